@@ -1,0 +1,50 @@
+# `make demo` and `make test` set everything up by themselves; PYTHON chooses the interpreter.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 python,$(shell command -v $(name) 2>/dev/null)))
+VENV := .venv
+BIN := $(VENV)/bin
+EXTRAS := train,serve,test,dev
+MARK := $(VENV)/.installed
+PACKAGES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
+WORKERS ?= 2
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: install demo test check fix docs bench clean
+
+install: $(MARK)
+
+$(MARK): $(PACKAGES)
+	@test -n "$(PYTHON)" || { echo "zoo needs Python 3.11 or newer; install it, or name one: make PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "zoo needs Python 3.11 or newer, $(PYTHON) is older; name another: make PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv and pip; install them (Debian: apt install python3-venv)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]' $(patsubst %/pyproject.toml,-e ./%,$(wildcard plugins/*/pyproject.toml))
+	@touch $@
+
+demo: install
+	$(BIN)/zoo demo
+
+test: install
+	$(BIN)/python -m pytest -q -n $(WORKERS)
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python docs/generate.py --check
+
+fix: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/python docs/generate.py
+
+docs: install
+	$(BIN)/python docs/generate.py
+
+bench: install
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/loading.py
+	$(BIN)/python benchmarks/training.py
+
+clean:
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,194 @@
+"""Weights go to a folder and come back: strictly, tied where they were tied, with every buffer."""
+
+import json
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from zoo.errors import IntegrityError, NotFoundError, UsageError
+from zoo.weights.folder import load_weights, save_weights
+
+Offering = Callable[..., Any]
+
+
+class Tiny(nn.Module):
+    def __init__(self, *, width: int = 4, layers: int = 1, num_classes: int = 2) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*(nn.Linear(width, width) for _ in range(layers)))
+        self.norm = nn.BatchNorm1d(width)
+        self.head = nn.Linear(width, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.norm(self.layers(x)))
+
+
+class Tied(nn.Module):
+    def __init__(self, *, width: int = 4) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(8, width)
+        self.output = nn.Linear(width, 8, bias=False)
+        self.output.weight = self.embedding.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.output(self.embedding(x))
+
+
+class Positioned(nn.Module):
+    def __init__(self, *, width: int = 4) -> None:
+        super().__init__()
+        self.register_buffer("positions", torch.arange(width).float() / width, persistent=False)
+        self.scale = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x + self.positions) * self.scale
+
+
+def edit(folder: Path, **changes: Any) -> None:
+    path = folder / "config.json"
+    root = json.loads(path.read_text())
+    arguments = changes.pop("arguments", {})
+    root["zoo"].update(changes)
+    root["zoo"]["arguments"].update(arguments)
+    path.write_text(json.dumps(root))
+
+
+@pytest.fixture
+def tiny(offering: Offering, tmp_path: Path) -> Path:
+    offering(limits={"width": 100_000}, tiny=Tiny)
+    save_weights(tmp_path / "weights", Tiny(), model_name="tiny", arguments={}, labels=("cat", "dog"))
+    return tmp_path / "weights"
+
+
+def test_round_trip_is_equal_to_the_bit(tiny: Path) -> None:
+    model = Tiny()
+    model.norm(torch.randn(8, 4))
+    save_weights(tiny, model, model_name="tiny", arguments={})
+    loaded = load_weights(tiny)
+    assert all(torch.equal(model.state_dict()[name], tensor) for name, tensor in loaded.state_dict().items())
+    assert not loaded.training
+    x = torch.randn(3, 4)
+    assert torch.equal(model.eval()(x), loaded(x))
+
+
+def test_loading_draws_no_random_number(tiny: Path) -> None:
+    before = torch.random.get_rng_state()
+    load_weights(tiny)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_tied_tensors_are_stored_once_and_tied_again(offering: Offering, tmp_path: Path) -> None:
+    offering(tied=Tied)
+    model = Tied()
+    save_weights(tmp_path / "weights", model, model_name="tied", arguments={})
+    assert list(load_file(tmp_path / "weights" / "model.safetensors")) == ["embedding.weight"]
+    loaded = load_weights(tmp_path / "weights")
+    assert loaded.output.weight is loaded.embedding.weight
+    assert torch.equal(loaded.output.weight, model.output.weight)
+
+
+def test_buffers_that_no_file_holds_are_computed_again(offering: Offering, tmp_path: Path) -> None:
+    offering(positioned=Positioned)
+    save_weights(tmp_path / "weights", Positioned(), model_name="positioned", arguments={})
+    loaded = load_weights(tmp_path / "weights")
+    assert torch.equal(loaded.positions, Positioned().positions)
+
+
+def test_saving_onto_the_file_being_read(tiny: Path) -> None:
+    loaded = load_weights(tiny)
+    expected = {name: tensor.clone() for name, tensor in loaded.state_dict().items()}
+    save_weights(tiny, loaded, model_name="tiny", arguments={})
+    again = load_weights(tiny).state_dict()
+    assert all(torch.equal(again[name], tensor) for name, tensor in expected.items())
+    assert all(torch.equal(loaded.state_dict()[name], tensor) for name, tensor in expected.items())
+
+
+def test_013_layers_beyond_limit(tiny: Path) -> None:
+    edit(tiny, arguments={"layers": 10**9})
+    tracemalloc.start()
+    start = time.perf_counter()
+    with pytest.raises(IntegrityError, match="limit"):
+        load_weights(tiny)
+    seconds, (_, peak) = time.perf_counter() - start, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert seconds < 0.5  # 50 ms on a quiet machine; it has to be refused before it is tried
+    assert peak < 20_000_000
+
+
+def test_013_layers_within_the_integer_limit_but_too_many_modules(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.weights.build.MAX_MODULES", 50)
+    edit(tiny, arguments={"layers": 1000})
+    with pytest.raises(IntegrityError, match="more than 50 modules, the limit"):
+        load_weights(tiny)
+
+
+@pytest.mark.parametrize("width", [-1, 0, 4.0, True, "4", None])
+def test_014_width_of_another_kind(tiny: Path, width: object) -> None:
+    edit(tiny, arguments={"width": width})
+    with pytest.raises(IntegrityError, match="width"):
+        load_weights(tiny)
+
+
+def test_016_product_of_arguments_beyond_the_parameter_cap(tiny: Path) -> None:
+    edit(tiny, arguments={"width": 100_000, "layers": 1000})
+    with pytest.raises(IntegrityError, match=r"more than 200,000,000,000 parameters"):
+        load_weights(tiny)
+
+
+def test_018_architecture_of_another_plugin(tiny: Path) -> None:
+    edit(tiny, architecture="resnet18")
+    with pytest.raises(IntegrityError, match="resnet18.*zoo-stranger does not offer"):
+        load_weights(tiny)
+
+
+def test_018_plugin_that_is_not_installed(tiny: Path) -> None:
+    edit(tiny, plugin="zoo-elsewhere")
+    with pytest.raises(NotFoundError, match="pip install zoo-elsewhere"):
+        load_weights(tiny)
+
+
+def test_019_class_count_and_head_tensor_disagree(tiny: Path) -> None:
+    edit(tiny, arguments={"num_classes": 3}, labels=["cat", "dog", "cow"])
+    with pytest.raises(IntegrityError, match=r"head\.weight \[2, 4\] instead of \[3, 4\]"):
+        load_weights(tiny)
+
+
+def test_unknown_argument_lists_allowed(tiny: Path) -> None:
+    edit(tiny, arguments={"depth": 3})
+    with pytest.raises(IntegrityError, match="unknown argument 'depth'; allowed are width, layers, num_classes"):
+        load_weights(tiny)
+
+
+def test_unknown_argument_in_code_is_a_usage_error(tmp_path: Path, tiny: Path) -> None:
+    with pytest.raises(UsageError, match="no argument 'depth'"):
+        save_weights(tmp_path / "other", Tiny(), model_name="tiny", arguments={"depth": 3})
+
+
+@pytest.mark.parametrize("fault", ["missing", "unexpected", "wrong shape", "wrong dtype"])
+def test_tensors_that_do_not_fit(tiny: Path, fault: str) -> None:
+    path = tiny / "model.safetensors"
+    tensors = {name: tensor.clone() for name, tensor in load_file(path).items()}
+    match fault:
+        case "missing":
+            del tensors["head.bias"]
+        case "unexpected":
+            tensors["extra"] = torch.zeros(1)
+        case "wrong shape":
+            tensors["head.bias"] = torch.zeros(7)
+        case _:
+            tensors["head.bias"] = tensors["head.bias"].double()
+    save_file(tensors, path)
+    with pytest.raises(IntegrityError, match=f"1 {fault}"):
+        load_weights(tiny)
+
+
+def test_no_weights_file(tiny: Path) -> None:
+    (tiny / "model.safetensors").unlink()
+    with pytest.raises(NotFoundError, match=r"no model\.safetensors"):
+        load_weights(tiny)

@@ -1,0 +1,95 @@
+"""Zoo: a plugin-based model zoo with a hub.
+
+    model = zoo.load("conv_autoencoder.fashion_mnist")
+    zoo.finetune(model_or_name, task="image-classification", data="./photos", out="runs/photos")
+
+Importing this package imports no torch; each name below is imported when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from zoo.api import create as create
+    from zoo.api import evaluate as evaluate
+    from zoo.api import finetune as finetune
+    from zoo.api import list_models as list_models
+    from zoo.api import list_weights as list_weights
+    from zoo.api import load as load
+    from zoo.api import pretrain as pretrain
+    from zoo.api import pull as pull
+    from zoo.api import push as push
+    from zoo.backbone import Autoencoder as Autoencoder
+    from zoo.backbone import Backbone as Backbone
+    from zoo.backbone import FeatureInfo as FeatureInfo
+    from zoo.data.augment import add_noise as add_noise
+    from zoo.data.augment import augment as augment
+    from zoo.data.dataset import ImageDataset as ImageDataset
+    from zoo.data.dataset import ImageSplit as ImageSplit
+    from zoo.engine.optimizers import make_optimizer as make_optimizer
+    from zoo.engine.optimizers import parameter_groups as parameter_groups
+    from zoo.engine.pictures import confusion_matrix as confusion_matrix
+    from zoo.engine.pictures import image_grid as image_grid
+    from zoo.engine.recipe import Batch as Batch
+    from zoo.engine.recipe import Batches as Batches
+    from zoo.engine.recipe import Loss as Loss
+    from zoo.engine.recipe import Recipe as Recipe
+    from zoo.errors import AuthorisationError as AuthorisationError
+    from zoo.errors import DataError as DataError
+    from zoo.errors import IntegrityError as IntegrityError
+    from zoo.errors import NetworkError as NetworkError
+    from zoo.errors import NotFoundError as NotFoundError
+    from zoo.errors import PluginError as PluginError
+    from zoo.errors import StorageError as StorageError
+    from zoo.errors import TrainingError as TrainingError
+    from zoo.errors import UsageError as UsageError
+    from zoo.errors import ZooError as ZooError
+    from zoo.hookspecs import hookimpl as hookimpl
+    from zoo.settings import TrainingSettings as TrainingSettings
+    from zoo.specs import CommandSpec as CommandSpec
+    from zoo.specs import DatasetSpec as DatasetSpec
+    from zoo.specs import ModelSpec as ModelSpec
+    from zoo.specs import RecipeSpec as RecipeSpec
+    from zoo.specs import TaskSpec as TaskSpec
+
+_HOMES = {
+    "zoo.api": ("create", "evaluate", "finetune", "list_models", "list_weights", "load", "pretrain", "pull", "push"),
+    "zoo.backbone": ("Autoencoder", "Backbone", "FeatureInfo"),
+    "zoo.data.augment": ("add_noise", "augment"),
+    "zoo.data.dataset": ("ImageDataset", "ImageSplit"),
+    "zoo.engine.optimizers": ("make_optimizer", "parameter_groups"),
+    "zoo.engine.pictures": ("confusion_matrix", "image_grid"),
+    "zoo.engine.recipe": ("Batch", "Batches", "Loss", "Recipe"),
+    "zoo.errors": (
+        "AuthorisationError",
+        "DataError",
+        "IntegrityError",
+        "NetworkError",
+        "NotFoundError",
+        "PluginError",
+        "StorageError",
+        "TrainingError",
+        "UsageError",
+        "ZooError",
+    ),
+    "zoo.hookspecs": ("hookimpl",),
+    "zoo.settings": ("TrainingSettings",),
+    "zoo.specs": ("CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "TaskSpec"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted(["__version__", *_HOME])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,206 @@
+"""What `import zoo` offers in code: find, create, load, pull, push, pretrain, finetune, evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.registry import default_registry, matches
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from zoo.hub.pull import PulledRepo
+    from zoo.hub.push import PushedRepo
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run has made: its folder, the exported weights in it, scores on the test split, pictures, seconds."""
+
+    folder: Path
+    weights: Path
+    scores: dict[str, float]
+    pictures: tuple[Path, ...]
+    seconds: float
+
+
+def list_models(
+    pattern: str | None = None,
+    *,
+    family: str | None = None,
+    task: str | None = None,
+    licence: str | None = None,
+    capability: str | None = None,
+) -> list[str]:
+    """List the models that can be created, sorted by name. A pattern has shell wildcards, or matches anywhere."""
+    wanted = {"family": family, "task": task, "licence": licence}
+    return sorted(
+        offer.spec.name
+        for offer in default_registry().offers("models")
+        if matches(offer.spec.name, pattern)
+        and all(value is None or getattr(offer.spec, key) == value for key, value in wanted.items())
+        and (capability is None or capability in offer.spec.capabilities)
+    )
+
+
+def list_weights(
+    pattern: str | None = None, *, family: str | None = None, task: str | None = None, licence: str | None = None
+) -> list[str]:
+    """List the published weights that the catalogue knows, sorted by name."""
+    registry = default_registry()
+    families = {offer.spec.name: offer.spec.family for offer in registry.offers("models")}
+    return sorted(
+        name
+        for name, entry in registry.catalogue.entries.items()
+        if matches(name, pattern)
+        and task in (None, entry.task)
+        and licence in (None, entry.licence)
+        and family in (None, families.get(name.split(".")[0]))
+    )
+
+
+def create(name: str, **arguments: Any) -> nn.Module:
+    """Create a model with fresh random weights from its name, or `family/name`, and its own keyword arguments."""
+    from zoo.weights.build import build, full_arguments
+
+    offer = default_registry().model(name)
+    return build(offer, full_arguments(offer, arguments))
+
+
+def load(
+    source: str | Path,
+    *,
+    num_classes: int | None = None,
+    features_only: bool = False,
+    revision: str | None = None,
+    hub: str | Path | None = None,
+) -> nn.Module:
+    """Load pretrained weights into their model: verified, memory-mapped, strict, in eval mode.
+
+    `source` is a name from the catalogue (`arch.tag`), `hf://org/name[@revision]`, a run or a weights folder. With
+    `num_classes` other than the file's the head is replaced by a fresh one, and a note says so. Nothing else differs.
+    With `features_only` the model returns the feature map of every stage. `hub` is a URL or a folder.
+    """
+    from zoo.sources import find_weights
+    from zoo.weights.features import Features
+    from zoo.weights.folder import load_weights
+    from zoo.weights.head import replace_head
+
+    model: nn.Module = load_weights(find_weights(source, revision=revision, hub=hub))
+    if num_classes is not None:
+        replace_head(model, num_classes)
+    return Features(model).eval() if features_only else model
+
+
+def pull(
+    source: str,
+    *,
+    revision: str | None = None,
+    hub: str | Path | None = None,
+    to: str | Path | None = None,
+    allow_mutable: bool = False,
+    progress: bool = False,
+) -> PulledRepo:
+    """Fetch weights into the Hugging Face cache, or as plain files to the folder `to`; every byte is verified."""
+    from zoo.sources import pull_weights
+
+    folder = Path(to) if to is not None else None
+    return pull_weights(source, revision=revision, hub=hub, to=folder, allow_mutable=allow_mutable, progress=progress)
+
+
+def push(
+    source: str | Path,
+    repo: str,
+    *,
+    hub: str | Path | None = None,
+    private: bool = True,
+    tag: str | None = None,
+    message: str | None = None,
+    progress: bool = False,
+) -> PushedRepo:
+    """Push a run's weights, or a weights folder, to `org/name` on a Hub in one commit, with its model card."""
+    from zoo.publishing import push_weights
+
+    return push_weights(Path(source), repo, hub=hub, private=private, tag=tag, message=message, progress=progress)
+
+
+def pretrain(
+    model: str,
+    *,
+    data: str,
+    out: str | Path,
+    data_dir: str | Path | None = None,
+    recipe: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    force: bool = False,
+    device: str | None = None,
+    progress: bool = False,
+) -> RunResult:
+    """Train a model from random weights by a recipe of the stage pretrain; write everything to the run folder `out`.
+
+    `data` is a data set's name or an image folder. `recipe` is a name or a TOML file; None takes the model's own.
+    """
+    from zoo.training import Training
+
+    job = Training(data=data, data_dir=_path(data_dir), out=Path(out), device=device, progress=progress)
+    return job.pretrain(model, recipe, settings or {}, arguments or {}, resume=resume, force=force)
+
+
+def finetune(
+    weights: str | Path,
+    *,
+    task: str,
+    data: str,
+    out: str | Path,
+    method: str | None = None,
+    labels: int | None = None,
+    data_dir: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    hub: str | Path | None = None,
+    resume: bool = False,
+    force: bool = False,
+    device: str | None = None,
+    progress: bool = False,
+) -> RunResult:
+    """Train pretrained weights on for a task; write everything to the run folder `out`.
+
+    `method` is full, frozen (the head alone learns) or scratch (the same network from random weights, to compare with).
+    `labels` takes that many labelled training images, as many of each class as can be, drawn by the seed.
+    """
+    from zoo.training import Training
+
+    job = Training(data=data, data_dir=_path(data_dir), out=Path(out), device=device, progress=progress)
+    changed = {**(settings or {}), **({"method": method} if method else {})}
+    return job.finetune(weights, task, changed, labels=labels, hub=hub, resume=resume, force=force)
+
+
+def evaluate(
+    weights: str | Path,
+    *,
+    data: str,
+    data_dir: str | Path | None = None,
+    hub: str | Path | None = None,
+    device: str | None = None,
+) -> dict[str, float]:
+    """Return the scores of weights on the test split of a data set, by the recipe that made them."""
+    from zoo.training import evaluate_weights
+
+    return evaluate_weights(weights, data=data, data_dir=_path(data_dir), hub=hub, device=device)
+
+
+def reconstruct(
+    weights: str | Path, images: Sequence[str | Path], *, out: str | Path, hub: str | Path | None = None
+) -> list[Path]:
+    """Write a reconstruction of every picture, and a grid of inputs over outputs, to the folder `out`."""
+    from zoo.reconstruction import reconstruct_pictures
+
+    return reconstruct_pictures(weights, [Path(image) for image in images], Path(out), hub=hub)
+
+
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)

@@ -1,0 +1,33 @@
+"""The settings of a recipe: frozen, keyword-only dataclasses whose bounds stand in their annotations."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+Count = Annotated[int, Meta(ge=1)]
+NonNegative = Annotated[float, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """What every recipe can be told.
+
+    `steps` wins over `epochs` where it is given. `validation` is the share of the training split that is held out to
+    choose the best weights by; with 0 the last weights are exported and the test split chooses nothing.
+    """
+
+    epochs: Count = 10
+    steps: Count | None = None
+    batch_size: Count = 256
+    optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
+    learning_rate: Positive = 1e-3
+    weight_decay: NonNegative = 0.0
+    momentum: Share = 0.9
+    schedule: Literal["cosine", "constant"] = "cosine"
+    warmup: Share = 0.05
+    clip: NonNegative = 0.0
+    validation: Share = 0.0
+    seed: Annotated[int, Meta(ge=0)] = 0

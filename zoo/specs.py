@@ -1,0 +1,152 @@
+"""The frozen records that a plugin hands over. No code in them: a target is imported on first use.
+
+A name that can be typed is lower-case: letters, digits and `_` (tasks: `-`, as the Hub spells its tags).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+Modality = Literal["image", "text"]
+Stage = Literal["pretrain", "finetune"]
+Capability = Literal["features", "detection-ready", "embed", "reconstruct", "sample"]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,95}")
+_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+def _check(spec: Any, targets: tuple[str, ...] = ("target",)) -> None:
+    for name in (item.name for item in fields(spec) if item.name in ("name", "family")):
+        if not isinstance(value := getattr(spec, name), str) or not _NAME.fullmatch(value):
+            raise ValueError(
+                f"{name} {value!r} of a {type(spec).__name__} must be lower-case letters, digits, '_' or '-'"
+            )
+    for name in targets:
+        if not isinstance(value := getattr(spec, name), str) or not _TARGET.fullmatch(value):
+            raise ValueError(f"{name} {value!r} of {spec.name!r} must be 'package.module:attribute'")
+
+
+def _check_choice(spec: Any, name: str, choices: Any) -> None:
+    value = getattr(spec, name)
+    if value not in get_args(choices):
+        raise ValueError(f"{name} {value!r} of {spec.name!r} must be one of {', '.join(get_args(choices))}")
+
+
+def _frozen(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(dict(values))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """One architecture.
+
+    `target` is a callable of JSON-able keyword arguments that returns an `nn.Module`; `arguments` are the ones this
+    name fixes. `limits` bounds integer arguments, and lists of them, that a config.json may ask for.
+    `parameters` counts the weights with default arguments. `recipe` is the recipe that pretrains it unless another is
+    asked for, and `settings` what it changes of that recipe's defaults.
+    """
+
+    name: str
+    family: str
+    summary: str
+    target: str
+    modality: Modality = "image"
+    task: str = "image-feature-extraction"
+    capabilities: tuple[Capability, ...] = ("features",)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)
+    parameters: int | None = None
+    recipe: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    licence: str = "Apache-2.0"
+
+    def __post_init__(self) -> None:
+        _check(self)
+        _check_choice(self, "modality", Modality)
+        for capability in self.capabilities:
+            if capability not in get_args(Capability):
+                allowed = ", ".join(get_args(Capability))
+                raise ValueError(f"capability {capability!r} of {self.name!r} must be one of {allowed}")
+        for name in ("arguments", "limits", "settings"):
+            object.__setattr__(self, name, _frozen(getattr(self, name)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeSpec:
+    """One way to train.
+
+    `target` is a class that keeps the `zoo.Recipe` protocol, `settings` a frozen dataclass that extends
+    `zoo.TrainingSettings`. `requires` names the capabilities that a model must have; `score` is the figure that decides
+    which of two trained models is the better one.
+    """
+
+    name: str
+    stage: Stage
+    summary: str
+    target: str
+    settings: str
+    task: str
+    score: str
+    higher_is_better: bool = False
+    modality: Modality = "image"
+    requires: tuple[Capability, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check(self, ("target", "settings"))
+        _check_choice(self, "stage", Stage)
+        _check_choice(self, "modality", Modality)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSpec:
+    """What a finetuned model is for, named by the Hub's tag. `recipe` names the recipe that finetunes for it."""
+
+    name: str
+    summary: str
+    recipe: str
+    score: str
+    modality: Modality = "image"
+
+    def __post_init__(self) -> None:
+        _check(self, ())
+        _check_choice(self, "modality", Modality)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec:
+    """One data set by name. `target` is a callable `(data_dir: Path | None) -> zoo.data.ImageDataset`."""
+
+    name: str
+    summary: str
+    target: str
+    modality: Modality = "image"
+    task: str = "image-classification"
+    licence: str = "unknown"
+
+    def __post_init__(self) -> None:
+        _check(self)
+        _check_choice(self, "modality", Modality)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandSpec:
+    """One subcommand of `zoo`. `target` is a `click.Command`."""
+
+    name: str
+    summary: str
+    target: str
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+Spec = ModelSpec | RecipeSpec | TaskSpec | DatasetSpec | CommandSpec
+
+
+def load_target(target: str) -> Any:
+    """Import what `package.module:attribute` names."""
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)

@@ -1,0 +1,118 @@
+"""config.json of a weights folder: Zoo's own block, with a closed schema. Nothing in it is ever executed."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from zoo.errors import IntegrityError, NotFoundError
+from zoo.jsonfile import parse_json
+from zoo.paths import write_file
+
+FORMAT_VERSION = 1
+_CODE_KEYS = ("auto_map", "trust_remote_code", "model_file", "custom_pipelines", "plugins")
+
+
+class Preprocessing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How pictures become inputs: resized to `image_size` (height, width), floats in [0, 1], minus mean, over std."""
+
+    image_size: tuple[Annotated[int, Meta(ge=1, le=65_536)], Annotated[int, Meta(ge=1, le=65_536)]]
+    channels: Annotated[int, Meta(ge=1, le=1024)]
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[Annotated[float, Meta(gt=0)], ...] = (1.0,)
+
+
+class RecipeRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which recipe made the weights, and with which settings."""
+
+    name: str
+    settings: dict[str, Any]
+
+
+class DataRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which data the weights have seen. `fingerprint` is the sha256 over its contents."""
+
+    name: str
+    fingerprint: str
+    licence: str = "unknown"
+
+
+class ZooBlock(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All that it takes to build the model again and to use it rightly."""
+
+    format_version: int
+    plugin: str
+    plugin_version: str
+    architecture: str
+    arguments: dict[str, Any]
+    task: str
+    labels: tuple[str, ...] = ()
+    preprocessing: Preprocessing | None = None
+    recipe: RecipeRecord | None = None
+    data: DataRecord | None = None
+
+
+class _Document(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    zoo: ZooBlock
+    architecture: str | None = None
+    model_type: str | None = None
+
+
+def read_config(folder: Path) -> ZooBlock:
+    """Read a folder's config.json strictly.
+
+    Raise NotFoundError where there is none, and IntegrityError for one that is not exactly what Zoo writes.
+    """
+    path = folder / "config.json"
+    try:
+        with open(path, "rb") as file:
+            content = file.read(6 * 1024 * 1024)
+    except FileNotFoundError:
+        raise NotFoundError(
+            f"no config.json in {folder}; give a run folder, a weights folder, a name or hf://org/name"
+        ) from None
+    values = parse_json(content, str(path))
+    if code := [key for key in _CODE_KEYS if key in values]:
+        raise IntegrityError(f"{path} asks to run code of its own ({', '.join(code)}), which zoo never does; remove it")
+    if "zoo" not in values:
+        raise IntegrityError(
+            f"{path} has no 'zoo' block; these weights were not written by zoo, and no plugin here reads them"
+        )
+    try:
+        block = msgspec.convert(values, _Document).zoo
+    except msgspec.ValidationError as error:
+        allowed = f"; allowed are {', '.join(_fields_at(str(error)))}" if "unknown field" in str(error) else ""
+        raise IntegrityError(f"{path} is not what zoo writes: {error}{allowed}; get a fresh copy") from None
+    if block.format_version != FORMAT_VERSION:
+        raise IntegrityError(
+            f"{path} has format_version {block.format_version}, this zoo reads {FORMAT_VERSION}; "
+            "upgrade zoo: pip install -U zoo-hub"
+        )
+    _check_class_count(block, path)
+    return block
+
+
+def write_config(folder: Path, block: ZooBlock) -> None:
+    """Write config.json, keys in the order of the schema."""
+    document = {"zoo": msgspec.to_builtins(block)}
+    write_file(folder / "config.json", msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+
+
+def _check_class_count(block: ZooBlock, path: Path) -> None:
+    num_classes = block.arguments.get("num_classes")
+    if block.labels and num_classes is not None and num_classes != len(block.labels):
+        raise IntegrityError(
+            f"{path} names {len(block.labels)} labels but asks for a head of {num_classes!r} classes; get a fresh copy"
+        )
+
+
+def _fields_at(message: str) -> list[str]:
+    structs: dict[str, type[Struct]] = {
+        "$.zoo.preprocessing": Preprocessing,
+        "$.zoo.recipe": RecipeRecord,
+        "$.zoo.data": DataRecord,
+        "$.zoo": ZooBlock,
+    }
+    struct: type[Struct] = next((struct for place, struct in structs.items() if f"`{place}`" in message), _Document)
+    return [field.name for field in msgspec.structs.fields(struct)]

@@ -1,0 +1,85 @@
+"""Read a safetensors header by itself, within bounds, before anything is mapped or allocated.
+
+Format: 8 bytes little-endian header length, a JSON object, then the tensors' bytes without holes.
+"""
+
+import math
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import IntegrityError, NotFoundError
+from zoo.jsonfile import parse_json
+
+MAX_HEADER_BYTES = 100 * 1024 * 1024
+MAX_TENSORS = 100_000
+_BYTES = {
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
+    **dict.fromkeys(("I16", "U16", "F16", "BF16"), 2),
+    **dict.fromkeys(("I32", "U32", "F32"), 4),
+    **dict.fromkeys(("I64", "U64", "F64", "C64"), 8),
+}
+
+
+@dataclass(frozen=True)
+class TensorHeader:
+    """One tensor as the header describes it."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def read_header(path: Path) -> dict[str, TensorHeader]:
+    """Return every tensor's dtype and shape. Raise IntegrityError for a file that is not exactly a safetensors file."""
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            prefix = file.read(8)
+            if len(prefix) < 8:
+                raise _broken(path, f"has {size} bytes, too few for a safetensors file")
+            (length,) = struct.unpack("<Q", prefix)
+            if length > MAX_HEADER_BYTES or length > size - 8:
+                raise _broken(path, f"announces a header of {length:,} bytes in a file of {size:,}")
+            content = file.read(length)
+    except FileNotFoundError:
+        raise NotFoundError(f"no {path.name} in {path.parent}; the weights are incomplete, pull them again") from None
+    if not content.startswith(b"{"):
+        raise _broken(path, "is no safetensors file")
+    values = parse_json(content, f"the header of {path}", max_bytes=MAX_HEADER_BYTES)
+    metadata = values.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise _broken(path, "has metadata that is not text")
+    if len(values) > MAX_TENSORS:
+        raise _broken(path, f"lists {len(values):,} tensors, more than the {MAX_TENSORS:,} allowed")
+    _check_layout(path, values, size - 8 - length)
+    return {name: TensorHeader(value["dtype"], tuple(value["shape"])) for name, value in values.items()}
+
+
+def _check_layout(path: Path, values: dict[str, Any], size: int) -> None:
+    spans = []
+    for name, value in values.items():
+        match value:
+            case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [int(begin), int(end)]} if len(value) == 3:
+                pass
+            case _:
+                raise _broken(path, f"describes tensor {name!r} wrongly")
+        if dtype not in _BYTES:
+            raise _broken(path, f"has tensor {name!r} of unknown dtype {dtype!r}")
+        if not all(type(length) is int and length >= 0 for length in shape):
+            raise _broken(path, f"has tensor {name!r} of impossible shape {shape}")
+        if math.prod(shape) * _BYTES[dtype] != end - begin:
+            raise _broken(path, f"has tensor {name!r} whose shape {shape} does not fill its {end - begin} bytes")
+        spans.append((begin, end, name))
+    position = 0
+    for begin, end, name in sorted(spans):
+        if begin != position:
+            raise _broken(path, f"has a hole or an overlap before tensor {name!r}")
+        position = end
+    if position != size:
+        raise _broken(path, f"holds {size:,} bytes of tensors where its header describes {position:,}")
+
+
+def _broken(path: Path, why: str) -> IntegrityError:
+    return IntegrityError(f"{path} {why}; pull or export it again")
