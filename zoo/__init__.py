@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zoo.api import pretrain as pretrain
     from zoo.api import pull as pull
     from zoo.api import push as push
+    from zoo.api import reconstruct as reconstruct
     from zoo.backbone import Autoencoder as Autoencoder
     from zoo.backbone import Backbone as Backbone
     from zoo.backbone import FeatureInfo as FeatureInfo
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from zoo.errors import ZooError as ZooError
     from zoo.hookspecs import hookimpl as hookimpl
     from zoo.settings import TrainingSettings as TrainingSettings
+    from zoo.specs import Capability as Capability
     from zoo.specs import CommandSpec as CommandSpec
     from zoo.specs import DatasetSpec as DatasetSpec
     from zoo.specs import ModelSpec as ModelSpec
@@ -55,7 +57,18 @@ if TYPE_CHECKING:
     from zoo.specs import TaskSpec as TaskSpec
 
 _HOMES = {
-    "zoo.api": ("create", "evaluate", "finetune", "list_models", "list_weights", "load", "pretrain", "pull", "push"),
+    "zoo.api": (
+        "create",
+        "evaluate",
+        "finetune",
+        "list_models",
+        "list_weights",
+        "load",
+        "pretrain",
+        "pull",
+        "push",
+        "reconstruct",
+    ),
     "zoo.backbone": ("Autoencoder", "Backbone", "FeatureInfo"),
     "zoo.data.augment": ("add_noise", "augment"),
     "zoo.data.dataset": ("ImageDataset", "ImageSplit"),
@@ -76,7 +89,7 @@ _HOMES = {
     ),
     "zoo.hookspecs": ("hookimpl",),
     "zoo.settings": ("TrainingSettings",),
-    "zoo.specs": ("CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "TaskSpec"),
+    "zoo.specs": ("Capability", "CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "TaskSpec"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import Distribution, EntryPoint, distributions
-from typing import Any
+from typing import Any, cast
 
 import pluggy
 
@@ -135,7 +135,7 @@ def _collect(module: object, provider: str, plugin: Plugin) -> dict[str, list[Sp
                 for spec in implementation.function():
                     if not isinstance(spec, spec_type):
                         raise TypeError(f"yielded a {type(spec).__name__}, not a {spec_type.__name__}")
-                    specs.append(spec)
+                    specs.append(cast(Spec, spec))
             except Exception as error:
                 raise HookError(f"hook zoo_{kind}: {type(error).__name__}: {error}") from error
     if not seen:

@@ -15,12 +15,14 @@ Share = Annotated[float, Meta(ge=0, lt=1)]
 class TrainingSettings:
     """What every recipe can be told.
 
-    `steps` wins over `epochs` where it is given. `validation` is the share of the training split that is held out to
-    choose the best weights by; with 0 the last weights are exported and the test split chooses nothing.
+    `steps` wins over `epochs` where it is given; little data is gone over until `minimum_steps`. `validation` is the
+    share of the training split that is held out to choose the best weights by; with 0 the last weights are exported and
+    the test split chooses nothing.
     """
 
     epochs: Count = 10
     steps: Count | None = None
+    minimum_steps: Annotated[int, Meta(ge=0)] = 0
     batch_size: Count = 256
     optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
     learning_rate: Positive = 1e-3

@@ -159,7 +159,9 @@ class Training:
         run.write_recipe(settings_toml(spec.name, settings))
         held_out = "validation" if settings.validation else "test"
         dataset = job.dataset.hold_out(settings.validation, settings.seed) if settings.validation else job.dataset
-        recipe = make_recipe(job.recipe, settings, model.to(device), classes)
+        # channels last: convolutions run about twice as fast on CPU, and faster on GPU
+        model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        recipe = make_recipe(job.recipe, settings, model, classes)
         train(
             recipe,
             batches(dataset, "train", settings, device),

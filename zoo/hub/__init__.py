@@ -1,1 +1,1 @@
-"""hub"""
+"""Talk to a Hub, and be one. Free of torch and numpy."""

@@ -1,1 +1,1 @@
-"""tasks"""
+"""What models are finetuned for."""

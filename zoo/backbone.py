@@ -1,0 +1,80 @@
+"""What Zoo asks of a backbone: timm's names with timm's meanings. A protocol; nothing has to be inherited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class FeatureInfo(NamedTuple):
+    """One stage: the channels of its map, by how much it is smaller than the input (rounded up), the module's name."""
+
+    channels: int
+    reduction: int
+    module: str
+
+
+@runtime_checkable
+class Backbone(Protocol):
+    """A model whose features can be had without its head, and whose head can be replaced."""
+
+    num_features: int
+    num_classes: int
+    feature_info: Sequence[FeatureInfo]
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """Return the last stage's features."""
+        ...
+
+    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
+        """Return logits from features; with `pre_logits` the pooled features (batch, num_features)."""
+        ...
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits, or pooled features where num_classes is 0."""
+        ...
+
+    def forward_intermediates(
+        self, x: Tensor, indices: int | Sequence[int] | None = None, *, intermediates_only: bool = False
+    ) -> Any:
+        """Return (features, maps), or the maps alone. `indices` are stages, or how many of the last ones."""
+        ...
+
+    def get_classifier(self) -> nn.Module:
+        """Return the head."""
+        ...
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """Put a fresh head in place; 0 takes it away."""
+        ...
+
+    def no_weight_decay(self) -> set[str]:
+        """Return names of parameters that must not be decayed."""
+        ...
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
+        """Return `{"stem": regex, "blocks": regex or list of (regex, None)}` over parameter names."""
+        ...
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        """Trade time for memory in training."""
+        ...
+
+
+@runtime_checkable
+class Autoencoder(Backbone, Protocol):
+    """A backbone that can give back what it saw."""
+
+    encoder: nn.Module
+    decoder: nn.Module
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Return the code (batch, code_size)."""
+        ...
+
+    def reconstruct(self, images: Tensor) -> Tensor:
+        """Return images in [0, 1] of the same shape."""
+        ...

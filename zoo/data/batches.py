@@ -1,0 +1,69 @@
+"""Batches gathered as tensors, in an order that is a function of (seed, epoch, position) alone."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoo.data.dataset import Images, Labels
+from zoo.seeds import generator
+
+_FLOATS_UP_TO = 512 * 1024 * 1024
+
+
+class TensorBatches:
+    """Keep a split as one tensor on the device and gather each batch by one indexing operation.
+
+    Batches have `images`, floats in [0, 1], and `labels` where there are any. A set of at most 512 MB as floats
+    is kept as floats; a larger one stays uint8 and is converted batch by batch.
+    """
+
+    def __init__(
+        self,
+        images: Images,
+        labels: Labels | None,
+        *,
+        batch_size: int,
+        seed: int,
+        shuffle: bool,
+        drop_last: bool,
+        device: torch.device,
+    ) -> None:
+        self.batch_size = min(batch_size, len(images))
+        self.seed = seed
+        self.shuffle = shuffle
+        self.drop_last = drop_last
+        self._count = len(images)
+        self.num_samples = self._count // self.batch_size * self.batch_size if drop_last else self._count
+        bytes_on_device = _tensor(images).to(device)
+        fits = images.size * 4 <= _FLOATS_UP_TO
+        self._images = bytes_on_device.float().div_(255) if fits else bytes_on_device
+        self._labels = None if labels is None else _tensor(labels).to(device)
+
+    def __len__(self) -> int:
+        return self.num_samples // self.batch_size if self.drop_last else math.ceil(self.num_samples / self.batch_size)
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
+        """Yield the batches of an epoch from position `start` on."""
+        order = self._order(epoch) if self.shuffle else None
+        for position in range(start, len(self)):
+            here = slice(position * self.batch_size, (position + 1) * self.batch_size)
+            yield self._gather(here if order is None else order[here])
+
+    def _order(self, epoch: int) -> Tensor:
+        order = torch.randperm(self._count, generator=generator(self.seed, "order", epoch))
+        return order.to(self._images.device)
+
+    def _gather(self, index: Tensor | slice) -> dict[str, Tensor]:
+        images = self._images[index]
+        batch = {"images": images if images.is_floating_point() else images.float().div_(255)}
+        if self._labels is not None:
+            batch["labels"] = self._labels[index]
+        return batch
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    """Copy an array, which may be a read-only memory map, into a tensor."""
+    return torch.from_numpy(np.array(array))

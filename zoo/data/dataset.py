@@ -1,0 +1,140 @@
+"""A data set of pictures in memory or memory-mapped: uint8, decoded once."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import DataError, UsageError
+from zoo.seeds import generator
+
+Images = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ImageSplit:
+    """Pictures (samples, channels, height, width) with their labels (samples,), or None without labels."""
+
+    images: Images
+    labels: Labels | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, index: NDArray[np.int64]) -> "ImageSplit":
+        """Return the samples at these places, in this order."""
+        return ImageSplit(self.images[index], None if self.labels is None else self.labels[index])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageDataset:
+    """Splits named train and test (and validation), class names, and the sha256 over all contents."""
+
+    name: str
+    splits: Mapping[str, ImageSplit]
+    classes: tuple[str, ...]
+    licence: str
+    source: str
+    fingerprint: str
+
+    def __post_init__(self) -> None:
+        shapes = {split.images.shape[1:] for split in self.splits.values()}
+        if len(shapes) != 1:
+            raise DataError(f"the splits of {self.name} differ in shape: {sorted(shapes)}; give them one size")
+        for name, split in self.splits.items():
+            self._check_split(name, split)
+
+    def _check_split(self, name: str, split: ImageSplit) -> None:
+        if len(split) == 0:
+            raise DataError(f"the {name} split of {self.name} is empty; look into {self.source}")
+        if split.labels is None:
+            return
+        if len(split.labels) != len(split):
+            raise DataError(
+                f"{self.name} has {len(split):,} {name} images but {len(split.labels):,} labels; get it again"
+            )
+        low, high = int(split.labels.min()), int(split.labels.max())
+        if low < 0 or high >= len(self.classes):
+            raise DataError(
+                f"{self.name} has a {name} label {high if low >= 0 else low} for {len(self.classes)} classes"
+            )
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self.splits["train"].images.shape[2:]
+        return int(height), int(width)
+
+    @property
+    def channels(self) -> int:
+        """1 for grey, 3 for colour."""
+        return int(self.splits["train"].images.shape[1])
+
+    def check_labels(self) -> None:
+        """Raise DataError unless every split is labelled and every class has training images."""
+        if any(split.labels is None for split in self.splits.values()):
+            raise DataError(f"{self.source} has no labels; put the images into one folder a class: train/<class>/*.png")
+        if len(self.classes) < 2:
+            raise DataError(
+                f"{self.source} has one class alone ({', '.join(self.classes)}); a classifier needs two or more"
+            )
+        counts = np.bincount(self._train_labels(), minlength=len(self.classes))
+        if (empty := np.flatnonzero(counts == 0)).size:
+            names = ", ".join(self.classes[place] for place in empty[:5])
+            raise DataError(f"{self.source} has no training images of {names}; add some, or remove the class")
+
+    def subset(self, labels: int, seed: int) -> "ImageDataset":
+        """Keep that many training images, as evenly over the classes as can be, drawn by the seed."""
+        train = self.splits["train"]
+        if not 0 < labels <= len(train):
+            raise UsageError(f"--labels {labels} of {len(train):,} training images; ask for 1 to {len(train):,}")
+        if labels < len(self.classes):
+            raise UsageError(
+                f"--labels {labels} is fewer than one for each of {len(self.classes)} classes; ask for more"
+            )
+        import torch
+
+        order = torch.randperm(len(train), generator=generator(seed, "labels")).numpy()
+        sorted_by_class = order[np.argsort(self._train_labels()[order], kind="stable")]
+        counts = np.bincount(self._train_labels(), minlength=len(self.classes))
+        rank = np.concatenate([np.arange(count) for count in counts])  # the place of each sample within its class
+        index = np.sort(sorted_by_class[np.argsort(rank, kind="stable")[:labels]])
+        return self._with(train.take(index), f"{labels} labels, seed {seed}")
+
+    def hold_out(self, share: float, seed: int) -> "ImageDataset":
+        """Move a share of the training split, drawn by the seed, to a split `validation`."""
+        import torch
+
+        train = self.splits["train"]
+        count = round(len(train) * share)
+        if not 0 < count < len(train):
+            raise UsageError(
+                f"validation={share} of {len(train)} training images leaves a split empty; choose another share"
+            )
+        order = torch.randperm(len(train), generator=generator(seed, "hold out")).numpy()
+        held = train.take(np.sort(order[:count]))
+        return replace(self, splits={**self.splits, "train": train.take(np.sort(order[count:])), "validation": held})
+
+    def _train_labels(self) -> Labels:
+        labels = self.splits["train"].labels
+        assert labels is not None, "checked before"
+        return labels
+
+    def _with(self, train: ImageSplit, what: str) -> "ImageDataset":
+        fingerprint = hashlib.sha256(f"{self.fingerprint} {what}".encode()).hexdigest()
+        return replace(self, splits={**self.splits, "train": train}, fingerprint=fingerprint)
+
+
+def fingerprint(splits: Mapping[str, ImageSplit], classes: tuple[str, ...]) -> str:
+    """Return the sha256 over names, shapes and contents of all splits."""
+    digest = hashlib.sha256(repr(classes).encode())
+    for name in sorted(splits):
+        split = splits[name]
+        digest.update(f"{name} {split.images.shape}".encode())
+        digest.update(np.ascontiguousarray(split.images).data)
+        if split.labels is not None:
+            digest.update(np.ascontiguousarray(split.labels).data)
+    return digest.hexdigest()

@@ -1,0 +1,139 @@
+"""A folder of pictures as a data set: decoded once, kept as uint8 arrays under the hash of its contents.
+
+Three forms: `train/<class>/*` with `test/<class>/*`; `<class>/*`; and pictures alone, without labels. The last two are
+split 80 to 20 by the hash of each picture, so that a picture stays on its side when others come or go.
+"""
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data.dataset import ImageDataset, ImageSplit
+from zoo.data.pictures import SUFFIXES, decode_all, open_picture
+from zoo.errors import DataError
+from zoo.paths import cache_folder, new_folder, storage_errors
+
+_VERSION = "1"
+_TEST_SHARE = 0.2
+_LOOKED_AT = 200
+
+
+def open_image_folder(
+    folder: Path, *, image_size: tuple[int, int] | None = None, channels: int | None = None, skip_bad: int = 0
+) -> ImageDataset:
+    """Open a folder of pictures, all scaled to one size: the one asked for, or the most common one."""
+    paths = {split: _pictures(part) for split, part in _split_folders(folder).items()}
+    if not any(paths.values()):
+        raise DataError(f"no pictures in {folder}; put them there, labelled ones as {folder}/train/<class>/*.png")
+    hashes = {path: hashlib.sha256(path.read_bytes()).hexdigest() for part in paths.values() for path in part}
+    classes = _classes(folder, paths)
+    if set(paths) == {"all"}:
+        paths = _split_by_hash(paths["all"], hashes)
+    if image_size is None or channels is None:
+        common_size, common_channels = _common_form([path for part in paths.values() for path in part])
+        image_size, channels = image_size or common_size, channels or common_channels
+    digest = hashlib.sha256(repr((_VERSION, image_size, channels, skip_bad, classes)).encode())
+    for split, part in sorted(paths.items()):
+        for path in part:
+            digest.update(f"{split} {path.relative_to(folder).as_posix()} {hashes[path]}\n".encode())
+    key = digest.hexdigest()
+    cached = cache_folder() / "images" / key
+    if not cached.is_dir():
+        _decode_into(cached, paths, classes, image_size, channels, skip_bad)
+    return ImageDataset(
+        name=folder.resolve().name,
+        splits={split: _read(cached, split, bool(classes)) for split in paths},
+        classes=classes,
+        licence="unknown",
+        source=str(folder),
+        fingerprint=key,
+    )
+
+
+def _split_folders(folder: Path) -> dict[str, Path]:
+    if (folder / "train").is_dir():
+        test = next((folder / name for name in ("test", "val", "validation") if (folder / name).is_dir()), None)
+        if test is None:
+            raise DataError(
+                f"{folder} has a folder train but none named test; add one, or put the classes into {folder}"
+            )
+        return {"train": folder / "train", "test": test}
+    return {"all": folder}
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """Return the pictures of a folder and its class folders, sorted, so that the order is that of no file system."""
+    found = [*folder.glob("*"), *folder.glob("*/*")]
+    return sorted(
+        path
+        for path in found
+        if path.suffix.lower() in SUFFIXES
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def _classes(folder: Path, paths: dict[str, list[Path]]) -> tuple[str, ...]:
+    roots = _split_folders(folder)
+    names = {path.parent.name for split, part in paths.items() for path in part if path.parent != roots[split]}
+    bare = [path for split, part in paths.items() for path in part if path.parent == roots[split]]
+    if names and bare:
+        raise DataError(f"{bare[0]} lies beside class folders; move it into one of them, or remove the folders")
+    return tuple(sorted(names))
+
+
+def _split_by_hash(paths: list[Path], hashes: dict[Path, str]) -> dict[str, list[Path]]:
+    """Split within each class, the lowest hashes to test: no class falls out of a split that has room for it."""
+    groups: dict[Path, list[Path]] = {}
+    for path in paths:
+        groups.setdefault(path.parent, []).append(path)
+    test = set()
+    for group in groups.values():
+        count = round(len(group) * _TEST_SHARE) or (len(group) > 1)
+        test |= set(sorted(group, key=lambda path: hashes[path])[:count])
+    if not test:
+        raise DataError(f"{paths[0].parent} holds one picture; a training and a test split need two or more")
+    return {"train": [path for path in paths if path not in test], "test": [path for path in paths if path in test]}
+
+
+def _common_form(paths: list[Path]) -> tuple[tuple[int, int], int]:
+    sizes: Counter[tuple[int, int]] = Counter()
+    grey = True
+    for path in paths[:: max(1, len(paths) // _LOOKED_AT)]:
+        try:
+            with open_picture(path) as picture:
+                sizes[picture.height, picture.width] += 1
+                grey = grey and picture.mode in ("1", "L", "I;16")
+        except DataError:
+            continue  # decoding reports it, or leaves it out if it may
+    if not sizes:
+        raise DataError(f"{paths[0]} is no picture that can be read, nor is any other; check the folder")
+    return sizes.most_common(1)[0][0], 1 if grey else 3
+
+
+def _decode_into(
+    cached: Path,
+    paths: dict[str, list[Path]],
+    classes: tuple[str, ...],
+    image_size: tuple[int, int],
+    channels: int,
+    skip_bad: int,
+) -> None:
+    with storage_errors(f"caching pictures in {cached}"), new_folder(cached) as temporary:
+        for split, part in paths.items():
+            if not part:
+                raise DataError(f"the {split} split has no pictures; add some")
+            images, kept = decode_all(part, image_size, channels, skip_bad=skip_bad)
+            skip_bad -= len(part) - len(kept)
+            np.save(temporary / f"{split}-images.npy", images, allow_pickle=False)
+            if classes:
+                labels = np.array([classes.index(part[place].parent.name) for place in kept], np.int64)
+                np.save(temporary / f"{split}-labels.npy", labels, allow_pickle=False)
+
+
+def _read(cached: Path, split: str, labelled: bool) -> ImageSplit:
+    images = np.load(cached / f"{split}-images.npy", mmap_mode="r", allow_pickle=False)
+    labels = np.load(cached / f"{split}-labels.npy", allow_pickle=False) if labelled else None
+    return ImageSplit(images, labels)

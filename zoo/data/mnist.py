@@ -1,0 +1,111 @@
+"""Fashion-MNIST, MNIST, and the sample of Fashion-MNIST that ships with Zoo."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data.dataset import ImageDataset, ImageSplit, fingerprint
+from zoo.data.idx import read_idx
+from zoo.errors import DataError
+
+CLOTHES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+DIGITS = tuple("0123456789")
+_FILES = {
+    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
+
+
+def fashion_mnist(data_dir: Path | None) -> ImageDataset:
+    """Open Fashion-MNIST from idx files."""
+    folders = ("fashion-mnist", "fashion_mnist", "FashionMNIST/raw")
+    return _open("fashion_mnist", CLOTHES, "MIT", data_dir, folders, "zalando-datasets/fashion_mnist")
+
+
+def mnist(data_dir: Path | None) -> ImageDataset:
+    """Open MNIST from idx files."""
+    return _open("mnist", DIGITS, "unknown", data_dir, ("mnist", "MNIST/raw"), "ylecun/mnist")
+
+
+def fashion_mnist_sample(data_dir: Path | None) -> ImageDataset:
+    """Open the sample that lies beside this file."""
+    folder = Path(__file__).parent / "fashion_mnist_sample"
+    return _read("fashion_mnist_sample", CLOTHES, "MIT", folder)
+
+
+def search_path(data_dir: Path | None, subfolders: tuple[str, ...]) -> list[Path]:
+    """Return where a data set may lie: `data_dir`, `$ZOO_DATA`, Debian's place; each itself and with the subfolders."""
+    roots = [data_dir] if data_dir else [Path(os.environ["ZOO_DATA"])] if os.environ.get("ZOO_DATA") else []
+    places = [place for root in roots for place in (root, *(root / name for name in subfolders))]
+    return places if data_dir else [*places, *(Path("/usr/share/datasets") / name for name in subfolders)]
+
+
+def _open(
+    name: str, classes: tuple[str, ...], licence: str, data_dir: Path | None, subfolders: tuple[str, ...], repo: str
+) -> ImageDataset:
+    places = search_path(data_dir, subfolders)
+    for folder in places:
+        if _find(folder, _FILES["train"][0]):
+            return _read(name, classes, licence, folder)
+    if data_dir is None and (found := _from_hub(repo, name, classes, licence)):
+        return found
+    looked = ", ".join(str(place) for place in places[:4])
+    raise DataError(
+        f"no {name} in {looked}, and the Hub did not give it; put its idx files somewhere and say --data-dir FOLDER"
+        + (
+            " (Debian: apt install dataset-fashion-mnist), or use --data fashion_mnist_sample"
+            if "fashion" in name
+            else ""
+        )
+    )
+
+
+def _read(name: str, classes: tuple[str, ...], licence: str, folder: Path) -> ImageDataset:
+    splits = {}
+    for split, files in _FILES.items():
+        paths = [_find(folder, file) or folder / file for file in files]
+        images, labels = (read_idx(path) for path in paths)
+        if images.ndim != 3 or labels.ndim != 1:
+            raise DataError(f"{paths[0]} holds no grey images with labels; get the data set again")
+        splits[split] = ImageSplit(images[:, None], labels.astype(np.int64))
+    return ImageDataset(
+        name=name,
+        splits=splits,
+        classes=classes,
+        licence=licence,
+        source=str(folder),
+        fingerprint=fingerprint(splits, classes),
+    )
+
+
+def _find(folder: Path, name: str) -> Path | None:
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+
+
+def _from_hub(repo: str, name: str, classes: tuple[str, ...], licence: str) -> ImageDataset | None:
+    """Download the data set from the Hub, where it lies as parquet; None where the Hub cannot be reached."""
+    from zoo.data.parquet import read_hub_images
+
+    splits = read_hub_images(repo)
+    if splits is None:
+        return None
+    return ImageDataset(
+        name=name,
+        splits=splits,
+        classes=classes,
+        licence=licence,
+        source=f"hf://datasets/{repo}",
+        fingerprint=fingerprint(splits, classes),
+    )

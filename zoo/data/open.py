@@ -1,0 +1,68 @@
+"""Open a data set by name or path, in the size and the channels that a model takes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from zoo.data.dataset import ImageDataset, ImageSplit
+from zoo.data.image_folder import open_image_folder
+from zoo.errors import DataError, PluginError, ZooError
+from zoo.specs import DatasetSpec, load_target
+
+_AT_ONCE = 1024
+
+
+def open_dataset(
+    name: str,
+    *,
+    data_dir: Path | None,
+    spec: DatasetSpec | None,
+    image_size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    skip_bad: int = 0,
+) -> ImageDataset:
+    """Open the data set of the spec, or the folder of pictures that `name` is, scaled to what is asked for."""
+    if spec is None:
+        return open_image_folder(Path(name), image_size=image_size, channels=channels, skip_bad=skip_bad)
+    try:
+        dataset = load_target(spec.target)(data_dir)
+    except ZooError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"data set {name!r} failed: {type(error).__name__}: {error}; `zoo plugins` shows all"
+        ) from error
+    if not isinstance(dataset, ImageDataset):
+        raise PluginError(f"data set {name!r} is a {type(dataset).__name__}, not a zoo.ImageDataset; tell its author")
+    return fit(dataset, image_size or dataset.image_size, channels or dataset.channels)
+
+
+def fit(dataset: ImageDataset, image_size: tuple[int, int], channels: int) -> ImageDataset:
+    """Return the data set in another size (bilinear) and with other channels (grey from luma, colour by repeating)."""
+    if (image_size, channels) == (dataset.image_size, dataset.channels):
+        return dataset
+    if {channels, dataset.channels} - {1, 3}:
+        raise DataError(
+            f"{dataset.name} has {dataset.channels} channels and the model takes {channels}; choose other data"
+        )
+    splits = {
+        name: ImageSplit(_fit(part.images, image_size, channels), part.labels) for name, part in dataset.splits.items()
+    }
+    return replace(dataset, splits=splits)
+
+
+def _fit(images: np.ndarray, image_size: tuple[int, int], channels: int) -> np.ndarray:
+    parts = []
+    for start in range(0, len(images), _AT_ONCE):
+        part = torch.from_numpy(np.array(images[start : start + _AT_ONCE])).float()
+        if part.shape[1] == 3 and channels == 1:
+            part = (part * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+        elif part.shape[1] == 1 and channels == 3:
+            part = part.expand(-1, 3, -1, -1)
+        if tuple(part.shape[2:]) != image_size:
+            part = F.interpolate(part, image_size, mode="bilinear", antialias=True)
+        parts.append(part.round().clamp(0, 255).byte().numpy())
+    return np.concatenate(parts)

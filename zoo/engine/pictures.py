@@ -1,0 +1,121 @@
+"""Pictures of a run as PNG: curves, grids of images, confusion matrices."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_INK = "#1f2a44"
+_ACCENT = "#c8553d"
+
+
+def loss_curve(metrics: Path, out: Path) -> Path:
+    """Draw the training loss and what was measured after each epoch, from metrics.jsonl."""
+    lines = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    train = [line for line in lines if line["event"] == "train"]
+    measured = [line for line in lines if line["event"] in ("validation", "test") and "step" in line]
+    names = [name for name, value in (measured[0] if measured else {}).items() if _is_figure(name, value)][:3]
+    figure, axes = _figure(1 + len(names))
+    axes[0].plot([line["step"] for line in train], [line["loss"] for line in train], color=_INK, linewidth=1.2)
+    axes[0].set_title("loss, training")
+    for axis, name in zip(axes[1:], names, strict=True):
+        axis.plot([line["step"] for line in measured], [line[name] for line in measured], color=_ACCENT, marker=".")
+        axis.set_title(f"{name}, {measured[0]['event']}")
+    for axis in axes:
+        axis.set_xlabel("step")
+        axis.grid(alpha=0.25)
+    return _save(figure, out)
+
+
+def image_grid(rows: Sequence[Tensor], out: Path, *, captions: Sequence[str] = (), limit: int = 16) -> Path:
+    """Write rows of images, floats in [0, 1] of shape (batch, channels, height, width), one below the other.
+
+    Small images are enlarged by whole pixels. `captions` name the rows, at their left.
+    """
+    from PIL import Image, ImageDraw
+
+    count = min(limit, *(len(row) for row in rows))
+    images = [row[:count].detach().float().clamp(0, 1).cpu() for row in rows]
+    height, width = images[0].shape[2:]
+    scale, gap = max(1, round(64 / max(height, width))), 2
+    margin = 90 if captions else 0
+    canvas_size = (margin + count * (width * scale + gap) + gap, len(rows) * (height * scale + gap) + gap)
+    canvas = Image.new("RGB", canvas_size, "white")
+    draw = ImageDraw.Draw(canvas)
+    for line, row in enumerate(images):
+        top = gap + line * (height * scale + gap)
+        if captions:
+            draw.text((6, top + height * scale // 2 - 6), captions[line], fill=_INK)
+        pixels = row.mul(255).round().byte().expand(-1, 3, -1, -1).movedim(1, 3).contiguous().numpy()
+        for place, picture in enumerate(pixels):
+            tile = Image.fromarray(picture).resize((width * scale, height * scale), Image.Resampling.NEAREST)
+            canvas.paste(tile, (margin + gap + place * (width * scale + gap), top))
+    canvas.save(out, optimize=True)
+    return out
+
+
+def labelled_grid(images: Tensor, titles: Sequence[str], wrong: Sequence[bool], out: Path, *, columns: int = 8) -> Path:
+    """Write images with a title each, the wrong ones in colour."""
+    rows = -(-len(images) // columns)
+    plt = _pyplot()
+    figure, axes = plt.subplots(rows, columns, figsize=(1.5 * columns, 1.8 * rows), squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, image, title, bad in zip(axes.flat, images.cpu(), titles, wrong, strict=False):
+        axis.imshow(image.movedim(0, 2).squeeze(2).numpy(), cmap="gray", vmin=0, vmax=1)
+        axis.set_title(title, fontsize=7, color=_ACCENT if bad else _INK)
+    return _save(figure, out)
+
+
+def confusion_matrix(counts: Tensor, class_names: Sequence[str], out: Path) -> Path:
+    """Draw counts of shape (classes, classes), rows true and columns predicted, as shares of each row."""
+    shares = (counts / counts.sum(1, keepdim=True).clamp(min=1)).cpu()
+    size = max(4.0, 0.55 * len(class_names) + 1.6)
+    plt = _pyplot()
+    figure, axis = plt.subplots(figsize=(size, size))
+    axis.imshow(shares.numpy(), cmap="Blues", vmin=0, vmax=1)
+    axis.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right", fontsize=8)
+    axis.set_yticks(range(len(class_names)), class_names, fontsize=8)
+    axis.set_xlabel("predicted")
+    axis.set_ylabel("true")
+    if len(class_names) <= 25:
+        for row, column in torch.nonzero(shares >= 0.005).tolist():
+            share = float(shares[row, column])
+            axis.text(
+                column,
+                row,
+                f"{100 * share:.0f}",
+                ha="center",
+                va="center",
+                fontsize=7,
+                color="white" if share > 0.5 else _INK,
+            )
+    return _save(figure, out)
+
+
+def _is_figure(name: str, value: Any) -> bool:
+    return name not in ("step", "epoch") and isinstance(value, float) and "/" not in name
+
+
+def _pyplot() -> Any:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    return plt
+
+
+def _figure(count: int) -> tuple[Any, list[Any]]:
+    figure, axes = _pyplot().subplots(1, count, figsize=(4.2 * count, 3.2), squeeze=False)
+    return figure, list(axes[0])
+
+
+def _save(figure: Any, out: Path) -> Path:
+    figure.tight_layout()
+    figure.savefig(out, dpi=110, metadata={"Software": None})
+    _pyplot().close(figure)
+    return out

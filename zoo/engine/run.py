@@ -1,0 +1,95 @@
+"""A run folder: run.json, recipe.toml, metrics.jsonl, checkpoints/, pictures/, weights/."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import IntegrityError, NotFoundError, UsageError
+from zoo.jsonfile import parse_json
+from zoo.paths import storage_errors, write_file
+
+_DECIDING = ("kind", "model", "arguments", "recipe", "settings", "task", "data", "weights", "labels")
+"""What a resumed run must agree in; environment and command may differ."""
+
+
+class Run:
+    """One run's folder. Made by `create` or `resume`."""
+
+    def __init__(self, folder: Path, resolved: dict[str, Any]) -> None:
+        self.folder = folder
+        self.resolved = resolved
+        self.checkpoints = folder / "checkpoints"
+        self.pictures = folder / "pictures"
+        self.metrics = folder / "metrics.jsonl"
+        self.recipe_text = ""
+
+    @classmethod
+    def create(cls, folder: Path, *, resolved: dict[str, Any], force: bool = False) -> "Run":
+        """Make a new run folder. Raise UsageError when it exists, unless `force` may replace it: only ever a run."""
+        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            if not force:
+                raise UsageError(
+                    f"{folder} exists; go on with --resume, start again with --force, or choose another --out"
+                )
+            if not (folder / "run.json").is_file():
+                raise UsageError(f"{folder} is no run, so --force does not replace it; choose another --out")
+            with storage_errors(f"removing {folder}"):
+                shutil.rmtree(folder)
+        run = cls(folder, resolved)
+        with storage_errors(f"making run folder {folder}"):
+            for part in (run.checkpoints, run.pictures):
+                part.mkdir(parents=True, exist_ok=True)
+            write_file(folder / "run.json", json.dumps(resolved, indent=1).encode() + b"\n")
+        return run
+
+    @classmethod
+    def resume(cls, folder: Path, resolved: dict[str, Any]) -> "Run":
+        """Open a run to go on with. Raise IntegrityError, showing the difference, when it was started otherwise."""
+        path = folder / "run.json"
+        if not path.is_file():
+            raise NotFoundError(f"no run in {folder} to resume; leave out --resume to start one")
+        old = parse_json(path.read_bytes(), str(path))
+        differences = _differences(
+            {key: old.get(key) for key in _DECIDING}, {key: resolved.get(key) for key in _DECIDING}
+        )
+        if differences:
+            shown = ", ".join(differences[:5]) + (", …" if len(differences) > 5 else "")
+            raise IntegrityError(
+                f"{folder} was started otherwise: {shown}; resume with the same, or start with --force"
+            )
+        return cls(folder, resolved)
+
+    def write_recipe(self, text: str) -> None:
+        """Keep the recipe's settings as TOML."""
+        self.recipe_text = text
+        with storage_errors(f"writing {self.folder}/recipe.toml"):
+            write_file(self.folder / "recipe.toml", text.encode())
+
+    def log(self, figures: dict[str, Any]) -> None:
+        """Append a line to metrics.jsonl."""
+        with storage_errors(f"writing {self.metrics}"), open(self.metrics, "a", encoding="utf-8") as file:
+            file.write(json.dumps(figures) + "\n")
+
+    def rewind(self, step: int) -> None:
+        """Drop the lines of metrics.jsonl that came after a step: a resumed run writes them again."""
+        if not self.metrics.is_file():
+            return
+        kept = []
+        for line in self.metrics.read_text(encoding="utf-8").splitlines():
+            try:
+                figures = json.loads(line)
+            except ValueError:
+                continue  # the line that a kill cut off
+            if figures.get("step", step + 1) <= step:
+                kept.append(line + "\n")
+        write_file(self.metrics, "".join(kept).encode())
+
+
+def _differences(old: Any, new: Any, path: str = "") -> list[str]:
+    new = json.loads(json.dumps(new)) if not path else new
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = sorted({*old, *new})
+        found = [_differences(old.get(key), new.get(key), f"{path}.{key}" if path else key) for key in keys]
+        return [item for part in found for item in part]
+    return [] if old == new else [f"{path} {old!r} -> {new!r}"]

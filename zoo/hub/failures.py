@@ -1,0 +1,82 @@
+"""Turn the client's exceptions into Zoo's: what was asked, why it fails, what to type next."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from zoo.errors import (
+    AuthorisationError,
+    IntegrityError,
+    NetworkError,
+    NotFoundError,
+    StorageError,
+    UsageError,
+    ZooError,
+)
+
+_LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2", "requests")
+
+
+@contextmanager
+def hub_errors(repo: str, revision: str | None, url: str) -> Iterator[None]:
+    """Raise what the block's Hub calls raise as ZooErrors about this repo."""
+    try:
+        yield
+    except ZooError:
+        raise
+    except Exception as error:
+        if (translated := _translate(error, repo, revision, url)) is None:
+            raise
+        raise translated from error
+
+
+def _translate(error: Exception, repo: str, revision: str | None, url: str) -> ZooError | None:
+    from huggingface_hub import errors
+
+    at = f" at {revision}" if revision else ""
+    if type(error) is RuntimeError and isinstance(error.__cause__, Exception):  # the client wraps what an upload raised
+        return _translate(error.__cause__, repo, revision, url)
+    match error:
+        case errors.GatedRepoError():
+            return AuthorisationError(f"{repo} is gated; accept its terms at {url}/{repo}, then run `hf auth login`")
+        case errors.RevisionNotFoundError():
+            return NotFoundError(
+                f"{repo} has no revision {revision!r}; leave it out for the newest, or list them at {url}/{repo}"
+            )
+        case errors.EntryNotFoundError():
+            return NotFoundError(f"a file of {repo}{at} is not on {url}; pull the repo again")
+        case errors.RepositoryNotFoundError():
+            cure = "check the name, or log in where it is private: `hf auth login` or HF_TOKEN"
+            return NotFoundError(f"no repo {repo} on {url}; {cure}")
+        case errors.HFValidationError():
+            return UsageError(f"{repo!r} is no repo id; write namespace/name")
+        case errors.OfflineModeIsEnabled():
+            return NotFoundError(f"{repo}{at} is not in the cache and HF_HUB_OFFLINE is set; unset it to pull")
+        case errors.HfHubHTTPError():
+            return _by_status(error, repo, url)
+        case OSError() if error.errno is not None and not isinstance(error, ConnectionError):
+            return StorageError(
+                f"{repo} cannot be kept: {error.filename or ''} {error.strerror}; free space, or set HF_HOME"
+            )
+    if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _LIBRARIES:
+        reason = str(error) or type(error).__name__
+        return NetworkError(
+            f"{url} cannot be reached for {repo}: {reason}; check the address and the network, then try again"
+        )
+    return None
+
+
+def _by_status(error: Exception, repo: str, url: str) -> ZooError:
+    response = getattr(error, "response", None)
+    status = getattr(response, "status_code", 0)
+    reason = (getattr(error, "server_message", None) or str(error).split("\n")[0])[:200]
+    if status in (401, 403):
+        return AuthorisationError(
+            f"{url} refuses {repo}: {reason}; log in with a token that may: `hf auth login` or HF_TOKEN"
+        )
+    if status == 412:
+        return IntegrityError(f"{repo} was changed meanwhile on {url}; push again")
+    if status == 507:
+        return StorageError(f"the disk of {url} is full; free space there")
+    if status == 429 or status >= 500:
+        return NetworkError(f"{url} cannot serve {repo} now ({status}); try again later")
+    return NetworkError(f"{url} refuses the request for {repo} ({status}): {reason}; `--debug` shows more")

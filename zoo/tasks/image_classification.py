@@ -1,0 +1,128 @@
+"""Finetune any image backbone to say which class a picture shows."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from zoo.data.augment import augment
+from zoo.engine.optimizers import make_optimizer, parameter_groups
+from zoo.engine.pictures import confusion_matrix, labelled_grid
+from zoo.engine.recipe import Batch, Loss
+from zoo.tasks.settings import ImageClassificationSettings
+
+
+class ImageClassification:
+    """Cross-entropy on the backbone's own head, replaced where its classes are others."""
+
+    def __init__(self, settings: ImageClassificationSettings, model: nn.Module, classes: tuple[str, ...]) -> None:
+        self.settings = settings
+        self.model = model
+        self.classes = classes
+        backbone = cast(Any, model)
+        if backbone.num_classes != len(classes):
+            device = next(model.parameters()).device
+            backbone.reset_classifier(len(classes))
+            model.to(device)
+        self.head: nn.Module = backbone.get_classifier()
+        head = {id(parameter) for parameter in self.head.parameters()}
+        named = list(model.named_parameters())
+        self.backbone_parameters = [(name, item) for name, item in named if id(item) not in head]
+        self.head_parameters = [(name, item) for name, item in named if id(item) in head]
+        if settings.method == "frozen":
+            for _, parameter in self.backbone_parameters:
+                parameter.requires_grad_(False)
+        self.optimizer = make_optimizer(settings.optimizer, self._groups(), settings)
+        self._train_mode()
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        return {"model": self.model}
+
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        return {"model": self.optimizer}
+
+    def step(self, batch: Batch, generator: torch.Generator) -> Iterator[Loss]:
+        images = augment(batch["images"], generator, self.settings.augmentation)
+        smoothing = self.settings.label_smoothing
+        yield Loss("model", F.cross_entropy(self._logits(images), batch["labels"], label_smoothing=smoothing))
+
+    @torch.no_grad()
+    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return accuracy and the mean recall of the classes, both in percent, and the cross-entropy in nats."""
+        counts, loss, count = self._confusion(batches)
+        recall = counts.diag() / counts.sum(1).clamp(min=1)
+        present = counts.sum(1) > 0
+        return {
+            "accuracy": 100 * float(counts.diag().sum()) / count,
+            "recall": 100 * float(recall[present].mean()),
+            "loss": loss / count,
+        }
+
+    @torch.no_grad()
+    def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
+        kept = list(batches)
+        counts, _, _ = self._confusion(kept)
+        images, labels = kept[0]["images"][:32], kept[0]["labels"][:32].tolist()
+        self.model.eval()
+        predicted = self.model(images).argmax(1).tolist()
+        self._train_mode()
+        titles = [self.classes[place] for place in predicted]
+        wrong = [mine != true for mine, true in zip(predicted, labels, strict=True)]
+        titles = [
+            f"{t}\n({self.classes[label]})" if w else t for t, label, w in zip(titles, labels, wrong, strict=True)
+        ]
+        return [
+            confusion_matrix(counts, self.classes, folder / "confusion.png"),
+            labelled_grid(images, titles, wrong, folder / "examples.png"),
+        ]
+
+    def export(self) -> nn.Module:
+        for _, parameter in self.backbone_parameters:
+            parameter.requires_grad_(True)
+        return self.model.eval()
+
+    def _groups(self) -> list[dict[str, Any]]:
+        settings = self.settings
+        groups = parameter_groups(self.model, settings, parameters=self.head_parameters)
+        if settings.method == "frozen":
+            return groups
+        full = settings.method == "full"
+        return groups + parameter_groups(
+            self.model,
+            settings,
+            layer_decay=settings.layer_decay if full else 1.0,
+            parameters=self.backbone_parameters,
+            learning_rate=settings.learning_rate * (settings.backbone_rate if full else 1.0),
+        )
+
+    def _logits(self, images: Tensor) -> Tensor:
+        if self.settings.method != "frozen":
+            logits: Tensor = self.model(images)
+            return logits
+        backbone = cast(Any, self.model)
+        with torch.no_grad():
+            features = backbone.forward_features(images)
+        logits = backbone.forward_head(features)
+        return logits
+
+    def _train_mode(self) -> None:
+        """Set the training mode: of the head alone when the rest is frozen, whose batch norms must not move."""
+        frozen = self.settings.method == "frozen"
+        self.model.train(not frozen)
+        self.head.train()
+
+    def _confusion(self, batches: Iterable[Batch]) -> tuple[Tensor, float, int]:
+        self.model.eval()
+        classes = len(self.classes)
+        counts = torch.zeros(classes * classes, dtype=torch.int64)
+        loss, count = torch.zeros((), dtype=torch.float64), 0
+        for batch in batches:
+            logits, labels = self.model(batch["images"]), batch["labels"]
+            loss += F.cross_entropy(logits, labels, reduction="sum").double().cpu()
+            counts += torch.bincount(labels * classes + logits.argmax(1), minlength=classes * classes).cpu()
+            count += len(labels)
+        self._train_mode()
+        return counts.view(classes, classes), float(loss), count

@@ -1,0 +1,31 @@
+"""The tasks that the core offers, with the recipes that finetune for them."""
+
+from collections.abc import Iterator
+
+from zoo.hookspecs import hookimpl
+from zoo.specs import RecipeSpec, TaskSpec
+
+
+@hookimpl
+def zoo_tasks() -> Iterator[TaskSpec]:
+    yield TaskSpec(
+        name="image-classification",
+        summary="Say which class a picture shows",
+        recipe="image_classification",
+        score="accuracy",
+    )
+
+
+@hookimpl
+def zoo_recipes() -> Iterator[RecipeSpec]:
+    yield RecipeSpec(
+        name="image_classification",
+        stage="finetune",
+        summary="Finetune for classes: full, frozen, or from scratch to compare with",
+        target="zoo.tasks.image_classification:ImageClassification",
+        settings="zoo.tasks.settings:ImageClassificationSettings",
+        task="image-classification",
+        score="accuracy",
+        higher_is_better=True,
+        requires=("features",),
+    )
