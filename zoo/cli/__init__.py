@@ -1,1 +1,144 @@
-"""cli"""
+"""The command `zoo`. Commands are imported when they run, so that help and listings are instant."""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from zoo.errors import StorageError, ZooError
+
+_COMMANDS = {
+    "list": "List models, weights, recipes, tasks and data sets.",
+    "info": "Show what is known of a name.",
+    "plugins": "Show the plugins, what they offer, or why they did not load.",
+    "recipes": "List recipes, or show one's settings as TOML.",
+    "pretrain": "Train a fresh model.",
+    "finetune": "Train pretrained weights on for a task.",
+    "evaluate": "Score weights on a data set.",
+    "reconstruct": "Show what an autoencoder makes of pictures.",
+    "pull": "Fetch weights, verified to the byte.",
+    "push": "Send a run's weights to a Hub.",
+    "hub": "Run a Hub of one's own.",
+    "demo": "Go the whole way on real pictures: pretrain, push, pull, load, finetune.",
+}
+
+
+class LazyCommand(click.Command):
+    """A command that is imported when it is used; its help line is known before."""
+
+    def __init__(self, name: str, summary: str, target: str) -> None:
+        super().__init__(name, short_help=summary, help=summary, add_help_option=False)
+        self.target = target
+
+    def load(self) -> click.Command:
+        """Import the command itself."""
+        from zoo.specs import load_target
+
+        command: click.Command = load_target(self.target)
+        return command
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> click.Context:
+        return self.load().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        return ctx.command.invoke(ctx)
+
+
+class Commands(click.Group):
+    """Zoo's own commands and those of plugins."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*_COMMANDS, *sorted(self._of_plugins())]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in _COMMANDS:
+            return LazyCommand(name, _COMMANDS[name], f"zoo.cli.{name}:command")
+        return self._of_plugins().get(name)
+
+    def _of_plugins(self) -> dict[str, click.Command]:
+        from zoo.registry import default_registry
+
+        offers = default_registry().offers("commands")
+        return {
+            offer.spec.name: LazyCommand(offer.spec.name, offer.spec.summary, offer.spec.target) for offer in offers
+        }
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="zoo-hub", prog_name="zoo")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def group(debug: bool) -> None:
+    """Pull, push, pretrain and finetune models.
+
+    `zoo list` shows what there is, `zoo COMMAND --help` how to use it, and `zoo demo` goes the whole way.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code; every failure is one line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that knows no UTF-8 must not stop us
+    _show_notes()
+    if any("hf_" in argument for argument in arguments):
+        _say("warning: a token on the command line can be read by others; use `hf auth login`, or HF_TOKEN")
+    debug = "--debug" in arguments
+    try:
+        result = group.main(list(arguments), prog_name="zoo", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except (KeyboardInterrupt, click.Abort):
+        training = any(name in arguments for name in ("pretrain", "finetune"))
+        _say("interrupted" + ("; go on with the same command and --resume" if training else ""))
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except click.ClickException as error:
+        return _fail(error.format_message(), error.exit_code, debug)
+    except ZooError as error:
+        return _fail(str(error), error.exit_code, debug)
+    except OSError as error:
+        reason = f"{error.filename or ''}: {error.strerror or error}; free space or choose another folder"
+        return _fail(reason, StorageError.exit_code, debug)
+    except Exception as error:
+        return _fail(f"unexpected {type(error).__name__}: {error}; run again with --debug and report it", 1, debug)
+
+
+def _fail(message: str, code: int, debug: bool) -> int:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    _say(" ".join(_without_tokens(message).split()))
+    return code
+
+
+def _without_tokens(text: str) -> str:
+    return " ".join("hf_***" if "hf_" in word and len(word) > 20 else word for word in text.split(" "))
+
+
+def _say(message: str) -> None:
+    print(f"zoo: {message}", file=sys.stderr, flush=True)
+
+
+def _show_notes() -> None:
+    logger = logging.getLogger("zoo")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(_NoteFormatter())
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+
+
+class _NoteFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{'note' if record.levelno < logging.WARNING else 'warning'}: {record.getMessage()}"

@@ -22,6 +22,7 @@ CLOTHES = (
     "Ankle boot",
 )
 DIGITS = tuple("0123456789")
+_FASHION_FOLDERS = ("fashion-mnist", "fashion_mnist", "FashionMNIST/raw")
 _FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
@@ -30,8 +31,13 @@ _FILES = {
 
 def fashion_mnist(data_dir: Path | None) -> ImageDataset:
     """Open Fashion-MNIST from idx files."""
-    folders = ("fashion-mnist", "fashion_mnist", "FashionMNIST/raw")
-    return _open("fashion_mnist", CLOTHES, "MIT", data_dir, folders, "zalando-datasets/fashion_mnist")
+    return _open("fashion_mnist", CLOTHES, "MIT", data_dir, _FASHION_FOLDERS, "zalando-datasets/fashion_mnist")
+
+
+def find_fashion_mnist() -> Path | None:
+    """Return where all of Fashion-MNIST lies on this machine, or None."""
+    places = search_path(None, _FASHION_FOLDERS)
+    return next((folder for folder in places if _find(folder, _FILES["train"][0])), None)
 
 
 def mnist(data_dir: Path | None) -> ImageDataset:

@@ -23,6 +23,8 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             "optimizer": "adam",
             "batch_size": 256,
             "epochs": 100,
+            "learning_rate": 1e-3,
+            "weight_decay": 0.0,
             "schedule": "constant",
             "warmup": 0.0,
         },
@@ -34,7 +36,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         target="zoo_autoencoder.convolutional:ConvAutoencoder",
         capabilities=(*_CAPABILITIES, "detection-ready"),
         limits={"image_size": 4096, "channels": 64, "widths": 4096, "code_size": 65_536},
-        parameters=0,
+        parameters=644_644,
         recipe="reconstruction",
     )
 

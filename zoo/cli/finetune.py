@@ -1,0 +1,27 @@
+"""`zoo finetune`."""
+
+from typing import Any
+
+import click
+
+from zoo import api
+from zoo.cli.options import hub, pairs, show_run, training
+
+
+@click.command("finetune")
+@click.argument("weights")
+@training
+@click.option("--task", required=True, help="What for, such as image-classification.")
+@click.option("--method", type=click.Choice(["full", "frozen", "scratch"]), help="What learns; default: full.")
+@click.option("--labels", type=click.IntRange(1), help="Take that many labelled training images.")
+@hub
+def command(weights: str, settings: tuple[str, ...], **options: Any) -> None:
+    """Train WEIGHTS (a name, hf://…, a run or a folder) on for a task."""
+    result = api.finetune(weights, settings=pairs(settings, "--set"), progress=True, **options)
+    show_run(
+        result,
+        [
+            f"zoo evaluate {result.folder} --data {options['data']}",
+            f"zoo push {result.folder} you/{result.folder.name}",
+        ],
+    )

@@ -1,0 +1,64 @@
+"""`zoo info`."""
+
+from dataclasses import fields
+from typing import Any
+
+import click
+import msgspec
+
+from zoo.cli.tables import millions, print_json
+from zoo.errors import NotFoundError
+from zoo.registry import default_registry
+
+_KINDS = ("models", "recipes", "tasks", "datasets")
+
+
+@click.command("info")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(name: str, as_json: bool) -> None:
+    """Show what is known of a model, weights, a recipe, a task or a data set."""
+    found = _find(name)
+    if as_json:
+        print_json(found)
+        return
+    width = max(len(key) for key in found)
+    for key, value in found.items():
+        if value not in (None, "", {}, [], ()):
+            click.echo(f"{key.ljust(width)}  {_text(key, value)}")
+
+
+def _find(name: str) -> dict[str, Any]:
+    registry = default_registry()
+    catalogue = registry.catalogue
+    if name in catalogue.entries or name in catalogue.aliases or name in catalogue.refused:
+        entry = registry.weights(name, allow_mutable=True)
+        values: dict[str, Any] = msgspec.to_builtins(entry)
+        return {"name": name, "kind": "weights", **values, "load": f'zoo.load("{name}")'}
+    for kind in _KINDS[1:]:
+        if any(offer.spec.name == name for offer in registry.offers(kind)):
+            return _spec(kind, next(offer for offer in registry.offers(kind) if offer.spec.name == name))
+    try:
+        return _spec("models", registry.model(name))
+    except NotFoundError:
+        if "." in name:
+            registry.weights(name)  # says which weights come close
+        raise
+
+
+def _spec(kind: str, offer: Any) -> dict[str, Any]:
+    spec, plugin = offer.spec, offer.plugin
+    values = {field.name: getattr(spec, field.name) for field in fields(spec)}
+    values = {key: dict(value) if hasattr(value, "items") else value for key, value in values.items()}
+    name = values.pop("name")
+    use = {"models": f"zoo pretrain {name} --data DATA --out RUN", "recipes": f"zoo recipes show {name}"}
+    described = {"name": name, "kind": kind.removesuffix("s"), **values}
+    return {**described, "plugin": f"{plugin.distribution} {plugin.version}", "use": use.get(kind)}
+
+
+def _text(key: str, value: Any) -> str:
+    if key == "parameters":
+        return f"{value:,} ({millions(value)})"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={item}" for name, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

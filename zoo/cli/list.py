@@ -1,0 +1,108 @@
+"""`zoo list`."""
+
+from typing import Any
+
+import click
+
+from zoo.api import list_models, list_weights
+from zoo.cli.tables import millions, print_json, print_table
+from zoo.registry import Registry, default_registry, matches
+
+_KINDS = ("models", "weights", "recipes", "tasks", "datasets")
+
+
+@click.command("list")
+@click.argument("pattern", required=False)
+@click.option("--models", "kind", flag_value="models", help="Models that can be trained.")
+@click.option("--weights", "--pretrained", "kind", flag_value="weights", help="Published weights.")
+@click.option("--recipes", "kind", flag_value="recipes", help="Ways to train.")
+@click.option("--tasks", "kind", flag_value="tasks", help="What models are finetuned for.")
+@click.option("--datasets", "kind", flag_value="datasets", help="Data sets by name.")
+@click.option("--family", help="Of this family: autoencoder, gan, cnn, transformer …")
+@click.option("--task", help="For this task.")
+@click.option("--licence", help="Under this licence.")
+@click.option("--capability", help="Models that can: features, detection-ready, embed, reconstruct, sample.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(
+    pattern: str | None,
+    kind: str | None,
+    family: str | None,
+    task: str | None,
+    licence: str | None,
+    capability: str | None,
+    as_json: bool,
+) -> None:
+    """List models and weights, or another kind; PATTERN has wildcards, or matches anywhere in a name."""
+    registry = default_registry()
+    models = list_models(pattern, family=family, task=task, licence=licence, capability=capability)
+    weights = [] if capability else list_weights(pattern, family=family, task=task, licence=licence)
+    rows = {
+        "models": [_model(registry, name) for name in models],
+        "weights": [_weights(registry, name) for name in weights],
+        **{other: _plain(registry, other, pattern, task) for other in ("recipes", "tasks", "datasets")},
+    }
+    shown = {name: rows[name] for name in ([kind] if kind else ["models", "weights"])}
+    if as_json:
+        print_json(shown)
+    else:
+        _print(shown, kind)
+    failed = [plugin.distribution for plugin in registry.plugins if plugin.error]
+    if failed:
+        count = "1 plugin" if len(failed) == 1 else f"{len(failed)} plugins"
+        click.echo(f"{count} did not load: {', '.join(failed)} (`zoo plugins` says why)", err=True)
+
+
+def _print(shown: dict[str, list[dict[str, Any]]], kind: str | None) -> None:
+    for rows in shown.values():
+        if rows:
+            print_table([key.upper() for key in rows[0]], [[_cell(key, row[key]) for key in row] for row in rows])
+            click.echo()
+    counts = [f"{len(rows)} {name if len(rows) != 1 else name.rstrip('s')}" for name, rows in shown.items()]
+    click.echo(
+        f"{', '.join(counts)}. `zoo info NAME` tells more"
+        + ("." if kind else "; `--recipes`, `--tasks`, `--datasets`.")
+    )
+
+
+def _cell(key: str, value: Any) -> str:
+    if key == "params":
+        return millions(value)
+    return ", ".join(value) if isinstance(value, (list, tuple)) else str(value or "-")
+
+
+def _model(registry: Registry, name: str) -> dict[str, Any]:
+    offer = next(offer for offer in registry.offers("models") if offer.spec.name == name)
+    spec = offer.spec
+    return {
+        "name": name,
+        "params": spec.parameters,
+        "family": spec.family,
+        "can": list(spec.capabilities),
+        "recipe": spec.recipe,
+        "licence": spec.licence,
+        "from": offer.plugin.distribution,
+    }
+
+
+def _weights(registry: Registry, name: str) -> dict[str, Any]:
+    entry = registry.catalogue.entries[name]
+    score = next((f"{key} {value:.4g}" for key, value in entry.scores.items()), None)
+    return {
+        "name": name,
+        "params": entry.parameters,
+        "task": entry.task,
+        "data": entry.data,
+        "score": score,
+        "licence": entry.licence,
+        "from": f"{entry.plugin} · hf://{entry.repo}",
+    }
+
+
+def _plain(registry: Registry, kind: str, pattern: str | None, task: str | None) -> list[dict[str, Any]]:
+    rows = []
+    for offer in registry.offers(kind):
+        spec = offer.spec
+        if matches(spec.name, pattern) and task in (None, getattr(spec, "task", spec.name)):
+            middle = {"stage": spec.stage} if kind == "recipes" else {}
+            rows.append({"name": spec.name, **middle, "summary": spec.summary, "from": offer.plugin.distribution})
+    return rows

@@ -1,0 +1,53 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.api import RunResult
+from zoo.cli.tables import figures
+from zoo.errors import UsageError
+
+Command = Callable[..., Any]
+
+hub = click.option(
+    "--hub", metavar="URL|FOLDER", help="The Hub: an address, or a folder of one's own. Default: $ZOO_HUB."
+)
+
+
+def training(function: Command) -> Command:
+    """Add the options of the commands that train."""
+    for option in (
+        click.option("--device", help="cpu, cuda, cuda:1; default: a GPU where there is one."),
+        click.option("--force", is_flag=True, help="Replace the run that is there."),
+        click.option("--resume", is_flag=True, help="Go on with the run that is there."),
+        click.option("--out", required=True, type=click.Path(path_type=Path), metavar="RUN", help="The run's folder."),
+        click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a setting of the recipe."),
+        click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set's files lie."),
+        click.option("--data", required=True, help="A data set's name, or a folder of pictures."),
+    ):
+        function = option(function)
+    return function
+
+
+def pairs(values: tuple[str, ...], option: str) -> dict[str, str]:
+    """Return NAME=VALUE options as a dictionary."""
+    found = {}
+    for value in values:
+        name, sign, text = value.partition("=")
+        if not sign or not name:
+            raise UsageError(f"{option} {value!r} is not NAME=VALUE; write for example {option} epochs=5")
+        found[name.strip()] = text
+    return found
+
+
+def show_run(result: RunResult, following: list[str]) -> None:
+    """Print what a run has made, and what can be done next."""
+    click.echo(f"{result.folder}: test {figures(result.scores)} · {result.seconds:.0f} s")
+    for picture in result.pictures:
+        click.echo(f"  {picture}")
+    click.echo("next:")
+    for line in following:
+        click.echo(f"  {line}")

@@ -1,0 +1,24 @@
+"""`zoo pretrain`."""
+
+from typing import Any
+
+import click
+
+from zoo import api
+from zoo.cli.options import pairs, show_run, training
+
+
+@click.command("pretrain")
+@click.argument("model")
+@training
+@click.option("--recipe", metavar="NAME|FILE.toml", help="The recipe; default: the model's own.")
+def command(model: str, settings: tuple[str, ...], **options: Any) -> None:
+    """Train a fresh MODEL by a recipe, without labels or with them."""
+    result = api.pretrain(model, settings=pairs(settings, "--set"), progress=True, **options)
+    show_run(
+        result,
+        [
+            f"zoo finetune {result.folder} --task image-classification --data DATA --out {result.folder}-classifier",
+            f"zoo push {result.folder} you/{model}",
+        ],
+    )

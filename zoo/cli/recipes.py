@@ -1,0 +1,28 @@
+"""`zoo recipes`."""
+
+import click
+
+from zoo.cli.tables import print_table
+from zoo.recipes import recipe_settings, settings_toml
+from zoo.registry import default_registry
+
+
+@click.group("recipes")
+def command() -> None:
+    """List recipes, or show one's settings as TOML that `--recipe FILE.toml` reads back."""
+
+
+@command.command("list")
+def list_recipes() -> None:
+    """List every recipe."""
+    specs = [offer.spec for offer in default_registry().offers("recipes")]
+    print_table(("NAME", "STAGE", "SCORE", "SUMMARY"), [(s.name, s.stage, s.score, s.summary) for s in specs])
+
+
+@command.command("show")
+@click.argument("name")
+@click.option("--model", help="With what this model changes of the defaults.")
+def show(name: str, model: str | None) -> None:
+    """Print a recipe's settings."""
+    spec, settings = recipe_settings(name, model, {})
+    click.echo(f"# {spec.summary}\n{settings_toml(spec.name, settings)}", nl=False)
