@@ -1,16 +1,20 @@
 """Augment whole batches on their device, each sample with its own draw."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from zoo.errors import UsageError
 
 Policy = Literal["none", "flip", "crop_flip"]
 
 
 def augment(images: Tensor, generator: torch.Generator, policy: Policy) -> Tensor:
     """Flip half of the pictures, and shift each by up to an eighth of its size (`crop_flip`), as the policy says."""
+    if policy not in get_args(Policy):
+        raise UsageError(f"no augmentation {policy!r}; choose one of {', '.join(get_args(Policy))}")
     if policy == "none":
         return images
     if policy == "crop_flip":

@@ -57,11 +57,17 @@ class TensorBatches:
         return order.to(self._images.device)
 
     def _gather(self, index: Tensor | slice) -> dict[str, Tensor]:
-        images = self._images[index]
-        batch = {"images": images if images.is_floating_point() else images.float().div_(255)}
+        batch = {"images": _copied(self._images, index)}
+        if not batch["images"].is_floating_point():
+            batch["images"] = batch["images"].float().div_(255)
         if self._labels is not None:
-            batch["labels"] = self._labels[index]
+            batch["labels"] = _copied(self._labels, index)
         return batch
+
+
+def _copied(samples: Tensor, index: Tensor | slice) -> Tensor:
+    """Return the samples as a tensor of their own: what a recipe does in place must not reach the data set."""
+    return samples[index].clone() if isinstance(index, slice) else samples[index]
 
 
 def _tensor(array: np.ndarray) -> Tensor:

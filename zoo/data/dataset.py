@@ -12,6 +12,7 @@ from zoo.seeds import generator
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
+_HOW_TO_LABEL = "put the images into one folder a class: train/<class>/*.png"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class ImageDataset:
     fingerprint: str
 
     def __post_init__(self) -> None:
+        if missing := {"train", "test"} - self.splits.keys():
+            raise DataError(f"{self.name} has no {' and no '.join(sorted(missing))} split; it needs train and test")
         shapes = {split.images.shape[1:] for split in self.splits.values()}
         if len(shapes) != 1:
             raise DataError(f"the splits of {self.name} differ in shape: {sorted(shapes)}; give them one size")
@@ -48,11 +51,16 @@ class ImageDataset:
             self._check_split(name, split)
 
     def _check_split(self, name: str, split: ImageSplit) -> None:
+        if split.images.dtype != np.uint8 or split.images.ndim != 4:
+            found = f"{split.images.dtype} of {split.images.ndim} dimensions"
+            raise DataError(
+                f"the {name} images of {self.name} are {found}; give uint8 of (samples, channels, height, width)"
+            )
         if len(split) == 0:
             raise DataError(f"the {name} split of {self.name} is empty; look into {self.source}")
         if split.labels is None:
             return
-        if len(split.labels) != len(split):
+        if split.labels.shape != (len(split),):
             raise DataError(
                 f"{self.name} has {len(split):,} {name} images but {len(split.labels):,} labels; get it again"
             )
@@ -76,7 +84,7 @@ class ImageDataset:
     def check_labels(self) -> None:
         """Raise DataError unless every split is labelled and every class has training images."""
         if any(split.labels is None for split in self.splits.values()):
-            raise DataError(f"{self.source} has no labels; put the images into one folder a class: train/<class>/*.png")
+            raise DataError(f"{self.source} has no labels; {_HOW_TO_LABEL}")
         if len(self.classes) < 2:
             raise DataError(
                 f"{self.source} has one class alone ({', '.join(self.classes)}); a classifier needs two or more"
@@ -120,7 +128,8 @@ class ImageDataset:
 
     def _train_labels(self) -> Labels:
         labels = self.splits["train"].labels
-        assert labels is not None, "checked before"
+        if labels is None:
+            raise DataError(f"{self.source} has no labels; {_HOW_TO_LABEL}")
         return labels
 
     def _with(self, train: ImageSplit, what: str) -> "ImageDataset":

@@ -5,6 +5,7 @@ import math
 import struct
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,30 +18,34 @@ MAX_BYTES = 1 << 30
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """Return the array of unsigned bytes that the file holds. Raise DataError for anything else."""
     try:
-        content = _content(path)
+        with open(path, "rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            if not zipped:
+                return _array(raw, path)
+            with gzip.open(raw) as unzipped:
+                return _array(unzipped, path)
     except FileNotFoundError:
         raise DataError(f"no file {path}; get the data set again") from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}; get it again") from None
-    if len(content) < 4 or content[:3] != b"\x00\x00\x08" or not 1 <= content[3] <= 4:
+
+
+def _array(file: BinaryIO | gzip.GzipFile, path: Path) -> NDArray[np.uint8]:
+    """Read the header first: a gzip bomb is unpacked no further than its header says it should be."""
+    magic = file.read(4)
+    if len(magic) < 4 or magic[:3] != b"\x00\x00\x08" or not 1 <= magic[3] <= 4:
         raise DataError(f"{path} is no idx file of unsigned bytes; get it again")
-    rank = content[3]
-    start = 4 + 4 * rank
-    if len(content) < start:
+    rank = magic[3]
+    header = file.read(4 * rank)
+    if len(header) < 4 * rank:
         raise DataError(f"{path} ends within its header; get it again")
-    shape = struct.unpack(f">{rank}I", content[4:start])
-    if math.prod(shape) != len(content) - start:
-        raise DataError(
-            f"{path} holds {len(content) - start:,} bytes where its header says {math.prod(shape):,}; get it again"
-        )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
-
-
-def _content(path: Path) -> bytes:
-    with open(path, "rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if zipped else open(path, "rb") as file:
-        content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise DataError(f"{path} unpacks to more than {MAX_BYTES:,} bytes; it is no data set that zoo knows")
-    return content
+    shape = struct.unpack(f">{rank}I", header)
+    size = math.prod(shape)
+    if not 0 < size <= MAX_BYTES:
+        raise DataError(f"{path} says it holds {size:,} bytes; zoo reads idx files of 1 to {MAX_BYTES:,}, get it again")
+    content = file.read(size + 1)
+    if len(content) != size:
+        held = f"{len(content):,}" if len(content) < size else f"more than {size:,}"
+        raise DataError(f"{path} holds {held} bytes where its header says {size:,}; get it again")
+    return np.frombuffer(content, np.uint8).reshape(shape)

@@ -1,12 +1,12 @@
 """Fashion-MNIST, MNIST, and the sample of Fashion-MNIST that ships with Zoo."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from zoo.data.dataset import ImageDataset, ImageSplit, fingerprint
 from zoo.data.idx import read_idx
+from zoo.data.places import not_found, search_path
 from zoo.errors import DataError
 
 CLOTHES = (
@@ -27,6 +27,7 @@ _FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
+_ELSE = {"fashion_mnist": " (Debian: apt install dataset-fashion-mnist), or use --data fashion_mnist_sample"}
 
 
 def fashion_mnist(data_dir: Path | None) -> ImageDataset:
@@ -51,13 +52,6 @@ def fashion_mnist_sample(data_dir: Path | None) -> ImageDataset:
     return _read("fashion_mnist_sample", CLOTHES, "MIT", folder)
 
 
-def search_path(data_dir: Path | None, subfolders: tuple[str, ...]) -> list[Path]:
-    """Return where a data set may lie: `data_dir`, `$ZOO_DATA`, Debian's place; each itself and with the subfolders."""
-    roots = [data_dir] if data_dir else [Path(os.environ["ZOO_DATA"])] if os.environ.get("ZOO_DATA") else []
-    places = [place for root in roots for place in (root, *(root / name for name in subfolders))]
-    return places if data_dir else [*places, *(Path("/usr/share/datasets") / name for name in subfolders)]
-
-
 def _open(
     name: str, classes: tuple[str, ...], licence: str, data_dir: Path | None, subfolders: tuple[str, ...], repo: str
 ) -> ImageDataset:
@@ -67,14 +61,10 @@ def _open(
             return _read(name, classes, licence, folder)
     if data_dir is None and (found := _from_hub(repo, name, classes, licence)):
         return found
-    looked = ", ".join(str(place) for place in places[:4])
+    hub = "" if data_dir else ", and the Hub did not give it"
     raise DataError(
-        f"no {name} in {looked}, and the Hub did not give it; put its idx files somewhere and say --data-dir FOLDER"
-        + (
-            " (Debian: apt install dataset-fashion-mnist), or use --data fashion_mnist_sample"
-            if "fashion" in name
-            else ""
-        )
+        f"{not_found(name, data_dir, subfolders)}{hub}; "
+        f"put its idx files into a folder and say --data-dir FOLDER{_ELSE.get(name, '')}"
     )
 
 

@@ -1,1 +1,14 @@
-"""testing"""
+"""The conformance suite that every model and recipe inherits, and a Hub to test against.
+
+class TestLeNet5(zoo.testing.ModelTests):
+    name = "lenet5"
+
+    def inputs(self):
+        return torch.rand(2, 1, 28, 28)
+"""
+
+from zoo.testing.hub import served_hub as served_hub
+from zoo.testing.models import ModelTests as ModelTests
+from zoo.testing.recipes import RecipeTests as RecipeTests
+
+__all__ = ["ModelTests", "RecipeTests", "served_hub"]

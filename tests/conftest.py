@@ -1,0 +1,82 @@
+"""Every test has folders of its own, and can install real distributions."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from zoo.registry import default_registry
+from zoo.testing import served_hub as served_hub
+
+Zoo = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep caches and configuration out of the user's own, and the registry fresh."""
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "zoo-cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    for name in ("ZOO_REGISTRY", "ZOO_HUB", "ZOO_LOAD_PLUGINS", "HF_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    default_registry.cache_clear()
+    yield
+    default_registry.cache_clear()
+
+
+class Site:
+    """A folder of real distributions, seen by this process and by those it starts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def install(
+        self,
+        name: str,
+        code: str,
+        *,
+        requires: tuple[str, ...] = (),
+        entry_point: str | None = None,
+        version: str = "1.0",
+    ) -> None:
+        """Install a distribution whose one module has this code."""
+        module = name.replace("-", "_")
+        (self.folder / f"{module}.py").write_text(code)
+        info = self.folder / f"{module}-{version}.dist-info"
+        info.mkdir()
+        lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+        (info / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {item}" for item in requires)]) + "\n")
+        (info / "entry_points.txt").write_text(f"[zoo]\n{entry_point or module} = {module}\n")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Return an empty folder of distributions."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    yield Site(folder)
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(folder)):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def zoo_command() -> Zoo:
+    """Return a function that runs `zoo` in a fresh process."""
+
+    def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "zoo", *arguments],
+            capture_output=True,
+            text=True,
+            env={**os.environ, **environment},
+            timeout=120,
+        )
+
+    return run

@@ -1,0 +1,71 @@
+"""Finetuning for classes; the autoencoders are the backbones where they are installed."""
+
+from typing import Any
+
+import pytest
+import torch
+
+import zoo
+from zoo.registry import default_registry
+from zoo.tasks.image_classification import ImageClassification
+from zoo.tasks.settings import ImageClassificationSettings
+from zoo.testing import RecipeTests
+
+pytestmark = pytest.mark.skipif(
+    "conv_autoencoder" not in {offer.spec.name for offer in default_registry().offers("models")},
+    reason="needs a backbone: pip install -e plugins/autoencoder",
+)
+SMALL: dict[str, Any] = {"image_size": 12, "widths": [4, 8], "code_size": 6}
+
+
+def batch() -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return {"images": torch.rand(16, 1, 12, 12, generator=generator), "labels": torch.arange(16) % 3}
+
+
+class TestImageClassification(RecipeTests):
+    name = "image_classification"
+    model = "conv_autoencoder"
+    classes = ("a", "b", "c")
+    steps = 12
+
+    def arguments(self) -> dict[str, Any]:
+        return SMALL
+
+    def settings(self) -> dict[str, Any]:
+        return {"augmentation": "none"}
+
+    def batch(self) -> dict[str, torch.Tensor]:
+        return batch()
+
+
+def trained(method: Any) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
+    torch.manual_seed(0)
+    model = zoo.create("conv_autoencoder", **SMALL)
+    recipe = ImageClassification(ImageClassificationSettings(method=method), model, ("a", "b", "c"))
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    (loss,) = recipe.step(batch(), torch.Generator().manual_seed(0))
+    loss.value.backward()
+    recipe.optimizer.step()
+    return model, before
+
+
+def test_frozen_moves_the_head_alone() -> None:
+    model, before = trained("frozen")
+    moved = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert moved == {"head.weight", "head.bias"}
+    assert all(parameter.grad is None for name, parameter in model.named_parameters() if not name.startswith("head"))
+
+
+def test_full_moves_the_encoder_but_not_the_decoder() -> None:
+    model, before = trained("full")
+    moved = {name.split(".")[0] for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert moved == {"encoder", "head"}
+
+
+def test_full_gives_lower_layers_smaller_rates() -> None:
+    model = zoo.create("conv_autoencoder", **SMALL)
+    recipe = ImageClassification(ImageClassificationSettings(), model, ("a", "b"))
+    rates = {id(p): group["lr"] for group in recipe.optimizer.param_groups for p in group["params"]}
+    by_name = {name: rates[id(parameter)] for name, parameter in model.named_parameters()}
+    assert by_name["encoder.stages.0.0.0.weight"] < by_name["encoder.stages.1.0.0.weight"] < by_name["head.weight"]
