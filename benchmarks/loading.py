@@ -16,14 +16,17 @@ import torch
 from safetensors.torch import load_file
 
 import zoo
+from zoo.registry import default_registry
+from zoo.specs import load_target
 from zoo.weights.folder import save_weights
 
+TARGET = load_target(default_registry().model("conv_autoencoder").spec.target)
 ARGUMENTS = {"image_size": 64, "channels": 3, "widths": [256, 512, 1024, 1024], "code_size": 1024}
 
 
 def floor(folder: Path) -> torch.nn.Module:
     with torch.device("meta"):
-        model = zoo.create("conv_autoencoder", **ARGUMENTS)
+        model = TARGET(**ARGUMENTS)
     model.load_state_dict(load_file(folder / "model.safetensors"), assign=True)
     return model.eval()
 
