@@ -39,7 +39,7 @@ def seconds(load: Callable[[Path], torch.nn.Module], folder: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=60)
     rounds = parser.parse_args().rounds
     torch.set_num_threads(2)
     with tempfile.TemporaryDirectory() as temporary:

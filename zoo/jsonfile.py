@@ -60,20 +60,15 @@ def parse_json(content: bytes, source: str, *, max_bytes: int = MAX_BYTES) -> di
 
 def _depth(content: bytes) -> int:
     """Return the deepest nesting, by one pass over the brackets outside of strings: the parser would recurse."""
-    deepest = depth = 0
-    for piece in _outside_strings(content):
-        for byte in piece:
-            if byte in b"[{":
-                depth += 1
-                deepest = max(deepest, depth)
-            elif byte in b"]}":
-                depth -= 1
-    return deepest
-
-
-def _outside_strings(content: bytes) -> list[bytes]:
     pieces = content.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
-    return [piece.translate(None, delete=_NOT_BRACKETS) for piece in pieces[::2]]
+    deepest = depth = 0
+    for bracket in b"".join(pieces[::2]).translate(None, delete=_NOT_BRACKETS):
+        if bracket in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        else:
+            depth -= 1
+    return deepest
 
 
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))

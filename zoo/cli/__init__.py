@@ -103,7 +103,7 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except SystemExit as error:  # of a plugin's command, or of click when nobody reads any more
-        closed = type(sys.stdout).__name__ == "PacifyFlushWrapper"
+        closed = type(sys.stdout).__name__ == "_PacifyFlushWrapper"
         return 0 if closed else error.code if isinstance(error.code, int) else bool(error.code)
     except click.ClickException as error:
         return _fail(error.format_message(), error.exit_code, debug)

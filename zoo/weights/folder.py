@@ -1,5 +1,6 @@
 """A weights folder: config.json beside model.safetensors. Write one, and load one strictly and by memory map."""
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,10 @@ def load_weights(folder: Path, block: ZooBlock | None = None) -> nn.Module:
         tensors[name] = tensors[first]
     model.load_state_dict(tensors, strict=True, assign=True)
     _tie(model, ties)
-    _restore_buffers(model, offer, block.arguments)
-    if left := [name for name, tensor in _all_tensors(model) if tensor.is_meta]:
+    if left := _without_values(model):
+        _restore_buffers(model, offer, block.arguments)
+        left = _without_values(model)
+    if left:
         raise IntegrityError(
             f"{path} left {len(left)} tensors of {block.architecture!r} without values, such as {left[0]!r}"
         )
@@ -172,8 +175,6 @@ def _check_tensors(
 
 def _restore_buffers(model: nn.Module, offer: Offer[ModelSpec], arguments: Mapping[str, Any]) -> None:
     """Compute the buffers that no file holds (non-persistent ones), which the meta device left without values."""
-    if not any(buffer.is_meta for buffer in model.buffers()):
-        return
     real = dict(build_buffers(offer, arguments).named_buffers())
     for name, buffer in list(model.named_buffers()):
         if buffer.is_meta:
@@ -181,5 +182,6 @@ def _restore_buffers(model: nn.Module, offer: Offer[ModelSpec], arguments: Mappi
             setattr(model.get_submodule(owner), attribute, real[name])
 
 
-def _all_tensors(model: nn.Module) -> list[tuple[str, Tensor]]:
-    return [*model.named_parameters(), *model.named_buffers()]
+def _without_values(model: nn.Module) -> list[str]:
+    tensors = itertools.chain(model.named_parameters(), model.named_buffers())
+    return [name for name, tensor in tensors if tensor.is_meta]
