@@ -161,7 +161,12 @@ def test_six_broken_plugins_beside_the_good_one(site: Any, zoo_command: Any) -> 
     for name, (_, cause) in broken.items():
         (line,) = [line for line in shown.stdout.splitlines() if line.startswith(f"{name} ")]
         assert cause in line
-    for asked, cause in (("zoo_import", "ModuleNotFoundError"), ("raising_net", "half-way"), ("first_net", "int")):
+    for asked, cause in (
+        ("zoo_import", "ModuleNotFoundError"),
+        ("misspelt_net", "unknown hook"),
+        ("raising_net", "half-way"),
+        ("first_net", "int"),
+    ):
         done = zoo_command("info", asked)
         assert (done.returncode, cause in done.stderr) == (8, True), done.stderr
     assert zoo_command("info", "good_net").returncode == 8

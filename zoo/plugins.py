@@ -7,6 +7,7 @@ the same entry-point name it silently drops one.
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import Distribution, EntryPoint, distributions
@@ -124,6 +125,7 @@ def _collect(module: object, provider: str, plugin: Plugin) -> dict[str, list[Sp
         manager.check_pending()  # a misspelt hook is an error, not silence
     except pluggy.PluginValidationError as error:
         unknown = str(error).split("'")[1]
+        plugin.offers = _meant(manager, unknown)
         raise ValueError(f"unknown hook {unknown!r}; hooks are {', '.join(_hook_names())}") from None
     seen: dict[str, list[Spec]] = {}
     for kind, spec_type in hookspecs.SPEC_TYPES.items():
@@ -141,6 +143,17 @@ def _collect(module: object, provider: str, plugin: Plugin) -> dict[str, list[Sp
     if not seen:
         raise ValueError("no hooks found; mark at least one function with @zoo.hookimpl: " + ", ".join(_hook_names()))
     return seen
+
+
+def _meant(manager: pluggy.PluginManager, unknown: str) -> dict[str, list[Spec]]:
+    """Return what a misspelt hook would have offered, so that asking for it can say why it is not there."""
+    found: dict[str, list[Spec]] = {}
+    kinds = {spec_type: kind for kind, spec_type in hookspecs.SPEC_TYPES.items()}
+    with suppress(Exception):
+        for implementation in getattr(manager.hook, unknown).get_hookimpls():
+            for spec in implementation.function():
+                found.setdefault(kinds[type(spec)], []).append(spec)
+    return found
 
 
 def _hook_names() -> list[str]:

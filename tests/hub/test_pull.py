@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -26,6 +25,14 @@ def folder(tmp_path: Path) -> Path:
     (source / "model.safetensors").write_bytes(os.urandom(300_000))
     (source / "pictures" / "grid.png").write_bytes(b"\x89PNG" + os.urandom(100))
     return source
+
+
+def size_of(path: Path) -> int:
+    """Return the size of a file that the pull may rename at any moment; 0 where it has."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def everything(cache: Path) -> list[Path]:
@@ -107,11 +114,13 @@ def test_killed_in_the_middle_then_pulled(folder: Path, served_hub: Any, tmp_pat
     process = subprocess.Popen([sys.executable, "-c", code], env=environment)
     blobs = tmp_path / "cache" / "models--org--thing" / "blobs"
     deadline = time.monotonic() + 60
-    while not any(path.stat().st_size > 1_000_000 for path in blobs.glob("*.incomplete")):
-        assert process.poll() is None, "the pull ended before it could be killed"
-        assert time.monotonic() < deadline
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    try:
+        while not any(size_of(path) > 1_000_000 for path in blobs.glob("*.incomplete")):
+            assert process.poll() is None, "the pull ended before it could be killed"
+            assert time.monotonic() < deadline
+    finally:
+        process.kill()
+        process.wait()
     assert not (tmp_path / "cache" / "models--org--thing" / "snapshots").exists()
     pulled = pull_repo("org/thing", hub=served_hub.url)
     assert (pulled.folder / "model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()

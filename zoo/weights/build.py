@@ -3,16 +3,17 @@
 import inspect
 import typing
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, cast
 
 import msgspec
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.module import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
+from torch.overrides import TorchFunctionMode
 
 from zoo.errors import IntegrityError, PluginError, UsageError, ZooError
 from zoo.plugins import Plugin
@@ -110,7 +111,7 @@ def build(offer: Offer[ModelSpec], arguments: Mapping[str, Any], *, device: str 
     target = load_model_target(offer)
     what = f"model {offer.spec.name!r}"
     try:
-        with _limits(), torch.device(device):
+        with _limits(), torch.device(device), _NoInitialisation() if device == "meta" else nullcontext():
             model = target(**arguments)
     except _OverLimit as error:
         raise IntegrityError(f"{what} with these arguments {error}; use smaller ones") from None
@@ -123,6 +124,21 @@ def build(offer: Offer[ModelSpec], arguments: Mapping[str, Any], *, device: str 
     if not isinstance(model, nn.Module):
         raise plugin_failed(offer.plugin, what, TypeError(f"made a {type(model).__name__}, not an nn.Module"))
     return model
+
+
+class _NoInitialisation(TorchFunctionMode):
+    """Pass over what fills parameters: on the meta device there is nothing to fill, and torch takes long to do it."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in _FILLING:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
+_FILLING = {
+    *(function for name, function in vars(nn.init).items() if name.endswith("_") and callable(function)),
+    *(getattr(Tensor, name) for name in ("uniform_", "normal_", "fill_", "zero_")),
+}
 
 
 @contextmanager
