@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from zoo.data.augment import augment as augment
     from zoo.data.dataset import ImageDataset as ImageDataset
     from zoo.data.dataset import ImageSplit as ImageSplit
+    from zoo.draws import Draws as Draws
     from zoo.engine.optimizers import make_optimizer as make_optimizer
     from zoo.engine.optimizers import parameter_groups as parameter_groups
     from zoo.engine.pictures import confusion_matrix as confusion_matrix
@@ -72,6 +73,7 @@ _HOMES = {
     "zoo.backbone": ("Autoencoder", "Backbone", "FeatureInfo"),
     "zoo.data.augment": ("add_noise", "augment"),
     "zoo.data.dataset": ("ImageDataset", "ImageSplit"),
+    "zoo.draws": ("Draws",),
     "zoo.engine.optimizers": ("make_optimizer", "parameter_groups"),
     "zoo.engine.pictures": ("confusion_matrix", "image_grid"),
     "zoo.engine.recipe": ("Batch", "Batches", "Loss", "Recipe"),

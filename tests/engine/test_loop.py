@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from zoo.data.batches import TensorBatches
+from zoo.draws import Draws
 from zoo.engine.checkpoint import load_latest, verify
 from zoo.engine.loop import train
 from zoo.engine.progress import Progress
@@ -52,9 +53,9 @@ class TwoPlayers:
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
         return self.made
 
-    def step(self, batch: Batch, generator: torch.Generator) -> Iterator[Loss]:
+    def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         x = batch["images"].flatten(1)
-        noise = torch.randn(x.shape, generator=generator)
+        noise = draws.normal("noise", *x.shape[1:])
         yield Loss("second", self.second(x).square().mean())
         loss = (self.first(x + noise) - x).square().mean() + self.second(self.first(x)).mean()
         self.count += 1
@@ -111,10 +112,10 @@ def own_random_state() -> Iterator[None]:
 class StopAfter(TwoPlayers):
     """Raise at a step, as a crash would."""
 
-    def step(self, batch: Batch, generator: torch.Generator) -> Iterator[Loss]:
+    def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         if self.count == 12:
             raise RuntimeError("crash")
-        yield from super().step(batch, generator)
+        yield from super().step(batch, draws)
 
 
 def test_resumed_equals_uninterrupted_to_the_bit(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.dataset import Images, Labels
+from zoo.errors import UsageError
 from zoo.seeds import generator
 
 _FLOATS_UP_TO = 512 * 1024 * 1024
@@ -16,8 +17,9 @@ _FLOATS_UP_TO = 512 * 1024 * 1024
 class TensorBatches:
     """Keep a split as one tensor on the device and gather each batch by one indexing operation.
 
-    Batches have `images`, floats in [0, 1], and `labels` where there are any. A set of at most 512 MB as floats
-    is kept as floats; a larger one stays uint8 and is converted batch by batch.
+    Batches have `images`, floats in [0, 1], `labels` where there are any, and `index`, the places of the samples in the
+    split. `batch_size` counts the samples of all processes; each of `world_size` gathers its own share of every batch.
+    A set of at most 512 MB as floats is kept as floats; a larger one stays uint8 and is converted batch by batch.
     """
 
     def __init__(
@@ -30,8 +32,13 @@ class TensorBatches:
         shuffle: bool,
         drop_last: bool,
         device: torch.device,
+        rank: int = 0,
+        world_size: int = 1,
     ) -> None:
-        self.batch_size = min(batch_size, len(images))
+        self.batch_size = min(batch_size, len(images)) // world_size * world_size
+        if self.batch_size == 0:
+            raise UsageError(f"{len(images)} samples cannot be shared by {world_size} processes; start fewer")
+        self._share = (rank * self.batch_size // world_size, self.batch_size // world_size)
         self.seed = seed
         self.shuffle = shuffle
         self.drop_last = drop_last
@@ -40,6 +47,7 @@ class TensorBatches:
         bytes_on_device = _tensor(images).to(device)
         fits = images.size * 4 <= _FLOATS_UP_TO
         self._images = bytes_on_device.float().div_(255) if fits else bytes_on_device
+        self._places = torch.arange(self._count, device=device)
         self._labels = None if labels is None else _tensor(labels).to(device)
 
     def __len__(self) -> int:
@@ -47,27 +55,26 @@ class TensorBatches:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
         """Yield the batches of an epoch from position `start` on."""
-        order = self._order(epoch) if self.shuffle else None
+        order = self._order(epoch)
+        first, length = self._share
         for position in range(start, len(self)):
-            here = slice(position * self.batch_size, (position + 1) * self.batch_size)
-            yield self._gather(here if order is None else order[here])
+            begin = position * self.batch_size + first
+            yield self._gather(order[begin : begin + length])
 
     def _order(self, epoch: int) -> Tensor:
+        if not self.shuffle:
+            return self._places
         order = torch.randperm(self._count, generator=generator(self.seed, "order", epoch))
         return order.to(self._images.device)
 
-    def _gather(self, index: Tensor | slice) -> dict[str, Tensor]:
-        batch = {"images": _copied(self._images, index)}
+    def _gather(self, index: Tensor) -> dict[str, Tensor]:
+        """Gather samples as tensors of their own: what a recipe does in place must not reach the data set."""
+        batch = {"images": self._images[index], "index": index}
         if not batch["images"].is_floating_point():
             batch["images"] = batch["images"].float().div_(255)
         if self._labels is not None:
-            batch["labels"] = _copied(self._labels, index)
+            batch["labels"] = self._labels[index]
         return batch
-
-
-def _copied(samples: Tensor, index: Tensor | slice) -> Tensor:
-    """Return the samples as a tensor of their own: what a recipe does in place must not reach the data set."""
-    return samples[index].clone() if isinstance(index, slice) else samples[index]
 
 
 def _tensor(array: np.ndarray) -> Tensor:

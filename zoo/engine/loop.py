@@ -13,13 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zoo.draws import Draws
 from zoo.engine.checkpoint import load_checkpoint, load_latest, save_checkpoint
 from zoo.engine.progress import Progress
 from zoo.engine.recipe import Batch, Batches, Recipe
 from zoo.engine.run import Run
 from zoo.engine.schedule import rate
 from zoo.errors import TrainingError
-from zoo.seeds import derive
 from zoo.settings import TrainingSettings
 
 _LOGS_AN_EPOCH = 20
@@ -78,7 +78,7 @@ def train(
             end_of_round = (state.step // round_steps + 1) * round_steps
             for batch in itertools.islice(batches.epoch(epoch, position), end - state.step):
                 # ------------------------------------------------------------------ one step
-                stepper.step(batch, state.step)
+                stepper.step(batch, state.step, epoch)
                 state.step += 1
                 # ------------------------------------------------------------------ log
                 if state.step % log_every == 0 or state.step in (total_steps, end_of_round) or interrupted:
@@ -121,17 +121,14 @@ class Stepper:
             name: [group.setdefault("peak", group["lr"]) for group in item.param_groups]
             for name, item in self.optimizers.items()
         }
-        self.generator = torch.Generator()
-        self.seed = derive(settings.seed, "step")
         self.sums: dict[str, Tensor] = {}
         self.count = 0
         self.factor: float | None = None
 
-    def step(self, batch: Batch, step: int) -> None:
-        """Take one step. The generator's seed is a function of the run's seed and the step alone."""
-        self.generator.manual_seed((self.seed + step) & (2**63 - 1))
+    def step(self, batch: Batch, step: int, epoch: int = 0) -> None:
+        """Take one step."""
         self._set_rates(step)
-        for loss in self.recipe.step(batch, self.generator):
+        for loss in self.recipe.step(batch, Draws(self.settings.seed, epoch, batch["index"])):
             optimizer = self.optimizers[loss.optimizer]
             optimizer.zero_grad(set_to_none=True)
             loss.value.backward()  # type: ignore[no-untyped-call]  # torch's annotation lacks a return type

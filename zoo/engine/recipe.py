@@ -8,19 +8,27 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-Batch = dict[str, Tensor]
-"""Tensors of one batch, on the device.
+from zoo.draws import Draws
 
-`images` are floats in [0, 1] of shape (batch, channels, height, width), `labels` int64 of shape (batch,).
+Batch = dict[str, Tensor]
+"""Tensors of one batch, on the device, a row for each sample.
+
+`images` are floats in [0, 1] of shape (batch, channels, height, width), `labels` int64 of shape (batch,), and `index`
+int64 of shape (batch,) says which samples of the split these are.
 """
 
 
 @dataclass(frozen=True)
 class Loss:
-    """One scalar to minimise by one optimizer, with further figures to log (tensors: no step waits for them)."""
+    """One scalar to minimise by one optimizer, with further figures to log (tensors: no step waits for them).
+
+    `value` is a mean over `count` things; None means over the samples of the batch. A text recipe gives the number of
+    its tokens, so that micro-batches and processes weigh as they would in one large batch.
+    """
 
     optimizer: str
     value: Tensor
+    count: Tensor | None = None
     figures: Mapping[str, Tensor] = field(default_factory=dict)
 
 
@@ -39,10 +47,12 @@ class Recipe(Protocol):
         """Return the optimizers by name, made once. A group's `lr` is its peak; the loop schedules it."""
         ...
 
-    def step(self, batch: Batch, generator: torch.Generator) -> Iterator[Loss]:
+    def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         """Yield one loss for each optimizer step. The loop steps that optimizer before it asks for the next loss.
 
-        `generator` is seeded for this step; every random draw of the step comes from it.
+        Every random number comes from `draws`, or from torch's global generator, which a checkpoint keeps. With
+        accumulation the loop takes several micro-batches through here side by side, one yield of each after the other.
+        What is computed with gradients must go into the loss that is yielded next; wrap the rest in `torch.no_grad()`.
         """
         ...
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo.data.augment import augment
+from zoo.draws import Draws
 from zoo.engine.optimizers import make_optimizer, parameter_groups
 from zoo.engine.pictures import confusion_matrix, labelled_grid
 from zoo.engine.recipe import Batch, Loss
@@ -44,8 +45,8 @@ class ImageClassification:
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
         return {"model": self.optimizer}
 
-    def step(self, batch: Batch, generator: torch.Generator) -> Iterator[Loss]:
-        images = augment(batch["images"], generator, self.settings.augmentation)
+    def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
+        images = augment(batch["images"], draws, self.settings.augmentation)
         smoothing = self.settings.label_smoothing
         yield Loss("model", F.cross_entropy(self._logits(images), batch["labels"], label_smoothing=smoothing))
 

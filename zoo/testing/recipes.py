@@ -49,9 +49,13 @@ class RecipeTests:
         stepper = Stepper(recipe, settings, 100)
         found = []
         for step in range(first, last):
-            stepper.step(self.batch(), step)
+            stepper.step(self._batch(), step)
             found.append(stepper.figures(step + 1)["loss"])
         return found
+
+    def _batch(self) -> Batch:
+        batch = self.batch()
+        return {"index": torch.arange(len(next(iter(batch.values())))), **batch}
 
     @pytest.fixture(autouse=True)
     def _own_random_state(self) -> Any:
@@ -64,7 +68,7 @@ class RecipeTests:
 
     def test_two_runs_are_equal_to_the_bit(self) -> None:
         first, second = (self.losses(self.recipe(), 0, 3) for _ in range(2))
-        assert first == second, "every draw comes from the step's generator, or from torch's global one"
+        assert first == second, "every draw comes from the step's draws, or from torch's global one"
 
     def test_resumed_equals_uninterrupted(self, tmp_path: Path) -> None:
         whole = self.recipe()
@@ -91,11 +95,11 @@ class RecipeTests:
             )
 
     def test_scores_have_the_one_that_decides(self) -> None:
-        scores = self.recipe().evaluate([self.batch()])
+        scores = self.recipe().evaluate([self._batch()])
         score = default_registry().recipe(self.name).spec.score
         assert score in scores, f"evaluate gives {score!r}, the spec's score"
         assert all(isinstance(value, float) for value in scores.values()), "scores are floats"
 
     def test_pictures_are_written(self, tmp_path: Path) -> None:
-        for path in self.recipe().pictures([self.batch()], tmp_path):
+        for path in self.recipe().pictures([self._batch()], tmp_path):
             assert path.read_bytes().startswith(b"\x89PNG"), f"{path} is a PNG"

@@ -35,7 +35,7 @@ class Reconstruction:
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
         return {"model": self.optimizer}
 
-    def step(self, batch: zoo.Batch, generator: torch.Generator) -> Iterator[zoo.Loss]:
+    def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         images = batch["images"]
         yield zoo.Loss("model", self.loss(images, images))
 
@@ -71,27 +71,26 @@ class Denoising:
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
         return self.plain.optimizers()
 
-    def step(self, batch: zoo.Batch, generator: torch.Generator) -> Iterator[zoo.Loss]:
+    def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         images = batch["images"]
-        yield zoo.Loss("model", self.plain.loss(zoo.add_noise(images, self.settings.noise, generator), images))
+        yield zoo.Loss("model", self.plain.loss(zoo.add_noise(images, self.settings.noise, draws), images))
 
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
         """Score the reconstructions of noisy pictures against the clean ones; the noise is the same every time."""
-        generator = torch.Generator().manual_seed(self.settings.seed)
         model = self.plain.model
-        return _scores((model, self._noisy(batch["images"], generator), batch["images"]) for batch in batches)
+        return _scores((model, self._noisy(batch), batch["images"]) for batch in batches)
 
     def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
-        images = next(iter(batches))["images"][:16]
-        noisy = self._noisy(images, torch.Generator().manual_seed(self.settings.seed))
+        batch = next(iter(batches))
+        images, noisy = batch["images"][:16], self._noisy(batch)[:16]
         rows = [images, noisy, _reconstruct(self.plain.model, noisy)]
         return [zoo.image_grid(rows, folder / "reconstructions.png", captions=("clean", "noisy", "output"))]
 
     def export(self) -> nn.Module:
         return self.plain.export()
 
-    def _noisy(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        return zoo.add_noise(images, self.settings.noise, generator)
+    def _noisy(self, batch: zoo.Batch) -> Tensor:
+        return zoo.add_noise(batch["images"], self.settings.noise, zoo.Draws(self.settings.seed, 0, batch["index"]))
 
 
 def _logits(model: Any, images: Tensor) -> Tensor:
