@@ -8,7 +8,7 @@ PACKAGES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 WORKERS ?= 2
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: install demo test check fix docs bench clean
+.PHONY: install demo test test-kill check fix docs bench clean
 
 install: $(MARK)
 
@@ -25,6 +25,9 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest -q -n $(WORKERS)
+
+test-kill: install
+	ZOO_KILLS=200 $(BIN)/python -m pytest -q tests/engine/test_kills.py
 
 check: install
 	$(BIN)/ruff format --check .

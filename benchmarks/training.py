@@ -14,10 +14,10 @@ import torch.nn.functional as F
 import zoo
 from zoo.data.batches import TensorBatches
 from zoo.data.mnist import fashion_mnist_sample
-from zoo.engine.loop import Stepper
+from zoo.engine.stepper import Stepper
 from zoo.recipes import recipe_settings
 from zoo.registry import default_registry
-from zoo.training import make_recipe
+from zoo.running import make_recipe
 
 BATCH = 256
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from zoo.registry import default_registry, matches
 
@@ -25,6 +25,24 @@ class RunResult:
     scores: dict[str, float]
     pictures: tuple[Path, ...]
     seconds: float
+
+
+class Options(TypedDict, total=False):
+    """How a run is kept and shown.
+
+    `resume` goes on with the run that is there, with `override` also where settings have changed; `force` replaces it.
+    `keep` checkpoints are kept. `sharding` is what several processes do: "ddp" or "fsdp". When no step has gone on for
+    `stall_seconds` the run ends and says which process hangs; 0 waits for ever.
+    """
+
+    device: str | None
+    sharding: Literal["ddp", "fsdp"]
+    resume: bool
+    force: bool
+    override: bool
+    keep: int
+    stall_seconds: float
+    progress: bool
 
 
 def list_models(
@@ -133,22 +151,23 @@ def pretrain(
     data: str,
     out: str | Path,
     data_dir: str | Path | None = None,
+    skip_bad: int = 0,
     recipe: str | None = None,
     settings: Mapping[str, Any] | None = None,
     arguments: Mapping[str, Any] | None = None,
-    resume: bool = False,
-    force: bool = False,
-    device: str | None = None,
-    progress: bool = False,
+    **options: Unpack[Options],
 ) -> RunResult:
     """Train a model from random weights by a recipe of the stage pretrain; write everything to the run folder `out`.
 
     `data` is a data set's name or an image folder. `recipe` is a name or a TOML file; None takes the model's own.
+    `Options` says how the run is kept. Under torchrun every process calls this.
     """
-    from zoo.training import Training
+    from zoo.jobs import DataSource, pretraining
+    from zoo.running import RunOptions, run_job
 
-    job = Training(data=data, data_dir=_path(data_dir), out=Path(out), device=device, progress=progress)
-    return job.pretrain(model, recipe, settings or {}, arguments or {}, resume=resume, force=force)
+    source = DataSource(data, _path(data_dir), skip_bad)
+    job = pretraining(model, source, recipe=recipe, settings=settings, arguments=arguments)
+    return run_job(job, RunOptions(out=Path(out), **options))
 
 
 def finetune(
@@ -160,23 +179,23 @@ def finetune(
     method: str | None = None,
     labels: int | None = None,
     data_dir: str | Path | None = None,
+    skip_bad: int = 0,
     settings: Mapping[str, Any] | None = None,
     hub: str | Path | None = None,
-    resume: bool = False,
-    force: bool = False,
-    device: str | None = None,
-    progress: bool = False,
+    **options: Unpack[Options],
 ) -> RunResult:
     """Train pretrained weights on for a task; write everything to the run folder `out`.
 
     `method` is full, frozen (the head alone learns) or scratch (the same network from random weights, to compare with).
     `labels` takes that many labelled training images, as many of each class as can be, drawn by the seed.
     """
-    from zoo.training import Training
+    from zoo.jobs import DataSource, finetuning
+    from zoo.running import RunOptions, run_job
 
-    job = Training(data=data, data_dir=_path(data_dir), out=Path(out), device=device, progress=progress)
     changed = {**(settings or {}), **({"method": method} if method else {})}
-    return job.finetune(weights, task, changed, labels=labels, hub=hub, resume=resume, force=force)
+    source = DataSource(data, _path(data_dir), skip_bad)
+    job = finetuning(weights, task, source, settings=changed, labels=labels, hub=hub)
+    return run_job(job, RunOptions(out=Path(out), **options))
 
 
 def evaluate(
@@ -188,9 +207,10 @@ def evaluate(
     device: str | None = None,
 ) -> dict[str, float]:
     """Return the scores of weights on the test split of a data set, by the recipe that made them."""
-    from zoo.training import evaluate_weights
+    from zoo.evaluation import evaluate_weights
+    from zoo.jobs import DataSource
 
-    return evaluate_weights(weights, data=data, data_dir=_path(data_dir), hub=hub, device=device)
+    return evaluate_weights(weights, DataSource(data, _path(data_dir)), hub=hub, device=device)
 
 
 def reconstruct(

@@ -10,6 +10,7 @@
     ├── PluginError          8   a plugin is broken, or two of them disagree
     ├── DataError            9   a data set is missing, unreadable or inconsistent
     └── TrainingError        9   training cannot go on
+        └── PeerLostError    9   another process of a run has gone
 
 The number is the exit code that the shell gets. A message is one line: what was asked, why it fails, what to type next.
 """
@@ -73,3 +74,7 @@ class TrainingError(ZooError):
     """Training cannot go on."""
 
     exit_code = 9
+
+
+class PeerLostError(TrainingError):
+    """Another process of a run has gone, and this one cannot go on without it."""

@@ -18,6 +18,11 @@ class TrainingSettings:
     `steps` wins over `epochs` where it is given; little data is gone over until `minimum_steps`. `validation` is the
     share of the training split that is held out to choose the best weights by; with 0 the last weights are exported and
     the test split chooses nothing.
+
+    `batch_size` counts the samples of one optimizer step: all processes and all `accumulate` micro-batches together.
+    `ema` is the decay of a moving average of the weights, 0 for none; `export_ema` says whether that is what is
+    measured and exported. `clip` bounds the norm of an optimizer's gradients. `compile` and `activation_checkpointing`
+    work block by block. A checkpoint is written every `save_steps`, and wherever scores are taken.
     """
 
     epochs: Count = 10
@@ -31,5 +36,13 @@ class TrainingSettings:
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup: Share = 0.05
     clip: NonNegative = 0.0
+    accumulate: Count = 1
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    ema: Share = 0.0
+    export_ema: bool = True
+    channels_last: bool = True
+    compile: bool = False
+    activation_checkpointing: bool = False
+    save_steps: Count | None = None
     validation: Share = 0.0
     seed: Annotated[int, Meta(ge=0)] = 0

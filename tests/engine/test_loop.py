@@ -17,11 +17,13 @@ from torch import nn
 
 from zoo.data.batches import TensorBatches
 from zoo.draws import Draws
-from zoo.engine.checkpoint import load_latest, verify
+from zoo.engine.checkpoint import newest_checkpoint, read_checkpoint, saved, verify, write_checkpoint
 from zoo.engine.loop import train
 from zoo.engine.progress import Progress
 from zoo.engine.recipe import Batch, Loss
 from zoo.engine.run import Run
+from zoo.engine.snapshot import restore, take
+from zoo.engine.stepper import Stepper
 from zoo.errors import IntegrityError, NotFoundError, StorageError, TrainingError, UsageError
 from zoo.settings import TrainingSettings
 
@@ -40,10 +42,6 @@ class TwoPlayers:
         torch.manual_seed(0)
         self.first = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.3), nn.Linear(8, 4))
         self.second = nn.Linear(4, 1)
-        self.made = {
-            "first": torch.optim.AdamW(self.first.parameters(), 0.01),
-            "second": torch.optim.SGD(self.second.parameters(), 0.01, momentum=0.9),
-        }
         self.poison = poison
         self.count = 0
 
@@ -51,7 +49,10 @@ class TwoPlayers:
         return {"first": self.first, "second": self.second}
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        return self.made
+        return {
+            "first": torch.optim.AdamW(self.first.parameters(), 0.01),
+            "second": torch.optim.SGD(self.second.parameters(), 0.01, momentum=0.9),
+        }
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         x = batch["images"].flatten(1)
@@ -78,13 +79,13 @@ def data() -> TensorBatches:
 
 def go(folder: Path, recipe: TwoPlayers, *, resume: bool = False, split: str = "test", **settings: Any) -> Run:
     run = Run.resume(folder, RESOLVED) if resume else Run.create(folder, resolved=RESOLVED)
+    chosen = TrainingSettings(batch_size=8, **{"epochs": 4, **settings})
     train(
-        recipe,
+        Stepper(recipe, chosen, 20),
         data(),
         data(),
-        settings=TrainingSettings(batch_size=8, **{"epochs": 4, **settings}),
+        settings=chosen,
         run=run,
-        device=torch.device("cpu"),
         progress=Progress(enabled=False, title=""),
         resume=resume,
         score="score",
@@ -92,6 +93,10 @@ def go(folder: Path, recipe: TwoPlayers, *, resume: bool = False, split: str = "
         split=split,
     )
     return run
+
+
+def stepper() -> Stepper:
+    return Stepper(TwoPlayers(), TrainingSettings(), 20)
 
 
 def state(recipe: TwoPlayers) -> dict[str, torch.Tensor]:
@@ -155,8 +160,8 @@ def test_two_checkpoints_are_kept(tmp_path: Path) -> None:
 
 def test_best_is_chosen_on_the_validation_split_alone(tmp_path: Path) -> None:
     run = go(tmp_path / "run", TwoPlayers(), split="validation")
-    assert (run.checkpoints / "best").is_dir()
-    assert not (go(tmp_path / "other", TwoPlayers()).checkpoints / "best").exists()
+    assert len(saved(run.checkpoints, "best")) == 1
+    assert not saved(go(tmp_path / "other", TwoPlayers()).checkpoints, "best")
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "no manifest"])
@@ -172,7 +177,7 @@ def test_097_broken_checkpoint_gives_the_one_before(
     else:
         file.write_bytes(content[:-1] if damage == "truncated" else content[:-1] + bytes([content[-1] ^ 1]))
     assert verify(newest)
-    assert load_latest(run.checkpoints, TwoPlayers())["step"] == 15  # type: ignore[index]
+    assert newest_checkpoint(run.checkpoints) == run.checkpoints / "step-00000015"
     assert "taking the one before it" in caplog.text
 
 
@@ -181,15 +186,16 @@ def test_097_none_is_left(tmp_path: Path) -> None:
     for path in run.checkpoints.glob("*/manifest.json"):
         path.unlink()
     with pytest.raises(IntegrityError, match="no checkpoint"):
-        load_latest(run.checkpoints, TwoPlayers())
+        newest_checkpoint(run.checkpoints)
 
 
 def test_098_checkpoint_of_another_model(tmp_path: Path) -> None:
     run = go(tmp_path / "run", TwoPlayers())
-    other = TwoPlayers()
-    other.first = nn.Sequential(nn.Linear(4, 9), nn.Linear(9, 4))
+    recipe = TwoPlayers()
+    recipe.first = nn.Sequential(nn.Linear(4, 9), nn.Linear(9, 4))
+    snapshot = read_checkpoint(run.checkpoints / "step-00000020")
     with pytest.raises(IntegrityError, match="another model"):
-        load_latest(run.checkpoints, other)
+        restore(snapshot, Stepper(recipe, TrainingSettings(), 20), "it")
 
 
 def test_099_disk_full_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,10 +205,8 @@ def test_099_disk_full_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: py
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("zoo.paths.os.fsync", full)
-    from zoo.engine.checkpoint import save_checkpoint
-
     with pytest.raises(StorageError, match="No space left"):
-        save_checkpoint(run.checkpoints, TwoPlayers(), {"step": 99})
+        write_checkpoint(run.checkpoints / "step-00000099", take(stepper(), {"step": 99}, {}))
     names = sorted(path.name for path in run.checkpoints.iterdir())
     assert names == ["step-00000015", "step-00000020"]
 

@@ -45,8 +45,9 @@ def trained(method: Any) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
     recipe = ImageClassification(ImageClassificationSettings(method=method), model, ("a", "b", "c"))
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     (loss,) = recipe.step(batch(), zoo.Draws(0, 0, torch.arange(16)))
+    (optimizer,) = recipe.optimizers().values()
     loss.value.backward()
-    recipe.optimizer.step()
+    optimizer.step()
     return model, before
 
 
@@ -66,6 +67,6 @@ def test_full_moves_the_encoder_but_not_the_decoder() -> None:
 def test_full_gives_lower_layers_smaller_rates() -> None:
     model = zoo.create("conv_autoencoder", **SMALL)
     recipe = ImageClassification(ImageClassificationSettings(), model, ("a", "b"))
-    rates = {id(p): group["lr"] for group in recipe.optimizer.param_groups for p in group["params"]}
+    rates = {id(p): group["lr"] for group in recipe.optimizers()["model"].param_groups for p in group["params"]}
     by_name = {name: rates[id(parameter)] for name, parameter in model.named_parameters()}
     assert by_name["encoder.stages.0.0.0.weight"] < by_name["encoder.stages.1.0.0.weight"] < by_name["head.weight"]

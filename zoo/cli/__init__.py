@@ -2,13 +2,14 @@
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
 
-from zoo.errors import StorageError, ZooError
+from zoo.errors import PeerLostError, StorageError, ZooError
 
 _COMMANDS = {
     "list": "List models, weights, recipes, tasks and data sets.",
@@ -24,6 +25,10 @@ _COMMANDS = {
     "hub": "Run a Hub of one's own.",
     "demo": "Go the whole way on real pictures: pretrain, push, pull, load, finetune.",
 }
+
+
+_SAID_BY_THE_FIRST = (2, 3, 4, 5, 8)
+"""What one of several processes finds wrong with what was asked, all of them do."""
 
 
 class LazyCommand(click.Command):
@@ -92,13 +97,14 @@ def run(arguments: Sequence[str]) -> int:
         _say("warning: a token on the command line can be read by others; use `hf auth login`, or HF_TOKEN")
     debug = "--debug" in arguments
     try:
-        result = group.main(list(arguments), prog_name="zoo", standalone_mode=False)
+        result = group.main(list(arguments), prog_name="zoo", standalone_mode=False, obj=list(arguments))
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
         training = any(name in arguments for name in ("pretrain", "finetune"))
-        _say("interrupted" + ("; go on with the same command and --resume" if training else ""))
-        return 130
+        if _first_process() and not _spoken_for():
+            _say("interrupted" + ("; go on with the same command and --resume" if training else ""))
+        return 128 + getattr(error.__cause__ or error, "signum", signal.SIGINT)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -107,6 +113,8 @@ def run(arguments: Sequence[str]) -> int:
         return 0 if closed else error.code if isinstance(error.code, int) else bool(error.code)
     except click.ClickException as error:
         return _fail(error.format_message(), error.exit_code, debug)
+    except PeerLostError as error:
+        return error.exit_code if _spoken_for() else _fail(str(error), error.exit_code, debug)
     except ZooError as error:
         return _fail(str(error), error.exit_code, debug)
     except OSError as error:
@@ -116,7 +124,20 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(f"unexpected {type(error).__name__}: {error}; run again with --debug and report it", 1, debug)
 
 
+def _first_process() -> bool:
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _spoken_for() -> bool:
+    """Tell whether `zoo --processes` has started this process, and says for all what came of it."""
+    return os.environ.get("TORCHELASTIC_RUN_ID") == "zoo"
+
+
 def _fail(message: str, code: int, debug: bool) -> int:
+    if not _first_process():
+        if code in _SAID_BY_THE_FIRST:
+            return code
+        message = f"rank {os.environ['RANK']}: {message}"
     if debug:
         import traceback
 

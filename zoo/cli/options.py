@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,48 @@ hub = click.option(
 def training(function: Command) -> Command:
     """Add the options of the commands that train."""
     for option in (
+        click.option(
+            "--stall-seconds",
+            default=600.0,
+            show_default=True,
+            type=click.FloatRange(0),
+            help="Give up after so long without a step; 0 never.",
+        ),
+        click.option("--keep", default=2, show_default=True, type=click.IntRange(1), help="How many checkpoints stay."),
+        click.option(
+            "--sharding",
+            type=click.Choice(["ddp", "fsdp"]),
+            default="ddp",
+            show_default=True,
+            help="What several processes do: hold the model each, or share it.",
+        ),
+        click.option("--processes", type=click.IntRange(1), help="Start so many processes on this machine."),
         click.option("--device", help="cpu, cuda, cuda:1; default: a GPU where there is one."),
         click.option("--force", is_flag=True, help="Replace the run that is there."),
+        click.option("--override", is_flag=True, help="With --resume: go on although settings have changed."),
         click.option("--resume", is_flag=True, help="Go on with the run that is there."),
         click.option("--out", required=True, type=click.Path(path_type=Path), metavar="RUN", help="The run's folder."),
         click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a setting of the recipe."),
+        click.option(
+            "--skip-bad", default=0, type=click.IntRange(0), metavar="N", help="Leave out up to N bad pictures."
+        ),
         click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set's files lie."),
         click.option("--data", required=True, help="A data set's name, or a folder of pictures."),
     ):
         function = option(function)
     return function
+
+
+def launched(processes: int | None) -> bool:
+    """Run the command that was typed on several processes, where that was asked for; tell whether it was."""
+    if processes is None or processes == 1:
+        return False
+    from zoo.engine.launch import launch
+
+    context = click.get_current_context()
+    typed = iter(context.find_root().obj)
+    arguments = [word for word in typed if not (word == "--processes" and next(typed)) and "--processes=" not in word]
+    context.exit(launch(arguments, processes))
 
 
 def pairs(values: tuple[str, ...], option: str) -> dict[str, str]:
@@ -44,7 +77,9 @@ def pairs(values: tuple[str, ...], option: str) -> dict[str, str]:
 
 
 def show_run(result: RunResult, following: list[str]) -> None:
-    """Print what a run has made, and what can be done next."""
+    """Print what a run has made, and what can be done next; of several processes the first one does."""
+    if os.environ.get("RANK", "0") != "0":
+        return
     click.echo(f"{result.folder}: test {figures(result.scores)} · {result.seconds:.0f} s")
     for picture in result.pictures:
         click.echo(f"  {picture}")

@@ -18,7 +18,8 @@ class TensorBatches:
     """Keep a split as one tensor on the device and gather each batch by one indexing operation.
 
     Batches have `images`, floats in [0, 1], `labels` where there are any, and `index`, the places of the samples in the
-    split. `batch_size` counts the samples of all processes; each of `world_size` gathers its own share of every batch.
+    split. `batch_size` counts the samples of all processes; each of `world_size` gathers its own share of every batch,
+    which falls into `micro_batches` of equal size.
     A set of at most 512 MB as floats is kept as floats; a larger one stays uint8 and is converted batch by batch.
     """
 
@@ -34,10 +35,12 @@ class TensorBatches:
         device: torch.device,
         rank: int = 0,
         world_size: int = 1,
+        micro_batches: int = 1,
     ) -> None:
-        self.batch_size = min(batch_size, len(images)) // world_size * world_size
+        parts = world_size * micro_batches
+        self.batch_size = min(batch_size, len(images)) // parts * parts
         if self.batch_size == 0:
-            raise UsageError(f"{len(images)} samples cannot be shared by {world_size} processes; start fewer")
+            raise UsageError(f"{len(images)} samples cannot be dealt out to {parts} micro-batches; ask for fewer")
         self._share = (rank * self.batch_size // world_size, self.batch_size // world_size)
         self.seed = seed
         self.shuffle = shuffle

@@ -1,4 +1,4 @@
-"""Checkpoints: tensors as safetensors, the rest as JSON, a manifest with hashes, and nothing pickled.
+"""Checkpoints on disk: tensors as safetensors, the rest as JSON, a manifest with hashes, and nothing pickled.
 
 Written to a temporary folder, flushed, given its name by a rename, the parent flushed; only then are old ones removed.
 """
@@ -7,55 +7,95 @@ import hashlib
 import json
 import logging
 import shutil
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import torch
-from safetensors.torch import load_file, load_model, save_file, save_model
-from torch import Tensor
+from safetensors.torch import load_file, save_file
 
-from zoo.engine.recipe import Recipe
+from zoo.engine.snapshot import FORMAT_VERSION, Snapshot
 from zoo.errors import IntegrityError
 from zoo.jsonfile import parse_json
 from zoo.paths import new_folder, storage_errors
+from zoo.weights.header import read_header
 
+STEP, BEST = "step", "best"
 _log = logging.getLogger("zoo")
 
 
-def save_checkpoint(
-    folder: Path, recipe: Recipe, state: dict[str, Any], *, name: str | None = None, keep: int = 2
-) -> Path:
-    """Write `step-00000123` (or `name`) with everything that training goes on from; keep the newest `keep` of them."""
-    path = folder / (name or f"step-{state['step']:08d}")
-    with storage_errors(f"saving checkpoint {path}"), new_folder(path) as temporary:
-        for module_name, module in recipe.modules().items():
-            save_model(module, str(temporary / f"{module_name}.safetensors"))
-        tensors, scalars = _flatten({name: item.state_dict() for name, item in recipe.optimizers().items()})
-        tensors["random/cpu"] = torch.random.get_rng_state()
-        if torch.cuda.is_available():
-            tensors["random/cuda"] = torch.cuda.get_rng_state()
-        save_file(tensors, temporary / "optimizers.safetensors")
-        (temporary / "state.json").write_text(json.dumps({"loop": state, "optimizers": scalars}), encoding="utf-8")
-        files = sorted(file for file in temporary.iterdir())
-        manifest = {file.name: {"sha256": _sha256(file), "size": file.stat().st_size} for file in files}
-        (temporary / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    if name is None:
-        for old in _steps(folder)[:-keep]:
+class CheckpointWriter:
+    """Write snapshots one after the other in a thread of its own, while training goes on."""
+
+    def __init__(self, folder: Path, *, keep: int, written: Callable[[Path, int], None]) -> None:
+        self.folder = folder
+        self.keep = keep
+        self._written = written
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="zoo-checkpoint")
+        self._pending: Future[None] | None = None
+
+    def save(self, snapshot: Snapshot, kind: str = STEP) -> None:
+        """Begin to write `step-00000123` or `best-00000123`. Raise what went wrong with the one before."""
+        self.wait()
+        self._pending = self._thread.submit(self._write, snapshot, kind)
+
+    def wait(self) -> None:
+        """Wait until everything is on disk. Raise StorageError when it could not be written."""
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            pending.result()
+
+    def close(self) -> None:
+        """Wait, whatever came of it, and end the thread."""
+        self._thread.shutdown()
+
+    def _write(self, snapshot: Snapshot, kind: str) -> None:
+        step = int(snapshot.values["loop"]["step"])
+        path = self.folder / f"{kind}-{step:08d}"
+        if not (path.is_dir() and verify(path) is None):
+            write_checkpoint(path, snapshot)
+        self._written(path, step)
+        for old in saved(self.folder, kind)[: -(self.keep if kind == STEP else 1)]:
             shutil.rmtree(old, ignore_errors=True)
-    return path
 
 
-def load_latest(folder: Path, recipe: Recipe) -> dict[str, Any] | None:
-    """Restore the newest checkpoint that verifies and return the loop's state; None where there is none at all.
+def write_checkpoint(path: Path, snapshot: Snapshot) -> None:
+    """Write a snapshot under its final name, whole or not at all."""
+    with storage_errors(f"saving checkpoint {path}"), new_folder(path) as temporary:
+        for name, tensors in snapshot.tensors.items():
+            save_file(tensors, temporary / f"{name}.safetensors")
+        (temporary / "state.json").write_text(json.dumps(snapshot.values), encoding="utf-8")
+        manifest = {
+            file.name: {"sha256": _sha256(file), "size": file.stat().st_size} for file in sorted(temporary.iterdir())
+        }
+        (temporary / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+
+
+def read_checkpoint(path: Path) -> Snapshot:
+    """Read a checkpoint that verifies. Raise IntegrityError for one of another format."""
+    values = parse_json((path / "state.json").read_bytes(), str(path / "state.json"), max_bytes=100 * 1024 * 1024)
+    if values.get("format_version") != FORMAT_VERSION:
+        raise IntegrityError(
+            f"{path} has format_version {values.get('format_version')!r}, this zoo reads {FORMAT_VERSION}; "
+            "go on with the zoo that wrote it, or start again with --force"
+        )
+    tensors = {}
+    for file in sorted(path.glob("*.safetensors")):
+        read_header(file)
+        tensors[file.stem] = load_file(file)
+    return Snapshot(tensors, values)
+
+
+def newest_checkpoint(folder: Path, kind: str = STEP) -> Path | None:
+    """Return the newest checkpoint that verifies; None where there is none at all.
 
     A broken one is passed over with a warning. Raise IntegrityError when every one is broken.
     """
-    steps = _steps(folder)
-    for path in reversed(steps):
+    found = saved(folder, kind)
+    for path in reversed(found):
         if (fault := verify(path)) is None:
-            return load_checkpoint(path, recipe)
+            return path
         _log.warning("checkpoint %s %s; taking the one before it", path, fault)
-    if steps:
+    if found:
         raise IntegrityError(f"no checkpoint in {folder} verifies; start again with --force")
     return None
 
@@ -68,68 +108,22 @@ def verify(path: Path) -> str | None:
             file = path / Path(name).name
             if file.stat().st_size != expected["size"] or _sha256(file) != expected["sha256"]:
                 return f"has a broken {name}"
+        if extra := {file.name for file in path.iterdir()} - manifest.keys() - {"manifest.json"}:
+            return f"holds {min(extra)}, which its manifest does not list"
     except (OSError, IntegrityError, TypeError, KeyError) as error:
         return f"is incomplete ({error})"
     return None
 
 
-def load_checkpoint(path: Path, recipe: Recipe) -> dict[str, Any]:
-    """Restore modules, optimizers and random states from a checkpoint that verifies; return the loop's state."""
-    modules = recipe.modules()
-    stored = {file.stem for file in path.glob("*.safetensors")} - {"optimizers"}
-    if stored != set(modules):
-        raise IntegrityError(
-            f"{path} holds {sorted(stored)}, the recipe trains {sorted(modules)}; resume with the same recipe"
-        )
-    for name, module in modules.items():
-        try:
-            load_model(module, str(path / f"{name}.safetensors"))
-        except RuntimeError as error:
-            reason = str(error).replace("\n", " ")[:300]
-            raise IntegrityError(f"{path} is of another model: {reason}; resume with the same model") from None
-    values = json.loads((path / "state.json").read_text(encoding="utf-8"))
-    tensors = load_file(path / "optimizers.safetensors")
-    torch.random.set_rng_state(tensors.pop("random/cpu"))
-    cuda = tensors.pop("random/cuda", None)
-    if cuda is not None and torch.cuda.is_available():
-        torch.cuda.set_rng_state(cuda)
-    states = _unflatten(tensors, values["optimizers"])
-    for name, optimizer in recipe.optimizers().items():
-        optimizer.load_state_dict(states[name])
-    loop: dict[str, Any] = values["loop"]
-    return loop
+def saved(folder: Path, kind: str = STEP) -> list[Path]:
+    """Return the checkpoints of a kind, oldest first, whether they verify or not."""
+    return sorted(path for path in folder.glob(f"{kind}-*") if path.is_dir())
 
 
-def _steps(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("step-*") if path.is_dir())
-
-
-def _flatten(states: dict[str, dict[str, Any]]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Part optimizer states into tensors by `optimizer/parameter/key` and what JSON can hold."""
-    tensors: dict[str, Tensor] = {}
-    scalars: dict[str, Any] = {}
-    for name, state in states.items():
-        rest: dict[str, dict[str, Any]] = {}
-        for index, entry in state["state"].items():
-            rest[str(index)] = {}
-            for key, value in entry.items():
-                if isinstance(value, Tensor):
-                    tensors[f"{name}/{index}/{key}"] = value.detach().cpu().contiguous()
-                else:
-                    rest[str(index)][key] = value
-        scalars[name] = {"state": rest, "param_groups": state["param_groups"]}
-    return tensors, scalars
-
-
-def _unflatten(tensors: dict[str, Tensor], scalars: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    states = {
-        name: {"state": {int(i): dict(v) for i, v in item["state"].items()}, "param_groups": item["param_groups"]}
-        for name, item in scalars.items()
-    }
-    for path, tensor in tensors.items():
-        name, index, key = path.split("/")
-        states[name]["state"][int(index)][key] = tensor
-    return states
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process left half-written."""
+    for path in [*folder.glob(".*.tmp"), *folder.glob(".*.old")]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _sha256(path: Path) -> str:

@@ -40,11 +40,15 @@ class Recipe(Protocol):
     """
 
     def modules(self) -> Mapping[str, nn.Module]:
-        """Return everything whose state a checkpoint must hold, by name."""
+        """Return everything whose state a checkpoint must hold, by name: all that is trained, and teachers too."""
         ...
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """Return the optimizers by name, made once. A group's `lr` is its peak; the loop schedules it."""
+        """Make the optimizers, by name. A group's `lr` is its peak; the loop schedules it.
+
+        Called once, when the modules are where they are to stay: sharding gives them other parameters than they had
+        when the recipe was made.
+        """
         ...
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:

@@ -1,10 +1,12 @@
 """A run folder: run.json, recipe.toml, metrics.jsonl, checkpoints/, pictures/, weights/."""
 
 import json
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
 
+from zoo.engine.snapshot import identity_of
 from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.jsonfile import parse_json
 from zoo.paths import storage_errors, write_file
@@ -12,21 +14,29 @@ from zoo.paths import storage_errors, write_file
 _DECIDING = ("kind", "model", "arguments", "recipe", "settings", "task", "data", "weights", "labels")
 """What a resumed run must agree in; environment and command may differ."""
 
+_log = logging.getLogger("zoo")
+
 
 class Run:
-    """One run's folder. Made by `create` or `resume`."""
+    """One run's folder. Made by `create` or `resume`; of several processes only the first writes into it."""
 
-    def __init__(self, folder: Path, resolved: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, resolved: dict[str, Any], *, main: bool = True, override: bool = False) -> None:
         self.folder = folder
         self.resolved = resolved
+        self.main = main
+        self.override = override
+        self.identity = identity_of(resolved, _DECIDING)
         self.checkpoints = folder / "checkpoints"
         self.pictures = folder / "pictures"
         self.metrics = folder / "metrics.jsonl"
         self.recipe_text = ""
 
     @classmethod
-    def create(cls, folder: Path, *, resolved: dict[str, Any], force: bool = False) -> "Run":
+    def create(cls, folder: Path, *, resolved: dict[str, Any], force: bool = False, main: bool = True) -> "Run":
         """Make a new run folder. Raise UsageError when it exists, unless `force` may replace it: only ever a run."""
+        run = cls(folder, resolved, main=main)
+        if not main:
+            return run
         if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
             if not force:
                 raise UsageError(
@@ -36,7 +46,6 @@ class Run:
                 raise UsageError(f"{folder} is no run, so --force does not replace it; choose another --out")
             with storage_errors(f"removing {folder}"):
                 shutil.rmtree(folder)
-        run = cls(folder, resolved)
         with storage_errors(f"making run folder {folder}"):
             for part in (run.checkpoints, run.pictures):
                 part.mkdir(parents=True, exist_ok=True)
@@ -44,8 +53,12 @@ class Run:
         return run
 
     @classmethod
-    def resume(cls, folder: Path, resolved: dict[str, Any]) -> "Run":
-        """Open a run to go on with. Raise IntegrityError, showing the difference, when it was started otherwise."""
+    def resume(cls, folder: Path, resolved: dict[str, Any], *, override: bool = False, main: bool = True) -> "Run":
+        """Open a run to go on with.
+
+        Raise IntegrityError, showing the difference, when it was started otherwise; with `override` that is a warning,
+        and the run goes on as it is asked for now.
+        """
         path = folder / "run.json"
         if not path.is_file():
             raise NotFoundError(f"no run in {folder} to resume; leave out --resume to start one")
@@ -55,25 +68,50 @@ class Run:
         )
         if differences:
             shown = ", ".join(differences[:5]) + (", …" if len(differences) > 5 else "")
+            if not override:
+                raise IntegrityError(
+                    f"{folder} was started otherwise: {shown}; resume with the same, accept it with --override, "
+                    "or start again with --force"
+                )
+            if main:
+                _log.warning("%s goes on otherwise than it was started: %s", folder, shown)
+                write_file(path, json.dumps(resolved, indent=1).encode() + b"\n")
+        return cls(folder, resolved, main=main, override=override)
+
+    def check_identity(self, found: Any, source: str) -> None:
+        """Raise IntegrityError when a checkpoint is of another recipe or of other data, unless that was overridden."""
+        if not isinstance(found, dict):
+            raise IntegrityError(f"{source} does not say what it belongs to; start again with --force")
+        names = {"recipe": "recipe or settings", "data": "data"}
+        other = [what for key, what in names.items() if found.get(key) != self.identity[key]]
+        if other and not self.override:
             raise IntegrityError(
-                f"{folder} was started otherwise: {shown}; resume with the same, or start with --force"
+                f"{source} was written with other {' and other '.join(other)}; resume with the same, or accept it "
+                "with --override"
             )
-        return cls(folder, resolved)
 
     def write_recipe(self, text: str) -> None:
         """Keep the recipe's settings as TOML."""
         self.recipe_text = text
+        if not self.main:
+            return
         with storage_errors(f"writing {self.folder}/recipe.toml"):
             write_file(self.folder / "recipe.toml", text.encode())
 
     def log(self, figures: dict[str, Any]) -> None:
         """Append a line to metrics.jsonl."""
+        if not self.main:
+            return
         with storage_errors(f"writing {self.metrics}"), open(self.metrics, "a", encoding="utf-8") as file:
             file.write(json.dumps(figures) + "\n")
 
+    def note_checkpoint(self, path: Path, step: int) -> None:
+        """Acknowledge a checkpoint that is on disk, whole."""
+        self.log({"event": "checkpoint", "step": step, "name": path.name})
+
     def rewind(self, step: int) -> None:
         """Drop the lines of metrics.jsonl that came after a step: a resumed run writes them again."""
-        if not self.metrics.is_file():
+        if not self.main or not self.metrics.is_file():
             return
         kept = []
         for line in self.metrics.read_text(encoding="utf-8").splitlines():

@@ -29,21 +29,15 @@ class ImageClassification:
             backbone.reset_classifier(len(classes))
             model.to(device)
         self.head: nn.Module = backbone.get_classifier()
-        head = {id(parameter) for parameter in self.head.parameters()}
-        named = list(model.named_parameters())
-        self.backbone_parameters = [(name, item) for name, item in named if id(item) not in head]
-        self.head_parameters = [(name, item) for name, item in named if id(item) in head]
         if settings.method == "frozen":
-            for _, parameter in self.backbone_parameters:
-                parameter.requires_grad_(False)
-        self.optimizer = make_optimizer(settings.optimizer, self._groups(), settings)
+            self._freeze(True)
         self._train_mode()
 
     def modules(self) -> Mapping[str, nn.Module]:
         return {"model": self.model}
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        return {"model": self.optimizer}
+        return {"model": make_optimizer(self.settings.optimizer, self._groups(), self.settings)}
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         images = augment(batch["images"], draws, self.settings.augmentation)
@@ -81,13 +75,23 @@ class ImageClassification:
         ]
 
     def export(self) -> nn.Module:
-        for _, parameter in self.backbone_parameters:
-            parameter.requires_grad_(True)
+        self._freeze(False)
         return self.model.eval()
+
+    def _freeze(self, frozen: bool) -> None:
+        for _, parameter in self._parameters()[0]:
+            parameter.requires_grad_(not frozen)
+
+    def _parameters(self) -> tuple[list[tuple[str, nn.Parameter]], list[tuple[str, nn.Parameter]]]:
+        """Return the named parameters of the backbone, and those of the head."""
+        head = {id(parameter) for parameter in self.head.parameters()}
+        named = list(self.model.named_parameters())
+        return [item for item in named if id(item[1]) not in head], [item for item in named if id(item[1]) in head]
 
     def _groups(self) -> list[dict[str, Any]]:
         settings = self.settings
-        groups = parameter_groups(self.model, settings, parameters=self.head_parameters)
+        backbone, head = self._parameters()
+        groups = parameter_groups(self.model, settings, parameters=head)
         if settings.method == "frozen":
             return groups
         full = settings.method == "full"
@@ -95,7 +99,7 @@ class ImageClassification:
             self.model,
             settings,
             layer_decay=settings.layer_decay if full else 1.0,
-            parameters=self.backbone_parameters,
+            parameters=backbone,
             learning_rate=settings.learning_rate * (settings.backbone_rate if full else 1.0),
         )
 

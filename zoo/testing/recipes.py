@@ -7,12 +7,13 @@ import pytest
 import torch
 
 import zoo
-from zoo.engine.checkpoint import load_latest, save_checkpoint
-from zoo.engine.loop import Stepper
-from zoo.engine.recipe import Batch, Recipe
+from zoo.engine.checkpoint import read_checkpoint, write_checkpoint
+from zoo.engine.recipe import Batch
+from zoo.engine.snapshot import restore, take
+from zoo.engine.stepper import Stepper
 from zoo.recipes import settings_from
 from zoo.registry import default_registry
-from zoo.training import make_recipe
+from zoo.running import make_recipe
 
 
 class RecipeTests:
@@ -35,18 +36,16 @@ class RecipeTests:
         """Return one batch, the same every time."""
         raise NotImplementedError("return a batch, such as {'images': torch.rand(8, 1, 28, 28)} from a fixed generator")
 
-    def recipe(self) -> Recipe:
-        """Return the recipe on a fresh model from a fixed seed."""
+    def stepper(self) -> Stepper:
+        """Return the recipe, on a fresh model from a fixed seed, with its optimizers."""
         torch.manual_seed(0)
         offer = default_registry().recipe(self.name)
-        settings = settings_from(offer, {"warmup": 0.0, **self.settings()})
-        return make_recipe(offer, settings, zoo.create(self.model, **self.arguments()), self.classes)
-
-    def losses(self, recipe: Recipe, first: int, last: int) -> list[float]:
-        """Take steps on the batch; return their losses."""
-        offer = default_registry().recipe(self.name)
         settings = settings_from(offer, {"warmup": 0.0, "schedule": "constant", **self.settings()})
-        stepper = Stepper(recipe, settings, 100)
+        recipe = make_recipe(offer, settings, zoo.create(self.model, **self.arguments()), self.classes)
+        return Stepper(recipe, settings, 100)
+
+    def losses(self, stepper: Stepper, first: int, last: int) -> list[float]:
+        """Take steps on the batch; return their losses."""
         found = []
         for step in range(first, last):
             stepper.step(self._batch(), step)
@@ -63,43 +62,50 @@ class RecipeTests:
             yield
 
     def test_steps_lower_the_loss(self) -> None:
-        losses = self.losses(self.recipe(), 0, self.steps)
+        losses = self.losses(self.stepper(), 0, self.steps)
         assert losses[-1] < losses[0], f"{self.steps} steps on one batch lower its loss; this went {losses}"
 
     def test_two_runs_are_equal_to_the_bit(self) -> None:
-        first, second = (self.losses(self.recipe(), 0, 3) for _ in range(2))
-        assert first == second, "every draw comes from the step's draws, or from torch's global one"
+        first, second = (self.losses(self.stepper(), 0, 3) for _ in range(2))
+        assert first == second, "every draw comes from the step's draws, or from torch's global generator"
 
     def test_resumed_equals_uninterrupted(self, tmp_path: Path) -> None:
-        whole = self.recipe()
+        whole = self.stepper()
         self.losses(whole, 0, 4)
-        part = self.recipe()
+        part = self.stepper()
         self.losses(part, 0, 2)
-        save_checkpoint(tmp_path, part, {"step": 2})
-        resumed = self.recipe()
-        assert load_latest(tmp_path, resumed) == {"step": 2}
+        write_checkpoint(tmp_path / "step-2", take(part, {"step": 2}, {}))
+        resumed = self.stepper()
+        assert restore(read_checkpoint(tmp_path / "step-2"), resumed, "step-2") == {"step": 2}
         self.losses(resumed, 2, 4)
-        for name, module in whole.modules().items():
-            theirs = resumed.modules()[name].state_dict()
+        for name, module in whole.modules.items():
+            theirs = resumed.modules[name].state_dict()
             different = [key for key, value in module.state_dict().items() if not torch.equal(value, theirs[key])]
             assert not different, f"modules() and optimizers() hold all state; {name} differs in {different}"
 
     def test_optimizers_hold_parameters_of_modules(self) -> None:
-        recipe = self.recipe()
-        known = {id(parameter) for module in recipe.modules().values() for parameter in module.parameters()}
-        for optimizer in recipe.optimizers().values():
+        stepper = self.stepper()
+        known = {id(parameter) for module in stepper.modules.values() for parameter in module.parameters()}
+        for optimizer in stepper.optimizers.values():
             members = [parameter for group in optimizer.param_groups for parameter in group["params"]]
             assert members, "an optimizer has parameters"
             assert {id(parameter) for parameter in members} <= known, (
                 "what is trained is in modules(), or it is not saved"
             )
 
+    def test_optimizers_are_made_when_asked_for(self) -> None:
+        stepper = self.stepper()
+        again = stepper.recipe.optimizers()
+        assert all(again[name] is not optimizer for name, optimizer in stepper.optimizers.items()), (
+            "optimizers() makes them anew, of the parameters that are there then: sharding replaces those of __init__"
+        )
+
     def test_scores_have_the_one_that_decides(self) -> None:
-        scores = self.recipe().evaluate([self._batch()])
+        scores = self.stepper().recipe.evaluate([self._batch()])
         score = default_registry().recipe(self.name).spec.score
         assert score in scores, f"evaluate gives {score!r}, the spec's score"
         assert all(isinstance(value, float) for value in scores.values()), "scores are floats"
 
     def test_pictures_are_written(self, tmp_path: Path) -> None:
-        for path in self.recipe().pictures([self._batch()], tmp_path):
+        for path in self.stepper().recipe.pictures([self._batch()], tmp_path):
             assert path.read_bytes().startswith(b"\x89PNG"), f"{path} is a PNG"

@@ -21,19 +21,17 @@ class Reconstruction:
 
     def __init__(self, settings: ReconstructionSettings, model: nn.Module, classes: tuple[str, ...]) -> None:
         self.settings = settings
-        self.model = model
-        # the head takes no part in this
-        head = {id(parameter) for parameter in cast(Any, model).get_classifier().parameters()}
-        parameters = [(name, item) for name, item in model.named_parameters() if id(item) not in head]
-        groups = zoo.parameter_groups(model, settings, parameters=parameters)
-        self.optimizer = zoo.make_optimizer(settings.optimizer, groups, settings)
-        self.model.train()
+        self.model = model.train()
 
     def modules(self) -> Mapping[str, nn.Module]:
         return {"model": self.model}
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        return {"model": self.optimizer}
+        # the head takes no part in this
+        head = {id(parameter) for parameter in cast(Any, self.model).get_classifier().parameters()}
+        parameters = [(name, item) for name, item in self.model.named_parameters() if id(item) not in head]
+        groups = zoo.parameter_groups(self.model, self.settings, parameters=parameters)
+        return {"model": zoo.make_optimizer(self.settings.optimizer, groups, self.settings)}
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         images = batch["images"]

@@ -1,0 +1,43 @@
+"""Several processes learn what one does, whatever they do with the model between them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from players import made, run, weights
+from safetensors.torch import load_file
+
+from zoo.engine.distribution import Distribution
+
+PLAYERS = Path(__file__).with_name("players.py")
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node"]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+@pytest.mark.parametrize(
+    ("sharding", "settings"),
+    [
+        ("ddp", {"ema": 0.9, "clip": 1.0}),
+        ("ddp", {"accumulate": 3, "precision": "bf16"}),
+        ("fsdp", {"ema": 0.9, "clip": 1.0, "accumulate": 2}),
+    ],
+)
+def test_two_processes_equal_one_with_the_same_batch(tmp_path: Path, sharding: str, settings: dict[str, Any]) -> None:
+    out = tmp_path / "weights.safetensors"
+    command = [*TORCHRUN, "2", str(PLAYERS), str(out), json.dumps(settings), sharding]
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
+    assert done.returncode == 0, done.stderr
+    with torch.random.fork_rng(devices=[]):
+        alone = made(Distribution(torch.device("cpu")), **settings)
+        run(alone)
+    expected, found = weights(alone), load_file(out)
+    assert set(found) == set(expected)
+    furthest = max(float((found[name] - tensor).abs().max()) for name, tensor in expected.items())
+    assert furthest < (1e-2 if "precision" in settings else 1e-5)
+    figures = json.loads(done.stdout)
+    assert figures["loss"] == pytest.approx(alone.figures(50)["loss"], rel=0.05 if "precision" in settings else 1e-4)

@@ -1,0 +1,212 @@
+"""One process or many: torchrun's processes with DDP or FSDP2 (`fully_shard`), behind one interface.
+
+Alone there is no wrapper and no collective at all. torchrun says how many processes there are, by its environment.
+"""
+
+import inspect
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from typing import Any, Literal, cast
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
+
+from zoo.engine.blocks import blocks
+from zoo.engine.device import choose_device
+from zoo.engine.routing import Entry, route_calls
+from zoo.errors import PeerLostError
+
+Sharding = Literal["ddp", "fsdp"]
+
+
+class Distribution:
+    """The processes of a run, and this one's place among them."""
+
+    def __init__(
+        self, device: torch.device, *, rank: int = 0, world_size: int = 1, sharding: Sharding = "ddp", store: Any = None
+    ) -> None:
+        self.device = device
+        self.rank = rank
+        self.world_size = world_size
+        self.sharding = sharding
+        self.store = store
+        self._wrappers: list[Any] = []
+
+    @property
+    def main(self) -> bool:
+        """Tell whether this process writes and speaks for all."""
+        return self.rank == 0
+
+    @property
+    def alone(self) -> bool:
+        """Tell whether there is no other process."""
+        return self.world_size == 1
+
+    def distribute(self, modules: Mapping[str, nn.Module]) -> None:
+        """Replicate or shard the modules in place, once, before optimizers are made of their parameters."""
+        if self.alone:
+            return
+        for module in modules.values():
+            entry = Entry(module)
+            wrapper = self._shard(entry) if self.sharding == "fsdp" else self._replicate(entry)
+            if wrapper is not None:
+                route_calls(module, wrapper)
+                self._wrappers.append(wrapper)
+
+    def _replicate(self, entry: Entry) -> nn.Module | None:
+        if not any(parameter.requires_grad for parameter in entry.parameters()):
+            return None  # a teacher, equal everywhere because each process makes it from the same seed or file
+        from torch.nn.parallel import DistributedDataParallel
+
+        # Buffers must not change between two forwards of one backward; the option's name did with torch 2.13.
+        known = inspect.signature(DistributedDataParallel).parameters
+        buffers: Any = {"forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers": False}
+        return DistributedDataParallel(
+            entry,
+            device_ids=[self.device] if self.device.type == "cuda" else None,
+            find_unused_parameters=True,  # a decoder beside a classifier gets no gradient
+            gradient_as_bucket_view=True,
+            **buffers,
+        )
+
+    def _shard(self, entry: Entry) -> nn.Module | None:
+        if next(entry.parameters(), None) is None:
+            return None
+        from torch.distributed.device_mesh import init_device_mesh
+        from torch.distributed.fsdp import fully_shard
+
+        mesh = init_device_mesh(self.device.type, (self.world_size,))
+        for block in blocks(entry.module):
+            fully_shard(block, mesh=mesh)
+        return cast(nn.Module, fully_shard(entry, mesh=mesh))
+
+    @contextmanager
+    def accumulating(self) -> Iterator[None]:
+        """Compute a micro-batch that is not the last: its gradients wait, to be averaged with the last one's."""
+        if self.sharding == "fsdp":
+            for wrapper in self._wrappers:
+                wrapper.set_requires_gradient_sync(False)
+            try:
+                yield
+            finally:
+                for wrapper in self._wrappers:
+                    wrapper.set_requires_gradient_sync(True)
+            return
+        with ExitStack() as stack:
+            for wrapper in self._wrappers:
+                stack.enter_context(wrapper.no_sync())
+            yield
+
+    # ---------------------------------------------------------------------------------------- what all agree on
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Return the mean over the processes, in place."""
+        if not self.alone:
+            dist.all_reduce(values)
+            values.div_(self.world_size)
+        return values
+
+    def any(self, flag: bool) -> bool:
+        """Tell whether the flag is set on any process."""
+        if self.alone:
+            return flag
+        found = torch.tensor(int(flag), device=self.device)
+        dist.all_reduce(found, dist.ReduceOp.MAX)
+        return bool(found)
+
+    def agreed(self, scores: Mapping[str, float]) -> dict[str, float]:
+        """Return the first process's scores, so that all decide alike."""
+        if self.alone:
+            return dict(scores)
+        values = torch.tensor(list(scores.values()), dtype=torch.float64, device=self.device)
+        dist.broadcast(values, 0)
+        return dict(zip(scores, values.tolist(), strict=True))
+
+    def average_buffers(self, modules: Mapping[str, nn.Module]) -> None:
+        """Average the running statistics, which each process has gathered on its own share."""
+        if self.alone:
+            return
+        for module in modules.values():
+            for buffer in module.buffers():
+                if buffer.is_floating_point():
+                    self.mean(self.local(buffer))
+
+    def wait(self) -> None:
+        """Wait until every process is here."""
+        if not self.alone:
+            dist.barrier()
+
+    # ---------------------------------------------------------------------------------------- whole and in parts
+
+    def whole(self, tensor: Tensor) -> Tensor:
+        """Return a copy of a tensor, whole, on the CPU; every process must ask for the same ones in turn.
+
+        The first process gets a copy that nothing changes any more; the others need none.
+        """
+        full: Tensor = tensor.full_tensor() if self.sharded(tensor) else tensor  # type: ignore[attr-defined]
+        if not self.main:
+            return full.detach()
+        return full.detach().to("cpu", copy=True).contiguous()
+
+    def local(self, tensor: Tensor) -> Tensor:
+        """Return this process's part of a tensor, sharing its memory; the tensor itself where it is not sharded."""
+        part: Tensor = tensor.to_local() if self.sharded(tensor) else tensor  # type: ignore[attr-defined]
+        return part
+
+    def part(self, value: Tensor, pattern: Tensor) -> Tensor:
+        """Return a whole tensor on the device of the pattern, sharded as the pattern is where the shapes agree."""
+        value = value.to(pattern.device)
+        if not self.sharded(pattern) or value.shape != pattern.shape:
+            return value
+        from torch.distributed.tensor import DTensor, distribute_tensor
+
+        assert isinstance(pattern, DTensor)
+        return distribute_tensor(value, pattern.device_mesh, pattern.placements)
+
+    def sharded(self, tensor: Tensor) -> bool:
+        """Tell whether a tensor lies in parts on several processes."""
+        if self.alone or self.sharding != "fsdp":
+            return False
+        from torch.distributed.tensor import DTensor  # takes long to import, and most runs never need it
+
+        return isinstance(tensor, DTensor)
+
+    def gathered(self, tensor: Tensor) -> list[Tensor]:
+        """Return each process's tensor of this shape, on the CPU."""
+        if self.alone:
+            return [tensor.cpu()]
+        mine = tensor.to(self.device)
+        found = [torch.empty_like(mine) for _ in range(self.world_size)]
+        dist.all_gather(found, mine)
+        return [item.cpu() for item in found]
+
+
+@contextmanager
+def join(device: str | None, sharding: Sharding = "ddp") -> Iterator[Distribution]:
+    """Join the processes that torchrun has started, for the length of the block; alone where it has started none."""
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    if world_size == 1:
+        yield Distribution(choose_device(device))
+        return
+    rank, local_rank = int(os.environ["RANK"]), int(os.environ["LOCAL_RANK"])
+    chosen = choose_device(device)
+    if chosen.type == "cuda":
+        chosen = torch.device("cuda", local_rank)
+        torch.cuda.set_device(chosen)
+    store, rank, world_size = next(rendezvous("env://", timeout=timedelta(minutes=10)))
+    backend = "nccl" if chosen.type == "cuda" else "gloo"
+    dist.init_process_group(backend, store=PrefixStore("zoo", store), rank=rank, world_size=world_size)
+    watch = PrefixStore("watch", store)
+    try:
+        yield Distribution(chosen, rank=rank, world_size=world_size, sharding=sharding, store=watch)
+    except RuntimeError as error:
+        if isinstance(error, dist.DistError) or "gloo" in str(error):
+            raise PeerLostError(f"another process has gone: {error}; go on with --resume") from error
+        raise
+    finally:
+        dist.destroy_process_group()

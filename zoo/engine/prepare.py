@@ -1,0 +1,37 @@
+"""Ready a recipe's modules for the loop: placed, laid out, compiled, recomputed and distributed as the settings ask."""
+
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from zoo.engine.blocks import blocks
+from zoo.engine.distribution import Distribution
+from zoo.engine.recipe import Recipe
+from zoo.errors import UsageError
+from zoo.settings import TrainingSettings
+
+
+def place(module: nn.Module, settings: TrainingSettings, device: torch.device) -> nn.Module:
+    """Move a module to its device, laid out as the settings say."""
+    if settings.channels_last:  # convolutions run about twice as fast on CPU, and faster on GPU
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return module.to(device)
+
+
+def prepare(recipe: Recipe, settings: TrainingSettings, distribution: Distribution) -> None:
+    """Change the recipe's modules in place as the settings ask; its optimizers are made afterwards."""
+    modules = recipe.modules()
+    for module in modules.values():
+        place(module, settings, distribution.device)
+    if settings.activation_checkpointing:
+        able = [module for module in modules.values() if callable(getattr(module, "set_grad_checkpointing", None))]
+        if not able:
+            raise UsageError("no model of this recipe can recompute activations; leave out activation_checkpointing")
+        for module in able:
+            cast(Any, module).set_grad_checkpointing(True)
+    if settings.compile:
+        for module in modules.values():
+            for block in blocks(module):
+                block.compile()
+    distribution.distribute(modules)

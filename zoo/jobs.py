@@ -1,0 +1,176 @@
+"""Settle a job: which model, recipe and settings, on which data, until nothing is left to be decided."""
+
+import dataclasses
+import inspect
+import platform
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+import zoo
+from zoo.data.dataset import ImageDataset
+from zoo.data.open import open_dataset
+from zoo.errors import NotFoundError, UsageError
+from zoo.recipes import fitting, recipe_settings, settings_from
+from zoo.registry import Offer, default_registry
+from zoo.settings import TrainingSettings
+from zoo.sources import find_weights
+from zoo.specs import ModelSpec, RecipeSpec
+from zoo.weights.build import build, full_arguments, load_model_target
+from zoo.weights.config import ZooBlock, read_config
+from zoo.weights.folder import load_weights, offered_model
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Where data come from: a data set's name or a folder, where its files lie, how many bad ones may be left out."""
+
+    name: str
+    folder: Path | None = None
+    skip_bad: int = 0
+
+    def open(self, image_size: Any = None, channels: int | None = None) -> ImageDataset:
+        """Open the data set as pictures of this size and these channels; None takes the data's own."""
+        registry = default_registry()
+        spec = None
+        if not Path(self.name).is_dir() or any(offer.spec.name == self.name for offer in registry.offers("datasets")):
+            try:
+                spec = registry.dataset(self.name).spec
+            except NotFoundError as error:
+                raise NotFoundError(f"{error}, or give a folder of pictures") from None
+        if image_size is not None:
+            image_size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+        return open_dataset(
+            self.name,
+            data_dir=self.folder,
+            spec=spec,
+            image_size=image_size,
+            channels=channels,
+            skip_bad=self.skip_bad,
+        )
+
+    def open_for(self, block: ZooBlock) -> ImageDataset:
+        """Open the data set as pictures of the size and the channels that weights take."""
+        wanted = block.preprocessing
+        return self.open(wanted.image_size if wanted else None, wanted.channels if wanted else None)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that is settled before the first step. `resolved` is what run.json keeps of it."""
+
+    offer: Offer[ModelSpec]
+    arguments: dict[str, Any]
+    recipe: Offer[RecipeSpec]
+    settings: TrainingSettings
+    dataset: ImageDataset
+    classes: tuple[str, ...]
+    task: str
+    resolved: dict[str, Any]
+    make_model: Callable[[], nn.Module]
+    """Builds the model that training begins with; random weights come from torch's global generator."""
+
+
+def pretraining(
+    model: str,
+    source: DataSource,
+    *,
+    recipe: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> Job:
+    """Settle the training of a fresh model by a recipe of the stage pretrain."""
+    asked = arguments or {}
+    offer = default_registry().model(model)
+    spec, chosen = recipe_settings(recipe, model, settings or {})
+    if spec.stage != "pretrain":
+        raise UsageError(
+            f"recipe {spec.name!r} finetunes; use `zoo finetune`, or choose another (`zoo list --recipes`)"
+        )
+    fitting(spec, offer.spec)
+    dataset = source.open(asked.get("image_size"), asked.get("channels"))
+    taken = full_arguments(offer, {**_fitted(offer, dataset), **asked})
+    task = offer.spec.task
+    found = default_registry().recipe(spec.name)
+    resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, source, task)
+    return Job(offer, taken, found, chosen, dataset, (), task, resolved, lambda: build(offer, taken))
+
+
+def finetuning(
+    weights: str | Path,
+    task: str,
+    source: DataSource,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    labels: int | None = None,
+    hub: str | Path | None = None,
+) -> Job:
+    """Settle the training on of pretrained weights, by the recipe of the task."""
+    registry = default_registry()
+    recipe = registry.recipe(registry.task(task).spec.recipe)
+    chosen = settings_from(recipe, settings or {})
+    folder = find_weights(weights, hub=hub)
+    block = read_config(folder)
+    offer = offered_model(block, str(folder / "config.json"))
+    fitting(recipe.spec, offer.spec)
+    dataset = source.open_for(block)
+    dataset.check_labels()
+    if labels is not None:
+        dataset = dataset.subset(labels, chosen.seed)
+    resolved = _resolved("finetune", offer, block.arguments, recipe.spec, chosen, dataset, source, task)
+    resolved |= {"weights": str(weights), "labels": labels, "hub": None if hub is None else str(hub)}
+    scratch = getattr(chosen, "method", None) == "scratch"
+
+    def make_model() -> nn.Module:
+        return build(offer, block.arguments) if scratch else load_weights(folder, block)
+
+    return Job(offer, block.arguments, recipe, chosen, dataset, dataset.classes, task, resolved, make_model)
+
+
+def _resolved(
+    kind: str,
+    offer: Offer[ModelSpec],
+    arguments: dict[str, Any],
+    recipe: RecipeSpec,
+    settings: TrainingSettings,
+    dataset: ImageDataset,
+    source: DataSource,
+    task: str,
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "model": offer.spec.name,
+        "arguments": arguments,
+        "recipe": recipe.name,
+        "settings": dataclasses.asdict(settings),
+        "task": task,
+        "data": {"name": dataset.name, "fingerprint": dataset.fingerprint},
+        "source": {
+            "name": source.name,
+            "folder": None if source.folder is None else str(source.folder),
+            "skip_bad": source.skip_bad,
+        },
+        "environment": {
+            "zoo": zoo.__version__,
+            offer.plugin.distribution: offer.plugin.version,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "threads": torch.get_num_threads(),
+        },
+        "command": shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else None,
+    }
+
+
+def _fitted(offer: Offer[ModelSpec], dataset: ImageDataset) -> dict[str, Any]:
+    """Return the arguments that make the model fit the pictures, as far as it takes any."""
+    height, width = dataset.image_size
+    known = inspect.signature(load_model_target(offer)).parameters
+    wanted = {"image_size": height if height == width else [height, width], "channels": dataset.channels}
+    return {name: value for name, value in wanted.items() if name in known}

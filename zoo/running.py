@@ -1,0 +1,196 @@
+"""Run a job that is settled: ready its modules, let the loop train, take scores and pictures, export."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import nn
+
+from zoo.api import RunResult
+from zoo.data.batches import TensorBatches
+from zoo.data.dataset import ImageDataset
+from zoo.engine.distribution import Distribution, Sharding, join
+from zoo.engine.loop import Plan, evaluate, train
+from zoo.engine.pictures import loss_curve
+from zoo.engine.prepare import place, prepare
+from zoo.engine.progress import Progress
+from zoo.engine.recipe import Recipe
+from zoo.engine.run import Run
+from zoo.engine.stepper import Stepper
+from zoo.errors import PluginError, UsageError
+from zoo.export import export_run
+from zoo.jobs import Job
+from zoo.recipes import settings_toml
+from zoo.registry import Offer
+from zoo.seeds import derive
+from zoo.settings import TrainingSettings
+from zoo.specs import RecipeSpec, load_target
+from zoo.weights.build import build
+from zoo.weights.config import DataRecord, Preprocessing, RecipeRecord, ZooBlock
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How a run is kept and shown; nothing here changes what is learnt."""
+
+    out: Path
+    device: str | None = None
+    sharding: Sharding = "ddp"
+    resume: bool = False
+    force: bool = False
+    override: bool = False
+    keep: int = 2
+    stall_seconds: float = 600
+    progress: bool = False
+
+
+def run_job(job: Job, options: RunOptions) -> RunResult:
+    """Train, from the newest checkpoint when resuming, and leave a whole run folder.
+
+    Under torchrun every process calls this, and takes its share.
+    """
+    with join(options.device, options.sharding) as distribution, torch.random.fork_rng():
+        return _run(job, fresh_model(job), distribution, options)
+
+
+def fresh_model(job: Job) -> nn.Module:
+    """Return the model that training begins with, the same in every process."""
+    torch.manual_seed(derive(job.settings.seed, "model"))
+    return job.make_model()
+
+
+def _run(job: Job, model: nn.Module, distribution: Distribution, options: RunOptions) -> RunResult:
+    start = time.perf_counter()
+    settings, spec = job.settings, job.recipe.spec
+    run = _open(job, options, distribution.main)
+    run.write_recipe(settings_toml(spec.name, settings))
+    held_out = "validation" if settings.validation else "test"
+    dataset = job.dataset.hold_out(settings.validation, settings.seed) if settings.validation else job.dataset
+    training = batches(dataset, "train", settings, distribution)
+    stepper = ready(job, model, distribution, Plan.of(settings, len(training)).total)
+    train(
+        stepper,
+        training,
+        batches(dataset, held_out, settings, distribution),
+        settings=settings,
+        run=run,
+        progress=Progress(enabled=options.progress and distribution.main, title=f"{job.offer.spec.name} · {spec.name}"),
+        resume=options.resume,
+        score=spec.score,
+        higher_is_better=spec.higher_is_better,
+        split=held_out,
+        keep=options.keep,
+        stall_seconds=options.stall_seconds,
+    )
+    test = batches(dataset, "test", settings, distribution)
+    scores = evaluate(stepper, test)
+    run.log({"event": "test", **scores})
+    with stepper.exported(), _picture_folder(run) as folder:
+        pictures = stepper.recipe.pictures(test.epoch(0), folder)
+        exported = stepper.recipe.export()
+        if distribution.main:
+            pictures = [loss_curve(run.metrics, run.pictures / "curves.png"), *pictures]
+        block = _block(job, exported)
+        exported = _whole(job, exported, block, distribution)
+        if distribution.main:
+            export_run(run, exported, block, scores, pictures)
+    distribution.wait()
+    return RunResult(run.folder, run.folder / "weights", scores, tuple(pictures), time.perf_counter() - start)
+
+
+def ready(job: Job, model: nn.Module, distribution: Distribution, total_steps: int) -> Stepper:
+    """Make the recipe on the model and everything that the loop needs of it."""
+    share = distribution.world_size * job.settings.accumulate
+    if job.settings.batch_size % share:
+        raise UsageError(
+            f"batch_size={job.settings.batch_size} cannot be shared by {distribution.world_size} processes with "
+            f"accumulate={job.settings.accumulate}; choose a multiple of {share}"
+        )
+    recipe = make_recipe(job.recipe, job.settings, place(model, job.settings, distribution.device), job.classes)
+    prepare(recipe, job.settings, distribution)
+    if not distribution.alone:
+        torch.manual_seed(derive(job.settings.seed, "process", distribution.rank))
+    return Stepper(recipe, job.settings, total_steps, distribution)
+
+
+def make_recipe(
+    offer: Offer[RecipeSpec], settings: TrainingSettings, model: nn.Module, classes: tuple[str, ...]
+) -> Recipe:
+    """Import a recipe and make it for this model. Raise PluginError where its plugin fails at that."""
+    try:
+        target = load_target(offer.spec.target)
+    except Exception as error:
+        raise PluginError(
+            f"recipe {offer.spec.name!r} of {offer.plugin.distribution} {offer.plugin.version} failed: "
+            f"{type(error).__name__}: {error}; `zoo plugins` shows all plugins"
+        ) from error
+    return cast(Recipe, target(settings, model, classes))
+
+
+def batches(dataset: ImageDataset, split: str, settings: TrainingSettings, distribution: Distribution) -> TensorBatches:
+    """Return the batches of a split: for training shuffled and shared by the processes, else whole and in order."""
+    training = split == "train"
+    part = dataset.splits[split]
+    return TensorBatches(
+        part.images,
+        part.labels,
+        batch_size=settings.batch_size if training else max(settings.batch_size, 256),
+        seed=settings.seed,
+        shuffle=training,
+        drop_last=training,
+        device=distribution.device,
+        rank=distribution.rank if training else 0,
+        world_size=distribution.world_size if training else 1,
+        micro_batches=settings.accumulate if training else 1,
+    )
+
+
+def _open(job: Job, options: RunOptions, main: bool) -> Run:
+    if options.resume:
+        return Run.resume(options.out, job.resolved, override=options.override, main=main)
+    return Run.create(options.out, resolved=job.resolved, force=options.force, main=main)
+
+
+@contextmanager
+def _picture_folder(run: Run) -> Iterator[Path]:
+    """Give the run's folder to the first process; the others draw too, and what they draw is thrown away."""
+    if run.main:
+        yield run.pictures
+        return
+    with tempfile.TemporaryDirectory(prefix="zoo-pictures-") as temporary:
+        yield Path(temporary)
+
+
+def _whole(job: Job, model: nn.Module, block: ZooBlock, distribution: Distribution) -> nn.Module:
+    """Return the model to export in one piece; where it lies in parts, every process helps to put it together."""
+    if distribution.alone or distribution.sharding != "fsdp":
+        return model
+    state = {name: distribution.whole(tensor) for name, tensor in model.state_dict().items()}
+    if not distribution.main:
+        return model
+    fresh = build(job.offer, block.arguments)
+    fresh.load_state_dict(state)
+    return fresh
+
+
+def _block(job: Job, model: nn.Module) -> ZooBlock:
+    num_classes = getattr(model, "num_classes", None)
+    arguments = {**job.arguments, **({"num_classes": num_classes} if "num_classes" in job.arguments else {})}
+    dataset, settings = job.dataset, job.resolved["settings"]
+    return ZooBlock(
+        format_version=1,
+        plugin=job.offer.plugin.distribution,
+        plugin_version=job.offer.plugin.version,
+        architecture=job.offer.spec.name,
+        arguments=arguments,
+        task=job.task,
+        labels=job.classes,
+        preprocessing=Preprocessing(image_size=dataset.image_size, channels=dataset.channels),
+        recipe=RecipeRecord(name=job.recipe.spec.name, settings=settings),
+        data=DataRecord(name=dataset.name, fingerprint=dataset.fingerprint, licence=dataset.licence),
+    )
