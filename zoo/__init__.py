@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from zoo.api import pull as pull
     from zoo.api import push as push
     from zoo.api import reconstruct as reconstruct
+    from zoo.api import rehearse as rehearse
+    from zoo.api import reproduce as reproduce
     from zoo.backbone import Autoencoder as Autoencoder
     from zoo.backbone import Backbone as Backbone
     from zoo.backbone import FeatureInfo as FeatureInfo
@@ -69,6 +71,8 @@ _HOMES = {
         "pull",
         "push",
         "reconstruct",
+        "rehearse",
+        "reproduce",
     ),
     "zoo.backbone": ("Autoencoder", "Backbone", "FeatureInfo"),
     "zoo.data.augment": ("add_noise", "augment"),

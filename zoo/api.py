@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from zoo.hub.pull import PulledRepo
     from zoo.hub.push import PushedRepo
+    from zoo.jobs import Job
+    from zoo.rehearsal import Rehearsal
+    from zoo.reproduction import Reproduction
+    from zoo.running import RunOptions
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Options(TypedDict, total=False):
     `resume` goes on with the run that is there, with `override` also where settings have changed; `force` replaces it.
     `keep` checkpoints are kept. `sharding` is what several processes do: "ddp" or "fsdp". When no step has gone on for
     `stall_seconds` the run ends and says which process hangs; 0 waits for ever.
+
+    In `settings`, a `batch_size` of "auto" takes the largest power of two that fits into memory.
     """
 
     device: str | None
@@ -162,12 +168,16 @@ def pretrain(
     `data` is a data set's name or an image folder. `recipe` is a name or a TOML file; None takes the model's own.
     `Options` says how the run is kept. Under torchrun every process calls this.
     """
-    from zoo.jobs import DataSource, pretraining
-    from zoo.running import RunOptions, run_job
+    from zoo.running import run_job
 
-    source = DataSource(data, _path(data_dir), skip_bad)
-    job = pretraining(model, source, recipe=recipe, settings=settings, arguments=arguments)
-    return run_job(job, RunOptions(out=Path(out), **options))
+    asked: dict[str, Any] = {
+        "data_dir": data_dir,
+        "skip_bad": skip_bad,
+        "recipe": recipe,
+        "settings": settings,
+        "arguments": arguments,
+    }
+    return run_job(*_pretraining(model, data=data, out=out, **asked, **options))
 
 
 def finetune(
@@ -189,13 +199,35 @@ def finetune(
     `method` is full, frozen (the head alone learns) or scratch (the same network from random weights, to compare with).
     `labels` takes that many labelled training images, as many of each class as can be, drawn by the seed.
     """
-    from zoo.jobs import DataSource, finetuning
-    from zoo.running import RunOptions, run_job
+    from zoo.running import run_job
 
-    changed = {**(settings or {}), **({"method": method} if method else {})}
-    source = DataSource(data, _path(data_dir), skip_bad)
-    job = finetuning(weights, task, source, settings=changed, labels=labels, hub=hub)
-    return run_job(job, RunOptions(out=Path(out), **options))
+    asked: dict[str, Any] = {
+        "data_dir": data_dir,
+        "skip_bad": skip_bad,
+        "method": method,
+        "labels": labels,
+        "settings": settings,
+    }
+    return run_job(*_finetuning(weights, task=task, data=data, out=out, hub=hub, **asked, **options))
+
+
+def rehearse(stage: Literal["pretrain", "finetune"], name: str | Path, **arguments: Any) -> Rehearsal:
+    """Settle and check everything that `pretrain` or `finetune` would do with these arguments, and time a few steps.
+
+    Nothing is written. Raise what training would raise before its first step.
+    """
+    from zoo.rehearsal import rehearse_job
+
+    return rehearse_job(*(_pretraining if stage == "pretrain" else _finetuning)(name, **arguments))
+
+
+def reproduce(
+    source: str | Path, *, out: str | Path, hub: str | Path | None = None, **options: Unpack[Options]
+) -> Reproduction:
+    """Train again what made a run or weights, and compare: on CPU to the bit, elsewhere by the scores."""
+    from zoo.reproduction import reproduce_run
+
+    return reproduce_run(source, Path(out), hub=hub, options=options)
 
 
 def evaluate(
@@ -224,3 +256,63 @@ def reconstruct(
 
 def _path(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path)
+
+
+def _pretraining(
+    model: str | Path,
+    *,
+    data: str,
+    out: str | Path,
+    data_dir: str | Path | None = None,
+    skip_bad: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    recipe: str | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> tuple[Job, RunOptions]:
+    from zoo.jobs import DataSource, pretraining
+
+    def settle(changed: Mapping[str, Any]) -> Job:
+        source = DataSource(data, _path(data_dir), skip_bad)
+        return pretraining(str(model), source, recipe=recipe, settings=changed, arguments=arguments)
+
+    return _settled(settle, settings or {}, out, options)
+
+
+def _finetuning(
+    weights: str | Path,
+    *,
+    task: str,
+    data: str,
+    out: str | Path,
+    data_dir: str | Path | None = None,
+    skip_bad: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    method: str | None = None,
+    labels: int | None = None,
+    hub: str | Path | None = None,
+    **options: Any,
+) -> tuple[Job, RunOptions]:
+    from zoo.jobs import DataSource, finetuning
+
+    def settle(changed: Mapping[str, Any]) -> Job:
+        source = DataSource(data, _path(data_dir), skip_bad)
+        return finetuning(weights, task, source, settings=changed, labels=labels, hub=hub)
+
+    return _settled(settle, {**(settings or {}), **({"method": method} if method else {})}, out, options)
+
+
+def _settled(
+    settle: Callable[[Mapping[str, Any]], Job], settings: Mapping[str, Any], out: str | Path, options: Mapping[str, Any]
+) -> tuple[Job, RunOptions]:
+    """Settle a job and how it is run; a batch size of "auto" becomes the largest that fits."""
+    from zoo.running import RunOptions
+
+    chosen = RunOptions(out=Path(out), **options)
+    if settings.get("batch_size") != "auto":
+        return settle(settings), chosen
+    from zoo.rehearsal import fit_batch_size
+
+    return fit_batch_size(
+        settle({name: value for name, value in settings.items() if name != "batch_size"}), chosen
+    ), chosen

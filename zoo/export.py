@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from zoo.card import render_card
-from zoo.engine.run import Run
+from zoo.engine.run import RECORD, Run
 from zoo.paths import new_folder, storage_errors
 from zoo.weights.config import ZooBlock
 from zoo.weights.folder import write_weights
@@ -20,6 +20,7 @@ def export_run(run: Run, model: nn.Module, block: ZooBlock, scores: dict[str, fl
         write_weights(temporary, model, block)
         shutil.copyfile(run.folder / "recipe.toml", temporary / "recipe.toml")
         shutil.copyfile(run.metrics, temporary / "metrics.jsonl")
+        shutil.copyfile(run.folder / "run.json", temporary / RECORD)
         (temporary / "pictures").mkdir()
         for picture in pictures:
             shutil.copyfile(picture, temporary / "pictures" / picture.name)

@@ -42,6 +42,11 @@ def storage_errors(doing: str) -> Iterator[None]:
         where = f" {error.filename}" if error.filename else ""
         message = f"{doing} failed:{where} {error.strerror or error}; free space or choose a folder that can be written"
         raise StorageError(message) from error
+    except Exception as error:
+        if "I/O error" not in str(error):  # safetensors has an error of its own for everything
+            raise
+        message = f"{doing} failed: {error}; free space or choose a folder that can be written"
+        raise StorageError(message) from error
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -18,6 +18,7 @@ _COMMANDS = {
     "recipes": "List recipes, or show one's settings as TOML.",
     "pretrain": "Train a fresh model.",
     "finetune": "Train pretrained weights on for a task.",
+    "reproduce": "Train again what made a run or weights, and compare.",
     "evaluate": "Score weights on a data set.",
     "reconstruct": "Show what an autoencoder makes of pictures.",
     "pull": "Fetch weights, verified to the byte.",

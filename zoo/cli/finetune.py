@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from zoo import api
-from zoo.cli.options import hub, launched, pairs, show_run, training
+from zoo.cli.options import changes, hub, launched, show_rehearsal, show_run, training
 
 
 @click.command("finetune")
@@ -15,11 +15,22 @@ from zoo.cli.options import hub, launched, pairs, show_run, training
 @click.option("--method", type=click.Choice(["full", "frozen", "scratch"]), help="What learns; default: full.")
 @click.option("--labels", type=click.IntRange(1), help="Take that many labelled training images.")
 @hub
-def command(weights: str, settings: tuple[str, ...], processes: int | None, **options: Any) -> None:
+def command(
+    weights: str,
+    settings: tuple[str, ...],
+    batch_size: str | None,
+    processes: int | None,
+    dry_run: bool,
+    **options: Any,
+) -> None:
     """Train WEIGHTS (a name, hf://…, a run or a folder) on for a task."""
     if launched(processes):
         return
-    result = api.finetune(weights, settings=pairs(settings, "--set"), progress=True, **options)
+    options["settings"] = changes(settings, batch_size)
+    if dry_run:
+        show_rehearsal(api.rehearse("finetune", weights, **options))
+        return
+    result = api.finetune(weights, progress=True, **options)
     show_run(
         result,
         [

@@ -3,13 +3,16 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from zoo.api import RunResult
 from zoo.cli.tables import figures
 from zoo.errors import UsageError
+
+if TYPE_CHECKING:
+    from zoo.rehearsal import Rehearsal
 
 Command = Callable[..., Any]
 
@@ -42,6 +45,8 @@ def training(function: Command) -> Command:
         click.option("--override", is_flag=True, help="With --resume: go on although settings have changed."),
         click.option("--resume", is_flag=True, help="Go on with the run that is there."),
         click.option("--out", required=True, type=click.Path(path_type=Path), metavar="RUN", help="The run's folder."),
+        click.option("--dry-run", is_flag=True, help="Settle and check everything, time a few steps, write nothing."),
+        click.option("--batch-size", metavar="N|auto", help="The same as --set batch_size=N; auto: what memory holds."),
         click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a setting of the recipe."),
         click.option(
             "--skip-bad", default=0, type=click.IntRange(0), metavar="N", help="Leave out up to N bad pictures."
@@ -74,6 +79,35 @@ def pairs(values: tuple[str, ...], option: str) -> dict[str, str]:
             raise UsageError(f"{option} {value!r} is not NAME=VALUE; write for example {option} epochs=5")
         found[name.strip()] = text
     return found
+
+
+def changes(settings: tuple[str, ...], batch_size: str | None) -> dict[str, str]:
+    """Return what was typed of settings."""
+    return {**pairs(settings, "--set"), **({"batch_size": batch_size} if batch_size else {})}
+
+
+def show_rehearsal(found: "Rehearsal") -> None:
+    """Print what a run would take."""
+    if os.environ.get("RANK", "0") != "0":
+        return
+    duration = f"{found.hours * 60:.1f} min" if found.hours < 2 else f"{found.hours:.1f} h"
+    rows = [
+        ("would train", f"{found.model} by {found.recipe}, {found.steps:,} steps of {found.batch_size} samples"),
+        ("data", f"{found.data}: {found.train_samples:,} train, {found.test_samples:,} test"),
+        ("a batch here", f"{found.batch_shape} on {found.device}, rank 0 of {found.processes}"),
+        ("parameters", f"{found.parameters:,}, {found.trained_parameters:,} of them trained"),
+        (
+            "cost",
+            f"{found.flops_per_sample / 1e6:,.1f} MFLOP a sample forward and back, {found.flops / 1e12:,.3g} TFLOP",
+        ),
+        ("speed", f"{found.samples_per_second:,.0f} samples/s"),
+        ("time", f"{duration}, {found.evaluation_seconds:.0f} s of it for scores"),
+        ("memory", f"{found.memory / 1e6:,.0f} MB"),
+        ("disk", f"{found.disk_needed / 1e6:,.0f} MB of {found.disk_free / 1e9:,.0f} GB free"),
+    ]
+    for name, value in rows:
+        click.echo(f"{name:12}  {value}")
+    click.echo("nothing was written; leave out --dry-run to train")
 
 
 def show_run(result: RunResult, following: list[str]) -> None:

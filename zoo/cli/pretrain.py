@@ -5,18 +5,24 @@ from typing import Any
 import click
 
 from zoo import api
-from zoo.cli.options import launched, pairs, show_run, training
+from zoo.cli.options import changes, launched, show_rehearsal, show_run, training
 
 
 @click.command("pretrain")
 @click.argument("model")
 @training
 @click.option("--recipe", metavar="NAME|FILE.toml", help="The recipe; default: the model's own.")
-def command(model: str, settings: tuple[str, ...], processes: int | None, **options: Any) -> None:
+def command(
+    model: str, settings: tuple[str, ...], batch_size: str | None, processes: int | None, dry_run: bool, **options: Any
+) -> None:
     """Train a fresh MODEL by a recipe, without labels or with them."""
     if launched(processes):
         return
-    result = api.pretrain(model, settings=pairs(settings, "--set"), progress=True, **options)
+    options["settings"] = changes(settings, batch_size)
+    if dry_run:
+        show_rehearsal(api.rehearse("pretrain", model, **options))
+        return
+    result = api.pretrain(model, progress=True, **options)
     show_run(
         result,
         [

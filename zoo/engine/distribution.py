@@ -49,6 +49,7 @@ class Distribution:
 
     def distribute(self, modules: Mapping[str, nn.Module]) -> None:
         """Replicate or shard the modules in place, once, before optimizers are made of their parameters."""
+        self._wrappers = []
         if self.alone:
             return
         for module in modules.values():

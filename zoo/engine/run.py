@@ -11,6 +11,9 @@ from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.jsonfile import parse_json
 from zoo.paths import storage_errors, write_file
 
+RECORD = "training.json"
+"""run.json under the name that it has beside exported weights, which are no run."""
+
 _DECIDING = ("kind", "model", "arguments", "recipe", "settings", "task", "data", "weights", "labels")
 """What a resumed run must agree in; environment and command may differ."""
 
@@ -59,10 +62,7 @@ class Run:
         Raise IntegrityError, showing the difference, when it was started otherwise; with `override` that is a warning,
         and the run goes on as it is asked for now.
         """
-        path = folder / "run.json"
-        if not path.is_file():
-            raise NotFoundError(f"no run in {folder} to resume; leave out --resume to start one")
-        old = parse_json(path.read_bytes(), str(path))
+        path, old = folder / "run.json", cls.recorded(folder)
         differences = _differences(
             {key: old.get(key) for key in _DECIDING}, {key: resolved.get(key) for key in _DECIDING}
         )
@@ -77,6 +77,14 @@ class Run:
                 _log.warning("%s goes on otherwise than it was started: %s", folder, shown)
                 write_file(path, json.dumps(resolved, indent=1).encode() + b"\n")
         return cls(folder, resolved, main=main, override=override)
+
+    @staticmethod
+    def recorded(folder: Path) -> dict[str, Any]:
+        """Return what a run was started with. Raise NotFoundError where there is none."""
+        path = folder / "run.json"
+        if not path.is_file():
+            raise NotFoundError(f"no run in {folder} to resume; leave out --resume to start one")
+        return parse_json(path.read_bytes(), str(path))
 
     def check_identity(self, found: Any, source: str) -> None:
         """Raise IntegrityError when a checkpoint is of another recipe or of other data, unless that was overridden."""

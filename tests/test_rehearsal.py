@@ -1,0 +1,64 @@
+"""A rehearsal tells what a run will take, and leaves nothing behind."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import zoo
+from zoo.errors import DataError, UsageError
+from zoo.registry import default_registry
+
+pytestmark = pytest.mark.skipif(
+    "dense_autoencoder" not in {offer.spec.name for offer in default_registry().offers("models")},
+    reason="needs models: pip install -e plugins/autoencoder",
+)
+DATA = "fashion_mnist_sample"
+
+
+def test_counts_are_those_of_the_run(tmp_path: Path) -> None:
+    settings = {"epochs": 3, "batch_size": 100}
+    found = zoo.rehearse("pretrain", "dense_autoencoder", data=DATA, out=tmp_path / "run", settings=settings)
+    assert (found.steps, found.batch_size, found.train_samples) == (60, 100, 2000)
+    assert found.parameters == found.trained_parameters == 101_200
+    # two matrix products of 784 x 64 forward, and two for each on the way back but the one for the pictures' gradient
+    assert found.flops_per_sample == pytest.approx(2 * 784 * 64 * 5)
+    assert found.samples_per_second > 0 and found.memory > 10e6
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_would_be_refused_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="--resume"):
+        zoo.rehearse("pretrain", "dense_autoencoder", data=DATA, out=tmp_path)
+
+
+def test_unlabelled_data_are_noticed(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    zoo.pretrain("dense_autoencoder", data=DATA, out=run, settings={"steps": 1})
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(4):
+        (pictures / f"{number}.png").write_bytes((run / "pictures" / "reconstructions.png").read_bytes())
+    with pytest.raises(DataError, match="no labels"):
+        zoo.rehearse("finetune", run, task="image-classification", data=str(pictures), out=tmp_path / "x")
+
+
+def test_an_automatic_batch_size_fits_and_is_kept_when_resumed(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"steps": 2, "batch_size": "auto"}
+    zoo.pretrain("dense_autoencoder", data=DATA, out=tmp_path / "run", settings=settings)
+    text = (tmp_path / "run" / "recipe.toml").read_text()
+    assert "batch_size = 128\n" in text  # the largest of which an epoch of 2,000 has ten
+    zoo.pretrain("dense_autoencoder", data=DATA, out=tmp_path / "run", settings=settings, resume=True)
+    assert (tmp_path / "run" / "recipe.toml").read_text() == text
+
+
+def test_the_command_prints_what_is_needed(tmp_path: Path) -> None:
+    arguments = ["pretrain", "dense_autoencoder", "--data", DATA, "--out", str(tmp_path / "run"), "--dry-run"]
+    done = subprocess.run([sys.executable, "-m", "zoo", *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for word in ("samples/s", "MFLOP", "memory", "disk", "nothing was written"):
+        assert word in done.stdout
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,25 @@
+"""`zoo reproduce`."""
+
+from pathlib import Path
+
+import click
+
+from zoo import api
+from zoo.cli.options import hub
+
+
+@click.command("reproduce")
+@click.argument("source", metavar="RUN|WEIGHTS")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="RUN", help="The new run's folder.")
+@click.option("--device", help="cpu, cuda, cuda:1; default: a GPU where there is one.")
+@click.option("--force", is_flag=True, help="Replace the run that is there.")
+@hub
+def command(source: str, out: Path, device: str | None, force: bool, hub: str | None) -> None:
+    """Train again what made a run or WEIGHTS, by the record they carry, and compare what comes out."""
+    found = api.reproduce(source, out=out, device=device, force=force, hub=hub, progress=True)
+    for name, (then, now) in found.scores.items():
+        before = "not on record" if then is None else f"{then:.6g}"
+        click.echo(f"{name:12}  then {before}  now {now:.6g}")
+    for difference in found.differs:
+        click.echo(f"not as then:  {difference}")
+    click.echo("the weights are the same to the bit" if found.identical else "the weights differ in their bits")

@@ -1,0 +1,238 @@
+"""Rehearse a job before it costs anything: everything is settled, a few steps are timed, nothing is written.
+
+Also how a batch size is found that fits: by rehearsing larger ones until memory is short.
+"""
+
+import dataclasses
+import os
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from zoo.engine.average import named_state
+from zoo.engine.distribution import Distribution, join
+from zoo.engine.loop import Plan
+from zoo.engine.recipe import Batches
+from zoo.engine.run import Run
+from zoo.engine.stepper import Stepper
+from zoo.errors import UsageError
+from zoo.jobs import Job
+from zoo.running import RunOptions, batches, fresh_model, ready
+
+_TIMED_STEPS = 3
+_LARGEST_BATCH = 4096
+_SHARE_OF_MEMORY = 0.9
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a job will take, as three steps and one batch of evaluation foretell. Bytes, seconds, and counts."""
+
+    model: str
+    recipe: str
+    data: str
+    device: str
+    processes: int
+    train_samples: int
+    test_samples: int
+    batch_shape: tuple[int, ...]
+    parameters: int
+    trained_parameters: int
+    steps: int
+    batch_size: int
+    flops_per_sample: float
+    samples_per_second: float
+    seconds: float
+    evaluation_seconds: float
+    memory: int
+    disk_needed: int
+    disk_free: int
+
+    @property
+    def hours(self) -> float:
+        """Training and evaluation together."""
+        return (self.seconds + self.evaluation_seconds) / 3600
+
+    @property
+    def flops(self) -> float:
+        """Floating-point operations of all training steps."""
+        return self.flops_per_sample * self.batch_size * self.steps
+
+
+def rehearse_job(job: Job, options: RunOptions) -> Rehearsal:
+    """Take a few steps of a job and tell what all of it will take.
+
+    Raise UsageError when the run folder exists already and would be refused, or when the disk is too small.
+    """
+    if options.out.exists() and not (options.force or options.resume) and any(options.out.iterdir()):
+        raise UsageError(
+            f"{options.out} exists; go on with --resume, start again with --force, or choose another --out"
+        )
+    with join(options.device, options.sharding) as distribution, torch.random.fork_rng():
+        dataset, settings = job.dataset, job.settings
+        training = batches(dataset, "train", settings, distribution)
+        evaluation = batches(dataset, "test", settings, distribution)
+        plan = Plan.of(settings, len(training))
+        stepper = ready(job, fresh_model(job), distribution, plan.total)
+        shape, flops = _first_step(stepper, training)
+        seconds = _seconds_a_step(stepper, training)
+        scoring = _seconds_to_evaluate(stepper, evaluation)
+        rounds = -(-plan.total // plan.a_round) + 1
+        state = named_state(stepper.modules)
+        size = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
+        optimizer = sum(
+            value.numel() * value.element_size()
+            for item in stepper.optimizers.values()
+            for entry in item.state.values()
+            for value in entry.values()
+            if isinstance(value, torch.Tensor)
+        )
+        needed = (options.keep + 2) * (size * (2 if settings.ema else 1) + optimizer) + size
+        free = shutil.disk_usage(_existing(options.out)).free
+        if needed > free:
+            raise UsageError(
+                f"{options.out} needs {needed / 1e9:.1f} GB and its disk has {free / 1e9:.1f} GB; free some"
+            )
+        trained = {
+            id(parameter): parameter.numel()
+            for item in stepper.optimizers.values()
+            for group in item.param_groups
+            for parameter in group["params"]
+        }
+        return Rehearsal(
+            model=job.offer.spec.name,
+            recipe=job.recipe.spec.name,
+            data=dataset.name,
+            device=str(distribution.device),
+            processes=distribution.world_size,
+            train_samples=len(dataset.splits["train"]),
+            test_samples=len(dataset.splits["test"]),
+            batch_shape=shape,
+            parameters=sum(item.numel() for item in state.values() if isinstance(item, torch.nn.Parameter)),
+            trained_parameters=sum(trained.values()),
+            steps=plan.total,
+            batch_size=training.batch_size,
+            flops_per_sample=flops / shape[0],
+            samples_per_second=training.batch_size / seconds,
+            seconds=seconds * plan.total,
+            evaluation_seconds=scoring * rounds,
+            memory=_peak_memory(distribution.device),
+            disk_needed=needed,
+            disk_free=free,
+        )
+
+
+def fit_batch_size(job: Job, options: RunOptions) -> Job:
+    """Return the job with the largest batch, a power of two, that fits into nine tenths of the memory.
+
+    An epoch keeps ten steps at least. A run that is resumed keeps the batch size that it has.
+    """
+    if options.resume:
+        return _with_batch(job, Run.recorded(options.out)["settings"]["batch_size"])
+    found = 1
+    most = min(_LARGEST_BATCH, max(1, len(job.dataset.splits["train"]) // 10))
+    with join(options.device, options.sharding) as distribution, torch.random.fork_rng():
+        parts = distribution.world_size * job.settings.accumulate
+        size = parts
+        while size <= most and not distribution.any(not _fits(_with_batch(job, size), distribution)):
+            found, size = size, size * 2
+    return _with_batch(job, max(found, parts))
+
+
+def _with_batch(job: Job, size: int) -> Job:
+    settings = dataclasses.replace(job.settings, batch_size=size)
+    return dataclasses.replace(
+        job, settings=settings, resolved={**job.resolved, "settings": dataclasses.asdict(settings)}
+    )
+
+
+def _fits(job: Job, distribution: Distribution) -> bool:
+    """Tell whether two steps of this batch size run, with room to spare for as much again on a CPU."""
+    device = distribution.device
+    before = _peak_memory(device)
+    try:
+        training = batches(job.dataset, "train", job.settings, distribution)
+        stepper = ready(job, fresh_model(job), distribution, 2)
+        for step, batch in zip(range(2), training.epoch(0), strict=False):
+            stepper.step(batch, step)
+    except torch.cuda.OutOfMemoryError:
+        return False
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return torch.cuda.max_memory_allocated(device) < _SHARE_OF_MEMORY * total
+    return 2 * (_peak_memory(device) - before) < _SHARE_OF_MEMORY * _available_memory()
+
+
+def _first_step(stepper: Stepper, training: Batches) -> tuple[tuple[int, ...], float]:
+    """Take a step that warms everything up; return the shape of what it took and its floating-point operations."""
+    batch = next(training.epoch(0))
+    first = next(iter(batch.values()))
+    with FlopCounterMode(display=False) as counter:
+        stepper.step(batch, 0)
+    return tuple(first.shape), float(counter.get_total_flops())
+
+
+def _seconds_a_step(stepper: Stepper, training: Batches) -> float:
+    supply = _endless(training)
+    next(supply)
+    stepper.step(next(supply), 1)
+    with _timed(stepper.distribution.device) as seconds:
+        for step in range(_TIMED_STEPS):
+            stepper.step(next(supply), 2 + step)
+    stepper.figures(2 + _TIMED_STEPS)
+    return seconds[0] / _TIMED_STEPS
+
+
+def _seconds_to_evaluate(stepper: Stepper, evaluation: Batches) -> float:
+    batch = next(evaluation.epoch(0))
+    with _timed(stepper.distribution.device) as seconds, stepper.exported():
+        stepper.recipe.evaluate([batch])
+    return seconds[0] * len(evaluation)
+
+
+def _endless(supply: Batches) -> Iterator[dict[str, torch.Tensor]]:
+    epoch = 0
+    while True:
+        yield from supply.epoch(epoch)
+        epoch += 1
+
+
+@contextmanager
+def _timed(device: torch.device) -> Iterator[list[float]]:
+    def now() -> float:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    seconds: list[float] = []
+    start = now()
+    yield seconds
+    seconds.append(now() - start)
+
+
+def _peak_memory(device: torch.device) -> int:
+    """Return the most memory that was in use so far, in bytes: the device's, or this process's."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _available_memory() -> int:
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _existing(path: Path) -> Path:
+    """Return the path itself, or the nearest folder above that exists."""
+    path = path.absolute()
+    while not path.exists():
+        path = path.parent
+    return path
