@@ -34,6 +34,6 @@ def evaluate_weights(
             f"({', '.join(block.labels[:5])} …); evaluate on data of the same classes"
         )
     distribution = Distribution(choose_device(device))
-    model = place(load_weights(folder, block), settings, distribution.device)
+    model = place(load_weights(folder, block), settings, distribution)
     recipe = make_recipe(offer, settings, model, block.labels)
     return recipe.evaluate(batches(dataset, "test", settings, distribution).epoch(0))

@@ -111,7 +111,7 @@ def ready(job: Job, model: nn.Module, distribution: Distribution, total_steps: i
             f"batch_size={job.settings.batch_size} cannot be shared by {distribution.world_size} processes with "
             f"accumulate={job.settings.accumulate}; choose a multiple of {share}"
         )
-    recipe = make_recipe(job.recipe, job.settings, place(model, job.settings, distribution.device), job.classes)
+    recipe = make_recipe(job.recipe, job.settings, place(model, job.settings, distribution), job.classes)
     prepare(recipe, job.settings, distribution)
     if not distribution.alone:
         torch.manual_seed(derive(job.settings.seed, "process", distribution.rank))
@@ -168,7 +168,7 @@ def _picture_folder(run: Run) -> Iterator[Path]:
 
 def _whole(job: Job, model: nn.Module, block: ZooBlock, distribution: Distribution) -> nn.Module:
     """Return the model to export in one piece; where it lies in parts, every process helps to put it together."""
-    if distribution.alone or distribution.sharding != "fsdp":
+    if distribution.sharding != "fsdp":
         return model
     state = {name: distribution.whole(tensor) for name, tensor in model.state_dict().items()}
     if not distribution.main:

@@ -87,7 +87,7 @@ def test_the_watchdog_names_who_hangs() -> None:
             return all(name in self for name in names)
 
     store = Store({"step/0": "42", "step/1": "41", "step/2": "42"})
-    several = Distribution(None, rank=0, world_size=3, store=store)  # type: ignore[arg-type]
+    several = Distribution(None, rank=0, world_size=3, sharding="ddp", store=store)  # type: ignore[arg-type]
     assert "rank 1 at step 41, while the others wait at step 42" in Watchdog(several, 1).diagnosis()
 
 

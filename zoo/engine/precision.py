@@ -26,6 +26,6 @@ def scalers(
     """Return the loss scalers by optimizer; only fp16, whose gradients would vanish, needs any."""
     if settings.precision != "fp16":
         return {}
-    if not distribution.alone and distribution.sharding == "fsdp":
+    if distribution.sharding == "fsdp":
         raise UsageError("precision=fp16 does not run sharded; use precision=bf16, or --sharding ddp")
     return {name: torch.amp.GradScaler(distribution.device.type) for name in optimizers}
