@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 python,$(shell command -v $(name) 2>/dev/null)))
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := train,serve,test,dev
+EXTRAS := train,serve,tensorboard,test,dev
 MARK := $(VENV)/.installed
 PACKAGES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 WORKERS ?= 2
@@ -47,7 +47,7 @@ docs: install
 bench: install
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/loading.py
-	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/trainers
 
 clean:
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -38,6 +38,8 @@ class Options(TypedDict, total=False):
     `keep` checkpoints are kept. `sharding` is what several processes do: "ddp" or "fsdp". When no step has gone on for
     `stall_seconds` the run ends and says which process hangs; 0 waits for ever.
 
+    `track` names trackers: "tensorboard", or "package.module:attribute".
+
     In `settings`, a `batch_size` of "auto" takes the largest power of two that fits into memory.
     """
 
@@ -48,6 +50,7 @@ class Options(TypedDict, total=False):
     override: bool
     keep: int
     stall_seconds: float
+    track: tuple[str, ...]
     progress: bool
 
 
