@@ -1,0 +1,38 @@
+"""zoo: its recipe, its batches, its stepper, logging as its loop does. All that must follow when the engine changes."""
+
+import torch
+from jobs import Job
+from torch import nn
+from turns import LOG_EVERY, Clock
+
+from zoo.data.batches import TensorBatches
+from zoo.engine.loop import Stepper
+from zoo.recipes import settings_from
+from zoo.registry import default_registry
+from zoo.training import make_recipe
+
+
+def train(job: Job, clock: Clock) -> nn.Module:
+    offer = default_registry().recipe(job.recipe)
+    settings = settings_from(offer, job.settings)
+    model = job.make_model()
+    recipe = make_recipe(offer, settings, model, job.classes)
+    batches = TensorBatches(
+        job.images,
+        job.labels,
+        batch_size=job.batch_size,
+        seed=0,
+        shuffle=True,
+        drop_last=True,
+        device=torch.device("cpu"),
+    )
+    stepper = Stepper(recipe, settings, clock.total)
+    epoch = 0
+    while True:
+        for batch in batches.epoch(epoch):
+            stepper.step(batch, clock.done, epoch)
+            if clock.done % LOG_EVERY == 0:
+                stepper.figures(clock.done)
+            if clock.tick():
+                return model
+        epoch += 1
