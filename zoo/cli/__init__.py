@@ -19,6 +19,7 @@ _COMMANDS = {
     "pretrain": "Train a fresh model.",
     "finetune": "Train pretrained weights on for a task.",
     "reproduce": "Train again what made a run or weights, and compare.",
+    "runs": "List runs, show one, compare several.",
     "evaluate": "Score weights on a data set.",
     "reconstruct": "Show what an autoencoder makes of pictures.",
     "pull": "Fetch weights, verified to the byte.",
