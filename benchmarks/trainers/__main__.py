@@ -1,6 +1,6 @@
 """Steps per second of the same training by a loop written by hand, by zoo, and by other trainers, in turn.
 
-    python benchmarks/trainers [--only zoo,timm] [--jobs dense,resnet18] [--turns N] [--threads N]
+    python benchmarks/trainers [--only zoo,timm] [--jobs dense,dense-with-all,resnet18] [--turns N] [--threads N]
 
 A trainer that is not installed is left out; `benchmarks/peers.sh` makes an environment that has them all. All begin
 with the same fresh model and take turns of a few steps; a figure is the median over the turns, each compared with the
@@ -50,9 +50,10 @@ def main() -> None:
     for name in arguments.jobs.split(","):
         job = JOBS[name](arguments.data_dir)
         job = replace(job, turns=arguments.turns or job.turns)
-        clocks, models = take_turns(job, trainers, arguments.threads)
+        asked = {name: trainer for name, trainer in trainers.items() if job.accumulate == 1 or name in (BY_HAND, "zoo")}
+        clocks, models = take_turns(job, asked, arguments.threads)
         # the first turn sets up
-        results = {name: Result(clocks[name].turns[1:], loss_of(models[name], job)) for name in trainers}
+        results = {name: Result(clocks[name].turns[1:], loss_of(models[name], job)) for name in asked}
         report(job, results, arguments.threads)
 
 

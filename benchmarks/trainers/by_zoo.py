@@ -6,17 +6,21 @@ from torch import nn
 from turns import LOG_EVERY, Clock
 
 from zoo.data.batches import TensorBatches
-from zoo.engine.loop import Stepper
+from zoo.engine.distribution import Distribution
+from zoo.engine.prepare import prepare
+from zoo.engine.stepper import Stepper
 from zoo.recipes import settings_from
 from zoo.registry import default_registry
-from zoo.training import make_recipe
+from zoo.running import make_recipe
 
 
 def train(job: Job, clock: Clock) -> nn.Module:
     offer = default_registry().recipe(job.recipe)
     settings = settings_from(offer, job.settings)
     model = job.make_model()
+    distribution = Distribution(torch.device("cpu"))
     recipe = make_recipe(offer, settings, model, job.classes)
+    prepare(recipe, settings, distribution)
     batches = TensorBatches(
         job.images,
         job.labels,
@@ -24,9 +28,10 @@ def train(job: Job, clock: Clock) -> nn.Module:
         seed=0,
         shuffle=True,
         drop_last=True,
-        device=torch.device("cpu"),
+        device=distribution.device,
+        micro_batches=settings.accumulate,
     )
-    stepper = Stepper(recipe, settings, clock.total)
+    stepper = Stepper(recipe, settings, clock.total, distribution)
     epoch = 0
     while True:
         for batch in batches.epoch(epoch):

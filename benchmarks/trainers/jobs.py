@@ -1,7 +1,7 @@
 """What is trained: a model, tensors in memory, a loss and an optimizer, the same for every trainer."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,10 @@ Batch = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Job:
-    """One training. `recipe` and `settings` are what zoo is told so that it does the same."""
+    """One training. `recipe` and `settings` are what zoo is told so that it does the same.
+
+    With `accumulate` above 1 it also clips and keeps a moving average; then only the loop by hand and zoo take part.
+    """
 
     title: str
     images: np.ndarray
@@ -38,6 +41,9 @@ class Job:
     warmup: int
     steps: int
     turns: int
+    accumulate: int = 1
+    clip: float = 0.0
+    ema: float = 0.0
 
     @cached_property
     def tensors(self) -> dict[str, Tensor]:
@@ -83,6 +89,14 @@ def dense(data_dir: Path | None) -> Job:
     )
 
 
+def dense_with_all(data_dir: Path | None) -> Job:
+    """The same with four micro-batches a step, clipping and a moving average of the weights."""
+    job = dense(data_dir)
+    extras: dict[str, Any] = {"accumulate": 4, "clip": 1.0, "ema": 0.99}
+    title = f"{job.title}, 4 micro-batches of 16, clipping, moving average"
+    return replace(job, title=title, settings={**job.settings, **extras}, **extras)
+
+
 def resnet18(data_dir: Path | None) -> Job:
     """A network of 11 million parameters at 32×32."""
     data = fit(_fashion_mnist(data_dir), (32, 32), 3)
@@ -116,7 +130,11 @@ def resnet18(data_dir: Path | None) -> Job:
     )
 
 
-JOBS: dict[str, Callable[[Path | None], Job]] = {"dense": dense, "resnet18": resnet18}
+JOBS: dict[str, Callable[[Path | None], Job]] = {
+    "dense": dense,
+    "dense-with-all": dense_with_all,
+    "resnet18": resnet18,
+}
 
 
 def _reconstruction_loss(model: Any, batch: Batch) -> Tensor:
