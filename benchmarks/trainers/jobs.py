@@ -85,7 +85,7 @@ def dense(data_dir: Path | None) -> Job:
         classes=(),
         warmup=5,
         steps=40,
-        turns=120,
+        turns=80,
     )
 
 

@@ -42,10 +42,11 @@ def test_unreadable_lines_are_counted_and_left_out(make_run: Any, tmp_path: Path
     run = make_run(tmp_path / "run")
     deep = "[" * 10_000
     with open(run.metrics, "a") as file:
-        file.write(f'{deep}\n[]\n{{"mse": NaN}}\nnone\n')
-    run.log({"event": "test", "step": 9, "mse": 1.0})
+        file.write(f'{deep}\n[]\n{{"event": "test", "mse": NaN}}\nnone\n{{"step": 3}}\n')
+        file.write(f'{{"event": "test", "step": 1{"0" * 400}}}\n')
+    run.log({"event": "test", "step": 9, "mse": 1.0, "huge": 10**400})
     past = read_run(run.folder)
-    assert (past.unreadable, past.step, past.scores) == (4, 9, {"mse": 1.0})
+    assert (past.unreadable, past.step, past.scores) == (6, 9, {"mse": 1.0})
 
 
 def test_only_the_end_of_long_metrics_is_read(make_run: Any, tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from zoo.errors import IntegrityError, NotFoundError
-from zoo.jsonfile import parse_json
+from zoo.jsonfile import MAX_BYTES, parse_json
 
-_MAX_METRICS_BYTES = 256 * 1024 * 1024
+_MAX_METRICS_BYTES = 64 * 1024 * 1024
+_MAX_NUMBER = 2**53
 _TAIL_BYTES = 64 * 1024
 _DEEPEST = 4
 
@@ -90,14 +91,15 @@ def read_run(folder: Path) -> PastRun:
     path = folder / "run.json"
     if not path.is_file():
         raise NotFoundError(f"no run in {folder}; `zoo runs ls FOLDER` lists those below a folder")
-    resolved = parse_json(path.read_bytes(), str(path))
+    with open(path, "rb") as file:
+        resolved = parse_json(file.read(MAX_BYTES + 1), str(path))
     try:
         msgspec.convert(resolved, Resolved)
     except msgspec.ValidationError as error:
         raise IntegrityError(f"{path} is no record of a run: {error}; get a fresh copy") from None
     finished = (folder / "weights" / "config.json").is_file()
     lines, unreadable = _parse(_tail(folder / "metrics.jsonl"))
-    steps = [line["step"] for line in lines if isinstance(line.get("step"), int)]
+    steps = [line["step"] for line in lines if "step" in line]
     scored = [line for line in lines if line.get("event") in ("test", "validation")]
     last: dict[str, Any] = scored[-1] if scored else {}
     return PastRun(
@@ -127,7 +129,7 @@ def scores_of(line: dict[str, Any]) -> dict[str, float]:
     return {
         name: float(value)
         for name, value in line.items()
-        if name not in ("step", "epoch") and isinstance(value, (int, float)) and not isinstance(value, bool)
+        if name not in ("step", "epoch") and (isinstance(value, float) or _is_count(value))
     }
 
 
@@ -160,12 +162,19 @@ def _tail(path: Path) -> bytes:
 
 
 def _parse(content: bytes) -> tuple[list[dict[str, Any]], int]:
-    """Return the lines that are objects, and how many are not; an unended last line is a write that was cut off."""
+    """Return the lines that are figures, and how many are not; an unended last line is a write that was cut off."""
     *whole, _ = content.split(b"\n")
     lines = []
     for line in whole:
         try:
-            lines.append(parse_json(line, "metrics.jsonl"))
+            values = parse_json(line, "metrics.jsonl")
         except IntegrityError:
             continue
+        if isinstance(values.get("event"), str) and _is_count(values.get("step", 0)):
+            lines.append(values)
     return lines, len(whole) - len(lines)
+
+
+def _is_count(value: Any) -> bool:
+    """Tell whether a value is an integer that a float can hold, which JSON's need not be."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_NUMBER
