@@ -1,6 +1,6 @@
 """Steps per second of the same training by a loop written by hand, by zoo, and by other trainers, in turn.
 
-    python benchmarks/trainers [--only zoo,timm] [--jobs dense,dense-with-all,resnet18] [--turns N] [--threads N]
+    python benchmarks/trainers [--only zoo,timm] [--jobs dense,resnet18] [--turns N] [--threads N]
 
 A trainer that is not installed is left out; `benchmarks/peers.sh` makes an environment that has them all. All begin
 with the same fresh model and take turns of a few steps; a figure is the median over the turns, each compared with the

@@ -89,14 +89,6 @@ def dense(data_dir: Path | None) -> Job:
     )
 
 
-def dense_with_all(data_dir: Path | None) -> Job:
-    """The same with four micro-batches a step, clipping and a moving average of the weights."""
-    job = dense(data_dir)
-    extras: dict[str, Any] = {"accumulate": 4, "clip": 1.0, "ema": 0.99}
-    title = f"{job.title}, 4 micro-batches of 16, clipping, moving average"
-    return replace(job, title=title, settings={**job.settings, **extras}, **extras)
-
-
 def resnet18(data_dir: Path | None) -> Job:
     """A network of 11 million parameters at 32×32."""
     data = fit(_fashion_mnist(data_dir), (32, 32), 3)
@@ -126,14 +118,22 @@ def resnet18(data_dir: Path | None) -> Job:
         classes=tuple(data.classes),
         warmup=1,
         steps=2,
-        turns=14,
+        turns=10,
     )
+
+
+def with_all(job: Job) -> Job:
+    """The same in four micro-batches a step, with clipping and a moving average of the weights."""
+    extras: dict[str, Any] = {"accumulate": 4, "clip": 1.0, "ema": 0.99}
+    title = f"{job.title}, 4 micro-batches, clipping, moving average"
+    return replace(job, title=title, settings={**job.settings, **extras}, **extras)
 
 
 JOBS: dict[str, Callable[[Path | None], Job]] = {
     "dense": dense,
-    "dense-with-all": dense_with_all,
     "resnet18": resnet18,
+    "dense-with-all": lambda data_dir: with_all(dense(data_dir)),
+    "resnet18-with-all": lambda data_dir: with_all(resnet18(data_dir)),
 }
 
 

@@ -80,6 +80,7 @@ def test_compare(runs: Path, zoo_command: Any) -> None:
         ["settings.epochs", "4", "9"],
         ["state", "finished", "unfinished"],
         ["step", "2", "2"],
+        ["scores", "of", "test", "validation"],
         ["mse", "0.125", "0.25"],
     ]
     found = json.loads(zoo_command("runs", "compare", *pair, "--json").stdout)
@@ -99,3 +100,9 @@ def test_compare_draws_curves(runs: Path, make_run: Any, zoo_command: Any, tmp_p
 def test_compare_takes_two_different_runs(runs: Path, zoo_command: Any) -> None:
     assert zoo_command("runs", "compare", str(runs / "one")).returncode == 2
     assert zoo_command("runs", "compare", str(runs / "one"), str(runs / "deeper" / ".." / "one")).returncode == 2
+
+
+def test_compare_draws_png_alone(runs: Path, zoo_command: Any, tmp_path: Path) -> None:
+    pair = (str(runs / "one"), str(runs / "deeper" / "two"))
+    done = zoo_command("runs", "compare", *pair, "--out", str(tmp_path / "curves.jpg"))
+    assert (done.returncode, "curves.png" in done.stderr, done.stdout) == (2, True, "")

@@ -76,6 +76,8 @@ def compare(runs: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
         raise UsageError("comparing takes two runs or more; `zoo runs show RUN` shows one")
     if len({run.resolve() for run in runs}) < len(runs):
         raise UsageError("one of these runs is named twice; name each once")
+    if out is not None and out.suffix.lower() != ".png":
+        raise UsageError(f"--out {out} is no PNG; call it {out.with_suffix('.png')}")
     past = [read_run(run) for run in runs]
     names = _short_names(runs)
     different = differences(past)
@@ -85,6 +87,7 @@ def compare(runs: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     else:
         rows = [(_text(name), *(_text(value) for value in values)) for name, values in different.items()]
         rows += [("state", *(run.state for run in past)), ("step", *(f"{run.step:,}" for run in past))]
+        rows += [("scores of", *(run.measured or "-" for run in past))]
         rows += [(_text(n), *("-" if v is None else f"{v:.4g}" for v in values)) for n, values in scores.items()]
         print_table(("", *names), rows)
     if out is not None:
