@@ -39,6 +39,7 @@ def push_weights(
         if (card := staged / "README.md").is_file():
             text = card.read_text(encoding="utf-8")
             card.unlink()  # it may be a link to the run's own file
+            text = text.replace("library_name: zoo\n", f"library_name: {library or 'zoo'}\n", 1)
             card.write_text(card_for(text, repo), encoding="utf-8")
         if library:
             write_for(library, folder, staged)

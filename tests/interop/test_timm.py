@@ -96,6 +96,17 @@ def test_stages_are_theirs(name: str) -> None:
     assert [(info.channels, info.reduction) for info in zoo.create(name).feature_info] == theirs
 
 
+@pytest.mark.parametrize("name", SMALLEST)
+def test_maps_are_theirs(name: str, tmp_path: Path, saved: Any, pictures: torch.Tensor) -> None:
+    folder, model = saved(name)
+    out = zoo.export(folder, to="timm", out=tmp_path / "timm")
+    theirs = timm.create_model(f"local-dir:{out}", pretrained=True).eval()
+    with torch.no_grad():
+        mine, other = (net.forward_intermediates(pictures, intermediates_only=True) for net in (model, theirs))
+    assert len(mine) == len(other)
+    assert all(float((a - b).abs().max() / b.abs().max()) < 1e-4 for a, b in zip(mine, other, strict=True))
+
+
 _OPEN = """
 import json, sys, timm, torch
 model = timm.create_model("hf-hub:" + sys.argv[1], pretrained=True).eval()

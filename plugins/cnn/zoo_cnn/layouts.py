@@ -16,7 +16,12 @@ _RESNET_TENSORS: dict[str, Any] = {"stem": "conv1.weight", "classifier": "fc.wei
 _RESNET_LAYER = "[resnet.]encoder.stages.{stage}.layers.{block}."
 RESNET = (
     _timm(RESNETS, **_RESNET_TENSORS),
-    zoo.Layout(library="torchvision", models={name: {"architecture": name} for name in RESNETS}, **_RESNET_TENSORS),
+    zoo.Layout(
+        library="torchvision",
+        interpolation="bilinear",
+        models={name: {"architecture": name} for name in RESNETS},
+        **_RESNET_TENSORS,
+    ),
     zoo.Layout(
         library="transformers",
         models={
@@ -69,6 +74,7 @@ CONVNEXT = (
     _timm([f"convnext_{size}" for size in CONVNEXTS], **_CONVNEXT_TENSORS),
     zoo.Layout(
         library="torchvision",
+        interpolation="bilinear",
         models={f"convnext_{size}": {"architecture": f"convnext_{size}"} for size in ("tiny", "small", "base")},
         renames=(
             zoo.Rename("features.0.{n}", "stem.{n}"),
@@ -155,6 +161,7 @@ MOBILENETV3 = (
     *(
         zoo.Layout(
             library="torchvision",
+            interpolation="bilinear",
             models={f"mobilenetv3_{variant}_100": {"architecture": f"mobilenet_v3_{variant}"}},
             renames=tuple(_torchvision_mobilenet(table)),
             arguments={"norm_eps": 1e-3},
@@ -168,6 +175,7 @@ EFFICIENTNET = (
     _timm(["efficientnet_b0"], **_MOBILE_TENSORS),
     zoo.Layout(
         library="torchvision",
+        interpolation="bilinear",
         models={"efficientnet_b0": {"architecture": "efficientnet_b0"}},
         renames=(
             zoo.Rename("features.0.0", "conv_stem"),
