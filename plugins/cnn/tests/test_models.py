@@ -137,6 +137,7 @@ def test_checkpointing_changes_nothing_but_memory(name: str, arguments: dict[str
     [
         ("resnet18", {"depths": [1, 0, 1, 1]}),
         ("resnet18", {"widths": [8, 8, 8]}),
+        ("resnet18", {"block": "wide"}),
         ("resnet20", {"channels": 0}),
         ("convnext_tiny", {"widths": [8]}),
         ("convnext_tiny", {"drop_path_rate": 1.0}),

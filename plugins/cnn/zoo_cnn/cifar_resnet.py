@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.resnet import BasicBlock, initialise
+from zoo_cnn.resnet import BasicBlock, initialise, residual_stage
 from zoo_cnn.staged import Staged, check_sizes, drop_path_rates
 
 
@@ -39,14 +39,10 @@ class CifarResNet(Staged):
         rates = iter(drop_path_rates(drop_path_rate, 3 * depth))
         inputs = widths[0]
         for place, width in enumerate(widths, start=1):
-            blocks = []
-            for index in range(depth):
-                stride = 2 if place > 1 and index == 0 else 1
-                blocks.append(
-                    BasicBlock(inputs, width, stride=stride, shortcut=ZeroPadding, drop_path_rate=next(rates))
-                )
-                inputs = width
-            self.add_module(f"layer{place}", nn.Sequential(*blocks))
+            stride = 1 if place == 1 else 2
+            layer = residual_stage(BasicBlock, inputs, width, depth, stride=stride, shortcut=ZeroPadding, rates=rates)
+            self.add_module(f"layer{place}", layer)
+            inputs = width
             self.feature_info.append(zoo.FeatureInfo(width, 2 ** (place - 1), f"layer{place}"))
         self.num_features = inputs
         initialise(self)

@@ -5,13 +5,16 @@ Differs from the textbook: the last batch norm of every residual path starts at 
 32 pixels or so.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 from torch import Tensor, nn
 
 import zoo
 from zoo_cnn.staged import Staged, check_sizes, drop_path, drop_path_rates
+
+Shortcut = Callable[[int, int, int], nn.Module]
+"""Makes the path beside a block from inputs, outputs and stride."""
 
 
 class ResNet(Staged):
@@ -34,6 +37,8 @@ class ResNet(Staged):
         check_sizes(depths=depths, widths=widths, channels=channels)
         if not len(depths) == len(widths) == 4:
             raise ValueError(f"a ResNet has 4 stages, not {len(depths)} depths and {len(widths)} widths")
+        if block not in ("basic", "bottleneck"):
+            raise ValueError(f"block must be basic or bottleneck, not {block!r}")
         kind = Bottleneck if block == "bottleneck" else BasicBlock
         kernel, stride = (3, 1) if cifar_stem else (7, 2)
         self.conv1 = nn.Conv2d(channels, widths[0], kernel, stride, padding=kernel // 2, bias=False)
@@ -44,13 +49,10 @@ class ResNet(Staged):
         rates = iter(drop_path_rates(drop_path_rate, sum(depths)))
         inputs, reduction = widths[0], 1 if cifar_stem else 4
         for place, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
-            blocks = []
-            for index in range(depth):
-                stride = 2 if place > 1 and index == 0 else 1
-                blocks.append(kind(inputs, width, stride=stride, shortcut=projection, drop_path_rate=next(rates)))
-                inputs = width * kind.expansion
-                reduction *= stride
-            self.add_module(f"layer{place}", nn.Sequential(*blocks))
+            stride = 1 if place == 1 else 2
+            layer = residual_stage(kind, inputs, width, depth, stride=stride, shortcut=projection, rates=rates)
+            self.add_module(f"layer{place}", layer)
+            inputs, reduction = width * kind.expansion, reduction * stride
             self.feature_info.append(zoo.FeatureInfo(inputs, reduction, f"layer{place}"))
         self.num_features = inputs
         initialise(self)
@@ -76,15 +78,7 @@ class BasicBlock(nn.Module):
 
     expansion = 1
 
-    def __init__(
-        self,
-        inputs: int,
-        width: int,
-        *,
-        stride: int,
-        shortcut: Callable[[int, int, int], nn.Module],
-        drop_path_rate: float,
-    ) -> None:
+    def __init__(self, inputs: int, width: int, *, stride: int, shortcut: Shortcut, drop_path_rate: float) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, width, kernel_size=3, stride=stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -108,15 +102,7 @@ class Bottleneck(nn.Module):
 
     expansion = 4
 
-    def __init__(
-        self,
-        inputs: int,
-        width: int,
-        *,
-        stride: int,
-        shortcut: Callable[[int, int, int], nn.Module],
-        drop_path_rate: float,
-    ) -> None:
+    def __init__(self, inputs: int, width: int, *, stride: int, shortcut: Shortcut, drop_path_rate: float) -> None:
         super().__init__()
         outputs = width * self.expansion
         self.conv1 = nn.Conv2d(inputs, width, kernel_size=1, bias=False)
@@ -138,6 +124,24 @@ class Bottleneck(nn.Module):
         residual += self.downsample(x)
         output: Tensor = self.act3(residual)
         return output
+
+
+def residual_stage(
+    kind: type[BasicBlock] | type[Bottleneck],
+    inputs: int,
+    width: int,
+    depth: int,
+    *,
+    stride: int,
+    shortcut: Shortcut,
+    rates: Iterator[float],
+) -> nn.Sequential:
+    """Return `depth` blocks, the first with the stride, each with the next rate of stochastic depth."""
+    blocks = []
+    for index in range(depth):
+        blocks.append(kind(inputs, width, stride=1 if index else stride, shortcut=shortcut, drop_path_rate=next(rates)))
+        inputs = width * kind.expansion
+    return nn.Sequential(*blocks)
 
 
 def projection(inputs: int, outputs: int, stride: int) -> nn.Module:
