@@ -29,6 +29,14 @@ test: install
 test-kill: install
 	ZOO_KILLS=200 $(BIN)/python -m pytest -q tests/engine/test_kills.py
 
+# the libraries that tests/interop compares with, in an environment of their own; benchmarks/peers.sh makes it
+PEERS ?= /tmp/zoo-peers
+
+test-interop:
+	@test -e $(PEERS)/ready || { echo "no $(PEERS)/ready; make the environment first: benchmarks/peers.sh . $(PEERS)"; exit 1; }
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check pytest onnx onnxscript onnxruntime 'uvicorn>=0.32'
+	PYTHONPATH=$(CURDIR) $(PEERS)/bin/python -m pytest -q -W default tests/interop
+
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

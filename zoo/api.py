@@ -101,22 +101,30 @@ def load(
     source: str | Path,
     *,
     num_classes: int | None = None,
+    channels: int | None = None,
     features_only: bool = False,
     revision: str | None = None,
     hub: str | Path | None = None,
 ) -> nn.Module:
     """Load pretrained weights into their model: verified, memory-mapped, strict, in eval mode.
 
-    `source` is a name from the catalogue (`arch.tag`), `hf://org/name[@revision]`, a run or a weights folder. With
-    `num_classes` other than the file's the head is replaced by a fresh one, and a note says so. Nothing else differs.
+    `source` is a name from the catalogue (`arch.tag`), `hf://org/name[@revision]`, a run, a weights folder or a
+    .safetensors file; timm's, torchvision's and transformers' are read as well. With `num_classes` other than the
+    file's the head is replaced by a fresh one, with other `channels` the stem is adapted, and a note says so.
     With `features_only` the model returns the feature map of every stage. `hub` is a URL or a folder.
     """
     from zoo.sources import find_weights
+    from zoo.weights.config import read_config
     from zoo.weights.features import Features
-    from zoo.weights.folder import load_weights
+    from zoo.weights.folder import load_weights, offered_model
     from zoo.weights.head import replace_head
+    from zoo.weights.stem import with_channels
 
-    model: nn.Module = load_weights(find_weights(source, revision=revision, hub=hub))
+    folder = find_weights(source, revision=revision, hub=hub)
+    block = read_config(folder)
+    model: nn.Module = load_weights(folder, block)
+    if channels is not None:
+        model = with_channels(model, offered_model(block, str(folder)), block.arguments, channels)
     if num_classes is not None:
         replace_head(model, num_classes)
     return Features(model).eval() if features_only else model
@@ -146,12 +154,31 @@ def push(
     private: bool = True,
     tag: str | None = None,
     message: str | None = None,
+    library: str | None = None,
     progress: bool = False,
 ) -> PushedRepo:
-    """Push a run's weights, or a weights folder, to `org/name` on a Hub in one commit, with its model card."""
+    """Push a run's weights, or a weights folder, to `org/name` on a Hub in one commit, with its model card.
+
+    With `library` ("timm" or "transformers") that one opens the repo as it is.
+    """
     from zoo.publishing import push_weights
 
-    return push_weights(Path(source), repo, hub=hub, private=private, tag=tag, message=message, progress=progress)
+    return push_weights(
+        Path(source), repo, hub=hub, private=private, tag=tag, message=message, library=library, progress=progress
+    )
+
+
+def export(source: str | Path, *, to: str, out: str | Path, force: bool = False, hub: str | Path | None = None) -> Path:
+    """Write weights so that others open them; return `out`.
+
+    `to` is timm, torchvision or transformers, which get a folder, or onnx or torch-export, which get a file: a graph
+    for pictures of the size that the weights were trained for, in batches of any size.
+    """
+    from zoo.conversion import convert_weights
+    from zoo.sources import find_weights
+
+    convert_weights(find_weights(source, hub=hub), to, Path(out), force=force)
+    return Path(out)
 
 
 def pretrain(

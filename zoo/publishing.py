@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from zoo.card import card_for
+from zoo.conversion import write_for
 from zoo.hub.push import PushedRepo, push_folder
 from zoo.paths import storage_errors
 from zoo.sources import weights_of
@@ -22,6 +23,7 @@ def push_weights(
     private: bool,
     tag: str | None,
     message: str | None,
+    library: str | None,
     progress: bool,
 ) -> PushedRepo:
     """Push what a run has exported, or a weights folder, in one commit.
@@ -37,7 +39,10 @@ def push_weights(
         if (card := staged / "README.md").is_file():
             text = card.read_text(encoding="utf-8")
             card.unlink()  # it may be a link to the run's own file
+            text = text.replace("library_name: zoo\n", f"library_name: {library or 'zoo'}\n", 1)
             card.write_text(card_for(text, repo), encoding="utf-8")
+        if library:
+            write_for(library, folder, staged)
         return push_folder(
             staged,
             repo,

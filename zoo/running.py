@@ -24,10 +24,10 @@ from zoo.engine.run import Run
 from zoo.engine.stepper import Stepper
 from zoo.engine.tracking import make_trackers
 from zoo.errors import PluginError, UsageError
-from zoo.export import export_run
 from zoo.jobs import Job
 from zoo.recipes import settings_toml
 from zoo.registry import Offer
+from zoo.run_weights import export_run
 from zoo.seeds import derive
 from zoo.settings import TrainingSettings
 from zoo.specs import RecipeSpec, load_target

@@ -24,6 +24,7 @@ _COMMANDS = {
     "reconstruct": "Show what an autoencoder makes of pictures.",
     "pull": "Fetch weights, verified to the byte.",
     "push": "Send a run's weights to a Hub.",
+    "export": "Write weights for another library, or as a graph.",
     "hub": "Run a Hub of one's own.",
     "demo": "Go the whole way on real pictures: pretrain, push, pull, load, finetune.",
 }

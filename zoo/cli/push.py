@@ -14,10 +14,19 @@ from zoo.cli.options import hub
 @click.option("--private/--public", default=True, show_default=True, help="Who may see a repo that is made.")
 @click.option("--tag", help="Tag the commit.")
 @click.option("--message", help="The commit's message.")
+@click.option("--for", "library", type=click.Choice(["timm", "transformers"]), help="Let this library open it, too.")
 @hub
-def command(source: Path, repo: str, private: bool, tag: str | None, message: str | None, hub: str | None) -> None:
+def command(
+    source: Path,
+    repo: str,
+    private: bool,
+    tag: str | None,
+    message: str | None,
+    library: str | None,
+    hub: str | None,
+) -> None:
     """Send a run's weights, or a weights folder, to a Hub in one commit, and read back what it serves."""
-    pushed = api.push(source, repo, hub=hub, private=private, tag=tag, message=message, progress=True)
+    pushed = api.push(source, repo, hub=hub, private=private, tag=tag, message=message, library=library, progress=True)
     size = sum(file.size for file in pushed.files)
     what = "pushed" if pushed.changed else "unchanged"
     where = hub or pushed.url

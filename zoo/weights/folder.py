@@ -23,6 +23,7 @@ from zoo.weights.config import (
     read_config,
     write_config,
 )
+from zoo.weights.foreign import find_foreign
 from zoo.weights.header import TensorHeader, read_header
 
 WEIGHTS_FILE = "model.safetensors"
@@ -87,10 +88,11 @@ def load_weights(folder: Path, block: ZooBlock | None = None) -> nn.Module:
     offer = offered_model(block, source)
     check_arguments(offer, block.arguments, source)
     model = build(offer, block.arguments, device="meta")
-    path = folder / WEIGHTS_FILE
     ties = _ties(model)
-    _check_tensors(model.state_dict(), ties, read_header(path), path)
-    tensors: dict[str, Tensor] = load_file(path)
+    foreign = find_foreign(folder)
+    path = foreign.path if foreign else folder / WEIGHTS_FILE
+    _check_tensors(model.state_dict(), ties, foreign.headers if foreign else read_header(path), path)
+    tensors: dict[str, Tensor] = foreign.load() if foreign else load_file(path)
     for name, first in ties.items():
         tensors[name] = tensors[first]
     model.load_state_dict(tensors, strict=True, assign=True)
