@@ -11,12 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from zoo.data.augment import augment
 from zoo.data.batches import TensorBatches
 from zoo.data.idx import read_idx
 from zoo.data.image_folder import open_image_folder
 from zoo.data.mnist import fashion_mnist, fashion_mnist_sample
-from zoo.draws import Draws
 from zoo.errors import DataError, UsageError
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -133,12 +131,3 @@ def test_hold_out_moves_and_loses_nothing() -> None:
         "test": 500,
         "validation": 200,
     }
-
-
-@pytest.mark.parametrize("policy", ["flip", "crop_flip"])
-def test_each_picture_is_augmented_by_its_own_draw(policy: str) -> None:
-    one = torch.rand(1, 1, 16, 16).expand(64, -1, -1, -1)
-    results = augment(one, Draws(0, 0, torch.arange(len(one))), policy)
-    again = augment(one, Draws(0, 0, torch.arange(len(one))), policy)
-    assert torch.equal(results, again)
-    assert len({result.numpy().tobytes() for result in results}) > (1 if policy == "flip" else 10)
