@@ -8,6 +8,7 @@ from torch import Tensor
 
 from zoo.data.dataset import Images, Labels
 from zoo.data.order import Order
+from zoo.data.undecoded import UndecodedImages
 
 _FLOATS_UP_TO = 512 * 1024 * 1024
 
@@ -22,7 +23,7 @@ class TensorBatches:
 
     def __init__(
         self,
-        images: Images,
+        images: Images | UndecodedImages,
         labels: Labels | None,
         *,
         batch_size: int,
@@ -45,10 +46,10 @@ class TensorBatches:
             micro_batches=micro_batches,
         )
         self.num_samples = self._order.num_samples
-        self._images = _tensor(images).to(device)
+        self._images = torch.from_numpy(images[np.arange(len(images))]).to(device)
         if self._images.numel() * 4 <= _FLOATS_UP_TO:
             self._images = to_floats(self._images)
-        self._labels = None if labels is None else _tensor(labels).to(device)
+        self._labels = None if labels is None else torch.tensor(labels, device=device)
 
     def __len__(self) -> int:
         return len(self._order)
@@ -72,8 +73,3 @@ class TensorBatches:
 def to_floats(images: Tensor) -> Tensor:
     """Return bytes as floats in [0, 1]."""
     return images.float().div_(255)
-
-
-def _tensor(array: np.ndarray) -> Tensor:
-    """Copy an array, which may be a read-only memory map, into a tensor."""
-    return torch.from_numpy(np.array(array))

@@ -1,0 +1,61 @@
+"""Which way of giving out batches fits a split and a device."""
+
+import math
+
+import torch
+
+from zoo.data.batches import TensorBatches
+from zoo.data.dataset import ImageSplit
+from zoo.data.memory import fits_in_memory
+from zoo.data.pictures import processors
+from zoo.data.streamed import StreamedBatches
+from zoo.data.undecoded import UndecodedImages
+
+
+def make_batches(
+    split: ImageSplit,
+    *,
+    batch_size: int,
+    seed: int,
+    shuffle: bool,
+    drop_last: bool,
+    device: torch.device,
+    rank: int = 0,
+    world_size: int = 1,
+    stream: bool | None = None,
+    limit: int | None = None,
+    workers: int | None = None,
+) -> TensorBatches | StreamedBatches:
+    """Return the batches of a split: whole on the device where that fits, and streamed to it where not.
+
+    Both are the same to the bit. `stream` decides instead, and `limit` is the most bytes to keep on the device.
+    Pictures that are not decoded are streamed by `workers` processes, one for each processor if not said.
+    """
+    images, labels = split.images, split.labels
+    undecoded = isinstance(images, UndecodedImages)
+    if stream is None:
+        stream = undecoded or not fits_in_memory(math.prod(images.shape), device, limit=limit)
+    if not stream:
+        return TensorBatches(
+            images,
+            labels,
+            batch_size=batch_size,
+            seed=seed,
+            shuffle=shuffle,
+            drop_last=drop_last,
+            device=device,
+            rank=rank,
+            world_size=world_size,
+        )
+    return StreamedBatches(
+        images,
+        labels,
+        batch_size=batch_size,
+        seed=seed,
+        shuffle=shuffle,
+        drop_last=drop_last,
+        device=device,
+        rank=rank,
+        world_size=world_size,
+        workers=(processors() if undecoded else 0) if workers is None else workers,
+    )
