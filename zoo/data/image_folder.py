@@ -6,7 +6,6 @@ split 80 to 20 by the hash of each picture, so that a picture stays on its side 
 
 import hashlib
 import os
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +14,11 @@ import numpy as np
 from zoo.data.dataset import ImageDataset
 from zoo.data.decoded import Part, open_pictures
 from zoo.data.hashes import content_hashes
-from zoo.data.pictures import SUFFIXES, open_picture
+from zoo.data.pictures import SUFFIXES, common_form
 from zoo.errors import DataError
 
 _VERSION = "2"
 _TEST_SHARE = 0.2
-_LOOKED_AT = 200
 
 
 def open_image_folder(
@@ -41,7 +39,7 @@ def open_image_folder(
     if set(paths) == {"all"}:
         paths = _split_by_hash(paths["all"], hashes)
     if image_size is None or channels is None:
-        common_size, common_channels = _common_form(found)
+        common_size, common_channels = common_form(found)
         image_size, channels = image_size or common_size, channels or common_channels
     digest = hashlib.sha256(repr((_VERSION, image_size, channels, classes)).encode())
     for split, part in sorted(paths.items()):
@@ -108,18 +106,3 @@ def _split_by_hash(paths: list[Path], hashes: dict[Path, str]) -> dict[str, list
     if not test:
         raise DataError(f"{paths[0].parent} holds one picture; a training and a test split need two or more")
     return {"train": [path for path in paths if path not in test], "test": [path for path in paths if path in test]}
-
-
-def _common_form(paths: list[Path]) -> tuple[tuple[int, int], int]:
-    sizes: Counter[tuple[int, int]] = Counter()
-    grey = True
-    for path in paths[:: max(1, len(paths) // _LOOKED_AT)]:
-        try:
-            with open_picture(path) as picture:
-                sizes[picture.height, picture.width] += 1
-                grey = grey and picture.mode in ("1", "L", "I;16")
-        except DataError:
-            continue  # decoding reports it, or leaves it out if it may
-    if not sizes:
-        raise DataError(f"{paths[0]} is no picture that can be read, nor is any other; check the folder")
-    return sizes.most_common(1)[0][0], 1 if grey else 3

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from zoo.data.dataset import ImageDataset, Images, ImageSplit
+from zoo.data.hub import open_hub_dataset
+from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.image_folder import open_image_folder
 from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError, PluginError, ZooError
@@ -25,12 +27,18 @@ def open_dataset(
     channels: int | None = None,
     skip_bad: int = 0,
     stream: bool | None = None,
+    hub: str | Path | None = None,
 ) -> ImageDataset:
-    """Open the data set of the spec, or the folder of pictures that `name` is, scaled to what is asked for.
+    """Open the data set of the spec, or else that which `name` says, scaled to what is asked for.
 
-    Up to `skip_bad` broken pictures of a folder are left out. `stream` decodes them as they are needed instead of once;
-    None does so where all together would not fit into memory.
+    That is a folder of pictures, or `hf://datasets/org/name[@revision]` on a Hub. Up to `skip_bad` broken pictures are
+    left out. `stream` decodes them as they are needed instead of once; None does so where together they would not fit
+    into memory.
     """
+    if name.startswith(HUB_DATASETS):
+        return open_hub_dataset(
+            name, hub=hub, image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream
+        )
     if spec is None:
         if Path(name).is_file():
             raise DataError(f"{name} is a file; if it is an archive, unpack it, and give the folder of pictures")

@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 MAX_PIXELS = 100_000_000
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 _AT_ONCE = 16
+_LOOKED_AT = 200
 _log = logging.getLogger("zoo")
 
 
@@ -87,6 +89,22 @@ def decode_all(
         moved = kept[start : start + _AT_ONCE]
         images[start : start + len(moved)] = images[moved]
     return images[: len(kept)], bad
+
+
+def common_form(sources: Sequence[Source]) -> tuple[tuple[int, int], int]:
+    """Return the most common size of some of the pictures, and 1 channel if they are grey, or else 3."""
+    sizes: Counter[tuple[int, int]] = Counter()
+    grey = True
+    for place in range(0, len(sources), max(1, len(sources) // _LOOKED_AT)):
+        try:
+            with open_picture(sources[place]) as picture:
+                sizes[picture.height, picture.width] += 1
+                grey = grey and picture.mode in ("1", "L", "I;16")
+        except DataError:
+            continue  # decoding reports it, or leaves it out if it may
+    if not sizes:
+        raise DataError(f"{sources[0]} is no picture that can be read, nor is any other; check the folder")
+    return sizes.most_common(1)[0][0], 1 if grey else 3
 
 
 def read_pictures(paths: Sequence[Path], *, image_size: tuple[int, int], channels: int) -> Tensor:
