@@ -1,10 +1,7 @@
 """Batches from pictures that do not fit on the device, fetched ahead of the step that needs them."""
 
-import functools
 import signal
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from zoo.data.ahead import AHEAD, ahead
 from zoo.data.batches import to_floats
 from zoo.data.dataset import Images, Labels
 from zoo.data.order import Order
 from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError
 
-_AHEAD = 2
 _Fetched = dict[str, Tensor] | DataError
 
 
@@ -64,7 +61,7 @@ class StreamedBatches:
         """Yield the batches of an epoch from position `start` on."""
         places = self._order.places(epoch)
         shares = [places[share].tolist() for share in self._order.shares(start)]
-        for fetched in self._by_processes(shares) if self._workers else self._by_thread(shares):
+        for fetched in self._by_processes(shares) if self._workers else ahead(self._by_thread, shares):
             if isinstance(fetched, DataError):
                 raise fetched
             batch = {name: tensor.to(self._device, non_blocking=True) for name, tensor in fetched.items()}
@@ -77,18 +74,14 @@ class StreamedBatches:
             num_workers=min(self._workers, len(shares)),
             collate_fn=_as_it_is,
             pin_memory=self._device.type == "cuda",
-            prefetch_factor=_AHEAD if shares else None,
+            prefetch_factor=AHEAD if shares else None,
             worker_init_fn=_ignore_interrupts,
             # Without one the loader would draw from torch's global generator, which belongs to the recipe
             generator=torch.Generator(),
         )
 
-    def _by_thread(self, shares: list[list[int]]) -> Iterator[_Fetched]:
-        fetch = self._samples.__getitems__
-        return _ahead([functools.partial(self._pinned, fetch, share) for share in shares])
-
-    def _pinned(self, fetch: Callable[[list[int]], _Fetched], share: list[int]) -> _Fetched:
-        fetched = fetch(share)
+    def _by_thread(self, share: list[int]) -> _Fetched:
+        fetched = self._samples.__getitems__(share)
         if self._device.type != "cuda" or isinstance(fetched, DataError):
             return fetched
         return {name: tensor.pin_memory() for name, tensor in fetched.items()}
@@ -113,18 +106,6 @@ class _Samples(Dataset[_Fetched]):
         if self._labels is not None:
             batch["labels"] = torch.from_numpy(self._labels[index])
         return {**batch, "index": torch.from_numpy(index)}
-
-
-def _ahead(calls: list[Callable[[], _Fetched]]) -> Iterator[_Fetched]:
-    """Yield what the calls return, in order, a thread being a few calls ahead."""
-    waiting: deque[Future[_Fetched]] = deque()
-    with ThreadPoolExecutor(1) as thread:
-        for call in calls:
-            waiting.append(thread.submit(call))
-            if len(waiting) > _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def _as_it_is(fetched: Any) -> Any:
