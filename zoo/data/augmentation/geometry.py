@@ -20,9 +20,10 @@ def random_crop(images: Tensor, draws: Draws, *, share: float = 0.125) -> Tensor
     height, width = images.shape[2:]
     rows, columns = round(share * height), round(share * width)
     padded = F.pad(images, (columns, columns, rows, rows))
-    top = draws.integers("top", 0, 2 * rows + 1, 1)[:, 0]
-    left = draws.integers("left", 0, 2 * columns + 1, 1)[:, 0]
-    return _windows(padded, top, left, height, width)
+    tops, lefts = 2 * rows + 1, 2 * columns + 1
+    place = draws.integers("crop", 0, tops * lefts)
+    top = place.div(lefts, rounding_mode="floor")
+    return _windows(padded, top, place - top * lefts, height, width)
 
 
 def random_resized_crop(
