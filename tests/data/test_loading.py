@@ -42,15 +42,18 @@ def photos(tmp_path: Path) -> Path:
     size=st.integers(1, 12),
     epoch=st.integers(0, 3),
     processes=st.integers(1, 4),
+    micro_batches=st.integers(1, 3),
     drop_last=st.booleans(),
     data=st.data(),
 )
 def test_every_sample_comes_once_and_resuming_goes_on(
-    count: int, size: int, epoch: int, processes: int, drop_last: bool, data: st.DataObject
+    count: int, size: int, epoch: int, processes: int, micro_batches: int, drop_last: bool, data: st.DataObject
 ) -> None:
     form = {"batch_size": size, "seed": 3, "shuffle": True, "drop_last": drop_last, "world_size": processes}
-    if min(count, size) < processes:
-        with pytest.raises(UsageError, match="processes"):
+    form["micro_batches"] = micro_batches
+    parts = processes * micro_batches
+    if min(count, size) < parts:
+        with pytest.raises(UsageError, match="micro-batches"):
             Order(count, **form)  # type: ignore[arg-type]
         return
     start = data.draw(st.integers(0, count))
@@ -59,14 +62,14 @@ def test_every_sample_comes_once_and_resuming_goes_on(
     shares = [[places[share].tolist() for share in order.shares(0)] for order in orders]
     rest = [[places[share].tolist() for share in order.shares(start)] for order in orders]
     assert rest == [share[start:] for share in shares]
-    batches = [sum(parts, []) for parts in zip(*shares, strict=True)]
+    batches = [sum(share, []) for share in zip(*shares, strict=True)]
     assert len(batches) == len(orders[0])
     seen = sum(batches, [])
     assert len(seen) == len(set(seen)) == orders[0].num_samples
     assert seen == places.tolist()[: len(seen)]
     assert (len(seen) == count) or drop_last
     if drop_last:
-        assert {len(share) for parts in shares for share in parts} == {min(size, count) // processes}
+        assert {len(share) for shared in shares for share in shared} == {min(size, count) // parts * micro_batches}
 
 
 @pytest.mark.parametrize("kind", ["array", "files by processes", "files by a thread"])

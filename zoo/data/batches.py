@@ -18,7 +18,8 @@ class TensorBatches:
 
     Batches have `images`, floats in [0, 1], `labels` where there are any, and `index`, the places of the samples in the
     split. `batch_size` counts the samples of all processes; each of `world_size` gathers its own share of every batch,
-    which falls into `micro_batches` of equal size. A set of at most 512 MB as floats is kept as floats; a larger one stays uint8 and is converted batch by batch.
+    which falls into `micro_batches` of equal size. A set of at most 512 MB as floats is kept as floats; a larger one
+    stays uint8 and is converted batch by batch.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class TensorBatches:
             world_size=world_size,
             micro_batches=micro_batches,
         )
+        self.batch_size = self._order.batch_size
         self.num_samples = self._order.num_samples
         self._images = torch.from_numpy(images[np.arange(len(images))]).to(device)
         if self._images.numel() * 4 <= _FLOATS_UP_TO:

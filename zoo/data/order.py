@@ -12,8 +12,8 @@ from zoo.seeds import generator
 class Order:
     """The batches of an epoch as places of samples. `batch_size` counts the samples of all processes.
 
-    Each of `world_size` processes takes its own share of every batch, which falls into `micro_batches`; with `drop_last`
-    all are of equal size.
+    Each of `world_size` processes takes its own share of every batch, which falls into `micro_batches`; with
+    `drop_last` all are of equal size.
     """
 
     def __init__(

@@ -32,6 +32,7 @@ class PackedBatches:
         device: torch.device,
         rank: int = 0,
         world_size: int = 1,
+        micro_batches: int = 1,
     ) -> None:
         if len(tokens) <= length:
             raise DataError(f"{len(tokens):,} tokens make no window of {length:,} with its targets; give more text")
@@ -45,7 +46,9 @@ class PackedBatches:
             drop_last=drop_last,
             rank=rank,
             world_size=world_size,
+            micro_batches=micro_batches,
         )
+        self.batch_size = self._order.batch_size
         self.num_samples = self._order.num_samples
         self._device = device
 

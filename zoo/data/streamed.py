@@ -38,6 +38,7 @@ class StreamedBatches:
         device: torch.device,
         rank: int = 0,
         world_size: int = 1,
+        micro_batches: int = 1,
         workers: int = 0,
     ) -> None:
         self._order = Order(
@@ -48,7 +49,9 @@ class StreamedBatches:
             drop_last=drop_last,
             rank=rank,
             world_size=world_size,
+            micro_batches=micro_batches,
         )
+        self.batch_size = self._order.batch_size
         self.num_samples = self._order.num_samples
         self._samples = _Samples(images, labels)
         self._device = device

@@ -11,6 +11,8 @@ from zoo.data.pictures import processors
 from zoo.data.streamed import StreamedBatches
 from zoo.data.undecoded import UndecodedImages
 
+AnyBatches = TensorBatches | StreamedBatches
+
 
 def make_batches(
     split: ImageSplit,
@@ -22,10 +24,11 @@ def make_batches(
     device: torch.device,
     rank: int = 0,
     world_size: int = 1,
+    micro_batches: int = 1,
     stream: bool | None = None,
     limit: int | None = None,
     workers: int | None = None,
-) -> TensorBatches | StreamedBatches:
+) -> AnyBatches:
     """Return the batches of a split: whole on the device where that fits, and streamed to it where not.
 
     Both are the same to the bit. `stream` decides instead, and `limit` is the most bytes to keep on the device.
@@ -46,6 +49,7 @@ def make_batches(
             device=device,
             rank=rank,
             world_size=world_size,
+            micro_batches=micro_batches,
         )
     return StreamedBatches(
         images,
@@ -57,5 +61,6 @@ def make_batches(
         device=device,
         rank=rank,
         world_size=world_size,
+        micro_batches=micro_batches,
         workers=(processors() if undecoded else 0) if workers is None else workers,
     )
