@@ -87,6 +87,30 @@ def test_streamed_and_decoded_are_the_same_to_the_bit(clothes: Any) -> None:
         assert all(torch.equal(left[name], right[name]) for name in left)
 
 
+@pytest.mark.parametrize("split", ["test", "none"])
+def test_without_download_the_same_pictures_pass_by(
+    clothes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: str
+) -> None:
+    if split == "none":
+        push(clothes, {"alone/train/0000.parquet": table("train", 200)})
+    address = ADDRESS + ("/alone" if split == "none" else "/data")
+    passing = opened(clothes, address, download=False)
+    assert not list(tmp_path.rglob("*.parquet")) and not (tmp_path / "zoo-cache" / "datasets").exists()
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "other-cache"))
+    downloaded = opened(clothes, address)
+    assert list(tmp_path.rglob("*.parquet"))
+    assert passing.fingerprint == downloaded.fingerprint
+    for name, part in downloaded.splits.items():
+        assert np.array_equal(passing.splits[name].images, part.images)
+        assert np.array_equal(passing.splits[name].labels, part.labels)
+
+
+def test_what_the_disk_has_no_room_for_passes_by(clothes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.data.hub.fits_in_cache", lambda num_bytes: False)
+    assert len(opened(clothes).splits["train"]) == 60
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
 def test_a_revision_is_kept_and_another_commit_is_other_data(clothes: Any) -> None:
     before = opened(clothes)
     commit = before.source.rpartition("@")[2]
@@ -114,7 +138,7 @@ def test_091_a_bad_picture_of_a_table_is_named_or_left_out(clothes: Any) -> None
     ]
     rows[7]["image"]["bytes"] = rows[7]["image"]["bytes"][:90]
     push(clothes, {"bad/train-0.parquet": datasets.Dataset.from_list(rows, datasets.Features(features))})
-    with pytest.raises(DataError, match=r"org/clothes/bad train row 6 is") as caught:
+    with pytest.raises(DataError, match=r"org/clothes/bad train row 7 is") as caught:
         opened(clothes, f"{ADDRESS}/bad")
     assert caught.value.exit_code == 9
     assert sum(len(split) for split in opened(clothes, f"{ADDRESS}/bad", skip_bad=1).splits.values()) == 59
@@ -134,7 +158,7 @@ def test_changed_bytes_in_the_cache_are_noticed(clothes: Any, tmp_path: Path) ->
 def test_what_is_not_there_or_holds_no_pictures(clothes: Any) -> None:
     for address, error, message in (
         ("hf://datasets/org", UsageError, "names no data set"),
-        ("hf://datasets/org/none", NotFoundError, "no repo org/none"),
+        ("hf://datasets/org/none", NotFoundError, "no repo datasets/org/none"),
         (f"{ADDRESS}@v9", NotFoundError, "no revision 'v9'"),
         (f"{ADDRESS}/other", DataError, "no train-"),
     ):

@@ -1,59 +1,87 @@
-"""The parquet files of a data set on a Hub: found, downloaded and verified."""
+"""The parquet files of a data set on a Hub: found, and downloaded and verified."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from zoo.data.hashes import content_hashes
 from zoo.errors import DataError, IntegrityError, UsageError
-from zoo.hub.connection import connect
-from zoo.hub.failures import hub_errors
+from zoo.hub.connection import Connection
 
 HUB_DATASETS = "hf://datasets/"
 _SPLIT = re.compile(r"(train|test|validation)[-_.]")
 
 
+def parse(address: str) -> tuple[str, str, str | None]:
+    """Return repo, folder and revision of `hf://datasets/org/name[/folder][@revision]`."""
+    path, _, revision = address.removeprefix(HUB_DATASETS).partition("@")
+    namespace, _, rest = path.strip("/").partition("/")
+    name, _, folder = rest.partition("/")
+    if not name:
+        raise UsageError(f"{address} names no data set; write {HUB_DATASETS}org/name[@revision]")
+    return f"{namespace}/{name}", folder, revision or None
+
+
 @dataclass(frozen=True)
 class HubFiles:
-    """The parquet files of each split at one commit, downloaded."""
+    """The parquet files of each split of a data set at one commit."""
 
     repo: str
     folder: str
     commit: str
     licence: str
-    paths: Mapping[str, list[str]]
+    names: Mapping[str, Sequence[str]]
+    sha256: Mapping[str, str]
+    """Of the files that are stored by it, which small ones may not be."""
+    num_bytes: int
 
+    def download(self, connection: Connection) -> dict[str, list[Path]]:
+        """Download the files of each split, and compare them with the hashes that the Hub gives."""
+        from huggingface_hub import HfApi
 
-def download(address: str, hub: str | Path | None) -> HubFiles:
-    """Download the parquet files that `hf://datasets/org/name[/folder][@revision]` says; compare the Hub's hashes."""
-    from huggingface_hub import HfApi
-
-    repo, folder, revision = _parse(address)
-
-    with connect(hub) as connection, hub_errors(repo, revision, connection.url):
         api = HfApi(endpoint=connection.url, token=connection.token)
-        info = api.dataset_info(repo, revision=revision, files_metadata=True, timeout=20)
-        files = {file.rfilename: file for file in info.siblings or [] if file.rfilename.endswith(".parquet")}
-        splits = _by_split([name for name in files if name.startswith(f"{folder}/" if folder else "")], repo)
         paths = {
-            name: Path(api.hf_hub_download(repo, name, repo_type="dataset", revision=info.sha))
-            for names in splits.values()
+            name: Path(api.hf_hub_download(self.repo, name, repo_type="dataset", revision=self.commit))
+            for names in self.names.values()
             for name in names
         }
-    root = next(iter(paths.values())).parents[next(iter(paths)).count("/")]
-    hashes = content_hashes(root, list(paths.values()))
-    for name, path in paths.items():
-        lfs = files[name].lfs
-        if lfs is not None and lfs.sha256 != hashes[path]:
-            raise IntegrityError(f"{path} is not what {repo} has under that name; delete it, and try again")
+        root = next(iter(paths.values())).parents[next(iter(paths)).count("/")]
+        hashes = content_hashes(root, list(paths.values()))
+        for name, path in paths.items():
+            if self.sha256.get(name, hashes[path]) != hashes[path]:
+                raise IntegrityError(f"{path} is not what {self.repo} has under that name; delete it, and try again")
+        return {split: [paths[name] for name in names] for split, names in self.names.items()}
+
+    def addresses(self, split: str) -> list[str]:
+        """Return where the files of a split lie for the Hub's file system."""
+        return [f"datasets/{self.repo}@{quote(self.commit, '')}/{name}" for name in self.names[split]]
+
+
+def find_files(repo: str, folder: str, revision: str | None, connection: Connection) -> HubFiles:
+    """Find the parquet files below a folder of a repo."""
+    from huggingface_hub import HfApi
+
+    api = HfApi(endpoint=connection.url, token=connection.token)
+    info = api.dataset_info(repo, revision=revision, files_metadata=True, timeout=20)
+    below = f"{folder}/" if folder else ""
+    files = {
+        file.rfilename: file
+        for file in info.siblings or []
+        if file.rfilename.endswith(".parquet") and file.rfilename.startswith(below)
+    }
+    names = _by_split(list(files), repo)
+    taken = [files[name] for split in names.values() for name in split]
     licence = info.card_data.get("license") if info.card_data else None
     return HubFiles(
         repo=repo,
         folder=folder,
         commit=str(info.sha),
         licence=licence if isinstance(licence, str) else "unknown",
-        paths={split: [str(paths[name]) for name in names] for split, names in splits.items()},
+        names=names,
+        sha256={file.rfilename: file.lfs.sha256 for file in taken if file.lfs},
+        num_bytes=sum(file.size or 0 for file in taken),
     )
 
 
@@ -76,12 +104,3 @@ def _by_split(names: Sequence[str], repo: str) -> dict[str, list[str]]:
         )
     test = splits.get("test") or splits.get("validation")
     return {"train": splits["train"], **({"test": test} if test else {})}
-
-
-def _parse(address: str) -> tuple[str, str, str | None]:
-    path, _, revision = address.removeprefix(HUB_DATASETS).partition("@")
-    namespace, _, rest = path.strip("/").partition("/")
-    name, _, folder = rest.partition("/")
-    if not name:
-        raise UsageError(f"{address} names no data set; write {HUB_DATASETS}org/name[@revision]")
-    return f"{namespace}/{name}", folder, revision or None

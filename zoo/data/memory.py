@@ -1,9 +1,12 @@
-"""What fits into memory."""
+"""What fits into memory, and on the disk."""
 
 import os
+import shutil
 from pathlib import Path
 
 import torch
+
+from zoo.paths import cache_folder
 
 _SHARE = 0.5
 _CONTROL_GROUP = Path("/sys/fs/cgroup")
@@ -15,6 +18,13 @@ def fits_in_memory(num_bytes: int, device: torch.device | None = None, *, limit:
         on_gpu = device is not None and device.type == "cuda"
         limit = int(_SHARE * (torch.cuda.mem_get_info(device)[0] if on_gpu else _free()))
     return num_bytes <= limit
+
+
+def fits_in_cache(num_bytes: int) -> bool:
+    """Tell whether that many bytes are within half of what is free where Zoo's cache lies."""
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    return num_bytes <= _SHARE * shutil.disk_usage(folder).free
 
 
 def _free() -> int:

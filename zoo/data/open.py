@@ -28,16 +28,17 @@ def open_dataset(
     skip_bad: int = 0,
     stream: bool | None = None,
     hub: str | Path | None = None,
+    download: bool | None = None,
 ) -> ImageDataset:
     """Open the data set of the spec, or else that which `name` says, scaled to what is asked for.
 
     That is a folder of pictures, or `hf://datasets/org/name[@revision]` on a Hub. Up to `skip_bad` broken pictures are
     left out. `stream` decodes them as they are needed instead of once; None does so where together they would not fit
-    into memory.
+    into memory. Without `download` the files of a Hub pass by once, and only the decoded pictures are kept.
     """
     if name.startswith(HUB_DATASETS):
         return open_hub_dataset(
-            name, hub=hub, image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream
+            name, hub=hub, image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream, download=download
         )
     if spec is None:
         if Path(name).is_file():
