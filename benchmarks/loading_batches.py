@@ -66,7 +66,8 @@ def main() -> None:
             for kind, python in peers.items():
                 rounds = [(by_zoo(batches), by_item(python, kind, stored)) for _ in range(arguments.rounds)]
                 for place, clock in enumerate(("clock", "processor time")):
-                    ours, theirs = (statistics.median(side[place] for side in sides) for sides in zip(*rounds, strict=True))
+                    sides = zip(*rounds, strict=True)
+                    ours, theirs = (statistics.median(rates[place] for rates in side) for side in sides)
                     ratio = statistics.median(mine[place] / other[place] for mine, other in rounds)
                     print(f"{name} by {clock}: zoo {ours:,.0f} img/s   {kind} {theirs:,.0f} img/s   ratio {ratio:.0f}")
 

@@ -68,6 +68,5 @@ def processor_seconds() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-
 if __name__ == "__main__":
     main()
