@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import resource
 import struct
 import tracemalloc
 import zipfile
@@ -22,7 +23,7 @@ from zoo.data.image_folder import open_image_folder
 from zoo.data.mnist import fashion_mnist, fashion_mnist_sample
 from zoo.data.open import open_dataset
 from zoo.data.pictures import decode_all
-from zoo.errors import DataError, UsageError
+from zoo.errors import DataError, StorageError, UsageError
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -134,6 +135,20 @@ def test_091_bad_pictures_move_no_other(tmp_path: Path) -> None:
     images, bad = decode_all(paths, (4, 4), 1, skip_bad=4)
     assert sorted(bad) == [0, 17, 18, 69]
     assert np.array_equal(images, np.delete(whole, list(bad), 0))
+
+
+def test_a_disk_without_room_is_no_crash(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "pets")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    try:
+        with pytest.raises(StorageError, match="caching pictures") as caught:
+            open_image_folder(folder, image_size=(64, 64))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.exit_code == 7
+    assert not [entry for entry in (tmp_path / "zoo-cache" / "images").iterdir() if entry.is_dir()]
+    assert len(open_image_folder(folder, image_size=(64, 64)).splits["train"]) == 8
 
 
 def test_092_single_class(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +107,12 @@ def _stored(cached: Path, sizes: Mapping[str, int]) -> list[_LeftOut] | None:
 
 def _array(path: Path | None, shape: tuple[int, ...]) -> Images:
     if path is not None:
-        return np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+        images = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+        if hasattr(os, "posix_fallocate"):
+            # Writing to a map on a full disk would kill the process; taking the space before is an error to report
+            with open(path, "rb+") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        return images
     # All pictures over one another, in the memory of one: it only matters whether they can be decoded
     one = np.empty(shape[1:], np.uint8)
     return np.lib.stride_tricks.as_strided(one, shape, (0, *one.strides))

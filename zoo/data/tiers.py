@@ -1,6 +1,8 @@
 """Which way of giving out batches fits a split and a device."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import torch
 
@@ -34,26 +36,15 @@ def make_batches(
     Both are the same to the bit. `stream` decides instead, and `limit` is the most bytes to keep on the device.
     Pictures that are not decoded are streamed by `workers` processes, one for each processor if not said.
     """
-    images, labels = split.images, split.labels
-    undecoded = isinstance(images, UndecodedImages)
+    undecoded = isinstance(split.images, UndecodedImages)
     if stream is None:
-        stream = undecoded or not fits_in_memory(math.prod(images.shape), device, limit=limit)
-    if not stream:
-        return TensorBatches(
-            images,
-            labels,
-            batch_size=batch_size,
-            seed=seed,
-            shuffle=shuffle,
-            drop_last=drop_last,
-            device=device,
-            rank=rank,
-            world_size=world_size,
-            micro_batches=micro_batches,
-        )
-    return StreamedBatches(
-        images,
-        labels,
+        stream = undecoded or not fits_in_memory(math.prod(split.images.shape), device, limit=limit)
+    make: Callable[..., AnyBatches] = TensorBatches
+    if stream:
+        make = partial(StreamedBatches, workers=(processors() if undecoded else 0) if workers is None else workers)
+    return make(
+        split.images,
+        split.labels,
         batch_size=batch_size,
         seed=seed,
         shuffle=shuffle,
@@ -62,5 +53,4 @@ def make_batches(
         rank=rank,
         world_size=world_size,
         micro_batches=micro_batches,
-        workers=(processors() if undecoded else 0) if workers is None else workers,
     )
