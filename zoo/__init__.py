@@ -28,8 +28,20 @@ if TYPE_CHECKING:
     from zoo.backbone import Autoencoder as Autoencoder
     from zoo.backbone import Backbone as Backbone
     from zoo.backbone import FeatureInfo as FeatureInfo
-    from zoo.data.augment import add_noise as add_noise
-    from zoo.data.augment import augment as augment
+    from zoo.data.augmentation.colour import colour_jitter as colour_jitter
+    from zoo.data.augmentation.erasing import add_noise as add_noise
+    from zoo.data.augmentation.erasing import random_erasing as random_erasing
+    from zoo.data.augmentation.geometry import random_affine as random_affine
+    from zoo.data.augmentation.geometry import random_crop as random_crop
+    from zoo.data.augmentation.geometry import random_flip as random_flip
+    from zoo.data.augmentation.geometry import random_resized_crop as random_resized_crop
+    from zoo.data.augmentation.mixing import cutmix as cutmix
+    from zoo.data.augmentation.mixing import mix as mix
+    from zoo.data.augmentation.mixing import mixup as mixup
+    from zoo.data.augmentation.names import Augmentation as Augmentation
+    from zoo.data.augmentation.names import Mixing as Mixing
+    from zoo.data.augmentation.policies import augment as augment
+    from zoo.data.augmentation.randaugment import rand_augment as rand_augment
     from zoo.data.dataset import ImageDataset as ImageDataset
     from zoo.data.dataset import ImageSplit as ImageSplit
     from zoo.draws import Draws as Draws
@@ -79,7 +91,13 @@ _HOMES = {
         "reproduce",
     ),
     "zoo.backbone": ("Autoencoder", "Backbone", "FeatureInfo"),
-    "zoo.data.augment": ("add_noise", "augment"),
+    "zoo.data.augmentation.colour": ("colour_jitter",),
+    "zoo.data.augmentation.erasing": ("add_noise", "random_erasing"),
+    "zoo.data.augmentation.geometry": ("random_affine", "random_crop", "random_flip", "random_resized_crop"),
+    "zoo.data.augmentation.mixing": ("cutmix", "mix", "mixup"),
+    "zoo.data.augmentation.names": ("Augmentation", "Mixing"),
+    "zoo.data.augmentation.policies": ("augment",),
+    "zoo.data.augmentation.randaugment": ("rand_augment",),
     "zoo.data.dataset": ("ImageDataset", "ImageSplit"),
     "zoo.draws": ("Draws",),
     "zoo.engine.optimizers": ("make_optimizer", "parameter_groups"),

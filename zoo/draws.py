@@ -5,6 +5,7 @@ over whole tensors. However samples are dealt out to batches, micro-batches and 
 nothing has to be kept to go on later, and CPU and GPU agree.
 """
 
+import copy
 import hashlib
 import math
 from functools import cache
@@ -27,9 +28,16 @@ class Draws:
         self._epoch = epoch
         self._samples = samples
         self._keys: Tensor | None = None
+        self._scope = ""
 
     def __len__(self) -> int:
         return len(self._samples)
+
+    def within(self, scope: str) -> "Draws":
+        """Return draws of the same samples whose names are other ones: for a second view, or one more layer."""
+        scoped = copy.copy(self)
+        scoped._scope = f"{self._scope}{scope}/"
+        return scoped
 
     def uniform(self, name: str, *shape: int) -> Tensor:
         """Return floats in [0, 1) of shape (batch, *shape). Another name gives other numbers."""
@@ -54,7 +62,7 @@ class Draws:
         """Return 64 random bits, as int64 of shape (batch, count)."""
         if self._keys is None:
             self._keys = _mix((self._samples + 1) * _GOLDEN + derive(self._seed, "samples", self._epoch))
-        places = torch.arange(1, count + 1, device=self._keys.device) * _GOLDEN + _name(name)
+        places = torch.arange(1, count + 1, device=self._keys.device) * _GOLDEN + _name(self._scope + name)
         return _mix(self._keys[:, None] + places)
 
 

@@ -15,6 +15,7 @@ from torch import nn
 
 import zoo
 from zoo.data.dataset import ImageDataset
+from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.open import open_dataset
 from zoo.errors import NotFoundError, UsageError
 from zoo.recipes import fitting, recipe_settings, settings_from
@@ -39,11 +40,12 @@ class DataSource:
         """Open the data set as pictures of this size and these channels; None takes the data's own."""
         registry = default_registry()
         spec = None
-        if not Path(self.name).is_dir() or any(offer.spec.name == self.name for offer in registry.offers("datasets")):
+        known = any(offer.spec.name == self.name for offer in registry.offers("datasets"))
+        if known or not (self.name.startswith(HUB_DATASETS) or Path(self.name).exists()):
             try:
                 spec = registry.dataset(self.name).spec
             except NotFoundError as error:
-                raise NotFoundError(f"{error}, or give a folder of pictures") from None
+                raise NotFoundError(f"{error}, or give a folder of pictures, or {HUB_DATASETS}org/name") from None
         if image_size is not None:
             image_size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
         return open_dataset(

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from zoo.api import RunResult
-from zoo.data.batches import TensorBatches
 from zoo.data.dataset import ImageDataset
+from zoo.data.tiers import AnyBatches, make_batches
 from zoo.engine.distribution import Distribution, Sharding, join
 from zoo.engine.loop import Plan, evaluate, train
 from zoo.engine.pictures import loss_curve
@@ -145,13 +145,12 @@ def make_recipe(
     return cast(Recipe, target(settings, model, classes))
 
 
-def batches(dataset: ImageDataset, split: str, settings: TrainingSettings, distribution: Distribution) -> TensorBatches:
+def batches(dataset: ImageDataset, split: str, settings: TrainingSettings, distribution: Distribution) -> AnyBatches:
     """Return the batches of a split: for training shuffled and shared by the processes, else whole and in order."""
     training = split == "train"
     part = dataset.splits[split]
-    return TensorBatches(
-        part.images,
-        part.labels,
+    return make_batches(
+        part,
         batch_size=settings.batch_size if training else max(settings.batch_size, 256),
         seed=settings.seed,
         shuffle=training,

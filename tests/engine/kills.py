@@ -25,7 +25,7 @@ from torch import nn
 
 import zoo.engine.checkpoint as checkpoint
 import zoo.engine.snapshot as snapshot
-from zoo.data.augment import augment
+from zoo.data.augmentation.policies import augment
 from zoo.data.batches import TensorBatches
 from zoo.draws import Draws
 from zoo.engine.checkpoint import newest_checkpoint

@@ -39,6 +39,13 @@ class TestImageClassification(RecipeTests):
         return batch()
 
 
+class TestMixedImageClassification(TestImageClassification):
+    steps = 20
+
+    def settings(self) -> dict[str, Any]:
+        return {"augmentation": "crop_flip", "mixing": "mixup_cutmix"}
+
+
 def trained(method: Any) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
     torch.manual_seed(0)
     model = zoo.create("conv_autoencoder", **SMALL)

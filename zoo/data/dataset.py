@@ -3,12 +3,16 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import DataError, UsageError
 from zoo.seeds import generator
+
+if TYPE_CHECKING:
+    from zoo.data.undecoded import UndecodedImages
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -17,9 +21,12 @@ _HOW_TO_LABEL = "put the images into one folder a class: train/<class>/*.png"
 
 @dataclass(frozen=True)
 class ImageSplit:
-    """Pictures (samples, channels, height, width) with their labels (samples,), or None without labels."""
+    """Pictures (samples, channels, height, width) with their labels (samples,), or None without labels.
 
-    images: Images
+    The pictures are an array of uint8, which may be a memory map, or are decoded when they are asked for.
+    """
+
+    images: "Images | UndecodedImages"
     labels: Labels | None = None
 
     def __len__(self) -> int:
@@ -27,7 +34,8 @@ class ImageSplit:
 
     def take(self, index: NDArray[np.int64]) -> "ImageSplit":
         """Return the samples at these places, in this order."""
-        return ImageSplit(self.images[index], None if self.labels is None else self.labels[index])
+        images = self.images[index] if isinstance(self.images, np.ndarray) else self.images.take(index)
+        return ImageSplit(images, None if self.labels is None else self.labels[index])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,50 +5,60 @@ split 80 to 20 by the hash of each picture, so that a picture stays on its side 
 """
 
 import hashlib
-from collections import Counter
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from zoo.data.dataset import ImageDataset, ImageSplit
-from zoo.data.pictures import SUFFIXES, decode_all, open_picture
+from zoo.data.dataset import ImageDataset
+from zoo.data.decoded import Part, open_pictures
+from zoo.data.hashes import content_hashes
+from zoo.data.pictures import SUFFIXES, common_form
 from zoo.errors import DataError
-from zoo.paths import cache_folder, new_folder, storage_errors
 
-_VERSION = "1"
+_VERSION = "2"
 _TEST_SHARE = 0.2
-_LOOKED_AT = 200
 
 
 def open_image_folder(
-    folder: Path, *, image_size: tuple[int, int] | None = None, channels: int | None = None, skip_bad: int = 0
+    folder: Path,
+    *,
+    image_size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    skip_bad: int = 0,
+    stream: bool | None = None,
 ) -> ImageDataset:
     """Open a folder of pictures, all scaled to one size: the one asked for, or the most common one."""
     paths = {split: _pictures(part) for split, part in _split_folders(folder).items()}
-    if not any(paths.values()):
+    found = [path for part in paths.values() for path in part]
+    if not found:
         raise DataError(f"no pictures in {folder}; put them there, labelled ones as {folder}/train/<class>/*.png")
-    hashes = {path: hashlib.sha256(path.read_bytes()).hexdigest() for part in paths.values() for path in part}
+    hashes = content_hashes(folder, found)
     classes = _classes(folder, paths)
     if set(paths) == {"all"}:
         paths = _split_by_hash(paths["all"], hashes)
     if image_size is None or channels is None:
-        common_size, common_channels = _common_form([path for part in paths.values() for path in part])
+        common_size, common_channels = common_form(found)
         image_size, channels = image_size or common_size, channels or common_channels
-    digest = hashlib.sha256(repr((_VERSION, image_size, channels, skip_bad, classes)).encode())
+    digest = hashlib.sha256(repr((_VERSION, image_size, channels, classes)).encode())
     for split, part in sorted(paths.items()):
         for path in part:
             digest.update(f"{split} {path.relative_to(folder).as_posix()} {hashes[path]}\n".encode())
-    key = digest.hexdigest()
-    cached = cache_folder() / "images" / key
-    if not cached.is_dir():
-        _decode_into(cached, paths, classes, image_size, channels, skip_bad)
+    places = {name: place for place, name in enumerate(classes)}
+    parts = {
+        split: Part(part, np.array([places[path.parent.name] for path in part], np.int64) if classes else None)
+        for split, part in paths.items()
+    }
     return ImageDataset(
         name=folder.resolve().name,
-        splits={split: _read(cached, split, bool(classes)) for split in paths},
+        splits=open_pictures(
+            digest.hexdigest(), parts, image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream
+        ),
         classes=classes,
         licence="unknown",
         source=str(folder),
-        fingerprint=key,
+        fingerprint=digest.hexdigest(),
     )
 
 
@@ -65,14 +75,14 @@ def _split_folders(folder: Path) -> dict[str, Path]:
 
 def _pictures(folder: Path) -> list[Path]:
     """Return the pictures of a folder and its class folders, sorted, so that the order is that of no file system."""
-    found = [*folder.glob("*"), *folder.glob("*/*")]
-    return sorted(
-        path
-        for path in found
-        if path.suffix.lower() in SUFFIXES
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
+    entries = list(_visible(folder))
+    entries += [inner for entry in entries if entry.is_dir() for inner in _visible(Path(entry.path))]
+    return sorted(Path(entry.path) for entry in entries if entry.name.lower().endswith(SUFFIXES) and entry.is_file())
+
+
+def _visible(folder: Path) -> Iterator["os.DirEntry[str]"]:
+    with os.scandir(folder) as entries:
+        yield from (entry for entry in entries if not entry.name.startswith("."))
 
 
 def _classes(folder: Path, paths: dict[str, list[Path]]) -> tuple[str, ...]:
@@ -96,44 +106,3 @@ def _split_by_hash(paths: list[Path], hashes: dict[Path, str]) -> dict[str, list
     if not test:
         raise DataError(f"{paths[0].parent} holds one picture; a training and a test split need two or more")
     return {"train": [path for path in paths if path not in test], "test": [path for path in paths if path in test]}
-
-
-def _common_form(paths: list[Path]) -> tuple[tuple[int, int], int]:
-    sizes: Counter[tuple[int, int]] = Counter()
-    grey = True
-    for path in paths[:: max(1, len(paths) // _LOOKED_AT)]:
-        try:
-            with open_picture(path) as picture:
-                sizes[picture.height, picture.width] += 1
-                grey = grey and picture.mode in ("1", "L", "I;16")
-        except DataError:
-            continue  # decoding reports it, or leaves it out if it may
-    if not sizes:
-        raise DataError(f"{paths[0]} is no picture that can be read, nor is any other; check the folder")
-    return sizes.most_common(1)[0][0], 1 if grey else 3
-
-
-def _decode_into(
-    cached: Path,
-    paths: dict[str, list[Path]],
-    classes: tuple[str, ...],
-    image_size: tuple[int, int],
-    channels: int,
-    skip_bad: int,
-) -> None:
-    with storage_errors(f"caching pictures in {cached}"), new_folder(cached) as temporary:
-        for split, part in paths.items():
-            if not part:
-                raise DataError(f"the {split} split has no pictures; add some")
-            images, kept = decode_all(part, image_size, channels, skip_bad=skip_bad)
-            skip_bad -= len(part) - len(kept)
-            np.save(temporary / f"{split}-images.npy", images, allow_pickle=False)
-            if classes:
-                labels = np.array([classes.index(part[place].parent.name) for place in kept], np.int64)
-                np.save(temporary / f"{split}-labels.npy", labels, allow_pickle=False)
-
-
-def _read(cached: Path, split: str, labelled: bool) -> ImageSplit:
-    images = np.load(cached / f"{split}-images.npy", mmap_mode="r", allow_pickle=False)
-    labels = np.load(cached / f"{split}-labels.npy", allow_pickle=False) if labelled else None
-    return ImageSplit(images, labels)

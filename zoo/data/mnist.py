@@ -1,5 +1,6 @@
 """Fashion-MNIST, MNIST, and the sample of Fashion-MNIST that ships with Zoo."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from zoo.data.dataset import ImageDataset, ImageSplit, fingerprint
 from zoo.data.idx import read_idx
 from zoo.data.places import not_found, search_path
-from zoo.errors import DataError
+from zoo.errors import DataError, ZooError
 
 CLOTHES = (
     "T-shirt/top",
@@ -61,7 +62,7 @@ def _open(
             return _read(name, classes, licence, folder)
     if data_dir is None and (found := _from_hub(repo, name, classes, licence)):
         return found
-    hub = "" if data_dir else ", and the Hub did not give it"
+    hub = "" if data_dir else ", and the Hub did not give it (which takes the data extra: pip install 'zoo-hub[data]')"
     raise DataError(
         f"{not_found(name, data_dir, subfolders)}{hub}; "
         f"put its idx files into a folder and say --data-dir FOLDER{_ELSE.get(name, '')}"
@@ -92,16 +93,11 @@ def _find(folder: Path, name: str) -> Path | None:
 
 def _from_hub(repo: str, name: str, classes: tuple[str, ...], licence: str) -> ImageDataset | None:
     """Download the data set from the Hub, where it lies as parquet; None where the Hub cannot be reached."""
-    from zoo.data.parquet import read_hub_images
+    from zoo.data.hub import open_hub_dataset
+    from zoo.data.hub_files import HUB_DATASETS
 
-    splits = read_hub_images(repo)
-    if splits is None:
+    try:
+        found = open_hub_dataset(f"{HUB_DATASETS}{repo}", stream=False)
+    except ZooError:
         return None
-    return ImageDataset(
-        name=name,
-        splits=splits,
-        classes=classes,
-        licence=licence,
-        source=f"hf://datasets/{repo}",
-        fingerprint=fingerprint(splits, classes),
-    )
+    return replace(found, name=name, classes=classes, licence=licence, fingerprint=fingerprint(found.splits, classes))

@@ -7,8 +7,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from zoo.data.dataset import ImageDataset, ImageSplit
+from zoo.data.dataset import ImageDataset, Images, ImageSplit
+from zoo.data.hub import open_hub_dataset
+from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.image_folder import open_image_folder
+from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError, PluginError, ZooError
 from zoo.specs import DatasetSpec, load_target
 
@@ -23,10 +26,24 @@ def open_dataset(
     image_size: tuple[int, int] | None = None,
     channels: int | None = None,
     skip_bad: int = 0,
+    stream: bool | None = None,
+    hub: str | Path | None = None,
+    download: bool | None = None,
 ) -> ImageDataset:
-    """Open the data set of the spec, or the folder of pictures that `name` is, scaled to what is asked for."""
+    """Open the data set of the spec, or else that which `name` says, scaled to what is asked for.
+
+    That is a folder of pictures, or `hf://datasets/org/name[@revision]` on a Hub. Up to `skip_bad` broken pictures are
+    left out. `stream` decodes them as they are needed instead of once; None does so where together they would not fit
+    into memory. Without `download` the files of a Hub pass by once, and only the decoded pictures are kept.
+    """
+    if name.startswith(HUB_DATASETS):
+        return open_hub_dataset(
+            name, hub=hub, image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream, download=download
+        )
     if spec is None:
-        return open_image_folder(Path(name), image_size=image_size, channels=channels, skip_bad=skip_bad)
+        if Path(name).is_file():
+            raise DataError(f"{name} is a file; if it is an archive, unpack it, and give the folder of pictures")
+        return open_image_folder(Path(name), image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream)
     try:
         dataset = load_target(spec.target)(data_dir)
     except ZooError:
@@ -54,10 +71,10 @@ def fit(dataset: ImageDataset, image_size: tuple[int, int], channels: int) -> Im
     return replace(dataset, splits=splits)
 
 
-def _fit(images: np.ndarray, image_size: tuple[int, int], channels: int) -> np.ndarray:
+def _fit(images: Images | UndecodedImages, image_size: tuple[int, int], channels: int) -> np.ndarray:
     parts = []
     for start in range(0, len(images), _AT_ONCE):
-        part = torch.from_numpy(np.array(images[start : start + _AT_ONCE])).float()
+        part = torch.from_numpy(images[np.arange(start, min(start + _AT_ONCE, len(images)))]).float()
         if part.shape[1] == 3 and channels == 1:
             part = (part * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
         elif part.shape[1] == 1 and channels == 3:

@@ -1,10 +1,16 @@
-"""Decode pictures with Pillow, safely, into uint8 arrays; write them as PNG."""
+"""Decode pictures with Pillow, safely and in parallel, into uint8 arrays; write them as PNG."""
 
+import io
 import logging
+import os
 import warnings
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,64 +24,87 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 100_000_000
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+_AT_ONCE = 16
+_LOOKED_AT = 200
 _log = logging.getLogger("zoo")
 
 
-def open_picture(path: Path) -> "Image":
-    """Open a picture, its header read. Raise DataError with its path for anything that is none, or is too large."""
-    try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError:
-        raise DataError("pictures need the train extra: pip install 'zoo-hub[train]'") from None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(path)
-    except FileNotFoundError:
-        raise DataError(f"no picture {path}; check the path") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(f"{path} is too large: {error}; scale it down") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
-        raise DataError(f"{path} is no picture that can be read; remove it, or allow some with skip_bad") from None
-    if picture.width * picture.height > MAX_PIXELS:
-        size = f"{picture.width}x{picture.height}"
-        picture.close()
-        raise DataError(f"{path} is too large: {size}, more than {MAX_PIXELS:,} pixels; scale it down")
-    return picture
+@dataclass(frozen=True)
+class Encoded:
+    """A picture's file in memory; `name` says where it came from."""
+
+    name: str
+    content: bytes
+
+    def __str__(self) -> str:
+        return self.name
 
 
-def decode(path: Path, image_size: tuple[int, int], channels: int) -> Images:
-    """Return a picture as (channels, height, width), scaled to the size; 1 channel is grey, 3 are RGB."""
-    from PIL import Image
+Source = Path | Encoded
 
-    with open_picture(path) as picture:
-        try:
-            converted = picture.convert("L" if channels == 1 else "RGB")
-        except (OSError, SyntaxError, ValueError, EOFError) as error:
-            raise DataError(f"{path} is a broken picture: {error}; remove it, or allow some with skip_bad") from None
-    height, width = image_size
-    if converted.size != (width, height):
-        converted = converted.resize((width, height), Image.Resampling.BILINEAR)
-    array = np.asarray(converted, np.uint8)
-    return array[None] if channels == 1 else np.ascontiguousarray(array.transpose(2, 0, 1))
+
+def open_picture(source: Source) -> "Image":
+    """Open a picture, its header read. Raise DataError with its name for anything that is none, or is too large."""
+    with _strict():
+        return _open(source)
 
 
 def decode_all(
-    paths: Sequence[Path], image_size: tuple[int, int], channels: int, *, skip_bad: int = 0, out: Any = None
-) -> tuple[Images, list[int]]:
-    """Return the decoded pictures and which of the paths they are; up to `skip_bad` bad ones are left out, and said."""
-    images = np.empty((len(paths), channels, *image_size), np.uint8) if out is None else out
-    kept: list[int] = []
-    for place, path in enumerate(paths):
+    sources: Sequence[Source],
+    image_size: tuple[int, int],
+    channels: int,
+    *,
+    skip_bad: int = 0,
+    out: Images | None = None,
+    threads: int | None = None,
+) -> tuple[Images, dict[int, DataError]]:
+    """Return the decoded pictures, and what is wrong with those that are left out, up to `skip_bad`, by place.
+
+    1 channel is grey, 3 are RGB. The pictures fill `out` from its start, which may be a memory map: no more than a few
+    are in memory besides it.
+    """
+    images = np.empty((len(sources), channels, *image_size), np.uint8) if out is None else out
+    bad: dict[int, DataError] = {}
+
+    def some(start: int) -> list[tuple[int, DataError]]:
+        errors = []
+        for place in range(start, min(start + _AT_ONCE, len(sources))):
+            try:
+                images[place] = _decode(sources[place], image_size, channels)
+            except DataError as error:
+                errors.append((place, error))
+        return errors
+
+    # Threads: Pillow decodes and scales without the interpreter's lock, as fast as processes would and into one array
+    with _strict(), ThreadPoolExecutor(threads or processors()) as pool:
+        for errors in pool.map(some, range(0, len(sources), _AT_ONCE)):
+            for place, error in errors:
+                if len(bad) == skip_bad:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise error
+                _log.warning("left out: %s", error)
+                bad[place] = error
+    kept = [place for place in range(len(sources)) if place not in bad]
+    for start in range(min(bad, default=len(kept)), len(kept), _AT_ONCE):
+        moved = kept[start : start + _AT_ONCE]
+        images[start : start + len(moved)] = images[moved]
+    return images[: len(kept)], bad
+
+
+def common_form(sources: Sequence[Source]) -> tuple[tuple[int, int], int]:
+    """Return the most common size of some of the pictures, and 1 channel if they are grey, or else 3."""
+    sizes: Counter[tuple[int, int]] = Counter()
+    grey = True
+    for place in range(0, len(sources), max(1, len(sources) // _LOOKED_AT)):
         try:
-            images[len(kept)] = decode(path, image_size, channels)
-        except DataError as error:
-            if place - len(kept) >= skip_bad:
-                raise
-            _log.warning("left out: %s", error)
-        else:
-            kept.append(place)
-    return images[: len(kept)], kept
+            with open_picture(sources[place]) as picture:
+                sizes[picture.height, picture.width] += 1
+                grey = grey and picture.mode in ("1", "L", "I;16")
+        except DataError:
+            continue  # decoding reports it, or leaves it out if it may
+    if not sizes:
+        raise DataError(f"{sources[0]} is no picture that can be read, nor is any other; check the folder")
+    return sizes.most_common(1)[0][0], 1 if grey else 3
 
 
 def read_pictures(paths: Sequence[Path], *, image_size: tuple[int, int], channels: int) -> Tensor:
@@ -91,3 +120,57 @@ def write_picture(image: Tensor, path: Path) -> Path:
     picture = Image.fromarray(array[0] if len(array) == 1 else np.ascontiguousarray(array.transpose(1, 2, 0)))
     picture.save(path)
     return path
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _strict() -> Iterator[None]:
+    """Make Pillow's warnings of large pictures errors. Not for each picture: filters are shared by all threads."""
+    try:
+        from PIL import Image
+    except ImportError:
+        raise DataError("pictures need the train extra: pip install 'zoo-hub[train]'") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _open(source: Source) -> "Image":
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        picture = Image.open(io.BytesIO(source.content) if isinstance(source, Encoded) else source)
+    except FileNotFoundError:
+        raise DataError(f"no picture {source}; check the path") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DataError(f"{source} is too large: {error}; scale it down") from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        raise DataError(f"{source} is no picture that can be read; remove it, or allow some with skip_bad") from None
+    if picture.width * picture.height > MAX_PIXELS:
+        size = f"{picture.width}x{picture.height}"
+        picture.close()
+        raise DataError(f"{source} is too large: {size}, more than {MAX_PIXELS:,} pixels; scale it down")
+    return picture
+
+
+def _decode(source: Source, image_size: tuple[int, int], channels: int) -> Images:
+    """Return a picture as (channels, height, width), scaled to the size."""
+    from PIL import Image
+
+    height, width = image_size
+    mode = "L" if channels == 1 else "RGB"
+    with _open(source) as picture:
+        try:
+            # A JPEG is decoded at half, a quarter or an eighth of its size, as long as that is twice what is asked for
+            picture.draft(mode, (2 * width, 2 * height))
+            converted = picture.convert(mode)
+        except (OSError, SyntaxError, ValueError, EOFError) as error:
+            raise DataError(f"{source} is a broken picture: {error}; remove it, or allow some with skip_bad") from None
+    if converted.size != (width, height):
+        converted = converted.resize((width, height), Image.Resampling.BILINEAR)
+    array = np.asarray(converted, np.uint8)
+    return array[None] if channels == 1 else np.ascontiguousarray(array.transpose(2, 0, 1))

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo.data.augment import augment
+from zoo.data.augmentation.mixing import mix
+from zoo.data.augmentation.policies import augment
 from zoo.draws import Draws
 from zoo.engine.optimizers import make_optimizer, parameter_groups
 from zoo.engine.pictures import confusion_matrix, labelled_grid
@@ -40,9 +41,13 @@ class ImageClassification:
         return {"model": make_optimizer(self.settings.optimizer, self._groups(), self.settings)}
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
-        images = augment(batch["images"], draws, self.settings.augmentation)
-        smoothing = self.settings.label_smoothing
-        yield Loss("model", F.cross_entropy(self._logits(images), batch["labels"], label_smoothing=smoothing))
+        settings = self.settings
+        images, targets = augment(batch["images"], draws, settings.augmentation), batch["labels"]
+        if settings.mixing != "none":
+            shares = F.one_hot(targets, len(self.classes)).to(images.dtype)
+            images, targets = mix(images, shares, draws, settings.mixing)
+        smoothing = settings.label_smoothing
+        yield Loss("model", F.cross_entropy(self._logits(images), targets, label_smoothing=smoothing))
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from zoo.data.augmentation.names import Augmentation, Mixing
 from zoo.settings import Count, Positive, Share, TrainingSettings
 
 
@@ -23,5 +24,6 @@ class ImageClassificationSettings(TrainingSettings):
     weight_decay: Annotated[float, Meta(ge=0)] = 0.01
     backbone_rate: Annotated[float, Meta(gt=0, le=1)] = 0.5
     layer_decay: Annotated[float, Meta(gt=0, le=1)] = 0.8
-    augmentation: Literal["none", "flip", "crop_flip"] = "crop_flip"
+    augmentation: Augmentation = "crop_flip"
+    mixing: Mixing = "none"
     label_smoothing: Share = 0.1

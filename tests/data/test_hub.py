@@ -1,0 +1,170 @@
+"""Data sets of a Hub: a real parquet data set on the embedded Hub, read over loopback by the real client."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from zoo.data.batches import TensorBatches
+from zoo.data.mnist import CLOTHES, fashion_mnist_sample
+from zoo.data.open import open_dataset
+from zoo.data.streamed import StreamedBatches
+from zoo.data.undecoded import UndecodedImages
+from zoo.errors import DataError, IntegrityError, NotFoundError, UsageError
+
+datasets = pytest.importorskip("datasets", reason="needs the data extra: pip install -e '.[data]'")
+HALVES = (range(40), range(40, 60))
+ADDRESS = "hf://datasets/org/clothes"
+
+
+def table(split: str, count: int = 60) -> Any:
+    part = fashion_mnist_sample(None).splits[split]
+    rows = {"image": [], "label": part.labels[:count].tolist()}
+    for image in part.images[:count]:
+        encoded = io.BytesIO()
+        Image.fromarray(image[0]).save(encoded, "PNG")
+        rows["image"].append({"bytes": encoded.getvalue(), "path": None})
+    features = {"image": datasets.Image(), "label": datasets.ClassLabel(names=list(CLOTHES))}
+    return datasets.Dataset.from_dict(rows, datasets.Features(features))
+
+
+def push(hub: Any, files: dict[str, Any], card: str = "---\nlicense: mit\n---\n") -> str:
+    from huggingface_hub import CommitOperationAdd, HfApi
+
+    api = HfApi(endpoint=hub.url, token=hub.token)
+    api.create_repo("org/clothes", repo_type="dataset", exist_ok=True)
+    operations = [CommitOperationAdd("README.md", card.encode())]
+    for name, content in files.items():
+        buffer = io.BytesIO()
+        content.to_parquet(buffer)
+        operations.append(CommitOperationAdd(name, buffer.getvalue()))
+    return str(api.create_commit("org/clothes", operations, commit_message="data", repo_type="dataset").oid)
+
+
+@pytest.fixture
+def clothes(served_hub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Serve a Hub that has 60 training pictures in two files, and 30 to test on."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    datasets.disable_progress_bars()
+    files = {f"data/train-0000{part}-of-00002.parquet": table("train").select(rows) for part, rows in enumerate(HALVES)}
+    push(served_hub, {**files, "data/test-00000-of-00001.parquet": table("test", 30)})
+    return served_hub
+
+
+def opened(hub: Any, address: str = ADDRESS, **options: Any) -> Any:
+    return open_dataset(address, data_dir=None, spec=None, hub=hub.url, **options)
+
+
+def test_pictures_labels_classes_and_licence_come_as_they_are(clothes: Any) -> None:
+    dataset = opened(clothes)
+    expected = fashion_mnist_sample(None)
+    assert (dataset.name, dataset.classes, dataset.licence) == ("clothes", CLOTHES, "mit")
+    assert {name: len(split) for name, split in dataset.splits.items()} == {"train": 60, "test": 30}
+    for name, split in dataset.splits.items():
+        assert isinstance(split.images, np.memmap)
+        assert np.array_equal(split.images, expected.splits[name].images[: len(split)])
+        assert np.array_equal(split.labels, expected.splits[name].labels[: len(split)])
+    assert dataset.source.startswith(f"{ADDRESS}@") and len(dataset.source) == len(ADDRESS) + 41
+    dataset.check_labels()
+
+
+def test_streamed_and_decoded_are_the_same_to_the_bit(clothes: Any) -> None:
+    decoded, undecoded = opened(clothes, image_size=(14, 14)), opened(clothes, image_size=(14, 14), stream=True)
+    assert decoded.fingerprint == undecoded.fingerprint
+    assert isinstance(undecoded.splits["train"].images, UndecodedImages)
+    form: dict[str, Any] = {"batch_size": 16, "seed": 0, "shuffle": True, "drop_last": True}
+    form["device"] = torch.device("cpu")
+    ours, theirs = decoded.splits["train"], undecoded.splits["train"]
+    whole = TensorBatches(ours.images, ours.labels, **form).epoch(1)
+    streamed = StreamedBatches(theirs.images, theirs.labels, workers=2, **form).epoch(1)
+    for left, right in zip(whole, streamed, strict=True):
+        assert all(torch.equal(left[name], right[name]) for name in left)
+
+
+@pytest.mark.parametrize("split", ["test", "none"])
+def test_without_download_the_same_pictures_pass_by(
+    clothes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: str
+) -> None:
+    if split == "none":
+        push(clothes, {"alone/train/0000.parquet": table("train", 200)})
+    address = ADDRESS + ("/alone" if split == "none" else "/data")
+    passing = opened(clothes, address, download=False)
+    assert not list(tmp_path.rglob("*.parquet")) and not (tmp_path / "zoo-cache" / "datasets").exists()
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "other-cache"))
+    downloaded = opened(clothes, address)
+    assert list(tmp_path.rglob("*.parquet"))
+    assert passing.fingerprint == downloaded.fingerprint
+    for name, part in downloaded.splits.items():
+        assert np.array_equal(passing.splits[name].images, part.images)
+        assert np.array_equal(passing.splits[name].labels, part.labels)
+
+
+def test_what_the_disk_has_no_room_for_passes_by(clothes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.data.hub.fits_in_cache", lambda num_bytes: False)
+    assert len(opened(clothes).splits["train"]) == 60
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_a_revision_is_kept_and_another_commit_is_other_data(clothes: Any) -> None:
+    before = opened(clothes)
+    commit = before.source.rpartition("@")[2]
+    push(clothes, {"data/train-00000-of-00002.parquet": table("train", 20)})
+    after = opened(clothes)
+    assert len(after.splits["train"]) == 40 and after.fingerprint != before.fingerprint
+    assert opened(clothes, f"{ADDRESS}@{commit}").fingerprint == before.fingerprint
+
+
+def test_without_a_split_to_test_on_every_fifth_is_one(served_hub: Any, clothes: Any) -> None:
+    push(clothes, {"alone/train/0000.parquet": table("train")})
+    dataset = opened(clothes, f"{ADDRESS}/alone")
+    expected = fashion_mnist_sample(None).splits["train"]
+    assert np.array_equal(dataset.splits["test"].images, expected.images[4:60:5])
+    assert np.array_equal(dataset.splits["train"].labels[:5], expected.labels[[0, 1, 2, 3, 5]])
+    with pytest.raises(DataError, match="several data sets"):
+        opened(clothes)
+
+
+def test_091_a_bad_picture_of_a_table_is_named_or_left_out(clothes: Any) -> None:
+    features = {"image": datasets.Features({"bytes": datasets.Value("binary"), "path": datasets.Value("string")})}
+    rows = [
+        {"image": {"bytes": row["bytes"], "path": None}}
+        for row in table("train").cast_column("image", datasets.Image(decode=False))["image"]
+    ]
+    rows[7]["image"]["bytes"] = rows[7]["image"]["bytes"][:90]
+    push(clothes, {"bad/train-0.parquet": datasets.Dataset.from_list(rows, datasets.Features(features))})
+    with pytest.raises(DataError, match=r"org/clothes/bad train row 7 is") as caught:
+        opened(clothes, f"{ADDRESS}/bad")
+    assert caught.value.exit_code == 9
+    assert sum(len(split) for split in opened(clothes, f"{ADDRESS}/bad", skip_bad=1).splits.values()) == 59
+
+
+def test_changed_bytes_in_the_cache_are_noticed(clothes: Any, tmp_path: Path) -> None:
+    opened(clothes)
+    (blob,) = (path for path in (tmp_path / "cache").rglob("train-00001*.parquet"))
+    content = bytearray(blob.read_bytes())
+    content[1000] ^= 1
+    blob.resolve().write_bytes(content)
+    with pytest.raises(IntegrityError, match="delete it") as caught:
+        opened(clothes)
+    assert caught.value.exit_code == 5
+
+
+def test_what_is_not_there_or_holds_no_pictures(clothes: Any) -> None:
+    for address, error, message in (
+        ("hf://datasets/org", UsageError, "names no data set"),
+        ("hf://datasets/org/none", NotFoundError, "no repo datasets/org/none"),
+        (f"{ADDRESS}@v9", NotFoundError, "no revision 'v9'"),
+        (f"{ADDRESS}/other", DataError, "no train-"),
+    ):
+        with pytest.raises(error, match=message) as caught:
+            opened(clothes, address)
+        assert "\n" not in str(caught.value)
+    push(clothes, {"text/train.parquet": datasets.Dataset.from_dict({"text": ["a", "b"]})})
+    with pytest.raises(DataError, match="no column of pictures, but text"):
+        opened(clothes, f"{ADDRESS}/text")

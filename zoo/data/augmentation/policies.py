@@ -1,0 +1,38 @@
+"""Named policies, which settings choose."""
+
+from collections.abc import Callable, Mapping
+from typing import get_args
+
+from torch import Tensor
+
+from zoo.data.augmentation.colour import colour_jitter
+from zoo.data.augmentation.erasing import random_erasing
+from zoo.data.augmentation.geometry import random_affine, random_crop, random_flip, random_resized_crop
+from zoo.data.augmentation.names import Augmentation
+from zoo.data.augmentation.randaugment import rand_augment
+from zoo.draws import Draws
+from zoo.errors import UsageError
+
+_Step = Callable[[Tensor, Draws], Tensor]
+_POLICIES: Mapping[Augmentation, tuple[_Step, ...]] = {
+    "none": (),
+    "flip": (random_flip,),
+    "crop_flip": (random_crop, random_flip),
+    "resized_crop_flip": (random_resized_crop, random_flip),
+    "affine": (random_affine, random_flip),
+    "colour": (random_crop, random_flip, colour_jitter),
+    "erasing": (random_crop, random_flip, random_erasing),
+    "randaugment": (random_crop, random_flip, rand_augment),
+}
+
+
+def augment(images: Tensor, draws: Draws, policy: Augmentation) -> Tensor:
+    """Augment the pictures by a named policy; `images` itself is left as it is.
+
+    A second view of the same samples takes other numbers: `augment(images, draws.within("second view"), policy)`.
+    """
+    if policy not in _POLICIES:
+        raise UsageError(f"no augmentation {policy!r}; choose one of {', '.join(get_args(Augmentation))}")
+    for step in _POLICIES[policy]:
+        images = step(images, draws)
+    return images

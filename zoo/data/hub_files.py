@@ -1,0 +1,106 @@
+"""The parquet files of a data set on a Hub: found, and downloaded and verified."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from zoo.data.hashes import content_hashes
+from zoo.errors import DataError, IntegrityError, UsageError
+from zoo.hub.connection import Connection
+
+HUB_DATASETS = "hf://datasets/"
+_SPLIT = re.compile(r"(train|test|validation)[-_.]")
+
+
+def parse(address: str) -> tuple[str, str, str | None]:
+    """Return repo, folder and revision of `hf://datasets/org/name[/folder][@revision]`."""
+    path, _, revision = address.removeprefix(HUB_DATASETS).partition("@")
+    namespace, _, rest = path.strip("/").partition("/")
+    name, _, folder = rest.partition("/")
+    if not name:
+        raise UsageError(f"{address} names no data set; write {HUB_DATASETS}org/name[@revision]")
+    return f"{namespace}/{name}", folder, revision or None
+
+
+@dataclass(frozen=True)
+class HubFiles:
+    """The parquet files of each split of a data set at one commit."""
+
+    repo: str
+    folder: str
+    commit: str
+    licence: str
+    names: Mapping[str, Sequence[str]]
+    sha256: Mapping[str, str]
+    """Of the files that are stored by it, which small ones may not be."""
+    num_bytes: int
+
+    def download(self, connection: Connection) -> dict[str, list[Path]]:
+        """Download the files of each split, and compare them with the hashes that the Hub gives."""
+        from huggingface_hub import HfApi
+
+        api = HfApi(endpoint=connection.url, token=connection.token)
+        paths = {
+            name: Path(api.hf_hub_download(self.repo, name, repo_type="dataset", revision=self.commit))
+            for names in self.names.values()
+            for name in names
+        }
+        root = next(iter(paths.values())).parents[next(iter(paths)).count("/")]
+        hashes = content_hashes(root, list(paths.values()))
+        for name, path in paths.items():
+            if self.sha256.get(name, hashes[path]) != hashes[path]:
+                raise IntegrityError(f"{path} is not what {self.repo} has under that name; delete it, and try again")
+        return {split: [paths[name] for name in names] for split, names in self.names.items()}
+
+    def addresses(self, split: str) -> list[str]:
+        """Return where the files of a split lie for the Hub's file system."""
+        return [f"datasets/{self.repo}@{quote(self.commit, '')}/{name}" for name in self.names[split]]
+
+
+def find_files(repo: str, folder: str, revision: str | None, connection: Connection) -> HubFiles:
+    """Find the parquet files below a folder of a repo."""
+    from huggingface_hub import HfApi
+
+    api = HfApi(endpoint=connection.url, token=connection.token)
+    info = api.dataset_info(repo, revision=revision, files_metadata=True, timeout=20)
+    below = f"{folder}/" if folder else ""
+    files = {
+        file.rfilename: file
+        for file in info.siblings or []
+        if file.rfilename.endswith(".parquet") and file.rfilename.startswith(below)
+    }
+    names = _by_split(list(files), repo)
+    taken = [files[name] for split in names.values() for name in split]
+    licence = info.card_data.get("license") if info.card_data else None
+    return HubFiles(
+        repo=repo,
+        folder=folder,
+        commit=str(info.sha),
+        licence=licence if isinstance(licence, str) else "unknown",
+        names=names,
+        sha256={file.rfilename: file.lfs.sha256 for file in taken if file.lfs},
+        num_bytes=sum(file.size or 0 for file in taken),
+    )
+
+
+def _by_split(names: Sequence[str], repo: str) -> dict[str, list[str]]:
+    """Sort files to splits by the Hub's two conventions, `folder/train-*.parquet` and `folder/train/*.parquet`."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name in sorted(names):
+        folder, _, file = name.rpartition("/")
+        if split := _SPLIT.match(file):
+            found.setdefault(folder, {}).setdefault(split[1], []).append(name)
+        elif split := _SPLIT.match(f"{folder.rpartition('/')[2]}-"):
+            found.setdefault(folder.rpartition("/")[0], {}).setdefault(split[1], []).append(name)
+    if len(found) > 1:
+        some = sorted(found)[:5]
+        raise DataError(f"{repo} holds several data sets, {', '.join(some)}; name one: {HUB_DATASETS}{repo}/{some[0]}")
+    splits = next(iter(found.values()), {})
+    if "train" not in splits:
+        raise DataError(
+            f"{repo} has no train-*.parquet; its converted form may: {HUB_DATASETS}{repo}@refs/convert/parquet"
+        )
+    test = splits.get("test") or splits.get("validation")
+    return {"train": splits["train"], **({"test": test} if test else {})}

@@ -1,0 +1,57 @@
+"""Which samples a batch holds: a function of (seed, epoch, position) alone, dealt out to processes."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from zoo.errors import UsageError
+from zoo.seeds import generator
+
+
+class Order:
+    """The batches of an epoch as places of samples. `batch_size` counts the samples of all processes.
+
+    Each of `world_size` processes takes its own share of every batch, which falls into `micro_batches`; with
+    `drop_last` all are of equal size.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        *,
+        batch_size: int,
+        seed: int,
+        shuffle: bool,
+        drop_last: bool,
+        rank: int = 0,
+        world_size: int = 1,
+        micro_batches: int = 1,
+    ) -> None:
+        parts = world_size * micro_batches
+        self.batch_size = min(batch_size, count) // parts * parts
+        if self.batch_size == 0:
+            raise UsageError(f"{count} samples cannot be dealt out to {parts} micro-batches; ask for fewer")
+        self.num_samples = count // self.batch_size * self.batch_size if drop_last else count
+        self._count = count
+        self._seed = seed
+        self._shuffle = shuffle
+        self._rank = rank
+        self._world_size = world_size
+
+    def __len__(self) -> int:
+        return -(-self.num_samples // self.batch_size)
+
+    def places(self, epoch: int) -> Tensor:
+        """Return the places of all samples in the order of this epoch."""
+        if not self._shuffle:
+            return torch.arange(self._count)
+        return torch.randperm(self._count, generator=generator(self._seed, "order", epoch))
+
+    def shares(self, start: int) -> Iterator[slice]:
+        """Yield which part of `places` is this process's share of each batch, from position `start` on."""
+        for position in range(start, len(self)):
+            begin = position * self.batch_size
+            size = min(self.batch_size, self.num_samples - begin)
+            first, last = (begin + size * rank // self._world_size for rank in (self._rank, self._rank + 1))
+            yield slice(first, last)

@@ -1,0 +1,56 @@
+"""Which way of giving out batches fits a split and a device."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import torch
+
+from zoo.data.batches import TensorBatches
+from zoo.data.dataset import ImageSplit
+from zoo.data.memory import fits_in_memory
+from zoo.data.pictures import processors
+from zoo.data.streamed import StreamedBatches
+from zoo.data.undecoded import UndecodedImages
+
+AnyBatches = TensorBatches | StreamedBatches
+
+
+def make_batches(
+    split: ImageSplit,
+    *,
+    batch_size: int,
+    seed: int,
+    shuffle: bool,
+    drop_last: bool,
+    device: torch.device,
+    rank: int = 0,
+    world_size: int = 1,
+    micro_batches: int = 1,
+    stream: bool | None = None,
+    limit: int | None = None,
+    workers: int | None = None,
+) -> AnyBatches:
+    """Return the batches of a split: whole on the device where that fits, and streamed to it where not.
+
+    Both are the same to the bit. `stream` decides instead, and `limit` is the most bytes to keep on the device.
+    Pictures that are not decoded are streamed by `workers` processes, one for each processor if not said.
+    """
+    undecoded = isinstance(split.images, UndecodedImages)
+    if stream is None:
+        stream = undecoded or not fits_in_memory(math.prod(split.images.shape), device, limit=limit)
+    make: Callable[..., AnyBatches] = TensorBatches
+    if stream:
+        make = partial(StreamedBatches, workers=(processors() if undecoded else 0) if workers is None else workers)
+    return make(
+        split.images,
+        split.labels,
+        batch_size=batch_size,
+        seed=seed,
+        shuffle=shuffle,
+        drop_last=drop_last,
+        device=device,
+        rank=rank,
+        world_size=world_size,
+        micro_batches=micro_batches,
+    )
