@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--only", help=f"of {', '.join(TRAINERS)}; the loop by hand always runs")
     parser.add_argument("--jobs", default=",".join(JOBS), help=f"of {', '.join(JOBS)}")
     parser.add_argument("--turns", type=int, help="default: the job's own")
+    parser.add_argument("--minutes", type=float, default=4, help="stop a job after so long, with the turns done so far")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--data-dir", type=Path, help="where Fashion-MNIST lies; else the sample that ships with zoo")
     arguments = parser.parse_args()
@@ -51,9 +52,12 @@ def main() -> None:
         job = JOBS[name](arguments.data_dir)
         job = replace(job, turns=arguments.turns or job.turns)
         asked = {name: trainer for name, trainer in trainers.items() if job.accumulate == 1 or name in (BY_HAND, "zoo")}
-        clocks, models = take_turns(job, asked, arguments.threads)
+        clocks, models = take_turns(job, asked, arguments.threads, arguments.minutes)
         # the first turn sets up
-        results = {name: Result(clocks[name].turns[1:], loss_of(models[name], job)) for name in asked}
+        results = {
+            name: Result(clocks[name].turns[1:], loss_of(models[name], job) if name in models else None)
+            for name in asked
+        }
         report(job, results, arguments.threads)
 
 
@@ -74,10 +78,10 @@ def load_trainers(names: list[str]) -> dict[str, Trainer]:
 
 @dataclass(frozen=True)
 class Result:
-    """The turns of one trainer, and the loss of the model that it trained."""
+    """The turns of one trainer, and the loss of the model if it was trained to the end."""
 
     turns: list[Turn]
-    loss: float
+    loss: float | None
 
 
 @torch.no_grad()
@@ -103,7 +107,7 @@ def report(job: Job, results: dict[str, Result], threads: int) -> None:
             f"{median(h.cpu_seconds / t.cpu_seconds for t, h in zip(turns, hand, strict=True)):.3f}",
             f"{median(1e6 * (t.cpu_seconds - h.cpu_seconds) for t, h in zip(turns, hand, strict=True)):+.0f}",
             f"{median(t.cpu_seconds / z.cpu_seconds for t, z in zip(turns, zoo, strict=True)):.3f}" if zoo else "-",
-            f"{result.loss:.4f}",
+            "-" if result.loss is None else f"{result.loss:.4f}",
         )
         print_row((name, version(TRAINERS[name][0]), *cells))
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from resnet import ResNet18
 from torch import Tensor, nn
 
 import zoo
@@ -98,7 +97,9 @@ def resnet18(data_dir: Path | None) -> Job:
         images=data.splits["train"].images[:count],
         labels=_labels(data)[:count],
         batch_size=16,
-        make_model=lambda: ResNet18(num_classes=10).to(memory_format=torch.channels_last),
+        make_model=lambda: zoo.create("resnet18", cifar_stem=True, num_classes=10).to(
+            memory_format=torch.channels_last
+        ),
         loss=_classification_loss,
         make_optimizer=lambda model: torch.optim.SGD(model.parameters(), rate, 0.9, nesterov=True, fused=True),
         timm_optimizer={"opt": "sgd", "lr": rate, "momentum": 0.9, "fused": True},

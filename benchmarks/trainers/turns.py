@@ -69,8 +69,14 @@ class Clock:
 Trainer = Callable[[Job, Clock], nn.Module]
 
 
-def take_turns(job: Job, trainers: dict[str, Trainer], threads: int) -> tuple[dict[str, Clock], dict[str, nn.Module]]:
-    """Let the trainers take turns, in an order that turns itself; return their clocks and what they trained."""
+def take_turns(
+    job: Job, trainers: dict[str, Trainer], threads: int, minutes: float
+) -> tuple[dict[str, Clock], dict[str, nn.Module]]:
+    """Let the trainers take turns, in an order that turns itself; return their clocks and what they trained.
+
+    When the time is up the trainers are left standing, and have trained nothing to the end.
+    """
+    deadline = time.monotonic() + 60 * minutes
     clocks = {name: Clock(job.warmup, job.steps, job.turns) for name in trainers}
     models: dict[str, nn.Module] = {}
     errors: list[BaseException] = []
@@ -89,6 +95,8 @@ def take_turns(job: Job, trainers: dict[str, Trainer], threads: int) -> tuple[di
         Thread(target=run, args=(name,), daemon=True).start()
     names = list(trainers)
     for number in range(job.turns):
+        if number > 1 and time.monotonic() > deadline:
+            break
         first = number % len(names)
         for name in names[first:] + names[:first]:
             clocks[name].run_turn()
