@@ -42,13 +42,14 @@ class Application:
             return
         start = time.monotonic()
         idle_seconds = self._options.limits.idle_seconds
-        access = None
+        access = request = None
         try:
             request = Request(scope, receive, idle_seconds)
             access = Access(self._store, self._options, request)
             response = await self._answer(access, request)
         except HttpError as error:
-            response = json_response({"error": str(error)}, error.status, error.headers)
+            page = routes_pages.error_page(access, request, error) if request else None
+            response = page or json_response({"error": str(error)}, error.status, error.headers)
         except Exception as error:
             response = _failure(error)
         headers = self._access_log.request_headers(scope)

@@ -10,7 +10,7 @@ from zoo.hub.server.blobs import BlobStore
 from zoo.hub.server.frontmatter import MAX_FRONT_MATTER, front_matter
 from zoo.hub.server.trees import Entry
 
-_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 _FIRST = ("thumbnail", "reconstruction", "sample", "generated", "detection", "segmentation", "confusion")
 _MAX_HEADER = 8 * 1024 * 1024
 
@@ -42,7 +42,7 @@ def summarise(blobs: BlobStore, files: Mapping[str, Entry]) -> Summary:
     if (readme := files.get("README.md")) is not None:
         text = blobs.read(readme.sha256, MAX_FRONT_MATTER).decode("utf-8", "replace")
         card = front_matter(text)
-    pictures = sorted((path for path in files if path.lower().endswith(_PICTURES)), key=_rank)
+    pictures = sorted((path for path in files if path.lower().endswith(PICTURES)), key=rank_picture)
     return Summary(
         card=card,
         tags=_tags(card),
@@ -54,7 +54,8 @@ def summarise(blobs: BlobStore, files: Mapping[str, Entry]) -> Summary:
     )
 
 
-def _rank(path: str) -> tuple[int, int, str]:
+def rank_picture(path: str) -> tuple[int, int, str]:
+    """Return a key that sorts pictures: those that show best what a model does come first."""
     name = path.rpartition("/")[2].lower()
     place = next((number for number, word in enumerate(_FIRST) if name.startswith(word)), len(_FIRST))
     return place, path.count("/"), path
