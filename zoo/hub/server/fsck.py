@@ -50,7 +50,7 @@ def _check_blobs(store: Store, connection: sqlite3.Connection, report: Report, p
     for sha256, size in rows:
         report.blobs += 1
         report.bytes += size
-        if fault := _fault(store, sha256, size, progress):
+        if _fault(store, sha256, size, progress) and (fault := _lasting_fault(store, sha256, size)):
             report.bad_blobs[sha256] = []
             report.problems.append(f"blob {sha256}: {fault}")
     known = {row[0] for row in rows}
@@ -73,6 +73,15 @@ def _fault(store: Store, sha256: str, size: int, progress: Callable[[int], None]
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     return None if digest.hexdigest() == sha256 else f"has sha256 {digest.hexdigest()}"
+
+
+def _lasting_fault(store: Store, sha256: str, size: int) -> str | None:
+    """Look again while no collector runs: one may have taken the blob away since the check began."""
+    with store.database.transaction() as connection:
+        store.blobs.restore(connection)
+        if not connection.execute("SELECT 1 FROM blobs WHERE sha256=?", (sha256,)).fetchone():
+            return None
+        return _fault(store, sha256, size, lambda _: None)
 
 
 def _check_history(connection: sqlite3.Connection, report: Report) -> None:

@@ -19,7 +19,7 @@ from zoo.hub.server.xet import MAX_SHARD, MAX_XORB
 
 _log = logging.getLogger("zoo.hub.server")
 _TOKEN_SECONDS = 3600
-_ALIVE_SECONDS = 5
+_ALIVE_SECONDS = 5.0
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _TOKEN = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})\.([0-9a-f]{64})", re.ASCII)
 
@@ -109,7 +109,7 @@ async def _progress(work: "asyncio.Future[None]") -> AsyncIterator[bytes]:
     while True:
         done, _ = await asyncio.wait([work], timeout=_ALIVE_SECONDS)
         if not done:
-            yield _line("validating")
+            yield _line("validating", verified=0, total=1)
             continue
         error = work.exception()
         if error is None:

@@ -93,7 +93,7 @@ def number_text(count: float) -> str:
 
 def ago(date: str) -> str:
     """Return how long ago something was; the day, when it was long ago."""
-    then = datetime.strptime(date[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+    then = datetime.fromisoformat(date)
     minutes = int((datetime.now(UTC) - then).total_seconds() // 60)
     if minutes < 1:
         return "just now"
