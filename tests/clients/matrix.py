@@ -55,9 +55,10 @@ CLIENTS = (
 def python_of(client: Client, folder: Path) -> Path:
     """Return the interpreter of a client's environment, made when it is missing."""
     site = folder / client.site_name
-    done = site / ".installed"
+    done = folder / f"{client.site_name}.installed"
     if not done.exists():
         print(f"making {site} …", flush=True)
+        folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(site, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", site], check=True)
         pip = [site / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
