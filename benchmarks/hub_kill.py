@@ -33,7 +33,7 @@ while True:
         api.create_repo(f"org/{name}", exist_ok=True)
         while True:
             number += 1
-            size = {"xet": 700_000, "lfs": 700_000, "inline": 900}[name]
+            size = {"xet": 300_000, "lfs": 300_000, "inline": 900}[name]
             content = os.urandom(size + number)
             path = f"{number % 7}-{os.getpid()}" + (".txt" if name == "inline" else ".bin")
             temporary = f"{log}.content"
