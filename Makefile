@@ -8,7 +8,7 @@ PACKAGES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 WORKERS ?= 2
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: install demo test test-kill check fix docs bench clean
+.PHONY: install demo test test-kill test-interop test-clients test-hub-kill test-hub-fuzz bench-hub check fix docs bench clean
 
 install: $(MARK)
 
@@ -34,8 +34,18 @@ PEERS ?= /tmp/zoo-peers
 
 test-interop:
 	@test -e $(PEERS)/ready || { echo "no $(PEERS)/ready; make the environment first: benchmarks/peers.sh . $(PEERS)"; exit 1; }
-	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check pytest onnx onnxscript onnxruntime 'uvicorn>=0.32'
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check pytest onnx onnxscript onnxruntime httptools jinja2 lz4 markdown-it-py nh3 'uvicorn>=0.32'
 	PYTHONPATH=$(CURDIR) $(PEERS)/bin/python -m pytest -q -W default tests/interop
+
+# Unmodified clients of many versions, in environments that pip makes in /tmp/zoo-clients
+test-clients: install
+	$(BIN)/python tests/clients/matrix.py
+
+test-hub-kill: install
+	$(BIN)/python benchmarks/hub_kill.py --kills 200
+
+test-hub-fuzz: install
+	ZOO_FUZZ_REQUESTS=20000 $(BIN)/python -m pytest -q -s tests/hub/server/test_any_request.py
 
 check: install
 	$(BIN)/ruff format --check .
@@ -48,6 +58,11 @@ fix: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python docs/generate.py
+
+# Fills a Hub with 100,000 repos in /tmp/zoo-hub-many (2 GB), once
+bench-hub: install
+	$(BIN)/python benchmarks/hub_throughput.py
+	$(BIN)/python benchmarks/hub_many.py
 
 docs: install
 	$(BIN)/python docs/generate.py

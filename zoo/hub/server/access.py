@@ -1,54 +1,129 @@
 """Who may see and change what."""
 
-import hmac
-from dataclasses import dataclass
+import base64
+import re
+from functools import cached_property
 
 from zoo.hub.server.http import HttpError, Request
 from zoo.hub.server.names import check_repo
-from zoo.hub.server.store import Repo, Store
+from zoo.hub.server.options import LOOPBACK, Options
+from zoo.hub.server.repos import Repo
+from zoo.hub.server.store import ServedStore
+from zoo.hub.server.users import User
 
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?", re.ASCII)
+_FOREIGN_TOKEN = (
+    "Invalid credentials in Authorization header: this looks like a token of huggingface.co, which no other Hub should "
+    "ever see; set HF_TOKEN to one of this Hub's"
+)
+_LOG_IN = {"WWW-Authenticate": 'Basic realm="Hub: any name, and a token as the password", charset="UTF-8"'}
 
 
-@dataclass(frozen=True)
 class Access:
-    """The store and the address under which clients know it."""
+    """One request's rights in a store."""
 
-    store: Store
-    url: str
+    def __init__(self, store: ServedStore, options: Options, request: Request) -> None:
+        self.store = store
+        self.options = options
+        self.limits = options.limits
+        self.url = self._checked_url(request)
+        self._request = request
 
-    def check_host(self, request: Request) -> None:
-        """Refuse requests by other names: a page elsewhere could have its name resolve to this machine."""
+    def _checked_url(self, request: Request) -> str:
+        """Return this Hub's address as the client wrote it; refuse names that could be another's for this machine."""
         host = request.headers.get("host", "")
-        name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        if name not in _LOOPBACK or "origin" in request.headers:
-            raise HttpError(403, "This Hub answers to loopback names only, and to no pages of others")
+        match = _HOST.fullmatch(host)
+        name = match.group(1).strip("[]").lower() if match else ""
+        known = (*LOOPBACK, *self.options.names) if self.options.local else self.options.names
+        if (known and name not in known) or not name:
+            raise HttpError(403, "This Hub does not answer to that name; `zoo hub serve --name NAME` adds one")
+        scheme = "https" if self.options.certificate else "http"
+        url = (self.options.url or f"{scheme}://{host}").rstrip("/")
+        if request.headers.get("origin") not in (None, url):
+            raise HttpError(403, "This Hub answers to no pages of others")
+        return url
 
-    def has_token(self, request: Request) -> bool:
-        """Tell whether the request carries this Hub's token. Raise HttpError 401 for another one."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if not token:
-            return False
-        if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), self.store.token.encode()):
+    @cached_property
+    def user(self) -> User | None:
+        """Return whose token the request carries; None without one. Raise HttpError 401 for one that is unknown."""
+        request = self._request
+        scheme, _, word = request.headers.get("authorization", "").partition(" ")
+        word = word.strip()
+        if not scheme:
+            return None
+        if scheme.lower() == "basic" and request.method in ("GET", "HEAD"):  # browsers; they send it unasked
+            word = _password(word)
+        elif scheme.lower() != "bearer":
             raise HttpError(401, "Invalid credentials in Authorization header")
-        return True
+        if word.startswith("hf_"):
+            raise HttpError(401, _FOREIGN_TOKEN)
+        user = self.store.users.identify(word) if word else None
+        if user is None:
+            raise HttpError(401, "Invalid credentials in Authorization header", headers=self._log_in(request))
+        return user
 
-    def require_token(self, request: Request) -> None:
-        """Raise HttpError 401 unless the request carries the token."""
-        if not self.has_token(request):
+    @staticmethod
+    def _log_in(request: Request) -> dict[str, str]:
+        return _LOG_IN if request.headers.get("authorization", "").lower().startswith("basic") else {}
+
+    def check_reading(self, log_in: bool = False) -> None:
+        """Raise HttpError 401 where nobody may read without a token."""
+        if self.user is None and not self.options.anonymous:
+            raise HttpError(401, "This Hub is read with a token", "RepoNotFound", _LOG_IN if log_in else None)
+
+    def require_user(self) -> User:
+        """Return whose token the request carries. Raise HttpError 401 without one."""
+        if self.user is None:
             raise HttpError(401, "Invalid username or password.")
+        return self.user
 
-    def repo(self, request: Request, type_: str, name: str) -> Repo:
-        """Return a repo that the request may see; a private one answers others as if it were not there."""
+    def require_writer(self, namespace: str) -> User:
+        """Return the user. Raise HttpError 401 without a token, 403 for one that may not write there."""
+        user = self.require_user()
+        if user.role != "write":
+            raise HttpError(403, "This token may read, not write")
+        if not user.belongs_to(namespace):
+            raise HttpError(403, f"{user.name} has no rights in the namespace {namespace}")
+        return user
+
+    @property
+    def namespaces(self) -> tuple[str, ...] | None:
+        """Return whose private repos the user may see; None is everybody's."""
+        if self.user is None:
+            return ()
+        return None if self.user.owner else (self.user.name, *self.user.namespaces)
+
+    def repo(self, type_: str, name: str) -> Repo:
+        """Return a repo that the user may see; a private one answers others as if it were not there."""
+        self.check_reading()
         namespace, _, rest = name.partition("/")
-        repo = self.store.repo(type_, check_repo(namespace, rest))
-        if repo is None or (repo.private and not self.has_token(request)):
+        repo = self.store.repos.find(type_, check_repo(namespace, rest))
+        if repo is None or (repo.private and not (self.user and self.user.belongs_to(repo.namespace))):
             raise HttpError(404, "Repository not found", "RepoNotFound")
         return repo
 
+    def check_files(self, repo: Repo) -> None:
+        """Raise HttpError 401 or 403 where a gate keeps the user from a repo's files."""
+        if not repo.gated or (self.user and self.user.belongs_to(repo.namespace)):
+            return
+        if self.user is None:
+            raise HttpError(401, f"Access to {repo.type[:-1]} {repo.name} is restricted. Please log in.", "GatedRepo")
+        if repo.gated == "auto":
+            self.store.users.grant(repo, self.user)
+        elif not self.store.users.has_grant(repo, self.user):
+            message = f"Access to {repo.type[:-1]} {repo.name} is restricted; ask its owner to grant it to you"
+            raise HttpError(403, message, "GatedRepo")
+
     def commit(self, repo: Repo, revision: str) -> str:
         """Return the commit that a revision names."""
-        oid = self.store.resolve(repo, revision)
+        oid = self.store.repos.resolve(repo, revision)
         if oid is None:
             raise HttpError(404, f"Invalid rev id: {revision[:100]}", "RevisionNotFound")
         return oid
+
+
+def _password(word: str) -> str:
+    try:
+        return base64.b64decode(word, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""

@@ -1,122 +1,180 @@
 """The ASGI application: which route a request takes."""
 
 import logging
+import sqlite3
+import time
+from errno import EDQUOT, ENOSPC
+from typing import Any
 
-from zoo.hub.server import routes_pull, routes_push, routes_repo
+from zoo.hub.server import routes_commit, routes_files, routes_lfs, routes_pages, routes_repos, routes_trees, routes_xet
 from zoo.hub.server.access import Access
-from zoo.hub.server.http import (
-    HttpError,
-    Receive,
-    Request,
-    Response,
-    Scope,
-    Send,
-    json_response,
-    send_response,
-)
-from zoo.hub.server.store import Repo
+from zoo.hub.server.access_log import AccessLog
+from zoo.hub.server.downloads import Downloads
+from zoo.hub.server.http import HttpError, Receive, Request, Response, Scope, Send, json_response
+from zoo.hub.server.options import Options
+from zoo.hub.server.parts import Parts
+from zoo.hub.server.repos import Repo
+from zoo.hub.server.sending import send_response
+from zoo.hub.server.store import ServedStore
 
 _log = logging.getLogger("zoo.hub.server")
 _TYPES = ("models", "datasets", "spaces")
+_WRITES = ("POST", "PUT", "DELETE")
 
 
 class Application:
-    """A Hub over HTTP, at an address."""
+    """A Hub over HTTP."""
 
-    def __init__(self, access: Access) -> None:
-        self.access = access
+    def __init__(self, store: ServedStore, options: Options) -> None:
+        self._store = store
+        self._options = options
+        self._parts = Parts(store.blobs.temporary)
+        self._downloads = Downloads(store.repos)
+        self._access_log = AccessLog(options.access_log)
+
+    def close(self) -> None:
+        """Write down what is only in memory."""
+        self._downloads.write()
+        self._access_log.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        start = time.monotonic()
+        idle_seconds = self._options.limits.idle_seconds
+        access = request = None
         try:
-            request = Request(scope, receive)
-            self.access.check_host(request)
-            response = await self._answer(request)
+            request = Request(scope, receive, idle_seconds)
+            access = Access(self._store, self._options, request)
+            response = await self._answer(access, request)
         except HttpError as error:
-            response = json_response({"error": str(error)}, error.status, error.headers)
-        except Exception:
-            _log.exception("a request failed")
-            response = json_response({"error": "Internal error"}, 500)
-        await send_response(response, send, head=scope["method"] == "HEAD")
+            page = routes_pages.error_page(access, request, error) if request else None
+            response = page or json_response({"error": str(error)}, error.status, error.headers)
+        except Exception as error:
+            response = _failure(error)
+        headers = self._access_log.request_headers(scope)
+        response = Response(
+            response.status, response.body, {**response.headers, **headers}, response.stream, response.file
+        )
+        try:
+            await send_response(response, scope, send, idle_seconds)
+        finally:
+            self._access_log.write(scope, access, response, headers, time.monotonic() - start)
 
-    async def _answer(self, request: Request) -> Response:
-        access = self.access
+    async def _answer(self, access: Access, request: Request) -> Response:
         match request.method, request.segments:
             case "GET" | "HEAD", ["healthz"]:
-                return json_response({"status": "ok"})
-            case "GET", ["api", "whoami-v2"]:
-                return await routes_repo.whoami(access, request)
-            case "GET", ["api", "agent-harnesses"]:
-                return json_response({"standardEnvVars": [], "harnesses": {}})
-            case "HEAD", ["api", "telemetry", *_]:
+                return self._health()
+            case "POST", ["v1", "telemetry"]:
                 return json_response({})
-            case "POST", ["api", "validate-yaml"]:
-                return await routes_push.validate_yaml(access, request)
-            case "POST", ["api", "repos", "create"]:
-                return await routes_repo.create(access, request)
-            case "DELETE", ["api", "repos", "delete"]:
-                return await routes_repo.delete(access, request)
-            case "GET", ["api", type_] if type_ in _TYPES:
-                return await routes_repo.listing(access, request, type_)
-            case _, ["api", type_, namespace, name, *rest] if type_ in _TYPES:
-                return await self._repo(request, access.repo(request, type_, f"{namespace}/{name}"), rest)
-            case "PUT", ["lfs", _, _, _, _, _, _, _]:
-                return await routes_push.lfs_upload(access, request)
+            case _, ["cas", _, *route]:
+                return await routes_xet.answer(access, request, route)
+            case "PUT" | "POST", ["lfs", _, _, _, _, _, _, _, _]:
+                return await routes_lfs.upload(access, request, self._parts)
+            case _, ["api", *route]:
+                _ = access.user  # a wrong token is an error even where none is needed
+                return await self._api(access, request, route)
             case _, [type_, namespace, name, *rest] if type_ in _TYPES and rest:
-                return await self._files(request, type_, namespace, name, rest)
+                return await self._files(access, request, type_, namespace, name, rest)
             case _, [namespace, name, *rest] if rest:
-                return await self._files(request, "models", namespace, name, rest)
+                return await self._files(access, request, "models", namespace, name, rest)
+        return await routes_pages.answer(access, request)
+
+    def _health(self) -> Response:
+        self._store.database.row("SELECT 1 FROM settings")
+        return json_response({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+    async def _api(self, access: Access, request: Request, route: list[str]) -> Response:
+        """Answer below `/api`."""
+        match request.method, route:
+            case "GET", ["whoami-v2"]:
+                return await routes_repos.whoami(access, request)
+            case "GET", ["agent-harnesses"]:
+                return json_response({"standardEnvVars": [], "harnesses": {}})
+            case "HEAD" | "GET" | "POST", ["telemetry", *_]:
+                return json_response({})
+            case "POST", ["validate-yaml"]:
+                return await routes_commit.validate_yaml(access, request)
+            case "POST", ["repos", "create"]:
+                return await routes_repos.create(access, request)
+            case "DELETE", ["repos", "delete"]:
+                return await routes_repos.delete(access, request)
+            case "POST", ["repos", "move"]:
+                return await routes_repos.move(access, request)
+            case "GET", [type_] if type_ in _TYPES:
+                return await routes_repos.listing(access, request, type_)
+            case _, [type_, namespace, name, *rest] if type_ in _TYPES:
+                if request.method in _WRITES and rest[:1] != ["paths-info"]:
+                    access.require_user()
+                repo = access.repo(type_, f"{namespace}/{name}")
+                return await self._repo(access, request, repo, rest)
         raise HttpError(404, "Not found")
 
-    async def _repo(self, request: Request, repo: Repo, rest: list[str]) -> Response:
-        """Answer below `/api/{type}/{namespace}/{name}`."""
-        access = self.access
-        if request.method in ("POST", "PUT", "DELETE") and rest[:1] != ["paths-info"]:
-            access.require_token(request)
+    async def _repo(self, access: Access, request: Request, repo: Repo, rest: list[str]) -> Response:
+        """Answer what is asked of a repo."""
         match request.method, rest:
             case "GET", []:
-                return await routes_repo.info(access, request, repo, "main")
+                return await routes_repos.info(access, request, repo, "main")
             case "GET", ["revision", revision]:
-                return await routes_repo.info(access, request, repo, revision)
+                return await routes_repos.info(access, request, repo, revision)
             case "GET", ["tree", revision, *folder]:
-                return await routes_repo.tree(access, request, repo, revision, "/".join(folder).strip("/"))
+                return await routes_trees.tree(access, request, repo, revision, "/".join(folder).strip("/"))
             case "POST", ["paths-info", revision]:
-                return await routes_repo.paths_info(access, request, repo, revision)
+                return await routes_trees.paths_info(access, request, repo, revision)
             case "GET", ["refs"]:
-                return await routes_repo.refs(access, request, repo)
+                return await routes_trees.refs(access, request, repo)
             case "GET", ["commits", revision]:
-                return await routes_repo.commits(access, request, repo, revision)
+                return await routes_trees.commits(access, request, repo, revision)
+            case "GET", ["auth-check", *write] if write in ([], ["write"]):
+                return await routes_repos.auth_check(access, repo, bool(write))
+        access.require_writer(repo.namespace)
+        match request.method, rest:
+            case "GET", ["xet-write-token", _]:
+                return await routes_xet.write_token(access, repo)
             case "PUT", ["settings"]:
-                return await routes_repo.settings(access, request, repo)
+                return await routes_repos.settings(access, request, repo)
             case "POST", ["tag", revision]:
-                name = str((await request.json()).get("tag"))
-                return await routes_repo.make_ref(access, request, repo, "tags", name, revision)
+                return await routes_trees.make_tag(access, request, repo, revision)
             case "DELETE", ["tag", name]:
-                return await routes_repo.remove_ref(access, request, repo, "tags", name)
+                return await routes_trees.remove_ref(access, repo, "tags", name)
             case "POST", ["branch", name]:
-                at = (await request.json()).get("startingPoint")
-                return await routes_repo.make_ref(access, request, repo, "heads", name, at and str(at))
+                return await routes_trees.make_branch(access, request, repo, name)
             case "DELETE", ["branch", name]:
-                return await routes_repo.remove_ref(access, request, repo, "heads", name)
+                return await routes_trees.remove_ref(access, repo, "heads", name)
             case "POST", ["preupload", revision]:
-                return await routes_push.preupload(access, request, repo, revision)
+                return await routes_commit.preupload(access, request, repo, revision)
             case "POST", ["commit", branch]:
-                return await routes_push.commit(access, request, repo, branch)
+                return await routes_commit.commit(access, request, repo, branch)
+            case "GET", ["user-access-request", status] if status in ("pending", "accepted", "rejected"):
+                return await routes_repos.granted(access, repo, status)
+            case "POST", ["user-access-request", "grant" | "handle"]:
+                return await routes_repos.grant(access, request, repo)
         raise HttpError(404, "Not found")
 
-    async def _files(self, request: Request, type_: str, namespace: str, name: str, rest: list[str]) -> Response:
-        """Answer below a repo's own address: its files, and LFS."""
-        access = self.access
+    async def _files(
+        self, access: Access, request: Request, type_: str, namespace: str, name: str, rest: list[str]
+    ) -> Response:
+        """Answer below a repo's own address: its files, LFS, its pages."""
         match request.method, rest:
             case "GET" | "HEAD", ["resolve", revision, *path] if path:
-                repo = access.repo(request, type_, f"{namespace}/{name}")
-                return await routes_pull.resolve(access, request, repo, revision, "/".join(path))
+                repo = access.repo(type_, f"{namespace}/{name}")
+                return await routes_files.resolve(access, request, self._downloads, repo, revision, "/".join(path))
             case "POST", ["info", "lfs", *operation] if name.endswith(".git"):
-                access.require_token(request)
-                repo = access.repo(request, type_, f"{namespace}/{name.removesuffix('.git')}")
+                access.require_user()
+                repo = access.repo(type_, f"{namespace}/{name.removesuffix('.git')}")
+                access.require_writer(repo.namespace)
                 if operation == ["objects", "batch"]:
-                    return await routes_push.lfs_batch(access, request, repo)
+                    return await routes_lfs.batch(access, request, repo)
                 if operation == ["verify"]:
-                    return await routes_push.lfs_verify(access, request, repo)
-        raise HttpError(404, "Not found")
+                    return await routes_lfs.verify(access, request, repo)
+        return await routes_pages.answer(access, request)
+
+
+def _failure(error: Exception) -> Response:
+    """Answer what should not have happened: a full disk as such, anything else as our fault, and into the log."""
+    full: Any = isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT)
+    if full or (isinstance(error, sqlite3.OperationalError) and "full" in str(error)):
+        message = "The disk of this Hub is full"
+        return json_response({"error": message}, 507, {"X-Error-Message": message})
+    _log.error("a request failed", exc_info=error)
+    return json_response({"error": "Internal error"}, 500, {"X-Error-Message": "Internal error"})

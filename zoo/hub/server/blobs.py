@@ -2,74 +2,119 @@
 
 import hashlib
 import os
-import tempfile
+import secrets
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from zoo.hub.server.database import Database
+from zoo.hub.server.http import HttpError
 from zoo.paths import sync_folder
+
+_TOUCH_SECONDS = 3600
 
 
 @dataclass(frozen=True)
 class Blob:
-    """What is known of a blob. `git_sha1` is its id as a regular file in git."""
+    """What is known of a blob."""
 
     sha256: str
     size: int
-    git_sha1: str
+
+
+@dataclass(frozen=True)
+class NewBlob(Blob):
+    """A blob that is on disk, whole, under a temporary name."""
+
+    path: Path
 
 
 class BlobWriter:
-    """Take bytes in, hash them, and keep them when told so. The size must be known: git's hash begins with it."""
+    """Take bytes in, hash them, and keep them when told so. A blob that is not kept leaves nothing behind."""
 
-    def __init__(self, store: "BlobStore", size: int) -> None:
+    def __init__(self, store: "BlobStore", limit: int) -> None:
         self._store = store
-        self._size = size
-        self._written = 0
-        self._sha256 = hashlib.sha256()
-        self._sha1 = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
-        descriptor, self._path = tempfile.mkstemp(dir=store.temporary)
-        self._file = os.fdopen(descriptor, "wb")
+        self._limit = limit
+        self._digest = hashlib.sha256()
+        self._path = store.temporary / secrets.token_hex(16)
+        self._file = open(self._path, "xb", buffering=0)
+        self.size = 0
 
-    def write(self, chunk: bytes) -> None:
-        """Add bytes."""
-        self._file.write(chunk)
-        self._sha256.update(chunk)
-        self._sha1.update(chunk)
-        self._written += len(chunk)
+    def write(self, chunks: Iterable[bytes | memoryview]) -> None:
+        """Add bytes. Raise HttpError 413 beyond the announced size."""
+        for chunk in chunks:
+            self.size += len(chunk)
+            if self.size > self._limit:
+                raise HttpError(413, f"The body is larger than the {self._limit:,} bytes announced")
+            self._digest.update(chunk)
+            view = memoryview(chunk)
+            while view:
+                view = view[self._file.write(view) :]
 
-    def finish(self, expected: str | None = None) -> Blob | None:
-        """Keep the blob and return it; None, with nothing kept, when size or hash are not the expected ones."""
-        blob = Blob(self._sha256.hexdigest(), self._written, self._sha1.hexdigest())
-        if self._written != self._size or expected not in (None, blob.sha256):
+    def finish(self, expected: str | None = None) -> "NewBlob | None":
+        """Flush what was written; None, with nothing left, when its hash is not the expected one."""
+        blob = NewBlob(self._digest.hexdigest(), self.size, self._path)
+        if expected not in (None, blob.sha256):
             self.discard()
             return None
-        self._file.flush()
         os.fsync(self._file.fileno())
+        os.fchmod(self._file.fileno(), 0o444)
         self._file.close()
-        os.chmod(self._path, 0o444)
-        target = self._store.path(blob.sha256)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(self._path, target)
-        sync_folder(target.parent)
         return blob
 
     def discard(self) -> None:
         """Forget what was written."""
         self._file.close()
-        Path(self._path).unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)
 
 
 class BlobStore:
-    """The folder `blobs` of a Hub, and the folder for what is being written."""
+    """The folder `blobs` of a Hub, the folder for what is being written, and which repo was given which blob."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: Database) -> None:
         self.folder = folder / "blobs"
         self.temporary = folder / "temporary"
-        for part in (self.folder, self.temporary):
-            part.mkdir(parents=True, exist_ok=True)
-        for left in self.temporary.iterdir():  # of a server that was killed
+        self.quarantine = folder / "quarantine"
+        self._trash = folder / "trash"
+        self._database = database
+        for part in (self.folder, self.temporary, self._trash):
+            part.mkdir(mode=0o700, exist_ok=True)
+
+    def clear_temporary(self) -> None:
+        """Remove what a server that was killed had not finished."""
+        for left in self.temporary.iterdir():
             left.unlink()
+
+    @contextmanager
+    def removing(self, connection: sqlite3.Connection) -> Iterator[Callable[[str], None]]:
+        """Give a function that takes blobs away; where the transaction around does not end well, they come back."""
+        self.restore(connection)
+        moved: list[str] = []
+
+        def remove(sha256: str) -> None:
+            with suppress(FileNotFoundError):
+                os.replace(self.path(sha256), self._trash / sha256)
+                moved.append(sha256)
+
+        try:
+            yield remove
+        except BaseException:
+            self.restore(connection)
+            raise
+
+    def restore(self, connection: sqlite3.Connection) -> None:
+        """Empty the trash: what is still listed was taken away by a collector that did not come to its end."""
+        for path in self._trash.iterdir():
+            listed = connection.execute("SELECT 1 FROM blobs WHERE sha256=?", (path.name,)).fetchone()
+            if listed and not self.path(path.name).exists():
+                os.replace(path, self.path(path.name))
+            else:
+                path.unlink()
 
     def path(self, sha256: str) -> Path:
         """Return where a blob lies. The hash comes from the store's own tables, or is 64 hexadecimal digits."""
@@ -77,12 +122,65 @@ class BlobStore:
 
     def open(self, sha256: str) -> BinaryIO:
         """Open a blob, never through a link."""
-        return os.fdopen(os.open(self.path(sha256), os.O_RDONLY | os.O_NOFOLLOW), "rb")
+        return os.fdopen(os.open(self.path(sha256), os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0)
 
-    def add(self, content: bytes) -> Blob:
-        """Keep bytes that are in memory already."""
+    def read(self, sha256: str, limit: int) -> bytes:
+        """Return a blob's first bytes."""
+        with self.open(sha256) as file:
+            return file.read(limit)
+
+    def check_space(self, size: int, reserve: int) -> None:
+        """Raise HttpError 507 unless so many bytes fit on the disk and leave the reserve free."""
+        if shutil.disk_usage(self.folder).free - reserve < size:
+            raise HttpError(507, "The disk of this Hub is full")
+
+    def keep(self, connection: sqlite3.Connection, repo: int, blobs: Iterable[NewBlob]) -> None:
+        """Give new blobs their names and note them as the repo's: in a transaction, so that no collector runs."""
+        now = time.time()
+        changed: dict[Path, None] = {}
+        for blob in blobs:
+            target = self.path(blob.sha256)
+            if target.is_file() and not target.is_symlink() and target.stat().st_size == blob.size:
+                blob.path.unlink()
+            else:
+                for folder in (target.parent.parent, target.parent):
+                    if not folder.is_dir():
+                        folder.mkdir(mode=0o700)
+                        changed[folder.parent] = None
+                os.replace(blob.path, target)
+                changed[target.parent] = None
+            connection.execute(
+                "INSERT INTO blobs VALUES (?,?,?) ON CONFLICT DO UPDATE SET added=excluded.added",
+                (blob.sha256, blob.size, now),
+            )
+            connection.execute("INSERT OR REPLACE INTO uploads VALUES (?,?,?)", (repo, blob.sha256, now))
+        for folder in changed:
+            sync_folder(folder)
+
+    def write(self, content: bytes) -> NewBlob:
+        """Put bytes that are in memory already on disk."""
         writer = BlobWriter(self, len(content))
-        writer.write(content)
-        blob = writer.finish()
-        assert blob is not None, "the size is that of the content"
+        try:
+            writer.write([content])
+            blob = writer.finish()
+        except BaseException:
+            writer.discard()
+            raise
+        assert blob is not None, "no hash was expected"
         return blob
+
+    def given(self, repo: int, sha256: str) -> Blob | None:
+        """Return a blob that this very repo was given: knowing a hash is no right to the bytes.
+
+        It then stays for a day, so that a commit may still name it.
+        """
+        query = "SELECT sha256, size, time FROM blobs JOIN uploads USING (sha256) WHERE repo=? AND sha256=?"
+        row = self._database.row(query, repo, sha256)
+        if row is None or not self.path(sha256).is_file():
+            return None
+        if (now := time.time()) - row[2] > _TOUCH_SECONDS:
+            with self._database.transaction() as connection:
+                change = "UPDATE uploads SET time=? WHERE repo=? AND sha256=?"
+                if not connection.execute(change, (now, repo, sha256)).rowcount:
+                    return None
+        return Blob(row[0], row[1])

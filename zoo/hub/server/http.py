@@ -1,16 +1,21 @@
 """The little of HTTP that the routes need, over raw ASGI: requests, responses, errors as clients read them."""
 
-import json
+import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, unquote
+
+import msgspec
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 MAX_JSON = 8 * 1024 * 1024
+_SLOWEST = 1024  # bytes a second that a body must come at in the long run
+_BATCH = 1024 * 1024
 
 
 class HttpError(Exception):
@@ -21,36 +26,50 @@ class HttpError(Exception):
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.headers = {"X-Error-Message": message.encode("ascii", "replace").decode(), **(headers or {})}
+        self.headers = {"X-Error-Message": header_text(message), **(headers or {})}
         if code:
             self.headers["X-Error-Code"] = code
 
 
 @dataclass(frozen=True)
 class Response:
-    """A whole answer in memory; `stream` answers in pieces instead."""
+    """An answer: a body in memory, pieces that come, or a file's bytes from start to end."""
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     stream: AsyncIterator[bytes] | None = None
+    file: tuple[BinaryIO, int, int] | None = None
+
+
+def header_text(text: str) -> str:
+    """Return text that may stand in a header."""
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in text)
 
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with JSON."""
-    return Response(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
+    return Response(status, msgspec.json.encode(value), {"Content-Type": "application/json", **(headers or {})})
 
 
 class Request:
     """One request. `segments` are the raw path split at "/" and only then unquoted: `a%2Fb` stays one segment."""
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, idle_seconds: float) -> None:
+        self.scope = scope
         self.method: str = scope["method"]
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
-        self.segments = [_unquote(part) for part in raw.decode("latin-1").partition("?")[0].split("/")[1:]]
-        self.query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        self.raw_path = raw.decode("latin-1").partition("?")[0]
+        self.segments = [_unquote(part) for part in self.raw_path.split("/")[1:]]
+        try:
+            self.query = parse_qsl(
+                scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="strict", max_num_fields=1000
+            )
+        except ValueError:
+            raise HttpError(400, "The query is not UTF-8, or has too many parts") from None
         self.headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
         self._receive = receive
+        self._idle_seconds = idle_seconds
 
     def values(self, name: str) -> list[str]:
         """Return every value of a query parameter."""
@@ -60,25 +79,53 @@ class Request:
         """Return the first value of a query parameter."""
         return next(iter(self.values(name)), None)
 
+    def number(self, name: str, default: int) -> int:
+        """Return a query parameter that is a number. Raise HttpError 400 for anything else."""
+        text = self.value(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdecimal()) or len(text) > 9:
+            raise HttpError(400, f"{name} is not a number")
+        return int(text)
+
     def flag(self, name: str) -> bool:
         """Tell whether a query parameter is on, in any client's spelling."""
         return (self.value(name) or "").lower() in ("true", "1")
 
     async def chunks(self, limit: int) -> AsyncIterator[bytes]:
-        """Yield the body as it comes. Raise HttpError 413 beyond the limit."""
-        total = 0
+        """Yield the body as it comes. Raise HttpError 413 beyond the limit, 408 when it stops coming or trickles."""
+        total, start = 0, time.monotonic()
+        if self.headers.get("content-length", "").isdecimal() and int(self.headers["content-length"]) > limit:
+            raise HttpError(413, f"The body is larger than {limit:,} bytes", headers={"Connection": "close"})
         while True:
-            message = await self._receive()
+            late = start + self._idle_seconds + total / _SLOWEST - time.monotonic()
+            try:
+                async with asyncio.timeout(min(self._idle_seconds, late)):
+                    message = await self._receive()
+            except TimeoutError:
+                raise HttpError(408, "The body comes too slowly", headers={"Connection": "close"}) from None
             if message["type"] == "http.disconnect":
                 raise HttpError(400, "The client went away")
             chunk: bytes = message.get("body", b"")
             total += len(chunk)
             if total > limit:
-                raise HttpError(413, f"The body is larger than {limit:,} bytes")
+                raise HttpError(413, f"The body is larger than {limit:,} bytes", headers={"Connection": "close"})
             if chunk:
                 yield chunk
             if not message.get("more_body"):
                 return
+
+    async def batches(self, limit: int) -> AsyncIterator[list[bytes]]:
+        """Yield the body in lists of chunks worth handing to another thread."""
+        batch: list[bytes] = []
+        held = 0
+        async for chunk in self.chunks(limit):
+            batch.append(chunk)
+            held += len(chunk)
+            if held >= _BATCH:
+                yield batch
+                batch, held = [], 0
+        yield batch
 
     async def body(self, limit: int = MAX_JSON) -> bytes:
         """Return the whole body."""
@@ -86,35 +133,42 @@ class Request:
 
     async def json(self) -> dict[str, Any]:
         """Return the body as a JSON object. Raise HttpError 400 for anything else."""
-        try:
-            value = json.loads(await self.body() or b"{}")
-        except (ValueError, RecursionError):
-            raise HttpError(400, "The body is not JSON") from None
+        value = decode_json(await self.body() or b"{}")
         if not isinstance(value, dict):
             raise HttpError(400, "The body is not a JSON object")
         return value
 
-    async def lines(self, line_limit: int, limit: int) -> AsyncIterator[dict[str, Any]]:
-        """Yield the objects of an NDJSON body, one line held at a time."""
-        rest = b""
+    async def lines(self, line_limit: int, limit: int) -> AsyncIterator[bytes]:
+        """Yield the lines of a body, one held at a time."""
+        rest = bytearray()
         async for chunk in self.chunks(limit):
-            *whole, rest = (rest + chunk).split(b"\n")
+            first, *others = chunk.split(b"\n")
+            rest += first
+            for other in others:
+                if rest.strip():
+                    yield bytes(rest)
+                rest = bytearray(other)
             if len(rest) > line_limit:
-                raise HttpError(413, f"A line is larger than {line_limit:,} bytes")
-            for line in whole:
-                if line.strip():
-                    yield _object(line)
+                raise HttpError(413, f"A line is larger than {line_limit:,} bytes", headers={"Connection": "close"})
         if rest.strip():
-            yield _object(rest)
+            yield bytes(rest)
 
 
-def _object(line: bytes) -> dict[str, Any]:
+def decode_json(content: bytes) -> Any:
+    """Return JSON. Raise HttpError 400 for what is none."""
     try:
-        value = json.loads(line)
+        return msgspec.json.decode(content)
     except (ValueError, RecursionError):
-        raise HttpError(400, "A line is not JSON") from None
-    if not isinstance(value, dict) or not isinstance(value.get("value"), dict):
-        raise HttpError(400, "A line is not an object with key and value")
+        raise HttpError(400, "The body is not JSON") from None
+
+
+def text_of(values: Mapping[str, Any], key: str, default: str = "") -> str:
+    """Return a text of a JSON object. Raise HttpError 400 for anything else; none and null are the default."""
+    value = values.get(key)
+    if value is None:
+        return default
+    if not isinstance(value, str):
+        raise HttpError(400, f"{key} is not a text")
     return value
 
 
@@ -123,18 +177,3 @@ def _unquote(part: str) -> str:
         return unquote(part, errors="strict")
     except UnicodeDecodeError:
         raise HttpError(400, "The path is not UTF-8") from None
-
-
-async def send_response(response: Response, send: Send, *, head: bool) -> None:
-    """Send an answer; to HEAD without its body."""
-    headers = {"X-Content-Type-Options": "nosniff", **response.headers}
-    if response.stream is None:
-        headers.setdefault("Content-Length", str(len(response.body)))
-    encoded = [(key.lower().encode("latin-1"), value.encode("latin-1", "replace")) for key, value in headers.items()]
-    await send({"type": "http.response.start", "status": response.status, "headers": encoded})
-    if response.stream is not None and not head:
-        async for chunk in response.stream:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-    else:
-        await send({"type": "http.response.body", "body": b"" if head else response.body})

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from zoo.hub.server.describe import front_matter
+from zoo.hub.server.frontmatter import front_matter
 
 
 def test_front_matter_is_read() -> None:

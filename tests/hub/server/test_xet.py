@@ -1,0 +1,185 @@
+"""The write side of Xet, asked by strangers who know the format well."""
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import lz4.frame
+import pytest
+from huggingface_hub import HfApi
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zoo.hub.server.collect import collect
+from zoo.hub.server.http import HttpError
+from zoo.hub.server.store import Store
+from zoo.hub.server.xet import chunk_content, read_chunk_heads, read_shard
+
+Ask = Callable[..., tuple[int, dict[str, str], bytes]]
+XORB = "ab" * 32
+
+
+def chunk(content: bytes, scheme: int = 0, stored: bytes | None = None, length: int | None = None) -> bytes:
+    stored = content if stored is None else stored
+    length = len(content) if length is None else length
+    return b"\0" + len(stored).to_bytes(3, "little") + bytes([scheme]) + length.to_bytes(3, "little") + stored
+
+
+def raw(text: str) -> bytes:
+    return b"".join(int(text[place : place + 16], 16).to_bytes(8, "little") for place in range(0, 64, 16))
+
+
+def shard(sha256: str, terms: list[tuple[str, int, int, int]], with_sha256: bool = True) -> bytes:
+    """Return a shard of one file; a term is xorb, first, last, bytes."""
+    parts = [bytes(48), raw("cd" * 32) + struct.pack("<IIQ", with_sha256 << 30, len(terms), 0)]
+    parts += [raw(xorb) + struct.pack("<IIII", 0, size, first, last) for xorb, first, last, size in terms]
+    return b"".join([*parts, *([raw(sha256) + bytes(16)] if with_sha256 else []), b"\xff" * 32 + bytes(16)])
+
+
+@pytest.fixture
+def cas(api: HfApi, ask: Ask) -> Callable[[str, bytes], tuple[int, Any]]:
+    """Return a function that posts to the Xet routes of org/thing."""
+    answer = json.loads(
+        ask("GET", "/api/models/org/thing/xet-write-token/main", Authorization=f"Bearer {api.token}")[2]
+    )
+    base, bearer = urlsplit(answer["casUrl"]).path, f"Bearer {answer['accessToken']}"
+
+    def post(route: str, body: bytes) -> tuple[int, Any]:
+        status, _, content = ask("POST", f"{base}{route}", body, Authorization=bearer)
+        return status, content
+
+    return post
+
+
+def files_of(hub: Any, part: str) -> list[Path]:
+    return [path for path in (hub.folder / part).rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("route", ["/shards", "/v1/shards", "/v2/shards"])
+@pytest.mark.parametrize("scheme", [0, 1, 2])
+def test_a_file_is_built(cas: Any, served_hub: Any, route: str, scheme: int) -> None:
+    contents = [os.urandom(1001), b"a" * 131_072, b"xyz" * 7]
+    packed = [
+        content if scheme == 0 else b"".join(content[place::4] for place in range(4)) if scheme == 2 else content
+        for content in contents
+    ]
+    stored = [lz4.frame.compress(content) if scheme else content for content in packed]
+    xorb = b"".join(chunk(content, scheme, part) for content, part in zip(contents, stored, strict=True))
+    assert json.loads(cas(f"/v1/xorbs/default/{XORB}", xorb + b"XETBLOB-and-more")[1]) == {"was_inserted": True}
+    whole = b"".join(contents)
+    oid = hashlib.sha256(whole).hexdigest()
+    status, answer = cas(route, shard(oid, [(XORB, 0, 3, len(whole))]))
+    assert status == 200
+    assert json.loads(answer) == ({"type": "result"} if route == "/v2/shards" else {"result": 1})
+    assert (served_hub.folder / "blobs" / oid[:2] / oid[2:4] / oid).read_bytes() == whole
+    assert not files_of(served_hub, "xorbs") and not files_of(served_hub, "temporary")
+
+
+def test_what_was_sent_once_need_not_be_sent_again(cas: Any, served_hub: Any) -> None:
+    parts = [os.urandom(5000) for _ in range(3)]
+    cas(f"/v1/xorbs/default/{XORB}", b"".join(map(chunk, parts)))
+    cas("/shards", shard(hashlib.sha256(b"".join(parts)).hexdigest(), [(XORB, 0, 3, 15_000)]))
+    assert not files_of(served_hub, "xorbs")  # its chunks lie in the blob now
+    other = parts[1] + parts[2] + parts[0]
+    terms = [(XORB, 1, 3, 10_000), (XORB, 0, 1, 5_000)]
+    assert cas("/shards", shard(hashlib.sha256(other).hexdigest(), terms))[0] == 200
+
+
+def test_a_known_file_is_not_built_again(cas: Any, served_hub: Any) -> None:
+    oid = hashlib.sha256(b"hello").hexdigest()
+    cas(f"/v1/xorbs/default/{XORB}", chunk(b"hello"))
+    assert cas("/shards", shard(oid, [(XORB, 0, 1, 5)]))[0] == 200
+    assert cas("/shards", shard(oid, [("ee" * 32, 0, 1, 5)]))[0] == 200  # a xorb that nobody has
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ([("ee" * 32, 0, 1, 5)], b"not uploaded"),
+        ([(XORB, 0, 2, 10)], b"fewer chunks"),
+        ([(XORB, 1, 1, 0)], b"fewer chunks"),
+        ([(XORB, 0, 2**32 - 1, 5)], b"fewer chunks"),
+        ([(XORB, 0, 1, 4)], b"larger than"),
+        ([(XORB, 0, 1, 6)], b"another length"),
+    ],
+)
+def test_shards_that_lie(cas: Any, served_hub: Any, terms: list[Any], said: bytes) -> None:
+    cas(f"/v1/xorbs/default/{XORB}", chunk(b"hello"))
+    status, answer = cas("/v1/shards", shard(hashlib.sha256(b"hello").hexdigest(), terms))
+    assert status in (400, 413) and said in answer
+    answer = json.loads(cas("/v2/shards", shard(hashlib.sha256(b"hello").hexdigest(), terms))[1])
+    assert answer["type"] == "error" and not answer["retryable"]
+    assert not files_of(served_hub, "blobs") and not files_of(served_hub, "temporary")
+
+
+def test_105_wrong_sha256(cas: Any, served_hub: Any) -> None:
+    cas(f"/v1/xorbs/default/{XORB}", chunk(b"hello"))
+    assert cas("/v1/shards", shard("0" * 64, [(XORB, 0, 1, 5)]))[0] == 422
+    assert cas("/v1/shards", shard("0" * 64, [(XORB, 0, 1, 5)], with_sha256=False))[0] == 400
+    assert not files_of(served_hub, "blobs")
+
+
+def test_a_bomb_unpacks_no_further_than_it_says(cas: Any, served_hub: Any) -> None:
+    bomb = lz4.frame.compress(bytes(50_000_000))
+    assert cas(f"/v1/xorbs/default/{XORB}", chunk(b"", 1, bomb, 5))[0] in (200, 400)
+    assert cas("/v1/shards", shard(hashlib.sha256(bytes(5)).hexdigest(), [(XORB, 0, 1, 5)]))[0] == 400
+    assert not files_of(served_hub, "blobs")
+
+
+@pytest.mark.parametrize(
+    "xorb", [b"x", b"\1" + chunk(b"hello")[1:], chunk(b"hello")[:-1], chunk(b"hello", 3), chunk(b"", length=200_000)]
+)
+def test_broken_xorbs(cas: Any, served_hub: Any, xorb: bytes) -> None:
+    assert cas(f"/v1/xorbs/default/{XORB}", xorb)[0] == 400
+    assert cas("/v1/xorbs/default/../../x", xorb)[0] in (400, 404)
+    assert not files_of(served_hub, "xorbs") and not files_of(served_hub, "temporary")
+
+
+def test_the_routes_need_their_own_token(api: HfApi, ask: Ask, served_hub: Any) -> None:
+    for token in ("", "x", api.token, f"1.1.99999999999.{'0' * 64}"):
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert ask("POST", "/cas/x/v1/shards", b"", **bearer)[0] in (401, 403)
+        assert ask("POST", f"/cas/x/v1/xorbs/default/{XORB}", b"", **bearer)[0] in (401, 403)
+
+
+def test_xorbs_are_kept_by_user(api: HfApi, ask: Ask, served_hub: Any, tmp_path: Path) -> None:
+    store = Store(served_hub.folder)
+    for user, content in ((1, b"right"), (2, b"wrong")):
+        store.users.add(f"user-{user}")
+        path = store.blobs.temporary / f"x{user}"
+        path.write_bytes(chunk(content))
+        assert store.xorbs.add(user, XORB, path)  # the other's hash blocks nobody
+    store.close()
+
+
+def test_a_store_that_forgot_chunks_looks_like_another(cas: Any, served_hub: Any) -> None:
+    store = Store(served_hub.folder)
+    cas(f"/v1/xorbs/default/{XORB}", chunk(b"hello"))
+    cas("/shards", shard(hashlib.sha256(b"hello").hexdigest(), [(XORB, 0, 1, 5)]))
+    before = store.id
+    assert collect(store).blobs == 0 and store.id == before
+    assert collect(store, older_than=-1).blobs == 1
+    assert store.id != before
+    store.close()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=300), st.integers(0, 3))
+def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes, cut: int) -> None:
+    path = tmp_path_factory.getbasetemp() / "any"
+    for prefix in (b"", chunk(b"hello")[: 5 + cut], shard("ab" * 32, [(XORB, 0, 1, 5)])[: 96 + cut * 40]):
+        path.write_bytes(prefix + content)
+        with open(path, "rb") as file:
+            for read in (
+                lambda: [chunk_content(file, head) for head in read_chunk_heads(file)],
+                lambda: list(read_shard(file)),
+            ):
+                try:
+                    read()
+                except HttpError as error:
+                    assert error.status == 400

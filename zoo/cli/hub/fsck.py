@@ -1,0 +1,40 @@
+"""`zoo hub fsck`."""
+
+from pathlib import Path
+
+import click
+
+from zoo.cli.hub.store import folder_argument, opened, size_text
+from zoo.errors import IntegrityError
+
+_SHOWN = 20
+
+
+@click.command("fsck")
+@folder_argument
+@click.option("--quarantine", is_flag=True, help="Put broken blobs aside, so that they can be pushed again.")
+def fsck(folder: Path, quarantine: bool) -> None:
+    """Hash every byte again and check every name. A server may run meanwhile."""
+    from tqdm import tqdm
+
+    from zoo.hub.server import fsck as checking
+
+    with opened(folder) as store:
+        with tqdm(unit="B", unit_scale=True, leave=False, disable=None) as bar:
+            report = checking.check_store(store, bar.update)
+        click.echo(f"{report.blobs:,} blobs ({size_text(report.bytes)}) and {report.commits:,} commits checked")
+        if report.strays:
+            click.echo(f"{report.strays:,} files that nothing names yet; `zoo hub gc` removes them when they are old")
+        for problem in report.problems[:_SHOWN]:
+            click.echo(f"  {problem}")
+        for sha256, files in report.bad_blobs.items():
+            for file in sorted(set(files))[:_SHOWN]:
+                click.echo(f"  {file} needs {sha256[:12]}")
+        if report.clean:
+            click.echo("all is well")
+            return
+        if quarantine:
+            count = checking.quarantine(store, report)
+            click.echo(f"{count} blobs put aside in {store.blobs.quarantine}")
+        cure = "push those files again" if quarantine else "`--quarantine` puts broken blobs aside, to be pushed again"
+    raise IntegrityError(f"the Hub in {folder} has {len(report.problems)} faults; {cure}, or restore a backup")

@@ -1,0 +1,40 @@
+"""`zoo hub mirror`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from zoo.cli.hub.store import size_text
+
+if TYPE_CHECKING:
+    from zoo.hub.mirror import Mirrored
+
+_token_file = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("mirror")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.argument("repos", nargs=-1, metavar="[REPO|datasets/REPO]...")
+@click.option("--from-token", type=_token_file, metavar="FILE", help="The file with a token of FROM.")
+@click.option("--to-token", type=_token_file, metavar="FILE", help="The file with a token of TO.")
+def mirror(source: str, target: str, repos: tuple[str, ...], from_token: Path | None, to_token: Path | None) -> None:
+    """Copy repos from one Hub to another, addresses or folders: every tag, then main; all repos when none is named.
+
+    What is there already is not copied again. The token of `hf auth login`, or HF_TOKEN, goes to no Hub but the public
+    one and that which HF_ENDPOINT names.
+    """
+    from zoo.hub import mirror as mirroring
+
+    tokens = {
+        "source_token": mirroring.read_token(from_token),
+        "target_token": mirroring.read_token(to_token),
+    }
+    results = mirroring.mirror(source, target, repos, done=_show, **tokens)
+    click.echo(f"{len(results)} repos are the same on both")
+
+
+def _show(done: "Mirrored") -> None:
+    copied = f"{done.files} files changed, {size_text(done.bytes)}" if done.files else "all there"
+    click.echo(f"{done.kind} {done.repo}: {done.tags} tags, {copied}")

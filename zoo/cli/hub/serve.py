@@ -1,0 +1,82 @@
+"""`zoo hub serve`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from zoo.cli.hub.store import folder_argument
+from zoo.errors import UsageError
+
+if TYPE_CHECKING:
+    from zoo.hub.server.options import Options
+    from zoo.hub.server.serving import ServedHub
+
+_STOP_SECONDS = 30
+
+
+@click.command("serve")
+@folder_argument
+@click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--name", "names", multiple=True, help="A host name to answer to, besides localhost.")
+@click.option("--url", help="The address that clients use, where a proxy stands before this one.")
+@click.option("--certificate", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="For TLS, PEM.")
+@click.option("--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The certificate's key, PEM.")
+@click.option("--insecure", is_flag=True, help="Listen to others without TLS all the same.")
+@click.option(
+    "--anonymous/--no-anonymous",
+    default=None,
+    help="Let everybody read what is public, without a token. Default: on this machine's own address alone.",
+)
+@click.option("--access-log", metavar="FILE|-", help="Default: FOLDER/log/access.jsonl, rotated; - is standard output.")
+@click.option("--max-file", type=click.IntRange(1), help="Largest file, in GB.  [default: 1024]")
+@click.option("--max-connections", type=click.IntRange(1), help="Connections at once.  [default: 512]")
+@click.option("--idle-timeout", type=click.FloatRange(1), help="Seconds to wait for a client.  [default: 60]")
+@click.option("--keep-free", type=click.FloatRange(0), help="Disk space never to use, in GB.  [default: 0.25]")
+def serve(folder: Path, insecure: bool, **settings: object) -> None:
+    """Serve FOLDER as a Hub until Ctrl-C; it is made when there is none."""
+    from zoo.hub.server.serving import check_exposure, serve_forever
+
+    options = _options(folder, settings)
+    check_exposure(options, insecure)
+    serve_forever(folder, options, lambda served: _announce(served, options))
+
+
+def _options(folder: Path, settings: dict[str, object]) -> "Options":
+    from zoo.hub.server.options import Limits, Options
+
+    units = {"max_file": 1024**3, "max_connections": 1, "idle_timeout": 1, "keep_free": 1024**3}
+    fields = {"idle_timeout": "idle_seconds", "keep_free": "reserve"}
+    limits = {
+        fields.get(name, name): type(unit)(value * unit)
+        for name, unit in units.items()
+        if isinstance(value := settings.pop(name), int | float)
+    }
+    if (settings["certificate"] is None) != (settings["key"] is None):
+        raise UsageError("--certificate and --key belong together; give both")
+    url = settings["url"]
+    if url is not None:
+        host = urlsplit(str(url)).hostname
+        if urlsplit(str(url)).scheme not in ("http", "https") or host is None or urlsplit(str(url)).path.strip("/"):
+            raise UsageError(f"--url {url} is no address of a Hub; write one such as https://hub.example.org")
+        settings["names"] = (*settings["names"], host)  # type: ignore[misc]
+    settings["access_log"] = settings["access_log"] or str(folder / "log" / "access.jsonl")
+    anonymous = settings.pop("anonymous")
+    options = Options(**settings, limits=Limits(**limits), stop_seconds=_STOP_SECONDS)  # type: ignore[arg-type]
+    from dataclasses import replace
+
+    return replace(options, anonymous=options.local if anonymous is None else bool(anonymous))
+
+
+def _announce(served: "ServedHub", options: "Options") -> None:
+    click.echo(f"serving {served.folder} on {served.url} · Ctrl-C stops it")
+    token = served.token if served.first_start else f"$(cat {served.folder}/token)"
+    click.echo(f"pages:  {served.url}/\nfor other programs:")
+    click.echo(f"  export HF_ENDPOINT={served.url}")
+    shown = "    # the owner's, shown this once; kept in FOLDER/token" if served.first_start else ""
+    click.echo(f'  export HF_TOKEN="{token}"{shown}')
+    if options.local:
+        click.echo("  export NO_PROXY=127.0.0.1,localhost")
+    click.echo("  unset HF_HUB_OFFLINE    # it would forbid this Hub too")

@@ -1,0 +1,32 @@
+"""`zoo hub stats`."""
+
+from pathlib import Path
+
+import click
+
+from zoo.cli.hub.store import folder_argument, opened, size_text
+from zoo.cli.tables import print_json, print_table
+
+
+@click.command("stats")
+@folder_argument
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def stats(folder: Path, as_json: bool) -> None:
+    """Show how much a Hub holds, and its largest repos."""
+    from zoo.hub.server.stats import statistics
+
+    with opened(folder) as store:
+        found = statistics(store)
+    if as_json:
+        print_json(found)
+        return
+    repos = ", ".join(f"{count:,} {type_}" for type_, count in found["repos"].items()) or "no repos"
+    click.echo(f"{repos} · {found['commits']:,} commits · {found['users']:,} users · {found['downloads']:,} downloads")
+    click.echo(f"{found['blobs']:,} blobs, {size_text(found['bytes'])} · database {size_text(found['database_bytes'])}")
+    click.echo(f"{size_text(found['free_bytes'])} free on the disk")
+    if found["largest"]:
+        rows = [
+            (f"{row['type']}/{row['repo']}", f"{row['blobs']:,}", size_text(row["bytes"])) for row in found["largest"]
+        ]
+        click.echo()
+        print_table(("REPO", "BLOBS", "SIZE"), rows)

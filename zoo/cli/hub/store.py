@@ -1,0 +1,38 @@
+"""Open a Hub's folder for a command. A server may have it open too."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from zoo.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from zoo.hub.server.store import Store
+
+folder_argument = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator["Store"]:
+    """Open the store in a folder. Raise NotFoundError where there is none."""
+    from zoo.hub.server.store import Store
+
+    if not (folder / "store.db").is_file():
+        raise NotFoundError(f"no Hub in the folder {folder}; `zoo hub serve {folder}` makes one")
+    store = Store(folder)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def size_text(size: float) -> str:
+    """Return a number of bytes as people write it."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

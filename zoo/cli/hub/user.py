@@ -1,0 +1,75 @@
+"""`zoo hub user`."""
+
+import re
+from pathlib import Path
+
+import click
+
+from zoo.cli.hub.store import folder_argument, opened
+from zoo.cli.tables import print_table
+from zoo.errors import NotFoundError, UsageError
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", re.ASCII)
+
+
+@click.group("user")
+def user() -> None:
+    """Say who may read and write. A server that runs takes notice at once."""
+
+
+@user.command("add")
+@folder_argument
+@click.argument("name")
+@click.option("--namespace", "namespaces", multiple=True, help="A namespace to write to, besides the user's own name.")
+@click.option("--owner", is_flag=True, help="May read and write everywhere.")
+def add(folder: Path, name: str, namespaces: tuple[str, ...], owner: bool) -> None:
+    """Add a user, or give one more namespaces."""
+    for word in (name, *namespaces):
+        if not _NAME.fullmatch(word) or "--" in word or ".." in word:
+            raise UsageError(f"{word!r} is no name for a namespace; use letters, digits, and - . _ between them")
+    with opened(folder) as store:
+        made = store.users.add(name, namespaces, owner=owner)
+    click.echo(f"{'added' if made else 'changed'} {name}; next:  zoo hub user token {folder} {name}")
+
+
+@user.command("token")
+@folder_argument
+@click.argument("name")
+@click.option("--scope", type=click.Choice(["read", "write"]), default="write", show_default=True)
+@click.option(
+    "--label", default="default", show_default=True, help="What it is for; it replaces one of the same label."
+)
+def token(folder: Path, name: str, scope: str, label: str) -> None:
+    """Make a token and show it, this once."""
+    with opened(folder) as store:
+        found = store.users.find(name)
+        if found is None:
+            raise NotFoundError(f"no user {name!r} in {folder}; `zoo hub user add {folder} {name}` adds one")
+        click.echo(store.users.new_token(found, label, scope))
+
+
+@user.command("rm")
+@folder_argument
+@click.argument("name")
+def remove(folder: Path, name: str) -> None:
+    """Remove a user and all tokens; repos stay."""
+    with opened(folder) as store:
+        if not store.users.remove(name):
+            raise NotFoundError(f"no user {name!r} in {folder}; `zoo hub user list {folder}` shows all")
+    click.echo(f"removed {name}")
+
+
+@user.command("list")
+@folder_argument
+def list_(folder: Path) -> None:
+    """List users, their namespaces and tokens."""
+    with opened(folder) as store:
+        rows = [
+            (
+                found.name,
+                "everywhere" if found.owner else ", ".join((found.name, *found.namespaces)),
+                ", ".join(f"{label} ({role})" for label, role, _ in store.users.tokens(found)) or "-",
+            )
+            for found in store.users.all()
+        ]
+    print_table(("USER", "WRITES TO", "TOKENS"), rows)

@@ -1,0 +1,46 @@
+"""The YAML at the head of a card: data from a stranger, bounded in size, depth and aliases before it is built."""
+
+import json
+from typing import Any
+
+import yaml
+
+MAX_FRONT_MATTER = 64 * 1024
+_MAX_DEPTH = 32
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def front_matter(text: str) -> dict[str, Any]:
+    """Return what stands between the first two lines `---`; nothing where there is nothing, or it is broken."""
+    try:
+        value = parse(block(text)[0])
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def block(text: str) -> tuple[str, str]:
+    """Return the front matter and the text after it, found by walking the lines once."""
+    first, *lines = text.split("\n")
+    if first.rstrip() != "---":
+        return "", text
+    end = next((place for place, line in enumerate(lines) if line.rstrip() == "---"), None)
+    return ("", text) if end is None else ("\n".join(lines[:end]), "\n".join(lines[end + 1 :]))
+
+
+def parse(text: str) -> Any:
+    """Return YAML as JSON knows it. Raise ValueError with the reason for what is broken, too large or too deep."""
+    if len(text) > MAX_FRONT_MATTER:
+        raise ValueError(f"the front matter is larger than {MAX_FRONT_MATTER:,} characters")
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            if isinstance(event, yaml.AliasEvent):
+                raise ValueError("the front matter uses aliases (*name), which cards must not")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _MAX_DEPTH:
+                raise ValueError(f"the front matter is nested deeper than {_MAX_DEPTH} levels")
+        value = yaml.load(text, Loader=_Loader)
+        return json.loads(json.dumps(value, default=str, skipkeys=True, allow_nan=True), parse_constant=lambda _: None)
+    except (yaml.YAMLError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(str(error)) from None

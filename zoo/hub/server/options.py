@@ -1,0 +1,42 @@
+"""How a Hub is served: its address, who may read, its limits."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_MIB = 1024 * 1024
+_GIB = 1024 * _MIB
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a client may take up. `reserve` is the space that always stays free on the disk."""
+
+    max_file: int = 1024 * _GIB
+    max_commit: int = _GIB
+    max_connections: int = 512
+    idle_seconds: float = 60
+    reserve: int = 256 * _MIB
+    multipart_from: int = 5 * _GIB
+    part_size: int = _GIB
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`url` is the address that clients use where a proxy stands before; `names` are the host names answered to."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    url: str | None = None
+    names: tuple[str, ...] = ()
+    anonymous: bool = True
+    certificate: Path | None = None
+    key: Path | None = None
+    access_log: str | None = None
+    stop_seconds: int = 2
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def local(self) -> bool:
+        """Tell whether only this machine can connect."""
+        return self.host in LOOPBACK

@@ -1,0 +1,136 @@
+"""Repos and their refs."""
+
+import sqlite3
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from zoo.hub.server.database import Database
+from zoo.hub.server.summary import Summary, decode_summary, encode_summary
+
+COLUMNS = "repos.id, type, name, private, gated, created, modified, downloads, head, summary"
+
+
+@dataclass(frozen=True)
+class Repo:
+    """One repo. `head` is the commit that main points to; `gated` is "", "auto" or "manual"."""
+
+    id: int
+    type: str
+    name: str
+    private: bool
+    gated: str
+    created: str
+    modified: str
+    downloads: int
+    head: str
+    encoded_summary: bytes
+
+    @property
+    def namespace(self) -> str:
+        """Return the first half of the name."""
+        return self.name.partition("/")[0]
+
+    @property
+    def web_id(self) -> str:
+        """Return the name with the prefix that pages and files have."""
+        return self.name if self.type == "models" else f"{self.type}/{self.name}"
+
+    @property
+    def summary(self) -> Summary:
+        """Return what lists say of the repo."""
+        return decode_summary(self.encoded_summary)
+
+
+def repo_of(row: tuple[object, ...]) -> Repo:
+    """Return the repo that a row of COLUMNS is."""
+    id_, type_, name, private, *rest = row
+    return Repo(id_, type_, name, bool(private), *rest)  # type: ignore[arg-type]
+
+
+class Repos:
+    """The repos of a Hub."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, type_: str, name: str) -> Repo | None:
+        """Return a repo by name, in whatever case it is written."""
+        row = self._database.row(f"SELECT {COLUMNS} FROM repos WHERE type=? AND name=?", type_, name)
+        return repo_of(row) if row else None
+
+    def insert(self, connection: sqlite3.Connection, type_: str, name: str, private: bool, head: str) -> int | None:
+        """Make a repo's row; None when there is one of that name."""
+        if connection.execute("SELECT 1 FROM repos WHERE type=? AND name=?", (type_, name)).fetchone():
+            return None
+        now = timestamp()
+        values = (type_, name, name.partition("/")[0], private, now, now, head, encode_summary(Summary()))
+        columns = "type, name, author, private, created, modified, head, summary"
+        cursor = connection.execute(f"INSERT INTO repos ({columns}) VALUES (?,?,?,?,?,?,?,?)", values)
+        connection.execute("INSERT INTO names (rowid, name) VALUES (?,?)", (cursor.lastrowid, name))
+        return cursor.lastrowid
+
+    def delete(self, repo: Repo) -> None:
+        """Forget a repo; its blobs stay until they are collected."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM repos WHERE id=?", (repo.id,))
+            connection.execute("DELETE FROM names WHERE rowid=?", (repo.id,))
+
+    def move(self, repo: Repo, name: str) -> bool:
+        """Give a repo another name; False when it is taken."""
+        with self._database.transaction() as connection:
+            query = "SELECT 1 FROM repos WHERE type=? AND name=? AND id<>?"
+            if connection.execute(query, (repo.type, name, repo.id)).fetchone():
+                return False
+            namespace = name.partition("/")[0]
+            connection.execute("UPDATE repos SET name=?, author=? WHERE id=?", (name, namespace, repo.id))
+            connection.execute("UPDATE names SET name=? WHERE rowid=?", (name, repo.id))
+        return True
+
+    def configure(self, repo: Repo, private: bool, gated: str) -> None:
+        """Set who may see a repo and who may have its files."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE repos SET private=?, gated=? WHERE id=?", (private, gated, repo.id))
+
+    def summarised(self, connection: sqlite3.Connection, repo: Repo, head: str, date: str, summary: Summary) -> None:
+        """Note where main points to now, and what is to be said of it."""
+        values = (head, date, encode_summary(summary), repo.id)
+        connection.execute("UPDATE repos SET head=?, modified=?, summary=? WHERE id=?", values)
+        connection.execute("DELETE FROM tags WHERE repo=?", (repo.id,))
+        connection.executemany("INSERT INTO tags VALUES (?,?)", [(tag.lower(), repo.id) for tag in summary.tags])
+
+    def count_downloads(self, counts: dict[int, int]) -> None:
+        """Add downloads, by repo."""
+        with self._database.transaction() as connection:
+            change = "UPDATE repos SET downloads=downloads+? WHERE id=?"
+            connection.executemany(change, [(count, repo) for repo, count in counts.items()])
+
+    def refs(self, repo: Repo) -> dict[str, str]:
+        """Return the commit of every ref, by its full name."""
+        return dict(self._database.rows("SELECT name, oid FROM refs WHERE repo=? ORDER BY name", repo.id))
+
+    def resolve(self, repo: Repo, revision: str) -> str | None:
+        """Return the commit that a branch, a tag, a full ref or a commit id names."""
+        if revision in ("main", "refs/heads/main"):
+            return repo.head
+        for name in (f"refs/heads/{revision}", f"refs/tags/{revision}", revision):
+            if row := self._database.row("SELECT oid FROM refs WHERE repo=? AND name=?", repo.id, name):
+                return str(row[0])
+        row = self._database.row("SELECT oid FROM commits WHERE repo=? AND oid=?", repo.id, revision)
+        return str(row[0]) if row else None
+
+    def set_ref(self, repo: Repo, name: str, oid: str) -> bool:
+        """Make a ref; False when there is one."""
+        with self._database.transaction() as connection:
+            made = connection.execute("INSERT OR IGNORE INTO refs VALUES (?,?,?)", (repo.id, name, oid))
+        return made.rowcount == 1
+
+    def delete_ref(self, repo: Repo, name: str) -> bool:
+        """Remove a ref; False when there is none."""
+        with self._database.transaction() as connection:
+            return connection.execute("DELETE FROM refs WHERE repo=? AND name=?", (repo.id, name)).rowcount == 1
+
+
+def timestamp() -> str:
+    """Return the time as the Hub's clients read it."""
+    return datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,65 @@
+"""Pull: files by revision and path, whole or in part."""
+
+import re
+
+from zoo.hub.server.access import Access
+from zoo.hub.server.downloads import Downloads
+from zoo.hub.server.http import HttpError, Request, Response
+from zoo.hub.server.names import check_path
+from zoo.hub.server.repos import Repo
+from zoo.hub.server.trees import Entry
+
+_RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})?|bytes=-(\d{1,18})", re.ASCII)
+
+
+def find_file(access: Access, repo: Repo, revision: str, path: str) -> tuple[str, Entry]:
+    """Return the commit that a revision names and a file there. Raise HttpError 404 where there is none."""
+    access.check_files(repo)
+    oid = access.commit(repo, revision)
+    entry = access.store.trees.find(access.store.commits.tree(repo, oid), check_path(path, 400))
+    if entry is None or entry.folder:
+        raise HttpError(404, f"{path} does not exist on {revision!r}", "EntryNotFound", {"X-Repo-Commit": oid})
+    return oid, entry
+
+
+async def resolve(
+    access: Access, request: Request, downloads: Downloads, repo: Repo, revision: str, path: str
+) -> Response:
+    """Serve a file with its hash as ETag, or the part that Range asks for."""
+    oid, entry = find_file(access, repo, revision, path)
+    etag = f'"{entry.etag}"'
+    start, end = _range(request.headers.get("range"), entry.size)
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Content-Disposition": "attachment",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Length": str(end - start),
+        "Accept-Ranges": "bytes",
+        "ETag": etag,
+        "X-Repo-Commit": oid,
+        "X-Linked-Size": str(entry.size),
+        "X-Linked-Etag": etag,
+    }
+    part = (start, end) != (0, entry.size)
+    if part:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{entry.size}"
+    elif request.method == "GET" and path == repo.summary.largest:
+        downloads.count(repo)
+    try:
+        opened = access.store.blobs.open(entry.sha256)
+    except OSError:
+        raise HttpError(410, f"The bytes of {path} are gone from this Hub; push the file again") from None
+    return Response(206 if part else 200, headers=headers, file=(opened, start, end))
+
+
+def _range(header: str | None, size: int) -> tuple[int, int]:
+    """Return the first byte and the one after the last. Raise HttpError 416 for a part that does not exist."""
+    match = _RANGE.fullmatch(header.strip()) if header else None
+    if match is None:
+        return 0, size
+    first, last, suffix = match.groups()
+    start = int(first) if first else max(0, size - int(suffix))
+    end = min(size, int(last) + 1) if last else size
+    if start >= end:
+        raise HttpError(416, "The range lies outside the file", headers={"Content-Range": f"bytes */{size}"})
+    return start, end

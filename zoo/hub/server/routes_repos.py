@@ -1,0 +1,180 @@
+"""Repos: make, list, describe, move, delete, and who may have them."""
+
+from typing import Any
+
+from zoo.hub.server.access import Access
+from zoo.hub.server.describe import repo_info
+from zoo.hub.server.http import HttpError, Request, Response, json_response, text_of
+from zoo.hub.server.names import check_repo
+from zoo.hub.server.repos import Repo
+from zoo.hub.server.search import SORTS, Query, find_repos
+
+_TYPES = {"": "models", "model": "models", "dataset": "datasets", "space": "spaces"}
+_PAGE = 100
+_LARGEST_PAGE = 1000
+_NOT_TAGS = ("search", "author", "filter", "pipeline_tag", "gated", "sort", "direction", "limit", "cursor", "full")
+
+
+async def whoami(access: Access, request: Request) -> Response:
+    """Say who the token belongs to."""
+    user = access.require_user()
+    orgs = [{"type": "org", "id": name, "name": name, "fullname": name} for name in user.namespaces]
+    token = {"displayName": user.label, "role": user.role}
+    answer = {"type": "user", "id": str(user.id), "name": user.name, "fullname": user.name, "orgs": orgs}
+    return json_response({**answer, "auth": {"type": "access_token", "accessToken": token}})
+
+
+async def create(access: Access, request: Request) -> Response:
+    """Make a repo; 409 with its address where there is one."""
+    access.require_user()
+    values = await request.json()
+    type_, name = _named(access, values)
+    user = access.require_writer(name.partition("/")[0])
+    made = access.store.commits.create_repo(type_, name, _wants_private(values) or False, user.name)
+    repo = access.store.repos.find(type_, name)
+    if repo is None:
+        raise HttpError(409, "The repo was deleted at the same moment; try again")
+    url = {"url": f"{access.url}/{repo.web_id}", "name": repo.name, "id": str(repo.id)}
+    if made:
+        return json_response(url)
+    message = "You already created this repo"
+    return json_response({**url, "error": message}, 409, {"X-Error-Message": message})
+
+
+async def delete(access: Access, request: Request) -> Response:
+    """Forget a repo."""
+    access.require_user()
+    type_, name = _named(access, await request.json())
+    repo = access.repo(type_, name)
+    access.require_writer(repo.namespace)
+    access.store.repos.delete(repo)
+    return json_response({})
+
+
+async def move(access: Access, request: Request) -> Response:
+    """Give a repo another name."""
+    access.require_user()
+    values = await request.json()
+    type_, name = _named(access, {"name": values.get("fromRepo"), "type": values.get("type")})
+    _, new_name = _named(access, {"name": values.get("toRepo"), "type": values.get("type")})
+    repo = access.repo(type_, name)
+    for namespace in (repo.namespace, new_name.partition("/")[0]):
+        access.require_writer(namespace)
+    if not access.store.repos.move(repo, new_name):
+        raise HttpError(409, f"There is a repo {new_name} already")
+    return json_response({})
+
+
+def _named(access: Access, values: dict[str, Any]) -> tuple[str, str]:
+    namespace, _, name = text_of(values, "name").rpartition("/")
+    namespace = text_of(values, "organization") or namespace or access.require_user().name
+    if (type_ := text_of(values, "type")) not in _TYPES:
+        raise HttpError(400, "Unknown type of repo")
+    return _TYPES[type_], check_repo(namespace, name)
+
+
+def _wants_private(values: dict[str, Any]) -> bool | None:
+    """Return what a client asks for, in its newer or older words; None when it says nothing."""
+    if (visibility := text_of(values, "visibility")) in ("private", "public"):
+        return visibility == "private"
+    private = values.get("private")
+    return private if isinstance(private, bool) else None
+
+
+async def settings(access: Access, request: Request, repo: Repo) -> Response:
+    """Show a repo to everybody or not, and put a gate before its files or not."""
+    values = await request.json()
+    private, gated = _wants_private(values), repo.gated
+    if "gated" in values:
+        if values["gated"] not in (False, None, "auto", "manual"):
+            raise HttpError(400, "gated is auto, manual or false")
+        gated = values["gated"] or ""
+    access.store.repos.configure(repo, repo.private if private is None else private, gated)
+    return json_response({"private": repo.private if private is None else private, "gated": gated or False})
+
+
+async def auth_check(access: Access, repo: Repo, write: bool) -> Response:
+    """Say whether the user may have a repo's files, or change them."""
+    if write:
+        access.require_writer(repo.namespace)
+    access.check_files(repo)
+    return json_response({})
+
+
+async def listing(access: Access, request: Request, type_: str) -> Response:
+    """List repos: searched, filtered, sorted, page by page."""
+    access.check_reading()
+    query = list_query(access, request, type_, _PAGE)
+    asked = request.number("limit", -1)
+    page = min(asked, _LARGEST_PAGE) if asked >= 0 else _PAGE
+    repos, cursor = find_repos(access.store.database, query) if page else ([], None)
+    headers = {}
+    if cursor and (asked < 0 or asked > len(repos)):
+        rest = [(key, value) for key, value in request.query if key not in ("cursor", "limit")]
+        rest += [("cursor", cursor), *([("limit", str(asked - len(repos)))] if asked >= 0 else [])]
+        headers["Link"] = next_link(access, request, rest)
+    return json_response([repo_info(access.store, repo) for repo in repos], headers=headers)
+
+
+def list_query(access: Access, request: Request, type_: str, page: int) -> Query:
+    """Return what a list's address asks for."""
+    sort = request.value("sort") or "lastModified"
+    if sort not in SORTS:
+        raise HttpError(400, f"Unknown sort; known are {', '.join(SORTS)}")
+    tags = [part for value in request.values("filter") for part in value.split(",") if part]
+    tags += request.values("pipeline_tag") + request.values("library")
+    if len(tags) > 20:
+        raise HttpError(400, "More than 20 filters")
+    return Query(
+        type=type_,
+        namespaces=access.namespaces,
+        search=(request.value("search") or "").replace("\0", "").strip()[:200],
+        author=(request.value("author") or "")[:200],
+        tags=[tag for tag in tags if tag],
+        gated=request.flag("gated") if request.value("gated") is not None else None,
+        sort=SORTS[sort],
+        limit=min(request.number("limit", page), _LARGEST_PAGE) or page,
+        cursor=request.value("cursor"),
+    )
+
+
+def next_link(access: Access, request: Request, query: list[tuple[str, str]]) -> str:
+    """Return the Link header to the following page."""
+    from urllib.parse import urlencode
+
+    return f'<{access.url}{request.raw_path}?{urlencode(query)}>; rel="next"'
+
+
+async def info(access: Access, request: Request, repo: Repo, revision: str) -> Response:
+    """Describe a repo at a revision."""
+    oid = access.commit(repo, revision)
+    return json_response(repo_info(access.store, repo, oid, blobs=request.flag("blobs")))
+
+
+async def granted(access: Access, repo: Repo, status: str) -> Response:
+    """List who has asked for a gated repo's files: nobody waits here, access is granted or not."""
+    users = access.store.users.granted(repo) if status == "accepted" else []
+    return json_response(
+        [
+            {
+                "requestId": user.name,
+                "user": {"user": user.name, "fullname": user.name},
+                "status": "accepted",
+                "timestamp": time,
+            }
+            for user, time in users
+        ]
+    )
+
+
+async def grant(access: Access, request: Request, repo: Repo) -> Response:
+    """Let a user have a gated repo's files, or no longer."""
+    values = await request.json()
+    user = access.store.users.find(text_of(values, "user") or text_of(values, "requestId"))
+    if user is None:
+        raise HttpError(404, "There is no such user")
+    if text_of(values, "status", "accepted") == "accepted":
+        access.store.users.grant(repo, user)
+    else:
+        access.store.users.revoke(repo, user)
+    return json_response({})
