@@ -52,11 +52,13 @@ def seconds(run: Callable[[Tensor], None], images: Tensor) -> float:
     return time.perf_counter() - start
 
 
-def compare(name: str, kind: Callable[[Any], Callable[[Tensor], None]], batch: int, rounds: int, device: str) -> None:
+def compare(
+    name: str, kind: Callable[[Any], Callable[[Tensor], None]], batch: int, size: int, rounds: int, device: str
+) -> None:
     ours, theirs = zoo.create(name), timm.create_model(name)
     ours.load_state_dict(theirs.state_dict())
     runs = [kind(model.to(device, memory_format=torch.channels_last)) for model in (ours, theirs)]
-    images = torch.randn(batch, 3, 224, 224, device=device).to(memory_format=torch.channels_last)
+    images = torch.randn(batch, 3, size, size, device=device).to(memory_format=torch.channels_last)
     for run in runs * 2:
         seconds(run, images)
     mine, other = [], []
@@ -72,6 +74,8 @@ def compare(name: str, kind: Callable[[Any], Callable[[Tensor], None]], batch: i
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--batch", type=int, help="pictures a step; default: " + str(MODELS))
+    parser.add_argument("--size", type=int, default=224, help="of the pictures, in pixels")
     parser.add_argument("--models", nargs="*", default=list(MODELS))
     chosen = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -84,7 +88,7 @@ def main() -> None:
     )
     for name in chosen.models:
         for kind in (forward, training_step):
-            compare(name, kind, MODELS[name], chosen.rounds, device)
+            compare(name, kind, chosen.batch or MODELS[name], chosen.size, chosen.rounds, device)
 
 
 if __name__ == "__main__":

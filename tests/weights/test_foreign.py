@@ -146,7 +146,8 @@ def test_timm_in_its_older_flat_form(net: Net, written: Written) -> None:
 
 def test_transformers_by_its_config(net: Net, written: Written) -> None:
     scale = {"scale": None, "net.layer_scale": net.scale.detach()[:, None, None]}
-    folder = written(THEIR_NAMES, TRANSFORMERS, **scale)
+    config = {**TRANSFORMERS, "id2label": {"1": "bee", "0": "ant"}}
+    folder = written(THEIR_NAMES, config, **scale)
     processor = {"size": {"height": 6, "width": 7}, "image_mean": [0.4] * 3, "resample": 1, "crop_pct": None}
     (folder / "preprocessor_config.json").write_text(json.dumps(processor))
     assert equal(net, folder)

@@ -35,7 +35,9 @@ def labels_of(config: Mapping[str, Any], num_classes: int, source: str) -> tuple
     if not num_classes:
         return ()
     found: Any = config.get("label_names") or _cfg(config).get("label_names") or config.get("id2label") or ()
-    names = list(found.values()) if isinstance(found, dict) else list(found) if isinstance(found, (list, tuple)) else []
+    if isinstance(found, dict):  # by the number of the class, in whichever order
+        found = [found.get(str(place)) for place in range(len(found))]
+    names = list(found) if isinstance(found, (list, tuple)) else []
     said = config.get("num_classes", len(names) or num_classes)
     if said != num_classes or (names and len(names) != num_classes):
         raise IntegrityError(

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -203,9 +204,12 @@ def test_downloads_are_counted(api: HfApi, served_hub: Any, tmp_path: Path) -> N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("zoo.hub.server.downloads._EVERY_SECONDS", -1)
         api.snapshot_download("org/thing", cache_dir=tmp_path / "c")
-    store = Store(folder)
-    assert store.repos.find("models", "org/thing").downloads == 3  # type: ignore[union-attr]
-    store.close()
+        store = Store(folder)
+        deadline = time.monotonic() + 5
+        while store.repos.find("models", "org/thing").downloads != 3:  # type: ignore[union-attr]
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        store.close()
 
 
 def test_statistics(api: HfApi, served_hub: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo.errors import NotFoundError
+from zoo.hub.server.sizes import size_text as size_text
 
 if TYPE_CHECKING:
     from zoo.hub.server.store import Store
@@ -27,12 +28,3 @@ def opened(folder: Path) -> Iterator["Store"]:
         yield store
     finally:
         store.close()
-
-
-def size_text(size: float) -> str:
-    """Return a number of bytes as people write it."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

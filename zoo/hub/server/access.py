@@ -16,7 +16,7 @@ _FOREIGN_TOKEN = (
     "Invalid credentials in Authorization header: this looks like a token of huggingface.co, which no other Hub should "
     "ever see; set HF_TOKEN to one of this Hub's"
 )
-_LOG_IN = {"WWW-Authenticate": 'Basic realm="Hub: any name, and a token as the password", charset="UTF-8"'}
+LOG_IN = {"WWW-Authenticate": 'Basic realm="Hub: any name, and a token as the password", charset="UTF-8"'}
 
 
 class Access:
@@ -64,12 +64,12 @@ class Access:
 
     @staticmethod
     def _log_in(request: Request) -> dict[str, str]:
-        return _LOG_IN if request.headers.get("authorization", "").lower().startswith("basic") else {}
+        return LOG_IN if request.headers.get("authorization", "").lower().startswith("basic") else {}
 
     def check_reading(self, log_in: bool = False) -> None:
         """Raise HttpError 401 where nobody may read without a token."""
         if self.user is None and not self.options.anonymous:
-            raise HttpError(401, "This Hub is read with a token", "RepoNotFound", _LOG_IN if log_in else None)
+            raise HttpError(401, "This Hub is read with a token", "RepoNotFound", LOG_IN if log_in else None)
 
     def require_user(self) -> User:
         """Return whose token the request carries. Raise HttpError 401 without one."""
@@ -108,9 +108,11 @@ class Access:
             return
         if self.user is None:
             raise HttpError(401, f"Access to {repo.type[:-1]} {repo.name} is restricted. Please log in.", "GatedRepo")
+        if self.store.users.has_grant(repo, self.user):
+            return
         if repo.gated == "auto":
             self.store.users.grant(repo, self.user)
-        elif not self.store.users.has_grant(repo, self.user):
+        else:
             message = f"Access to {repo.type[:-1]} {repo.name} is restricted; ask its owner to grant it to you"
             raise HttpError(403, message, "GatedRepo")
 

@@ -1,7 +1,6 @@
 """One line of JSON a request: who asked for what, how it ended, how long it took. No token, no signature, no query."""
 
 import logging
-import secrets
 import sys
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -33,13 +32,7 @@ class AccessLog:
         if self._handler is not None:
             self._handler.close()
 
-    def request_headers(self, scope: Scope) -> dict[str, str]:
-        """Return the header by which a client's error text and a line can be found together."""
-        return {"X-Request-Id": secrets.token_hex(8)}
-
-    def write(
-        self, scope: Scope, access: Access | None, response: Response, headers: dict[str, str], seconds: float
-    ) -> None:
+    def write(self, scope: Scope, access: Access | None, response: Response, request_id: str, seconds: float) -> None:
         """Write a request's line."""
         if self._handler is None:
             return
@@ -56,7 +49,7 @@ class AccessLog:
             "status": response.status,
             "bytes": int(size),
             "milliseconds": round(seconds * 1000, 1),
-            "request": headers["X-Request-Id"],
+            "request": request_id,
         }
         text = msgspec.json.encode(line).decode()
         self._handler.emit(logging.makeLogRecord({"msg": text, "levelno": logging.INFO}))

@@ -1,8 +1,10 @@
 """The ASGI application: which route a request takes."""
 
 import logging
+import secrets
 import sqlite3
 import time
+from dataclasses import replace
 from errno import EDQUOT, ENOSPC
 from typing import Any
 
@@ -52,14 +54,12 @@ class Application:
             response = page or json_response({"error": str(error)}, error.status, error.headers)
         except Exception as error:
             response = _failure(error)
-        headers = self._access_log.request_headers(scope)
-        response = Response(
-            response.status, response.body, {**response.headers, **headers}, response.stream, response.file
-        )
+        request_id = secrets.token_hex(8)  # by which a client's error text and a line of the log can be found together
+        response = replace(response, headers={**response.headers, "X-Request-Id": request_id})
         try:
             await send_response(response, scope, send, idle_seconds)
         finally:
-            self._access_log.write(scope, access, response, headers, time.monotonic() - start)
+            self._access_log.write(scope, access, response, request_id, time.monotonic() - start)
 
     async def _answer(self, access: Access, request: Request) -> Response:
         match request.method, request.segments:

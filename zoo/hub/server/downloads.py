@@ -1,5 +1,6 @@
 """Count downloads in memory and write them down now and then: a pull must not wait for the disk."""
 
+import asyncio
 import time
 
 from zoo.hub.server.repos import Repo, Repos
@@ -19,11 +20,11 @@ class Downloads:
         """Count one download of a repo."""
         self._counts[repo.id] = self._counts.get(repo.id, 0) + 1
         if time.monotonic() - self._written > _EVERY_SECONDS:
-            self.write()
+            self._written = time.monotonic()
+            asyncio.get_running_loop().run_in_executor(None, self.write)
 
     def write(self) -> None:
         """Write down what was counted."""
         counts, self._counts = self._counts, {}
-        self._written = time.monotonic()
         if counts:
             self._repos.count_downloads(counts)

@@ -84,8 +84,7 @@ async def upload(access: Access, request: Request, parts: Parts) -> Response:
         blob = await asyncio.to_thread(writer.finish, oid)
         if blob is None:
             raise HttpError(422, "The bytes do not have the announced sha256 and size; nothing was kept")
-        with access.store.database.transaction() as connection:
-            access.store.blobs.keep(connection, repo.id, [blob])
+        await asyncio.to_thread(access.store.keep, repo, blob)
     except BaseException:
         writer.discard()
         raise
@@ -144,6 +143,5 @@ async def _complete(access: Access, request: Request, parts: Parts, repo: Repo, 
     blob = await asyncio.to_thread(parts.join, key, oid, size)
     if blob is None:
         raise HttpError(422, "The parts do not have the announced sha256 and size; nothing was kept")
-    with access.store.database.transaction() as connection:
-        access.store.blobs.keep(connection, repo.id, [blob])
+    await asyncio.to_thread(access.store.keep, repo, blob)
     return json_response({})

@@ -1,13 +1,12 @@
 """Pages for people: which page an address means."""
 
-from zoo.hub.server.access import Access
+from zoo.hub.server.access import LOG_IN, Access
 from zoo.hub.server.http import HttpError, Request, Response
 from zoo.hub.server.pages import files, history, rendering
 from zoo.hub.server.pages.listing import listing
 from zoo.hub.server.pages.repo import repo_page
 from zoo.hub.server.repos import Repo
 
-_LOG_IN = {"WWW-Authenticate": 'Basic realm="Hub: any name, and a token as the password", charset="UTF-8"'}
 _PREFIXES = ("datasets", "spaces")
 
 
@@ -58,7 +57,7 @@ async def _repo(access: Access, request: Request, repo: Repo, rest: list[str]) -
 def _log_in(access: Access) -> Response:
     """Make a browser ask for a token, and send it back to the first page once it has one."""
     if access.user is None:
-        raise HttpError(401, "Log in with any name, and a token as the password", headers=_LOG_IN)
+        raise HttpError(401, "Log in with any name, and a token as the password", headers=LOG_IN)
     return Response(303, headers={"Location": "/"})
 
 

@@ -1,6 +1,8 @@
 """Repos: make, list, describe, move, delete, and who may have them."""
 
+import asyncio
 from typing import Any
+from urllib.parse import urlencode
 
 from zoo.hub.server.access import Access
 from zoo.hub.server.describe import repo_info
@@ -12,7 +14,6 @@ from zoo.hub.server.search import SORTS, Query, find_repos
 _TYPES = {"": "models", "model": "models", "dataset": "datasets", "space": "spaces"}
 _PAGE = 100
 _LARGEST_PAGE = 1000
-_NOT_TAGS = ("search", "author", "filter", "pipeline_tag", "gated", "sort", "direction", "limit", "cursor", "full")
 
 
 async def whoami(access: Access, request: Request) -> Response:
@@ -30,7 +31,8 @@ async def create(access: Access, request: Request) -> Response:
     values = await request.json()
     type_, name = _named(access, values)
     user = access.require_writer(name.partition("/")[0])
-    made = access.store.commits.create_repo(type_, name, _wants_private(values) or False, user.name)
+    private = _wants_private(values) or False
+    made = await asyncio.to_thread(access.store.commits.create_repo, type_, name, private, user.name)
     repo = access.store.repos.find(type_, name)
     if repo is None:
         raise HttpError(409, "The repo was deleted at the same moment; try again")
@@ -47,7 +49,7 @@ async def delete(access: Access, request: Request) -> Response:
     type_, name = _named(access, await request.json())
     repo = access.repo(type_, name)
     access.require_writer(repo.namespace)
-    access.store.repos.delete(repo)
+    await asyncio.to_thread(access.store.repos.delete, repo)
     return json_response({})
 
 
@@ -60,7 +62,7 @@ async def move(access: Access, request: Request) -> Response:
     repo = access.repo(type_, name)
     for namespace in (repo.namespace, new_name.partition("/")[0]):
         access.require_writer(namespace)
-    if not access.store.repos.move(repo, new_name):
+    if not await asyncio.to_thread(access.store.repos.move, repo, new_name):
         raise HttpError(409, f"There is a repo {new_name} already")
     return json_response({})
 
@@ -89,8 +91,9 @@ async def settings(access: Access, request: Request, repo: Repo) -> Response:
         if values["gated"] not in (False, None, "auto", "manual"):
             raise HttpError(400, "gated is auto, manual or false")
         gated = values["gated"] or ""
-    access.store.repos.configure(repo, repo.private if private is None else private, gated)
-    return json_response({"private": repo.private if private is None else private, "gated": gated or False})
+    private = repo.private if private is None else private
+    await asyncio.to_thread(access.store.repos.configure, repo, private, gated)
+    return json_response({"private": private, "gated": gated or False})
 
 
 async def auth_check(access: Access, repo: Repo, write: bool) -> Response:
@@ -140,8 +143,6 @@ def list_query(access: Access, request: Request, type_: str, page: int) -> Query
 
 def next_link(access: Access, request: Request, query: list[tuple[str, str]]) -> str:
     """Return the Link header to the following page."""
-    from urllib.parse import urlencode
-
     return f'<{access.url}{request.raw_path}?{urlencode(query)}>; rel="next"'
 
 
@@ -173,8 +174,7 @@ async def grant(access: Access, request: Request, repo: Repo) -> Response:
     user = access.store.users.find(text_of(values, "user") or text_of(values, "requestId"))
     if user is None:
         raise HttpError(404, "There is no such user")
-    if text_of(values, "status", "accepted") == "accepted":
-        access.store.users.grant(repo, user)
-    else:
-        access.store.users.revoke(repo, user)
+    users = access.store.users
+    change = users.grant if text_of(values, "status", "accepted") == "accepted" else users.revoke
+    await asyncio.to_thread(change, repo, user)
     return json_response({})

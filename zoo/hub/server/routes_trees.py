@@ -1,5 +1,6 @@
 """What lies in a repo: folders, files, branches, tags, history."""
 
+import asyncio
 from urllib.parse import parse_qs
 
 from zoo.hub.server.access import Access
@@ -90,18 +91,18 @@ async def commits(access: Access, request: Request, repo: Repo, revision: str) -
 
 async def make_tag(access: Access, request: Request, repo: Repo, revision: str) -> Response:
     """Make a tag."""
-    return _make_ref(access, repo, "tags", text_of(await request.json(), "tag"), revision)
+    return await _make_ref(access, repo, "tags", text_of(await request.json(), "tag"), revision)
 
 
 async def make_branch(access: Access, request: Request, repo: Repo, name: str) -> Response:
     """Make a branch."""
     start = text_of(await request.json(), "startingPoint", "main")
-    return _make_ref(access, repo, "heads", name, start)
+    return await _make_ref(access, repo, "heads", name, start)
 
 
-def _make_ref(access: Access, repo: Repo, kind: str, name: str, start: str) -> Response:
+async def _make_ref(access: Access, repo: Repo, kind: str, name: str, start: str) -> Response:
     oid = access.commit(repo, start)
-    if not access.store.repos.set_ref(repo, f"refs/{kind}/{check_ref(name)}", oid):
+    if not await asyncio.to_thread(access.store.repos.set_ref, repo, f"refs/{kind}/{check_ref(name)}", oid):
         raise HttpError(409, f"Reference {name} exists already")
     return json_response({})
 
@@ -110,6 +111,6 @@ async def remove_ref(access: Access, repo: Repo, kind: str, name: str) -> Respon
     """Remove a branch or a tag."""
     if name == "main" and kind == "heads":
         raise HttpError(400, "The branch main cannot be removed")
-    if not access.store.repos.delete_ref(repo, f"refs/{kind}/{name}"):
+    if not await asyncio.to_thread(access.store.repos.delete_ref, repo, f"refs/{kind}/{name}"):
         raise HttpError(404, f"Invalid rev id: {name[:100]}", "RevisionNotFound")
     return json_response({})

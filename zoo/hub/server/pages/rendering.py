@@ -12,6 +12,7 @@ import jinja2
 
 from zoo.hub.server.access import Access
 from zoo.hub.server.http import HttpError, Response
+from zoo.hub.server.sizes import size_text
 
 _STATIC = {"style.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
 _POLICY = (
@@ -72,15 +73,6 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {"size": size_text, "number": number_text, "ago": ago, "part": path_part, "tint": tint}
     return environment
-
-
-def size_text(size: float) -> str:
-    """Return a number of bytes as people write it."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
 
 
 def number_text(count: float) -> str:
