@@ -40,8 +40,9 @@ def push(hub: Any, files: dict[str, Any], card: str = "---\nlicense: mit\n---\n"
     operations = [CommitOperationAdd("README.md", card.encode())]
     for name, content in files.items():
         buffer = io.BytesIO()
-        content.to_parquet(buffer)
-        operations.append(CommitOperationAdd(name, buffer.getvalue()))
+        if not isinstance(content, bytes):
+            content.to_parquet(buffer)
+        operations.append(CommitOperationAdd(name, buffer.getvalue() or content))
     return str(api.create_commit("org/clothes", operations, commit_message="data", repo_type="dataset").oid)
 
 
@@ -142,6 +143,14 @@ def test_091_a_bad_picture_of_a_table_is_named_or_left_out(clothes: Any) -> None
         opened(clothes, f"{ADDRESS}/bad")
     assert caught.value.exit_code == 9
     assert sum(len(split) for split in opened(clothes, f"{ADDRESS}/bad", skip_bad=1).splits.values()) == 59
+
+
+@pytest.mark.parametrize("download", [True, False])
+def test_091_a_file_that_is_no_table(clothes: Any, download: bool) -> None:
+    push(clothes, {"broken/train-0.parquet": b"PAR1" + bytes(100)})
+    with pytest.raises(DataError, match="org/clothes at .* has a parquet file that cannot be read") as caught:
+        opened(clothes, f"{ADDRESS}/broken", download=download)
+    assert "\n" not in str(caught.value)
 
 
 def test_changed_bytes_in_the_cache_are_noticed(clothes: Any, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from zoo.data.dataset import Labels
 from zoo.data.hub_files import HubFiles
 from zoo.data.pictures import Encoded
+from zoo.errors import DataError
 from zoo.hub.connection import Connection
 from zoo.paths import cache_folder
 
@@ -44,7 +46,8 @@ def downloaded_tables(files: HubFiles, connection: Connection) -> dict[str, Tabl
 
     paths = {split: list(map(str, paths)) for split, paths in files.download(connection).items()}
     cache = str(cache_folder() / "datasets")
-    tables = datasets.load_dataset("parquet", data_files=paths, cache_dir=cache, verification_mode="no_checks")
+    with _readable(files):
+        tables = datasets.load_dataset("parquet", data_files=paths, cache_dir=cache, verification_mode="no_checks")
     return {split: _DownloadedTable(table) for split, table in tables.items()}
 
 
@@ -54,10 +57,25 @@ def passing_tables(files: HubFiles, connection: Connection) -> dict[str, Table]:
     from pyarrow.parquet import ParquetFile
 
     filesystem = HfFileSystem(endpoint=connection.url, token=connection.token)
-    return {
-        split: _PassingTable([ParquetFile(filesystem.open(address, "rb")) for address in files.addresses(split)])
-        for split in files.names
-    }
+    with _readable(files):
+        return {
+            split: _PassingTable([ParquetFile(filesystem.open(address, "rb")) for address in files.addresses(split)])
+            for split in files.names
+        }
+
+
+@contextmanager
+def _readable(files: HubFiles) -> Iterator[None]:
+    from datasets.exceptions import DatasetsError
+    from pyarrow import ArrowException
+
+    try:
+        yield
+    except (ArrowException, DatasetsError) as error:
+        reason = str(error.__cause__ or error).partition("\n")[0]
+        raise DataError(
+            f"{files.repo} at {files.commit} has a parquet file that cannot be read: {reason}; choose another revision"
+        ) from None
 
 
 class _DownloadedTable:
