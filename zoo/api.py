@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 from zoo.registry import default_registry, matches
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from zoo.hub.pull import PulledRepo
@@ -99,6 +100,8 @@ def load(
     *,
     num_classes: int | None = None,
     features_only: bool = False,
+    dtype: str | torch.dtype | None = None,
+    device: str | None = None,
     revision: str | None = None,
     hub: str | Path | None = None,
 ) -> nn.Module:
@@ -106,14 +109,17 @@ def load(
 
     `source` is a name from the catalogue (`arch.tag`), `hf://org/name[@revision]`, a run or a weights folder. With
     `num_classes` other than the file's the head is replaced by a fresh one, and a note says so. Nothing else differs.
-    With `features_only` the model returns the feature map of every stage. `hub` is a URL or a folder.
+    With `features_only` the model returns the feature map of every stage. `dtype` ("bfloat16", "float32" …) converts
+    floating-point tensors, `device` ("cuda") loads straight to it. `hub` is a URL or a folder.
     """
+    from zoo.engine.device import choose_device
     from zoo.sources import find_weights
     from zoo.weights.features import Features
     from zoo.weights.folder import load_weights
     from zoo.weights.head import replace_head
 
-    model: nn.Module = load_weights(find_weights(source, revision=revision, hub=hub))
+    where = choose_device(device or "cpu")
+    model: nn.Module = load_weights(find_weights(source, revision=revision, hub=hub), dtype=dtype, device=where)
     if num_classes is not None:
         replace_head(model, num_classes)
     return Features(model).eval() if features_only else model

@@ -10,8 +10,7 @@ from zoo.hub.push import PushedRepo, push_folder
 from zoo.paths import storage_errors
 from zoo.sources import weights_of
 from zoo.weights.config import read_config
-from zoo.weights.folder import WEIGHTS_FILE
-from zoo.weights.header import read_header
+from zoo.weights.stored import stored_tensors
 
 
 def push_weights(
@@ -30,7 +29,7 @@ def push_weights(
     """
     folder = weights_of(source)
     block = read_config(folder)
-    read_header(folder / WEIGHTS_FILE)
+    stored_tensors(folder)
     with storage_errors("preparing the push"), tempfile.TemporaryDirectory(prefix="zoo-push-") as temporary:
         staged = Path(temporary) / "repo"
         shutil.copytree(folder, staged, copy_function=_link)
