@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zoo.hub.pull import PulledRepo
-    from zoo.hub.push import PushedRepo
+    from zoo.hub.records import PulledRepo, PushedRepo
     from zoo.jobs import Job
     from zoo.rehearsal import Rehearsal
     from zoo.reproduction import Reproduction

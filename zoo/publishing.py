@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 
 from zoo.card import card_for
-from zoo.hub.push import PushedRepo, push_folder
+from zoo.hub.push import push_folder
+from zoo.hub.records import PushedRepo
 from zoo.paths import storage_errors
 from zoo.sources import weights_of
 from zoo.weights.config import read_config

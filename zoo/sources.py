@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from zoo.errors import NotFoundError, UsageError
-from zoo.hub.pull import PulledRepo, pull_repo
+from zoo.hub.pull import pull_repo
+from zoo.hub.records import PulledRepo
 from zoo.registry import default_registry
 
 HF = "hf://"

@@ -15,7 +15,7 @@ from zoo.cli.tables import figures, print_table
 from zoo.errors import UsageError
 
 if TYPE_CHECKING:
-    from zoo.hub.push import PushedRepo
+    from zoo.hub.records import PushedRepo
 
 _MARK = ".zoo-demo"
 _NAME = "conv_autoencoder.demo"

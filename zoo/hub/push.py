@@ -2,28 +2,17 @@
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import AuthorisationError, IntegrityError, NotFoundError
 from zoo.hub.connection import connect
 from zoo.hub.failures import hub_errors
-from zoo.hub.pull import PulledFile, check_repo_id
+from zoo.hub.pull import check_repo_id
+from zoo.hub.records import PulledFile, PushedRepo
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
-
-
-@dataclass(frozen=True)
-class PushedRepo:
-    """What a push made: the commit, its files with their hashes, and whether anything changed."""
-
-    repo: str
-    commit: str
-    url: str
-    files: tuple[PulledFile, ...]
-    changed: bool
 
 
 def push_folder(
