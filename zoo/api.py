@@ -103,6 +103,9 @@ def load(
     device: str | None = None,
     revision: str | None = None,
     hub: str | Path | None = None,
+    registry: str | Path | None = None,
+    locked: bool = False,
+    offline: bool = False,
 ) -> nn.Module:
     """Load pretrained weights into their model: verified, memory-mapped, strict, in eval mode.
 
@@ -110,15 +113,18 @@ def load(
     `num_classes` other than the file's the head is replaced by a fresh one, and a note says so. Nothing else differs.
     With `features_only` the model returns the feature map of every stage. `dtype` ("bfloat16", "float32" …) converts
     floating-point tensors, `device` ("cuda") loads straight to it. `hub` is a URL or a folder.
+    `registry` names a registry.json, or a repo with one, that is asked first; `locked` takes the bytes that zoo.lock
+    pins, and `offline` none but those in the cache.
     """
     from zoo.engine.device import choose_device
-    from zoo.sources import find_weights
+    from zoo.sources import Wish, find_weights
     from zoo.weights.features import Features
     from zoo.weights.folder import load_weights
     from zoo.weights.head import replace_head
 
+    wish = Wish(revision=revision, hub=hub, registry=registry, locked=locked, offline=offline)
     where = choose_device(device or "cpu")
-    model: nn.Module = load_weights(find_weights(source, revision=revision, hub=hub), dtype=dtype, device=where)
+    model: nn.Module = load_weights(find_weights(source, wish=wish), dtype=dtype, device=where)
     if num_classes is not None:
         replace_head(model, num_classes)
     return Features(model).eval() if features_only else model
@@ -130,14 +136,22 @@ def pull(
     revision: str | None = None,
     hub: str | Path | None = None,
     to: str | Path | None = None,
+    registry: str | Path | None = None,
     allow_mutable: bool = False,
+    lock: bool = False,
+    locked: bool = False,
+    offline: bool = False,
     progress: bool = False,
 ) -> PulledRepo:
-    """Fetch weights into the Hugging Face cache, or as plain files to the folder `to`; every byte is verified."""
-    from zoo.sources import pull_weights
+    """Fetch weights into the Hugging Face cache, or as plain files to the folder `to`; every byte is verified.
 
-    folder = Path(to) if to is not None else None
-    return pull_weights(source, revision=revision, hub=hub, to=folder, allow_mutable=allow_mutable, progress=progress)
+    `lock` writes down in zoo.lock what was fetched, `locked` fetches what stands there, and `offline` takes the cache
+    alone. `registry` names a registry.json, or a repo with one, that is asked first.
+    """
+    from zoo.sources import Wish, pull_weights
+
+    wish = Wish(revision, hub, registry, allow_mutable, locked, offline)
+    return pull_weights(source, wish, to=_path(to), lock=lock, progress=progress)
 
 
 def push(

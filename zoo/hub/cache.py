@@ -42,20 +42,17 @@ class Cache:
             return None
         return commit if is_commit(commit) else None
 
-    def complete(self, commit: str, expected: Expected | None) -> PulledRepo | None:
-        """Return a commit whose files, or those that are expected, were pulled and verified before."""
+    def complete(self, commit: str, expected: Expected | None, only: tuple[str, ...] = ()) -> PulledRepo | None:
+        """Return a commit whose files, or those that are expected or named, were pulled and verified before."""
         record = self._record(commit)
-        if record is None or (expected is None and not record.get("whole")):
+        if record is None or (expected is None and not only and not record.get("whole")):
             return None
         try:
             files = {item["name"]: PulledFile(**item) for item in record["files"]}
-            if expected is not None:
-                if any(
-                    (have := files.get(name)) is None or (have.sha256, have.size) != right
-                    for name, right in expected.items()
-                ):
-                    return None
-                files = {name: files[name] for name in expected}
+            if any((files[name].sha256, files[name].size) != right for name, right in (expected or {}).items()):
+                return None
+            if expected or only:
+                files = {name: files[name] for name in expected or only}
             snapshot = self.folder / "snapshots" / commit
             if any((snapshot / file.name).stat().st_size != file.size for file in files.values()):
                 return None

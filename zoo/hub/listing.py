@@ -49,18 +49,19 @@ def resolve_commit(transport: Transport, url: str, repo: str, revision: str | No
     return info.sha
 
 
-def wanted_files(transport: Transport, url: str, repo: str, commit: str, expected: Expected | None) -> list[WantedFile]:
-    """Return what to fetch: the files that are expected, or else all that something here can read."""
+def wanted_files(transport: Transport, url: str, repo: str, commit: str, expected: Expected | None, only: tuple[str, ...] = ()) -> list[WantedFile]:
+    """Return what to fetch: the files that are expected or named, or else all that something here can read."""
     found = []
+    chosen = set(only or expected or ())
     for item in _items(transport, url, repo, commit):
-        if item.type != "file" or (expected is not None and item.path not in expected):
+        if item.type != "file" or (chosen and item.path not in chosen):
             continue
-        if expected is None and item.path.lower().endswith(_UNREADABLE):
+        if not chosen and item.path.lower().endswith(_UNREADABLE):
             continue
         found.append(_wanted(item, repo, expected[item.path] if expected is not None else None))
         if len(found) > MAX_FILES:
             raise IntegrityError(f"{repo} lists more than {MAX_FILES:,} files; tell its owner")
-    if missing := sorted(set(expected or ()) - {item.name for item in found}):
+    if missing := sorted(chosen - {item.name for item in found}):
         raise IntegrityError(f"{repo} lacks {missing[0]!r}, which should be there; tell its owner")
     if len({item.name for item in found}) != len(found):
         raise IntegrityError(f"{repo} lists a file twice; tell its owner")

@@ -26,6 +26,7 @@ def pull_repo(
     revision: str | None = None,
     hub: str | Path | None = None,
     expected: Expected | None = None,
+    only: tuple[str, ...] = (),
     to: Path | None = None,
     offline: bool = False,
     patience: Patience | None = None,
@@ -33,7 +34,8 @@ def pull_repo(
 ) -> PulledRepo:
     """Fetch a repo's files and verify them by size and hash.
 
-    `expected` gives (sha256, size) of the only files to fetch; they win over what the Hub says. With `to` plain files
+    `expected` gives (sha256, size) of the only files to fetch; they win over what the Hub says. `only` names files
+    whose hashes the Hub's list gives. With `to` plain files
     are put into that folder, which must not exist. A commit complete in the cache asks no Hub; with `offline` nothing
     does. Raise NotFoundError, AuthorisationError, NetworkError, StorageError, or IntegrityError with nothing left
     behind that could be taken for the file.
@@ -46,7 +48,7 @@ def pull_repo(
     cache = Cache(repo)
     offline = offline or constants.is_offline_mode()
     commit = cache.commit_of(revision or "main") if offline else revision
-    pulled = cache.complete(commit, expected) if commit else None
+    pulled = cache.complete(commit, expected, only) if commit else None
     if pulled is None and offline:
         at = f" at {revision}" if revision else ""
         raise NotFoundError(
@@ -54,7 +56,7 @@ def pull_repo(
         )
     if pulled is None:
         with connect(hub) as connection, hub_errors(repo, revision, connection.url):
-            pulled = _fetch(cache, connection, revision, expected, patience or default_patience(), progress)
+            pulled = _fetch(cache, connection, revision, expected, only, patience or default_patience(), progress)
     return pulled if to is None else _copy(pulled, to)
 
 
@@ -76,19 +78,20 @@ def _fetch(
     connection: Connection,
     revision: str | None,
     expected: Expected | None,
+    only: tuple[str, ...],
     patience: Patience,
     progress: bool,
 ) -> PulledRepo:
     transport = Transport(connection, patience)
     commit = resolve_commit(transport, connection.url, cache.repo, revision)
-    wanted = wanted_files(transport, connection.url, cache.repo, commit, expected)
+    wanted = wanted_files(transport, connection.url, cache.repo, commit, expected, only)
     hashes = _present(cache, wanted)
     if any(item.etag not in hashes for item in wanted):
         with Lease(cache.lease(commit)):
             hashes |= _present(cache, [item for item in wanted if item.etag not in hashes])
             hashes |= _download(cache, connection, transport, commit, wanted, hashes, progress)
     files = tuple(PulledFile(item.name, hashes[item.etag], item.size) for item in wanted)
-    return cache.publish(commit, revision, wanted, files, connection.url, whole=expected is None)
+    return cache.publish(commit, revision, wanted, files, connection.url, whole=expected is None and not only)
 
 
 def _present(cache: Cache, wanted: list[WantedFile]) -> dict[str, str]:
