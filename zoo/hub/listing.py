@@ -49,7 +49,9 @@ def resolve_commit(transport: Transport, url: str, repo: str, revision: str | No
     return info.sha
 
 
-def wanted_files(transport: Transport, url: str, repo: str, commit: str, expected: Expected | None, only: tuple[str, ...] = ()) -> list[WantedFile]:
+def wanted_files(
+    transport: Transport, url: str, repo: str, commit: str, expected: Expected | None, only: tuple[str, ...] = ()
+) -> list[WantedFile]:
     """Return what to fetch: the files that are expected or named, or else all that something here can read."""
     found = []
     chosen = set(only or expected or ())
