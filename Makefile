@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 python,$(shell command -v $(name) 2>/dev/null)))
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := train,serve,test,dev
+EXTRAS := train,serve,sign,test,dev
 MARK := $(VENV)/.installed
 PACKAGES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 WORKERS ?= 2

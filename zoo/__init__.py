@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from zoo.api import reconstruct as reconstruct
     from zoo.api import rehearse as rehearse
     from zoo.api import reproduce as reproduce
+    from zoo.api import verify as verify
     from zoo.backbone import Autoencoder as Autoencoder
     from zoo.backbone import Backbone as Backbone
     from zoo.backbone import FeatureInfo as FeatureInfo
@@ -71,6 +72,7 @@ _HOMES = {
         "pull",
         "push",
         "reconstruct",
+        "verify",
         "rehearse",
         "reproduce",
     ),

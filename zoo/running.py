@@ -98,7 +98,7 @@ def _run(job: Job, model: nn.Module, distribution: Distribution, options: RunOpt
         block = _block(job, exported)
         exported = _whole(job, exported, block, distribution)
         if distribution.main:
-            export_run(run, exported, block, scores, pictures)
+            export_run(run, exported, block, pictures)
     distribution.wait()
     return RunResult(run.folder, run.folder / "weights", scores, tuple(pictures), time.perf_counter() - start)
 

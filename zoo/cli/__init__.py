@@ -23,6 +23,9 @@ _COMMANDS = {
     "reconstruct": "Show what an autoencoder makes of pictures.",
     "pull": "Fetch weights, verified to the byte.",
     "push": "Send a run's weights to a Hub.",
+    "verify": "Hash weights again, compute their self-test, check their signature.",
+    "registry": "Add weights to a registry, remove, check and search them.",
+    "cache": "Show, verify and clear what was pulled.",
     "hub": "Run a Hub of one's own.",
     "demo": "Go the whole way on real pictures: pretrain, push, pull, load, finetune.",
 }

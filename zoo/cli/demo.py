@@ -43,7 +43,7 @@ def command(out: Path, labels: int, seeds: int) -> None:
     click.echo(f"{run.folder}: test {figures(run.scores)} · {run.seconds:.0f} s")
 
     _title(f"2. Push it to a Hub in the folder {hub}")
-    pushed = api.push(run.folder, _REPO, hub=hub)
+    pushed = api.push(run.folder, _REPO, hub=hub, private=True)
     click.echo(f"{_REPO} at {pushed.commit[:7]}: {len(pushed.files)} files, read back and compared")
 
     with _registry_and_empty_cache(out, pushed, run.scores):

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -95,11 +94,17 @@ class Cache:
             write_file(ref, commit.encode())
         return PulledRepo(self.repo, commit, snapshot, files, url)
 
-    def commits(self) -> Iterator[str]:
-        """Yield the commits that were pulled."""
-        for path in sorted((self.folder / "zoo").glob("*.json")):
-            if is_commit(path.stem):
-                yield path.stem
+    def forget(self, commit: str) -> None:
+        """Count a commit as not pulled: the next pull hashes its files again, and fetches those that are wrong."""
+        (self.folder / "zoo" / f"{commit}.json").unlink(missing_ok=True)
+
+    def pulled(self, commit: str) -> PulledRepo | None:
+        """Return what was pulled and verified of a commit, whether or not it was all of it."""
+        record = self._record(commit)
+        try:
+            return self.complete(commit, None, tuple(item["name"] for item in record["files"])) if record else None
+        except (KeyError, TypeError):
+            return None
 
     def _record(self, commit: str) -> dict[str, Any] | None:
         path = self.folder / "zoo" / f"{commit}.json"

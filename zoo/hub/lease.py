@@ -77,3 +77,10 @@ class Lease:
         while not self._over.wait(BEAT_SECONDS):
             with suppress(OSError):
                 os.utime(self._path)
+
+
+def is_idle(path: Path) -> bool:
+    """Tell whether the process that a lease names certainly runs no more."""
+    with suppress(OSError):
+        return is_gone(path.read_text(errors="replace")[:200])
+    return False

@@ -60,6 +60,17 @@ def pull_repo(
     return pulled if to is None else _copy(pulled, to)
 
 
+def list_repo(
+    repo: str, *, revision: str, hub: str | Path | None = None, expected: Expected | None = None
+) -> list[WantedFile]:
+    """Return what a repo holds at a revision, as the Hub lists it. Raise IntegrityError for what is not expected."""
+    check_repo_id(repo)
+    with connect(hub) as connection, hub_errors(repo, revision, connection.url):
+        transport = Transport(connection, default_patience())
+        commit = resolve_commit(transport, connection.url, repo, revision)
+        return wanted_files(transport, connection.url, repo, commit, expected)
+
+
 def check_repo_id(repo: str) -> None:
     """Raise UsageError unless this is `namespace/name` as the Hub allows it."""
     from huggingface_hub.errors import HFValidationError
@@ -127,7 +138,7 @@ def _download(
         desc=cache.repo,
         unit="B",
         unit_scale=True,
-        disable=not progress,
+        disable=None if progress else True,  # None: only where nobody watches
         leave=False,
     )
     with bar:
