@@ -8,7 +8,7 @@ PACKAGES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 WORKERS ?= 2
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: install demo test test-kill check fix docs bench clean
+.PHONY: install demo test test-kill test-faults test-pull-kills test-fuzz check fix docs bench clean
 
 install: $(MARK)
 
@@ -35,14 +35,27 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python tools/make_registry.py --check
 
 fix: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python docs/generate.py
+	$(BIN)/python tools/make_registry.py
 
 docs: install
 	$(BIN)/python docs/generate.py
+	$(BIN)/python tools/make_registry.py
+
+# Long runs: what `make test` has samples of. docs/weights.md has their last results.
+test-faults: install
+	PYTHONPATH=. $(BIN)/python tests/faults/schedules.py --count 1000
+
+test-pull-kills: install
+	PYTHONPATH=. $(BIN)/python tests/faults/kills.py --count 100
+
+test-fuzz: install
+	PYTHONPATH=. $(BIN)/python tests/fuzz/readers.py --seconds 1800
 
 bench: install
 	$(BIN)/python benchmarks/startup.py
