@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 python,$(shell command -v $(name) 2>/dev/null)))
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := train,serve,sign,test,dev
+EXTRAS := train,serve,sign,tensorboard,test,dev
 MARK := $(VENV)/.installed
 PACKAGES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 WORKERS ?= 2
@@ -28,6 +28,14 @@ test: install
 
 test-kill: install
 	ZOO_KILLS=200 $(BIN)/python -m pytest -q tests/engine/test_kills.py
+
+# the libraries that tests/interop compares with, in an environment of their own; benchmarks/peers.sh makes it
+PEERS ?= /tmp/zoo-peers
+
+test-interop:
+	@test -e $(PEERS)/ready || { echo "no $(PEERS)/ready; make the environment first: benchmarks/peers.sh . $(PEERS)"; exit 1; }
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check pytest onnx onnxscript onnxruntime 'uvicorn>=0.32'
+	PYTHONPATH=$(CURDIR) $(PEERS)/bin/python -m pytest -q -W default tests/interop
 
 check: install
 	$(BIN)/ruff format --check .
@@ -60,7 +68,7 @@ test-fuzz: install
 bench: install
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/loading.py
-	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/trainers
 
 clean:
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

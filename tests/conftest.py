@@ -5,11 +5,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import hypothesis
 import pytest
 
 from zoo.registry import default_registry
 from zoo.testing import served_hub as served_hub
+
+hypothesis.settings.register_profile("zoo", deadline=None)  # machines are slow at times; no test is timed
+hypothesis.settings.load_profile("zoo")
 
 Zoo = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -80,3 +85,31 @@ def zoo_command() -> Zoo:
         )
 
     return run
+
+
+@pytest.fixture
+def make_run() -> Callable[..., Any]:
+    """Return a function that makes a run folder with two lines of metrics, which may be finished."""
+    from zoo.engine.run import Run
+
+    resolved: dict[str, Any] = {
+        "kind": "pretrain",
+        "model": "tiny",
+        "arguments": {"widths": [1, 2]},
+        "recipe": "reconstruction",
+        "settings": {"epochs": 4, "learning_rate": 0.001},
+        "data": {"name": "pictures", "fingerprint": "00"},
+        "command": "zoo pretrain tiny",
+    }
+
+    def make(folder: Path, *, finished: bool = False, **changed: Any) -> Run:
+        run = Run.create(folder, resolved={**resolved, **changed})
+        run.log({"event": "train", "step": 1, "epoch": 0, "loss": 0.5, "rate": 1.0})
+        run.log({"event": "validation", "step": 2, "epoch": 0, "mse": 0.25})
+        if finished:
+            run.log({"event": "test", "mse": 0.125})
+            (folder / "weights").mkdir()
+            (folder / "weights" / "config.json").write_text("{}")
+        return run
+
+    return make

@@ -26,7 +26,10 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("text", ["version = 2", "version = 1\nextra = 1", "]", "version = 1\n[weights.a]\nrepo = 1"])
+@pytest.mark.parametrize(
+    "text",
+    ["version = 2", "version = 1" + "0" * 5000, "version = 1\nextra = 1", "]", "version = 1\n[weights.a]\nrepo = 1"],
+)
 def test_broken_lock(tmp_path: Path, text: str) -> None:
     (tmp_path / "zoo.lock").write_text(text)
     with pytest.raises(IntegrityError, match=r"zoo\.lock"):

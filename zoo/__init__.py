@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from zoo.api import create as create
     from zoo.api import evaluate as evaluate
+    from zoo.api import export as export
     from zoo.api import finetune as finetune
     from zoo.api import list_models as list_models
     from zoo.api import list_weights as list_weights
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from zoo.errors import UsageError as UsageError
     from zoo.errors import ZooError as ZooError
     from zoo.hookspecs import hookimpl as hookimpl
+    from zoo.layouts import Layout as Layout
+    from zoo.layouts import Rename as Rename
     from zoo.settings import TrainingSettings as TrainingSettings
     from zoo.specs import Capability as Capability
     from zoo.specs import CommandSpec as CommandSpec
@@ -64,6 +67,7 @@ _HOMES = {
     "zoo.api": (
         "create",
         "evaluate",
+        "export",
         "finetune",
         "list_models",
         "list_weights",
@@ -96,6 +100,7 @@ _HOMES = {
         "ZooError",
     ),
     "zoo.hookspecs": ("hookimpl",),
+    "zoo.layouts": ("Layout", "Rename"),
     "zoo.settings": ("TrainingSettings",),
     "zoo.specs": ("Capability", "CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "TaskSpec"),
 }

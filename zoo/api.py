@@ -40,6 +40,8 @@ class Options(TypedDict, total=False):
     `keep` checkpoints are kept. `sharding` is what several processes do: "ddp" or "fsdp". When no step has gone on for
     `stall_seconds` the run ends and says which process hangs; 0 waits for ever.
 
+    `track` names trackers: "tensorboard", or "package.module:attribute".
+
     In `settings`, a `batch_size` of "auto" takes the largest power of two that fits into memory.
     """
 
@@ -50,6 +52,7 @@ class Options(TypedDict, total=False):
     override: bool
     keep: int
     stall_seconds: float
+    track: tuple[str, ...]
     progress: bool
 
 
@@ -100,6 +103,7 @@ def load(
     source: str | Path,
     *,
     num_classes: int | None = None,
+    channels: int | None = None,
     features_only: bool = False,
     dtype: str | torch.dtype | None = None,
     device: str | None = None,
@@ -111,8 +115,9 @@ def load(
 ) -> nn.Module:
     """Load pretrained weights into their model: verified, memory-mapped, strict, in eval mode.
 
-    `source` is a name from the catalogue (`arch.tag`), `hf://org/name[@revision]`, a run or a weights folder. With
-    `num_classes` other than the file's the head is replaced by a fresh one, and a note says so. Nothing else differs.
+    `source` is a name from the catalogue (`arch.tag`), `hf://org/name[@revision]`, a run, a weights folder or a
+    .safetensors file; timm's, torchvision's and transformers' are read as well. With `num_classes` other than the
+    file's the head is replaced by a fresh one, with other `channels` the stem is adapted, and a note says so.
     With `features_only` the model returns the feature map of every stage. `dtype` ("bfloat16", "float32" …) converts
     floating-point tensors, `device` ("cuda") loads straight to it. `hub` is a URL or a folder.
     `registry` names a registry.json, or a repo with one, that is asked first; `locked` takes the bytes that zoo.lock
@@ -120,13 +125,18 @@ def load(
     """
     from zoo.engine.device import choose_device
     from zoo.sources import Wish, find_weights
+    from zoo.weights.config import read_config
     from zoo.weights.features import Features
-    from zoo.weights.folder import load_weights
+    from zoo.weights.folder import load_weights, offered_model
     from zoo.weights.head import replace_head
+    from zoo.weights.stem import with_channels
 
-    wish = Wish(revision=revision, hub=hub, registry=registry, locked=locked, offline=offline)
     where = choose_device(device or "cpu")
-    model: nn.Module = load_weights(find_weights(source, wish=wish), dtype=dtype, device=where)
+    folder = find_weights(source, wish=Wish(revision, hub, registry, locked=locked, offline=offline))
+    block = read_config(folder)
+    model: nn.Module = load_weights(folder, block, dtype=dtype, device=where)
+    if channels is not None:
+        model = with_channels(model, offered_model(block, str(folder)), block.arguments, channels)
     if num_classes is not None:
         replace_head(model, num_classes)
     return Features(model).eval() if features_only else model
@@ -169,19 +179,23 @@ def push(
     create_pr: bool = False,
     readme: str | None = None,
     sign: str | Path | None = None,
+    library: str | None = None,
     progress: bool = False,
 ) -> PushedRepo:
     """Push a run's weights, or a weights folder, to `org/name` on a Hub in one commit, with its model card.
 
     A repo that is made needs `private=True` or `False`. `readme` says whose words to keep ("here", "hub") where the
     card was written to in both places; `sign` is a private key. Weights that nobody could use or trust are not sent.
+    With `library` ("timm" or "transformers") that one opens the repo as it is.
     """
     from zoo.publishing import PushOptions, push_weights
 
     return push_weights(
         Path(source),
         repo,
-        PushOptions(hub, private, tag, message, licence, max_shard_size, create_pr, readme, _path(sign), progress),
+        PushOptions(
+            hub, private, tag, message, licence, max_shard_size, create_pr, readme, _path(sign), library, progress
+        ),
     )
 
 
@@ -218,6 +232,19 @@ def verify(
 
     wish = Wish(hub=hub, registry=registry, locked=locked, offline=offline)
     return verify_weights(source, wish, signature=_path(signature), device=device)
+
+
+def export(source: str | Path, *, to: str, out: str | Path, force: bool = False, hub: str | Path | None = None) -> Path:
+    """Write weights so that others open them; return `out`.
+
+    `to` is timm, torchvision or transformers, which get a folder, or onnx or torch-export, which get a file: a graph
+    for pictures of the size that the weights were trained for, in batches of any size.
+    """
+    from zoo.conversion import convert_weights
+    from zoo.sources import find_weights
+
+    convert_weights(find_weights(source, hub=hub), to, Path(out), force=force)
+    return Path(out)
 
 
 def pretrain(

@@ -25,20 +25,27 @@ def write_card(
     parameters: int,
     repo: str = REPO,
     licence: str | None = None,
+    library: str | None = None,
     base: Readme | None = None,
 ) -> None:
     """Write README.md of a weights folder from what lies in it, keeping what somebody wrote into `base`."""
     record = _record(folder)
     scores = recorded_scores(folder)
     body = render_block(folder, block, record, scores, parameters=parameters, repo=repo)
-    text = renew(base or choose_base(None, None), body, metadata(block, record, scores, licence))
+    text = renew(base or choose_base(None, None), body, metadata(block, record, scores, licence, library))
     with open(folder / README_FILE, "w", encoding="utf-8", newline="") as file:
         file.write(text)
 
 
-def metadata(block: ZooBlock, record: Mapping[str, Any], scores: Mapping[str, float], licence: str | None) -> Metadata:
+def metadata(
+    block: ZooBlock,
+    record: Mapping[str, Any],
+    scores: Mapping[str, float],
+    licence: str | None,
+    library: str | None = None,
+) -> Metadata:
     """Return what the Hub reads of a card. Nothing is claimed that is not known."""
-    found: dict[str, str | Sequence[str]] = {"library_name": "zoo", "pipeline_tag": block.task}
+    found: dict[str, str | Sequence[str]] = {"library_name": library or "zoo", "pipeline_tag": block.task}
     if licence:
         found["license"] = licence
     found["tags"] = ["zoo", block.architecture, *([block.recipe.name] if block.recipe else [])]

@@ -23,7 +23,8 @@ class Draws:
     """The draws of one batch, a row for each sample."""
 
     def __init__(self, seed: int, epoch: int, samples: Tensor) -> None:
-        self._start = derive(seed, "samples", epoch)
+        self._seed = seed
+        self._epoch = epoch
         self._samples = samples
         self._keys: Tensor | None = None
 
@@ -52,7 +53,7 @@ class Draws:
     def _bits(self, name: str, count: int) -> Tensor:
         """Return 64 random bits, as int64 of shape (batch, count)."""
         if self._keys is None:
-            self._keys = _mix((self._samples + 1) * _GOLDEN + self._start)
+            self._keys = _mix((self._samples + 1) * _GOLDEN + derive(self._seed, "samples", self._epoch))
         places = torch.arange(1, count + 1, device=self._keys.device) * _GOLDEN + _name(name)
         return _mix(self._keys[:, None] + places)
 

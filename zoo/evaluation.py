@@ -1,39 +1,54 @@
 """Score weights on a data set, by the recipe that made them."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from zoo.engine.device import choose_device
 from zoo.engine.distribution import Distribution
 from zoo.engine.prepare import place
-from zoo.errors import NotFoundError, UsageError
+from zoo.engine.recipe import Batch
+from zoo.errors import UsageError
 from zoo.jobs import DataSource
 from zoo.recipes import settings_from
 from zoo.registry import default_registry
 from zoo.running import batches, make_recipe
 from zoo.sources import find_weights
-from zoo.weights.config import read_config
+from zoo.weights.config import Preprocessing, read_config
 from zoo.weights.folder import load_weights
 
 
 def evaluate_weights(
     weights: str | Path, source: DataSource, *, hub: str | Path | None, device: str | None
 ) -> dict[str, float]:
-    """Return the scores on the test split, by the recipe that config.json names."""
+    """Return the scores on the test split, by the recipe that config.json names, or else that of its task."""
     folder = find_weights(weights, hub=hub)
     block = read_config(folder)
-    if block.recipe is None:
-        raise NotFoundError(
-            f"{folder} names no recipe to evaluate by; train it with zoo, or add the recipe to config.json"
-        )
-    offer = default_registry().recipe(block.recipe.name)
-    settings = settings_from(offer, block.recipe.settings)
+    registry = default_registry()
+    offer = registry.recipe(block.recipe.name if block.recipe else registry.task(block.task).spec.recipe)
+    settings = settings_from(offer, block.recipe.settings if block.recipe else {})
     dataset = source.open_for(block)
     if block.labels and dataset.classes != block.labels:
         raise UsageError(
             f"{source.name!r} has other classes ({', '.join(dataset.classes[:5])} …) than {weights} knows "
             f"({', '.join(block.labels[:5])} …); evaluate on data of the same classes"
         )
+    num_classes = block.arguments.get("num_classes")
+    if block.recipe is None and num_classes != len(dataset.classes):
+        raise UsageError(
+            f"{source.name!r} has {len(dataset.classes)} classes, {weights} has a head of {num_classes}; "
+            "evaluate on data of the same classes, or finetune first"
+        )
     distribution = Distribution(choose_device(device))
-    model = place(load_weights(folder, block), settings, distribution.device)
-    recipe = make_recipe(offer, settings, model, block.labels)
-    return recipe.evaluate(batches(dataset, "test", settings, distribution).epoch(0))
+    model = place(load_weights(folder, block), settings, distribution)
+    recipe = make_recipe(offer, settings, model, block.labels or (() if block.recipe else dataset.classes))
+    test = batches(dataset, "test", settings, distribution).epoch(0)
+    return recipe.evaluate(_normalised(test, block.preprocessing))
+
+
+def _normalised(found: Iterable[Batch], inputs: Preprocessing | None) -> Iterator[Batch]:
+    """Yield batches with the mean subtracted and the deviation divided out that the weights were trained with."""
+    for batch in found:
+        if inputs is not None and (set(inputs.mean), set(inputs.std)) != ({0.0}, {1.0}):
+            mean, std = (batch["images"].new_tensor(values)[:, None, None] for values in (inputs.mean, inputs.std))
+            batch = {**batch, "images": (batch["images"] - mean) / std}
+        yield batch

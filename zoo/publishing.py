@@ -11,6 +11,7 @@ from pathlib import Path
 from torch import nn
 
 from zoo.card import README_FILE, write_card
+from zoo.conversion import write_for
 from zoo.errors import IntegrityError, UsageError
 from zoo.hub.push import PlannedFile, Target, files_of, push_target
 from zoo.hub.records import PushedRepo
@@ -21,9 +22,9 @@ from zoo.signing import SIGNATURE_FILE, sign_folder
 from zoo.sources import weights_of
 from zoo.specs import ModelSpec
 from zoo.weights.config import ZooBlock, read_config
-from zoo.weights.folder import broken_tensors, load_weights, offered_model
+from zoo.weights.folder import broken_tensors, load_weights, offered_model, stored_weights
 from zoo.weights.selftest import replay
-from zoo.weights.stored import split_weights, stored_tensors
+from zoo.weights.stored import split_weights
 
 WEIGHT_FILES = ("model*.safetensors", "model.safetensors.index.json", SIGNATURE_FILE)
 """What a push replaces as a whole: shards of an earlier one must not stay beside the new file."""
@@ -43,6 +44,7 @@ class PushOptions:
     create_pr: bool = False
     readme: str | None = None
     sign: Path | None = None
+    library: str | None = None
     progress: bool = False
 
 
@@ -105,6 +107,8 @@ def _prepared(
     with storage_errors("preparing the push"), tempfile.TemporaryDirectory(prefix="zoo-push-") as temporary:
         staged = Path(temporary) / "repo"
         shutil.copytree(folder, staged, copy_function=_link)
+        if options.library:
+            write_for(options.library, folder, staged)
         if options.max_shard_size:
             split_weights(staged, options.max_shard_size)
         with push_target(repo, options.hub, dry_run=dry_run) as target:
@@ -123,7 +127,7 @@ def check_publishable(folder: Path, block: ZooBlock, spec: ModelSpec, model: nn.
         raise IntegrityError(f"{folder} names no labels, which {block.task} needs; add them to config.json")
     if spec.modality == "image" and block.preprocessing is None:
         raise IntegrityError(f"{folder} does not say how pictures become inputs; add preprocessing to config.json")
-    if broken := broken_tensors(stored_tensors(folder).load()):
+    if broken := broken_tensors(stored_weights(folder).load()):
         raise IntegrityError(f"{folder} has NaN or infinity in {len(broken)} tensors ({broken[0]}, …); train again")
     found = replay(folder, model, spec)
     if found is not None and found.first_off is not None:
@@ -147,7 +151,9 @@ def _renew_card(
     if options.licence:
         base = without_key(base, "license")
     path.unlink(missing_ok=True)  # it may be a link to the run's own file
-    write_card(staged, block, parameters=parameters, repo=repo, licence=licence.lower(), base=base)
+    write_card(
+        staged, block, parameters=parameters, repo=repo, licence=licence.lower(), base=base, library=options.library
+    )
 
 
 def _link(source: str, target: str) -> None:

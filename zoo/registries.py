@@ -15,7 +15,7 @@ from zoo.paths import storage_errors, user_registries, write_file
 from zoo.readme import metadata_of, parse_readme
 from zoo.results import recorded_scores
 from zoo.weights.config import read_config
-from zoo.weights.stored import stored_tensors
+from zoo.weights.folder import stored_weights
 
 
 def own_registry(path: str | Path | None) -> Path:
@@ -48,7 +48,7 @@ def add_weights(
         raise UsageError(f"the card of {repo} names no licence; say under which one it is: --licence apache-2.0")
     if not name.split(".")[0] == block.architecture:
         raise UsageError(f"{repo} holds {block.architecture!r}; name it {block.architecture}.TAG")
-    headers = stored_tensors(pulled.folder).headers
+    headers = stored_weights(pulled.folder).headers
     entry = Entry(
         repo=repo,
         revision=pulled.commit,

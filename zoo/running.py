@@ -22,11 +22,12 @@ from zoo.engine.progress import Progress
 from zoo.engine.recipe import Recipe
 from zoo.engine.run import Run
 from zoo.engine.stepper import Stepper
+from zoo.engine.tracking import make_trackers
 from zoo.errors import PluginError, UsageError
-from zoo.export import export_run
 from zoo.jobs import Job
 from zoo.recipes import settings_toml
 from zoo.registry import Offer
+from zoo.run_weights import export_run
 from zoo.seeds import derive
 from zoo.settings import TrainingSettings
 from zoo.specs import RecipeSpec, load_target
@@ -46,6 +47,7 @@ class RunOptions:
     override: bool = False
     keep: int = 2
     stall_seconds: float = 600
+    track: tuple[str, ...] = ()
     progress: bool = False
 
 
@@ -65,14 +67,24 @@ def fresh_model(job: Job) -> nn.Module:
 
 
 def _run(job: Job, model: nn.Module, distribution: Distribution, options: RunOptions) -> RunResult:
+    run = _open(job, options, distribution.main)
+    try:
+        return _train_and_export(job, model, distribution, options, run)
+    finally:
+        run.end()
+
+
+def _train_and_export(
+    job: Job, model: nn.Module, distribution: Distribution, options: RunOptions, run: Run
+) -> RunResult:
     start = time.perf_counter()
     settings, spec = job.settings, job.recipe.spec
-    run = _open(job, options, distribution.main)
     run.write_recipe(settings_toml(spec.name, settings))
     held_out = "validation" if settings.validation else "test"
     dataset = job.dataset.hold_out(settings.validation, settings.seed) if settings.validation else job.dataset
     training = batches(dataset, "train", settings, distribution)
-    stepper = ready(job, model, distribution, Plan.of(settings, len(training)).total)
+    plan = Plan.of(settings, len(training))
+    stepper = ready(job, model, distribution, plan.total)
     train(
         stepper,
         training,
@@ -99,6 +111,7 @@ def _run(job: Job, model: nn.Module, distribution: Distribution, options: RunOpt
         exported = _whole(job, exported, block, distribution)
         if distribution.main:
             export_run(run, exported, block, pictures)
+        run.end(pictures)
     distribution.wait()
     return RunResult(run.folder, run.folder / "weights", scores, tuple(pictures), time.perf_counter() - start)
 
@@ -111,7 +124,7 @@ def ready(job: Job, model: nn.Module, distribution: Distribution, total_steps: i
             f"batch_size={job.settings.batch_size} cannot be shared by {distribution.world_size} processes with "
             f"accumulate={job.settings.accumulate}; choose a multiple of {share}"
         )
-    recipe = make_recipe(job.recipe, job.settings, place(model, job.settings, distribution.device), job.classes)
+    recipe = make_recipe(job.recipe, job.settings, place(model, job.settings, distribution), job.classes)
     prepare(recipe, job.settings, distribution)
     if not distribution.alone:
         torch.manual_seed(derive(job.settings.seed, "process", distribution.rank))
@@ -151,9 +164,13 @@ def batches(dataset: ImageDataset, split: str, settings: TrainingSettings, distr
 
 
 def _open(job: Job, options: RunOptions, main: bool) -> Run:
+    trackers = make_trackers(options.track) if main else ()
     if options.resume:
-        return Run.resume(options.out, job.resolved, override=options.override, main=main)
-    return Run.create(options.out, resolved=job.resolved, force=options.force, main=main)
+        run = Run.resume(options.out, job.resolved, override=options.override, main=main)
+    else:
+        run = Run.create(options.out, resolved=job.resolved, force=options.force, main=main)
+    run.trackers = trackers
+    return run
 
 
 @contextmanager
@@ -168,7 +185,7 @@ def _picture_folder(run: Run) -> Iterator[Path]:
 
 def _whole(job: Job, model: nn.Module, block: ZooBlock, distribution: Distribution) -> nn.Module:
     """Return the model to export in one piece; where it lies in parts, every process helps to put it together."""
-    if distribution.alone or distribution.sharding != "fsdp":
+    if distribution.sharding != "fsdp":
         return model
     state = {name: distribution.whole(tensor) for name, tensor in model.state_dict().items()}
     if not distribution.main:

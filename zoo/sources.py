@@ -15,6 +15,7 @@ from zoo.registry import Registry, default_registry
 
 HF = "hf://"
 REGISTRY_FILE = "registry.json"
+_TENSORS = ".safetensors"
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,10 @@ class Source:
 def find_weights(
     source: str | Path, *, revision: str | None = None, hub: str | Path | None = None, wish: Wish | None = None
 ) -> Path:
-    """Return the local folder with config.json. A run stands for its weights; a name is pulled and verified."""
+    """Return the local folder or file of weights. A run stands for its weights; a name is pulled and verified."""
     wish = wish or Wish(revision=revision, hub=hub)
     path = Path(source)
-    if isinstance(source, Path) or (path.is_dir() and not str(source).startswith(HF)):
+    if isinstance(source, Path) or ((path.is_dir() or path.suffix == _TENSORS) and not str(source).startswith(HF)):
         if wish.revision is not None:
             raise UsageError(f"a folder has no revisions: {source}; leave out the revision")
         return weights_of(path)
@@ -56,12 +57,14 @@ def find_weights(
 
 
 def weights_of(path: Path) -> Path:
-    """Return the weights folder of a run, or the folder itself where it is one."""
+    """Return the weights folder of a run, or the folder itself where it is one; a file of tensors where it is alone."""
+    if path.suffix == _TENSORS and path.is_file():
+        return path.parent if (path.parent / "config.json").is_file() else path
     if (path / "run.json").is_file():
         if not (path / "weights" / "config.json").is_file():
             raise NotFoundError(f"run {path} has no weights yet; finish it first: the same command with --resume")
         return path / "weights"
-    if not (path / "config.json").is_file():
+    if not (path / "config.json").is_file() and not any(path.glob(f"*{_TENSORS}")):
         what = "no folder" if not path.is_dir() else "no config.json in"
         raise NotFoundError(f"{what} {path}; give a run, a weights folder, a name (`zoo list`) or hf://org/name")
     return path

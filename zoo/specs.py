@@ -46,7 +46,8 @@ class ModelSpec:
     `target` is a callable of JSON-able keyword arguments that returns an `nn.Module`; `arguments` are the ones this
     name fixes. `limits` bounds integer arguments, and lists of them, that a config.json may ask for.
     `parameters` counts the weights with default arguments. `recipe` is the recipe that pretrains it unless another is
-    asked for, and `settings` what it changes of that recipe's defaults.
+    asked for, and `settings` what it changes of that recipe's defaults. `layouts` names a tuple of `zoo.Layout`: how
+    other libraries store this model.
     """
 
     name: str
@@ -61,10 +62,11 @@ class ModelSpec:
     parameters: int | None = None
     recipe: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    layouts: str | None = None
     licence: str = "Apache-2.0"
 
     def __post_init__(self) -> None:
-        _check(self)
+        _check(self, ("target",) if self.layouts is None else ("target", "layouts"))
         _check_choice(self, "modality", Modality)
         for capability in self.capabilities:
             if capability not in get_args(Capability):

@@ -11,9 +11,8 @@ from zoo.results import check_results
 from zoo.signing import check_signature
 from zoo.sources import HF, Wish, pull_weights, weights_of
 from zoo.weights.config import read_config
-from zoo.weights.folder import broken_tensors, load_weights, offered_model
+from zoo.weights.folder import broken_tensors, load_weights, offered_model, stored_weights
 from zoo.weights.selftest import SelfTest, replay
-from zoo.weights.stored import stored_tensors
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def verify_weights(source: str | Path, wish: Wish, *, signature: Path | None, de
         check_signature(folder, signature)
     block = read_config(folder)
     spec = offered_model(block, str(folder / "config.json")).spec
-    stored = stored_tensors(folder)
+    stored = stored_weights(folder)
     if broken := broken_tensors(stored.load()):
         raise IntegrityError(f"{folder} has NaN or infinity in {len(broken)} tensors ({broken[0]}, …); train again")
     found = replay(folder, load_weights(folder, block, device=choose_device(device or "cpu")), spec)

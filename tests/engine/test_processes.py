@@ -81,14 +81,51 @@ def test_057_sigterm_saves_and_leaves_with_143(tmp_path: Path, processes: int) -
     assert "zoo: interrupted; go on with the same command and --resume" in errors
 
 
-def test_the_watchdog_names_who_hangs() -> None:
-    class Store(dict):  # type: ignore[type-arg]
-        def check(self, names: list[str]) -> bool:
-            return all(name in self for name in names)
+class Store(dict[str, str]):
+    """What the processes tell each other; rank 2 goes on telling while it is asked."""
 
-    store = Store({"step/0": "42", "step/1": "41", "step/2": "42"})
-    several = Distribution(None, rank=0, world_size=3, store=store)  # type: ignore[arg-type]
-    assert "rank 1 at step 41, while the others wait at step 42" in Watchdog(several, 1).diagnosis()
+    def check(self, names: list[str]) -> bool:
+        return all(name in self for name in names)
+
+    def set(self, name: str, value: str) -> None:
+        self[name] = value
+        told = json.loads(self["process/2"])
+        self["process/2"] = json.dumps({**told, "count": told["count"] + 1})
+
+
+def told(place: str, waiting: bool) -> str:
+    return json.dumps({"step": 7, "place": place, "waiting": waiting, "count": 1})
+
+
+def test_the_watchdog_names_who_hangs_and_who_does_not_answer() -> None:
+    store = Store({"process/1": told("here", False), "process/2": told("data.py:7 read", False)})
+    several = Distribution(None, rank=0, world_size=3, sharding="ddp", store=store)  # type: ignore[arg-type]
+    message = str(Watchdog(several, 0.04).diagnosis())
+    assert "rank 1 does not answer" in message
+    assert "rank 2 hangs in data.py:7 read at step 7" in message
+
+
+def test_one_process_speaks_for_all() -> None:
+    store = Store({"process/0": told("here", True), "process/2": told("there", True)})
+    last = Distribution(None, rank=2, world_size=3, sharding="ddp", store=store)  # type: ignore[arg-type]
+    assert "rank 0 does not answer; rank 1 does not answer" in str(Watchdog(last, 0.04).diagnosis())
+    middle = Distribution(None, rank=3, world_size=4, sharding="ddp", store=store)  # type: ignore[arg-type]
+    assert Watchdog(middle, 0.04).diagnosis() is None
+
+
+@needs_models
+def test_a_process_that_stands_still_is_named(tmp_path: Path) -> None:
+    arguments = command(tmp_path / "run", "--processes", "2", "--stall-seconds", "4", "--set", "steps=100000")
+    process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    wait_for_a_checkpoint(tmp_path / "run", process)
+    stopped = ranks(process.pid)[1]
+    os.kill(stopped, signal.SIGSTOP)
+    assert process.stderr is not None
+    line = next(line for line in process.stderr if "no step for 4 s" in line)
+    os.kill(stopped, signal.SIGCONT)
+    process.communicate(timeout=60)
+    assert "rank 1 does not answer" in line
+    assert process.returncode == 9
 
 
 HANG = """
@@ -107,5 +144,5 @@ def test_a_run_that_hangs_is_ended() -> None:
     started = time.monotonic()
     done = subprocess.run([sys.executable, "-c", HANG], capture_output=True, text=True, env=ENVIRONMENT, timeout=60)
     assert done.returncode == 9
-    assert "no step for 0 s after step 7" in done.stderr
+    assert "no step for 0 s after step 7: it hangs in" in done.stderr
     assert time.monotonic() - started < 25

@@ -129,7 +129,11 @@ class FaultProxy:
         upstream.request("GET", ask.path, headers={name: ask.headers[name] for name in names if name in ask.headers})
         try:
             response = upstream.getresponse()
-            headers = {key: value for key, value in response.getheaders() if key.lower() not in HOP_BY_HOP}
+            headers = {
+                key: value.replace(self._upstream.geturl(), self.url)  # links to further pages lead back to here
+                for key, value in response.getheaders()
+                if key.lower() not in HOP_BY_HOP
+            }
             if fault is None:
                 self._pass_on(handler, ask, response, headers)
             else:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi, constants
 
+from tests.faults.kills import at_once, kill_and_finish
 from tests.faults.proxy import Ask, Fault, FaultProxy, Plan, for_files, no_faults
 from tests.faults.schedules import check_cache, make_source, run
 from zoo.errors import AuthorisationError, IntegrityError, NetworkError, NotFoundError
@@ -276,3 +277,15 @@ def test_random_schedules_end_in_verified_files_or_a_clear_error(
     """A sample of tests/faults/schedules.py, which `make faults` runs a thousand of."""
     outcomes = run(partner.url, range(24), partner.cache, partner.files)
     assert outcomes["verified"] > 5 and outcomes["NetworkError"] > 5
+
+
+def test_killed_pulls_and_pulls_at_once_fetch_little_twice(tmp_path: Path, served_hub: Any) -> None:
+    """A sample of tests/faults/kills.py, which `make test-pull-kills` kills a hundred times."""
+    (tmp_path / "source").mkdir()
+    content = os.urandom(24_000_000)
+    (tmp_path / "source" / "model.safetensors").write_bytes(content)
+    push_folder(tmp_path / "source", "org/thing", hub=served_hub.url, message="first", private=False)
+    sha256 = hashlib.sha256(content).hexdigest()
+    sent, _ = kill_and_finish(served_hub.url, 0, tmp_path / "killed", sha256, usual=2.0)
+    assert sent <= 2 * len(content)
+    assert at_once(served_hub.url, 3, tmp_path / "together", sha256, "no-op flock") <= 2 * len(content)

@@ -19,6 +19,7 @@ _COMMANDS = {
     "pretrain": "Train a fresh model.",
     "finetune": "Train pretrained weights on for a task.",
     "reproduce": "Train again what made a run or weights, and compare.",
+    "runs": "List runs, show one, compare several.",
     "evaluate": "Score weights on a data set.",
     "reconstruct": "Show what an autoencoder makes of pictures.",
     "pull": "Fetch weights, verified to the byte.",
@@ -26,6 +27,7 @@ _COMMANDS = {
     "verify": "Hash weights again, compute their self-test, check their signature.",
     "registry": "Add weights to a registry, remove, check and search them.",
     "cache": "Show, verify and clear what was pulled.",
+    "export": "Write weights for another library, or as a graph.",
     "hub": "Run a Hub of one's own.",
     "demo": "Go the whole way on real pictures: pretrain, push, pull, load, finetune.",
 }

@@ -31,6 +31,7 @@ def training(function: Command) -> Command:
             type=click.FloatRange(0),
             help="Give up after so long without a step; 0 never.",
         ),
+        click.option("--track", multiple=True, metavar="NAME", help="tensorboard, or package.module:attribute."),
         click.option("--keep", default=2, show_default=True, type=click.IntRange(1), help="How many checkpoints stay."),
         click.option(
             "--sharding",

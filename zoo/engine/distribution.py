@@ -25,10 +25,16 @@ Sharding = Literal["ddp", "fsdp"]
 
 
 class Distribution:
-    """The processes of a run, and this one's place among them."""
+    """The processes of a run, and this one's place among them; without `sharding` it is alone."""
 
     def __init__(
-        self, device: torch.device, *, rank: int = 0, world_size: int = 1, sharding: Sharding = "ddp", store: Any = None
+        self,
+        device: torch.device,
+        *,
+        rank: int = 0,
+        world_size: int = 1,
+        sharding: Sharding | None = None,
+        store: Any = None,
     ) -> None:
         self.device = device
         self.rank = rank
@@ -44,8 +50,8 @@ class Distribution:
 
     @property
     def alone(self) -> bool:
-        """Tell whether there is no other process."""
-        return self.world_size == 1
+        """Tell whether there is no process group: no wrapper then, and no collective."""
+        return self.sharding is None
 
     def distribute(self, modules: Mapping[str, nn.Module]) -> None:
         """Replicate or shard the modules in place, once, before optimizers are made of their parameters."""
@@ -53,7 +59,7 @@ class Distribution:
         if self.alone:
             return
         for module in modules.values():
-            entry = Entry(module)
+            entry = Entry(module, own_outputs=self.sharding == "fsdp")
             wrapper = self._shard(entry) if self.sharding == "fsdp" else self._replicate(entry)
             if wrapper is not None:
                 route_calls(module, wrapper)
@@ -160,10 +166,12 @@ class Distribution:
         return part
 
     def part(self, value: Tensor, pattern: Tensor) -> Tensor:
-        """Return a whole tensor on the device of the pattern, sharded as the pattern is where the shapes agree."""
+        """Return a whole tensor on the device of the pattern, laid out and sharded as it is where the shapes agree."""
         value = value.to(pattern.device)
-        if not self.sharded(pattern) or value.shape != pattern.shape:
+        if value.shape != pattern.shape:
             return value
+        if not self.sharded(pattern):  # fused optimizers walk through memory, and so need all of one layout
+            return torch.empty_like(pattern, dtype=value.dtype, requires_grad=False).copy_(value)
         from torch.distributed.tensor import DTensor, distribute_tensor
 
         assert isinstance(pattern, DTensor)
@@ -171,7 +179,7 @@ class Distribution:
 
     def sharded(self, tensor: Tensor) -> bool:
         """Tell whether a tensor lies in parts on several processes."""
-        if self.alone or self.sharding != "fsdp":
+        if self.sharding != "fsdp":
             return False
         from torch.distributed.tensor import DTensor  # takes long to import, and most runs never need it
 

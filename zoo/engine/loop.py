@@ -90,6 +90,7 @@ def train(
     """
     plan, distribution = Plan.of(settings, len(batches)), stepper.distribution
     state = _resumed(stepper, run) if resume else State()
+    run.begin(state.step)
     progress.start(state.step, plan.total, max(1, batches.num_samples // len(batches)))
     watchdog = Watchdog(distribution, stall_seconds)
 

@@ -1,7 +1,7 @@
 """Pictures of a run as PNG: curves, grids of images, confusion matrices."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,37 @@ _ACCENT = "#c8553d"
 def loss_curve(metrics: Path, out: Path) -> Path:
     """Draw the training loss and what was measured after each epoch, from metrics.jsonl."""
     lines = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
-    train = [line for line in lines if line["event"] == "train"]
-    measured = [line for line in lines if line["event"] in ("validation", "test") and "step" in line]
-    names = [name for name, value in (measured[0] if measured else {}).items() if _is_figure(name, value)][:3]
-    figure, axes = _figure(1 + len(names))
-    axes[0].plot([line["step"] for line in train], [line["loss"] for line in train], color=_INK, linewidth=1.2)
-    axes[0].set_title("loss, training")
-    for axis, name in zip(axes[1:], names, strict=True):
-        axis.plot([line["step"] for line in measured], [line[name] for line in measured], color=_ACCENT, marker=".")
-        axis.set_title(f"{name}, {measured[0]['event']}")
-    for axis in axes:
+    return compare_curves({"": lines}, out)
+
+
+def compare_curves(runs: Mapping[str, Sequence[Mapping[str, Any]]], out: Path) -> Path:
+    """Draw the curves of several runs over each other, from the lines of their metrics.jsonl by the runs' names.
+
+    One panel has the training loss; up to three more have what was measured along the way, first come, first drawn.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    train = {name: [line for line in lines if line.get("event") == "train"] for name, lines in runs.items()}
+    # the last line has the final scores and no step
+    measured = {name: [line for line in lines if _is_measured(line)] for name, lines in runs.items()}
+    names = [name for lines in measured.values() for name in (lines[0] if lines else {}) if _is_figure(name, lines[0])]
+    panels = [("loss", train), *((name, measured) for name in list(dict.fromkeys(names))[:3])]
+    figure, axes = _figure(len(panels))
+    colours = _colours(len(runs))
+    for axis, (figure_name, lines_of) in zip(axes, panels, strict=True):
+        for lines, colour in zip(lines_of.values(), colours, strict=True):
+            points = [(line["step"], line[figure_name]) for line in lines if _is_figure(figure_name, line)]
+            if lines_of is measured and len(runs) == 1:
+                colour = _ACCENT
+            marker = None if lines_of is train else "."
+            axis.plot([x for x, _ in points], [y for _, y in points], color=colour, linewidth=1.2, marker=marker)
+        events = dict.fromkeys(line["event"] for lines in lines_of.values() for line in lines)
+        title = f"{figure_name}, {'training' if lines_of is train else ' or '.join(events)}"
+        axis.set_title(title, parse_math=False)
         axis.set_xlabel("step")
         axis.grid(alpha=0.25)
+    if len(runs) > 1:
+        for text in axes[0].legend(axes[0].lines, list(runs), fontsize=7).get_texts():
+            text.set_parse_math(False)  # a run may be called what it likes
     return _save(figure, out)
 
 
@@ -96,8 +115,25 @@ def confusion_matrix(counts: Tensor, class_names: Sequence[str], out: Path) -> P
     return _save(figure, out)
 
 
-def _is_figure(name: str, value: Any) -> bool:
-    return name not in ("step", "epoch") and isinstance(value, float) and "/" not in name
+def _is_measured(line: Mapping[str, Any]) -> bool:
+    return line.get("event") in ("validation", "test") and "step" in line
+
+
+def _is_figure(name: str, line: Mapping[str, Any]) -> bool:
+    """Tell whether a line has a figure of this name to draw at its step."""
+    named = name not in ("step", "epoch") and "/" not in name
+    return named and isinstance(line.get(name), float) and isinstance(line.get("step"), int)
+
+
+def _colours(count: int) -> list[Any]:
+    """Return colours that can be told apart: our own two, then matplotlib's."""
+    import matplotlib
+
+    own = [_INK, _ACCENT]
+    if count <= len(own):
+        return own[:count]
+    table = matplotlib.colormaps["tab10" if count <= 10 else "turbo"]
+    return [table(place if count <= 10 else place / (count - 1)) for place in range(count)]
 
 
 def _pyplot() -> Any:

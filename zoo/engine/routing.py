@@ -7,18 +7,28 @@ DDP and FSDP2 do their work around `forward` of the module that they wrap. A bac
 from collections.abc import Callable
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
 
 
 class Entry(nn.Module):
-    """A module whose forward calls any method of the one inside."""
+    """A module whose forward calls any method of the one inside.
 
-    def __init__(self, module: nn.Module) -> None:
+    With `own_outputs` what it returns is no view: FSDP2 hangs its hooks on outputs, and on a view they may get lost.
+    """
+
+    def __init__(self, module: nn.Module, *, own_outputs: bool) -> None:
         super().__init__()
         self.module = module
+        self.own_outputs = own_outputs
 
     def forward(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        return method(*args, **kwargs)
+        result = method(*args, **kwargs)
+        return tree_map_only(Tensor, _owned, result) if self.own_outputs else result
+
+
+def _owned(tensor: Tensor) -> Tensor:
+    return tensor.clone() if tensor.requires_grad and tensor._base is not None else tensor
 
 
 def route_calls(module: nn.Module, wrapper: nn.Module) -> None:

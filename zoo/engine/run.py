@@ -3,10 +3,12 @@
 import json
 import logging
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from zoo.engine.snapshot import identity_of
+from zoo.engine.tracking import Tracker
 from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.jsonfile import parse_json
 from zoo.paths import storage_errors, write_file
@@ -33,6 +35,8 @@ class Run:
         self.pictures = folder / "pictures"
         self.metrics = folder / "metrics.jsonl"
         self.recipe_text = ""
+        self.trackers: Sequence[Tracker] = ()
+        self._step = 0
 
     @classmethod
     def create(cls, folder: Path, *, resolved: dict[str, Any], force: bool = False, main: bool = True) -> "Run":
@@ -106,12 +110,31 @@ class Run:
         with storage_errors(f"writing {self.folder}/recipe.toml"):
             write_file(self.folder / "recipe.toml", text.encode())
 
+    def begin(self, step: int) -> None:
+        """Tell the trackers that the run goes on from a step, 0 for a new one."""
+        self._step = step
+        for tracker in self.trackers:
+            tracker.start(self.folder, self.resolved, step)
+
     def log(self, figures: dict[str, Any]) -> None:
-        """Append a line to metrics.jsonl."""
+        """Append a line to metrics.jsonl, and tell the trackers."""
         if not self.main:
             return
+        if figures["event"] != "checkpoint":
+            self._step = figures.get("step", self._step)
+            numbers = {name: value for name, value in figures.items() if isinstance(value, float)}
+            for tracker in self.trackers:
+                tracker.log(figures["event"], self._step, numbers)
         with storage_errors(f"writing {self.metrics}"), open(self.metrics, "a", encoding="utf-8") as file:
             file.write(json.dumps(figures) + "\n")
+
+    def end(self, pictures: Sequence[Path] = ()) -> None:
+        """Show the trackers what the run has drawn, and let them go."""
+        for tracker in self.trackers:
+            for picture in pictures:
+                tracker.picture(picture, self._step)
+            tracker.close()
+        self.trackers = ()
 
     def note_checkpoint(self, path: Path, step: int) -> None:
         """Acknowledge a checkpoint that is on disk, whole."""

@@ -66,7 +66,7 @@ def take(stepper: Stepper, loop: Mapping[str, Any], identity: Mapping[str, str])
         "loop": dict(loop),
         "identity": dict(identity),
         "world_size": distribution.world_size,
-        "sharding": None if distribution.alone else distribution.sharding,
+        "sharding": distribution.sharding,
         "optimizers": groups,
         "scalers": {name: scaler.state_dict() for name, scaler in stepper.scalers.items()},
         "random": random_values,

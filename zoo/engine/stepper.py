@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -41,6 +41,7 @@ class Stepper:
             for name, item in self.optimizers.items()
         }
         self._factor: float | None = None
+        self._turn: str | None = None
         self._sums: dict[str, Tensor] = {}
         self._count = 0
 
@@ -58,35 +59,45 @@ class Stepper:
     def _backward(self, running: list[Iterator[Loss]], parts: list[Batch]) -> str | None:
         """Take the next loss of every micro-batch and leave its gradients; return its optimizer, None at the end."""
         counted: Tensor | None = None
-        optimizer: str | None = None
-        for place, (source, part) in enumerate(zip(running, parts, strict=True)):
-            with self._accumulating(last=place == len(parts) - 1):
-                with self._autocast:
-                    loss = next(source, None)
-                if place and (loss and loss.optimizer) != optimizer:
-                    raise PluginError("a recipe yields the same losses for every micro-batch; tell its author")
-                if loss is None:
-                    continue
-                if not place:
-                    optimizer = loss.optimizer
-                    self.optimizers[optimizer].zero_grad(set_to_none=True)
-                value = loss.value
-                if loss.count is not None:
-                    weight = loss.count / len(part["index"])
-                    value = value * weight
-                    counted = weight if counted is None else counted + weight
-                elif len(parts) > 1:
-                    value = value / len(parts)
-                if self.scalers:
-                    value = self.scalers[loss.optimizer].scale(value)
-                value.backward()  # type: ignore[no-untyped-call]  # torch's annotation lacks a return type
-            self._note(loss)
-        if counted is not None and optimizer is not None:
-            self._divide(optimizer, counted)
-        return optimizer
+        *others, last = running
+        for source in others:
+            with nullcontext() if self.distribution.alone else self.distribution.accumulating():
+                counted = self._backward_one(source, len(parts), first=source is running[0], counted=counted)
+        counted = self._backward_one(last, len(parts), first=last is running[0], counted=counted)
+        if counted is not None and self._turn is not None:
+            self._divide(self._turn, counted)
+        return self._turn
 
-    def _accumulating(self, *, last: bool) -> AbstractContextManager[None]:
-        return nullcontext() if last else self.distribution.accumulating()
+    def _backward_one(
+        self, source: Iterator[Loss], share: int, *, first: bool, counted: Tensor | None
+    ) -> Tensor | None:
+        """Take a micro-batch's next loss and add its gradients; return how many things were counted so far."""
+        if self._autocast is None:
+            loss = next(source, None)
+        else:
+            with self._autocast:
+                loss = next(source, None)
+        turn = None if loss is None else loss.optimizer
+        if first:
+            self._turn = turn
+        elif turn != self._turn:
+            raise PluginError("a recipe yields the same losses for every micro-batch; tell its author")
+        if loss is None:
+            return counted
+        if first:
+            self.optimizers[loss.optimizer].zero_grad(set_to_none=True)
+        value = loss.value
+        if loss.count is not None:
+            weight = loss.count / self.settings.batch_size  # any constant would do; this one keeps fp16 in range
+            value = value * weight
+            counted = weight if counted is None else counted + weight
+        elif share > 1:
+            value = value / share
+        if self.scalers:
+            value = self.scalers[loss.optimizer].scale(value)
+        value.backward()  # type: ignore[no-untyped-call]  # torch's annotation lacks a return type
+        self._note(loss)
+        return counted
 
     def _divide(self, optimizer: str, counted: Tensor) -> None:
         """Divide gradients, which are sums over things, by the number of things."""

@@ -1,11 +1,14 @@
-"""A watchdog for runs that hang: it names the process that stands still."""
+"""A watchdog for runs that hang: it names the process that stands still, and where."""
 
+import json
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from zoo.engine.distribution import Distribution
@@ -15,14 +18,21 @@ _log = logging.getLogger("zoo")
 
 
 class Watchdog:
-    """Watch from a thread that steps go on; when none has for `seconds`, say which process is behind, and end."""
+    """Watch from a thread that steps go on; when none has for `seconds`, say which process hangs, and end.
+
+    While a process waits for the others its main thread is inside of torch: in a backward pass or a collective. The one
+    that they wait for is somewhere else, or does not answer at all.
+    """
 
     def __init__(self, distribution: Distribution, seconds: float) -> None:
         self.distribution = distribution
         self.seconds = seconds
+        self._interval = min(5.0, seconds / 4)
         self._step = -1
+        self._count = 0
         self._moved = time.monotonic()
         self._paused = 0
+        self._main = threading.main_thread().ident
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="zoo-watchdog", daemon=True)
 
@@ -52,26 +62,53 @@ class Watchdog:
             self._moved = time.monotonic()
 
     def _watch(self) -> None:
-        while not self._stop.wait(min(5.0, self.seconds / 4)):
+        while not self._stop.wait(self._interval):
             self._publish()
             if not self._paused and time.monotonic() - self._moved > self.seconds:
-                _log.error("%s", self.diagnosis())
-                os._exit(TrainingError.exit_code)
+                if (message := self.diagnosis()) is not None:
+                    _log.error("%s", message)
+                    os._exit(TrainingError.exit_code)
 
-    def diagnosis(self) -> str:
-        """Return which process stands still, as far as can be known."""
+    def diagnosis(self) -> str | None:
+        """Return which process hangs where; None while another one is to say it, or steps have gone on after all."""
+        step, since = self._step, f"no step for {self.seconds:.0f} s after step {self._step}"
         if self.distribution.alone:
-            return f"no step for {self.seconds:.0f} s after step {self._step}: data or device hang; go on with --resume"
-        steps = {rank: self._read(rank) for rank in range(self.distribution.world_size)}
-        furthest = max(steps.values())
-        behind = [f"rank {rank} at step {step}" for rank, step in steps.items() if step < furthest]
-        who = f"{', '.join(behind)}, while the others wait at step {furthest}" if behind else "all at the same step"
-        return f"no step for {self.seconds:.0f} s: {who}; look at that process, then go on with --resume"
+            return f"{since}: it hangs in {_place(self._main)[0]}; go on with --resume"
+        before = self._read_all()
+        time.sleep(3 * self._interval)  # those that live publish meanwhile
+        self._publish()
+        now = self._read_all()
+        if self._step != step:
+            return None
+        silent = [rank for rank, told in now.items() if told == before[rank] and rank != self.distribution.rank]
+        if any(rank < self.distribution.rank for rank in now if rank not in silent):
+            return None  # the first one that lives speaks
+        hanging = [f"rank {rank} does not answer" for rank in silent]
+        hanging += [
+            f"rank {rank} hangs in {told['place']} at step {told['step']}"
+            for rank, told in now.items()
+            if rank not in silent and not told.get("waiting")
+        ]
+        return f"{since}: {'; '.join(hanging) or 'all processes wait for each other'}; go on with --resume"
 
     def _publish(self) -> None:
         if (store := self.distribution.store) is not None:
-            store.set(f"step/{self.distribution.rank}", str(self._step))
+            self._count += 1
+            place, waiting = _place(self._main)
+            told = {"step": self._step, "place": place, "waiting": waiting, "count": self._count}
+            store.set(f"process/{self.distribution.rank}", json.dumps(told))
 
-    def _read(self, rank: int) -> int:
+    def _read_all(self) -> dict[int, dict[str, Any]]:
         store: Any = self.distribution.store
-        return int(store.get(f"step/{rank}")) if store.check([f"step/{rank}"]) else -1
+        names = {rank: f"process/{rank}" for rank in range(self.distribution.world_size)}
+        return {rank: json.loads(store.get(name)) if store.check([name]) else {} for rank, name in names.items()}
+
+
+def _place(thread: int | None) -> tuple[str, bool]:
+    """Return where a thread is, and whether that is torch waiting for other processes."""
+    frame = sys._current_frames().get(thread or 0)
+    if frame is None:
+        return "an unknown place", False
+    path = Path(frame.f_code.co_filename)
+    waiting = "torch" in path.parts and not {"autograd", "distributed"}.isdisjoint(path.parts)
+    return f"{'/'.join(path.parts[-2:])}:{frame.f_lineno} {frame.f_code.co_name}", waiting

@@ -1,13 +1,20 @@
 """What every recipe must keep."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import torch.distributed as dist
+from torch._C._distributed_c10d import HashStore
 
 import zoo
+from zoo.engine.average import named_state
 from zoo.engine.checkpoint import read_checkpoint, write_checkpoint
+from zoo.engine.distribution import Distribution
+from zoo.engine.prepare import prepare
 from zoo.engine.recipe import Batch
 from zoo.engine.snapshot import restore, take
 from zoo.engine.stepper import Stepper
@@ -36,13 +43,15 @@ class RecipeTests:
         """Return one batch, the same every time."""
         raise NotImplementedError("return a batch, such as {'images': torch.rand(8, 1, 28, 28)} from a fixed generator")
 
-    def stepper(self) -> Stepper:
+    def stepper(self, distribution: Distribution | None = None) -> Stepper:
         """Return the recipe, on a fresh model from a fixed seed, with its optimizers."""
         torch.manual_seed(0)
+        distribution = distribution or Distribution(torch.device("cpu"))
         offer = default_registry().recipe(self.name)
         settings = settings_from(offer, {"warmup": 0.0, "schedule": "constant", **self.settings()})
         recipe = make_recipe(offer, settings, zoo.create(self.model, **self.arguments()), self.classes)
-        return Stepper(recipe, settings, 100)
+        prepare(recipe, settings, distribution)
+        return Stepper(recipe, settings, 100, distribution)
 
     def losses(self, stepper: Stepper, first: int, last: int) -> list[float]:
         """Take steps on the batch; return their losses."""
@@ -83,6 +92,21 @@ class RecipeTests:
             different = [key for key, value in module.state_dict().items() if not torch.equal(value, theirs[key])]
             assert not different, f"modules() and optimizers() hold all state; {name} differs in {different}"
 
+    @pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
+    def test_trains_alike_when_distributed(self, sharding: Any) -> None:
+        alone = self.stepper()
+        self.losses(alone, 0, 3)
+        with _process_group():
+            distributed = self.stepper(Distribution(torch.device("cpu"), sharding=sharding))
+            self.losses(distributed, 0, 3)
+            theirs = named_state(distributed.modules)
+            for name, tensor in named_state(alone.modules).items():
+                there = distributed.distribution.whole(theirs[name])
+                assert torch.allclose(tensor, there, rtol=1e-3, atol=1e-5), (
+                    f"{name} learns otherwise under {sharding}: what gets gradients goes into the loss that is yielded "
+                    "next, the rest runs under torch.no_grad(), and optimizers() looks parameters up when it is called"
+                )
+
     def test_optimizers_hold_parameters_of_modules(self) -> None:
         stepper = self.stepper()
         known = {id(parameter) for module in stepper.modules.values() for parameter in module.parameters()}
@@ -109,3 +133,13 @@ class RecipeTests:
     def test_pictures_are_written(self, tmp_path: Path) -> None:
         for path in self.stepper().recipe.pictures([self._batch()], tmp_path):
             assert path.read_bytes().startswith(b"\x89PNG"), f"{path} is a PNG"
+
+
+@contextmanager
+def _process_group() -> Iterator[None]:
+    """Make a process group of this process alone: DDP and FSDP2 do all that they do, but for waiting."""
+    dist.init_process_group("gloo", store=HashStore(), rank=0, world_size=1)
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()

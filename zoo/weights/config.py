@@ -1,26 +1,33 @@
 """config.json of a weights folder: Zoo's own block, with a closed schema. Nothing in it is ever executed."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from zoo.errors import IntegrityError, NotFoundError
+from zoo.errors import IntegrityError
 from zoo.jsonfile import parse_json
 from zoo.paths import write_file
 
 FORMAT_VERSION = 1
+_THEIR_KEYS = ("num_classes", "num_features", "label_names", "model_args", "pretrained_cfg")
 _CODE_KEYS = ("auto_map", "trust_remote_code", "model_file", "custom_pipelines", "plugins")
 
 
 class Preprocessing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How pictures become inputs: resized to `image_size` (height, width), floats in [0, 1], minus mean, over std."""
+    """How pictures become inputs: resized to `image_size` (height, width), floats in [0, 1], minus mean, over std.
+
+    With `crop` below 1 they are resized to `image_size / crop`, and the middle is taken.
+    """
 
     image_size: tuple[Annotated[int, Meta(ge=1, le=65_536)], Annotated[int, Meta(ge=1, le=65_536)]]
     channels: Annotated[int, Meta(ge=1, le=1024)]
     mean: tuple[float, ...] = (0.0,)
     std: tuple[Annotated[float, Meta(gt=0)], ...] = (1.0,)
+    crop: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
 
 
 class RecipeRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -60,25 +67,17 @@ class _Document(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 def read_config(folder: Path) -> ZooBlock:
-    """Read a folder's config.json strictly.
+    """Read a folder's config.json strictly; describe weights that another library wrote by their layout.
 
-    Raise NotFoundError where there is none, and IntegrityError for one that is not exactly what Zoo writes.
+    Raise NotFoundError where no plugin knows them, and IntegrityError for a file that is not exactly what Zoo writes.
     """
     path = folder / "config.json"
-    try:
-        with open(path, "rb") as file:
-            content = file.read(6 * 1024 * 1024)
-    except FileNotFoundError:
-        raise NotFoundError(
-            f"no config.json in {folder}; give a run folder, a weights folder, a name or hf://org/name"
-        ) from None
-    values = parse_json(content, str(path))
-    if code := [key for key in _CODE_KEYS if key in values]:
-        raise IntegrityError(f"{path} asks to run code of its own ({', '.join(code)}), which zoo never does; remove it")
+    values = read_json(folder)
     if "zoo" not in values:
-        raise IntegrityError(
-            f"{path} has no 'zoo' block; these weights were not written by zoo, and no plugin here reads them"
-        )
+        from zoo.weights.foreign import recognise  # builds models; this file is free of torch
+
+        return recognise(folder, values).block
+    values = {key: value for key, value in values.items() if key not in _THEIR_KEYS}
     try:
         block = msgspec.convert(values, _Document).zoo
     except msgspec.ValidationError as error:
@@ -93,9 +92,23 @@ def read_config(folder: Path) -> ZooBlock:
     return block
 
 
-def write_config(folder: Path, block: ZooBlock) -> None:
-    """Write config.json, keys in the order of the schema."""
-    document = {"zoo": msgspec.to_builtins(block)}
+def read_json(folder: Path) -> dict[str, Any]:
+    """Return what config.json holds, nothing where there is none. Raise IntegrityError where it asks to run code."""
+    path = folder / "config.json"
+    try:
+        with open(path, "rb") as file:
+            content = file.read(6 * 1024 * 1024)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    values = parse_json(content, str(path))
+    if code := [key for key in _CODE_KEYS if key in values]:
+        raise IntegrityError(f"{path} asks to run code of its own ({', '.join(code)}), which zoo never does; remove it")
+    return values
+
+
+def write_config(folder: Path, block: ZooBlock, beside: Mapping[str, Any] | None = None) -> None:
+    """Write config.json, keys in the order of the schema; `beside` are root keys from which timm builds the model."""
+    document = {**(beside or {}), "zoo": msgspec.to_builtins(block)}
     write_file(folder / "config.json", msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
 
 

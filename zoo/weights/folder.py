@@ -25,7 +25,8 @@ from zoo.weights.config import (
     write_config,
 )
 from zoo.weights.fit import check_tensors, float_dtype, ties_of
-from zoo.weights.stored import WEIGHTS_FILE, stored_tensors
+from zoo.weights.foreign import Foreign, find_foreign
+from zoo.weights.stored import WEIGHTS_FILE, StoredTensors, stored_tensors
 
 _SMALL = 4096
 _log = logging.getLogger("zoo")
@@ -85,7 +86,7 @@ def load_weights(
     offer = offered_model(block, source)
     check_arguments(offer, block.arguments, source)
     model = build(offer, block.arguments, device="meta")
-    stored = stored_tensors(folder)
+    stored = stored_weights(folder)
     ties = ties_of(model)
     check_tensors(model.state_dict(), ties, stored.headers, stored.path, any_float=asked is not None)
     tensors = stored.load(device)
@@ -104,6 +105,11 @@ def load_weights(
             f"{stored.path} left {len(left)} tensors of {block.architecture!r} without values, such as {left[0]!r}"
         )
     return model.eval()
+
+
+def stored_weights(folder: Path) -> StoredTensors | Foreign:
+    """Return what a folder or a file holds, by our names, whoever wrote it."""
+    return find_foreign(folder) or stored_tensors(folder)
 
 
 def offered_model(block: ZooBlock, source: str) -> Offer[ModelSpec]:

@@ -1,0 +1,167 @@
+"""Every architecture is a good citizen; the classes are tested small, the names in their default form on meta."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import zoo
+from zoo.testing import ModelTests
+
+NAMES = Path(__file__).parent / "names"
+
+
+def images(size: int, channels: int = 3) -> Tensor:
+    return torch.rand(4, channels, size, size, generator=torch.Generator().manual_seed(0))
+
+
+class TestResNet(ModelTests):
+    name = "resnet18"
+    parameter_names = NAMES / "resnet18.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"widths": [8, 8, 16, 16], "num_classes": 5}
+
+    def inputs(self) -> Tensor:
+        return images(64)
+
+
+class TestBottleneckWithCifarStem(ModelTests):
+    name = "cnn/resnet50"
+    parameter_names = NAMES / "resnet50.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"depths": [1, 1, 2, 1], "widths": [4, 4, 8, 8], "cifar_stem": True, "channels": 1, "num_classes": 5}
+
+    def inputs(self) -> Tensor:
+        return images(28, channels=1)
+
+
+class TestCifarResNet(ModelTests):
+    name = "resnet20"
+    parameter_names = NAMES / "resnet20.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"widths": [4, 8, 17]}
+
+    def inputs(self) -> Tensor:
+        return images(31)
+
+
+class TestConvNeXt(ModelTests):
+    name = "convnext_tiny"
+    parameter_names = NAMES / "convnext_tiny.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"depths": [1, 1, 2, 1], "widths": [8, 8, 16, 24], "num_classes": 5}
+
+    def inputs(self) -> Tensor:
+        return images(64)
+
+
+class TestConvNeXtOfConvolutions(TestConvNeXt):
+    name = "convnext_atto"
+    parameter_names = NAMES / "convnext_atto.txt"
+
+
+class TestMobileNetV3Small(ModelTests):
+    name = "mobilenetv3_small_100"
+    parameter_names = NAMES / "mobilenetv3_small_100.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"width": 0.25, "num_classes": 5}
+
+    def inputs(self) -> Tensor:
+        return images(64)
+
+
+class TestMobileNetV3Large(TestMobileNetV3Small):
+    name = "mobilenetv3_large_100"
+    parameter_names = NAMES / "mobilenetv3_large_100.txt"
+
+
+class TestEfficientNet(ModelTests):
+    name = "efficientnet_b0"
+    parameter_names = NAMES / "efficientnet_b0.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"width": 0.25, "depth": 0.5, "num_classes": 5}
+
+    def inputs(self) -> Tensor:
+        return images(64)
+
+
+SMALL = [
+    ("resnet18", {"widths": [8, 8, 8, 8]}),
+    ("convnext_tiny", {"depths": [1, 1, 1, 1], "widths": [8, 8, 8, 8]}),
+    ("convnext_atto", {"depths": [1, 1, 1, 1], "widths": [8, 8, 8, 8]}),
+    ("mobilenetv3_small_100", {"width": 0.25}),
+    ("efficientnet_b0", {"width": 0.25}),
+    ("resnet20", {"widths": [4, 4, 4]}),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments"), SMALL)
+def test_stochastic_depth_acts_in_training_alone(name: str, arguments: dict[str, Any]) -> None:
+    model = zoo.create(name, drop_path_rate=0.9, **arguments)
+    for module in model.modules():  # residual paths that start at zero would hide what is dropped
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.ones_(module.weight)
+        if hasattr(module, "gamma"):
+            torch.nn.init.ones_(module.gamma)
+    inputs = images(64)
+    with torch.no_grad():
+        assert torch.equal(model.eval()(inputs), model(inputs))
+        model.train()
+        outputs = []
+        for seed in (1, 1, 2):
+            torch.manual_seed(seed)
+            outputs.append(model(inputs))
+    assert torch.equal(outputs[0], outputs[1]), "the draws are those of torch's global generator"
+    assert not torch.equal(outputs[0], outputs[2])
+
+
+@pytest.mark.parametrize(("name", "arguments"), SMALL)
+def test_checkpointing_changes_nothing_but_memory(name: str, arguments: dict[str, Any]) -> None:
+    model = zoo.create(name, **arguments).train()
+    inputs = images(64).requires_grad_()
+    plain = torch.autograd.grad(model(inputs).square().sum(), inputs)[0]
+    model.set_grad_checkpointing()
+    assert torch.allclose(plain, torch.autograd.grad(model(inputs).square().sum(), inputs)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("resnet18", {"depths": [1, 0, 1, 1]}),
+        ("resnet18", {"widths": [8, 8, 8]}),
+        ("resnet18", {"block": "wide"}),
+        ("resnet20", {"channels": 0}),
+        ("convnext_tiny", {"widths": [8]}),
+        ("convnext_tiny", {"drop_path_rate": 1.0}),
+        ("mobilenetv3_small_100", {"width": 0.0}),
+        ("efficientnet_b0", {"depth": 9.0}),
+    ],
+)
+def test_impossible_sizes_are_refused(name: str, arguments: dict[str, Any]) -> None:
+    with pytest.raises(zoo.UsageError, match="refuses its arguments"):
+        zoo.create(name, **arguments)
+
+
+@pytest.mark.parametrize("name", zoo.list_models(family="cnn"))
+def test_parameters_are_counted_and_layers_are_ordered(name: str) -> None:
+    from zoo.engine.optimizers import _layers
+    from zoo.registry import default_registry
+    from zoo.weights.build import build, full_arguments
+
+    offer = default_registry().model(name)
+    model = build(offer, full_arguments(offer, {}), device="meta")
+    assert sum(parameter.numel() for parameter in model.parameters()) == offer.spec.parameters
+    head = {f"{model.classifier_name}.weight", f"{model.classifier_name}.bias"}
+    names = [parameter for parameter, _ in model.named_parameters() if parameter not in head]
+    layers = _layers(model, names)
+    assert set(layers) == set(names), "group_matcher places every parameter but the head's"
+    order = [layers[parameter] for parameter in names]
+    assert order == sorted(order), "later layers get higher numbers"

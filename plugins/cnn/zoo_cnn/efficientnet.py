@@ -1,0 +1,84 @@
+"""EfficientNet (Tan and Le, 2019): a searched table of inverted residual blocks, scaled in width and depth together."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from zoo_cnn.inverted import Row, Style, initialise, make_stages, outputs_of, rounded
+from zoo_cnn.staged import Staged, check_sizes, drop_path_rates
+
+TABLE = (
+    (Row(1, 3, 1, 1, 16, True),),
+    (Row(2, 3, 2, 6, 24, True),),
+    (Row(2, 5, 2, 6, 40, True),),
+    (Row(3, 3, 2, 6, 80, True),),
+    (Row(3, 5, 1, 6, 112, True),),
+    (Row(4, 5, 2, 6, 192, True),),
+    (Row(1, 3, 1, 6, 320, True),),
+)
+_STYLE = Style(
+    activation=nn.SiLU,
+    squeezed=lambda inputs, expanded: round(inputs / 4),
+    squeeze_activation=nn.SiLU,
+    gate=nn.Sigmoid,
+)
+
+
+class EfficientNet(Staged):
+    """The table of B0; `width` scales its channels, `depth` how often its blocks are repeated."""
+
+    classifier_name = "classifier"
+
+    def __init__(
+        self,
+        *,
+        width: float = 1.0,
+        depth: float = 1.0,
+        channels: int = 3,
+        num_classes: int = 1000,
+        drop_path_rate: float = 0.0,
+    ) -> None:
+        super().__init__()
+        check_sizes(channels=channels)
+        if not (0 < width <= 8 and 0 < depth <= 8):
+            raise ValueError(f"width and depth must be more than 0 and at most 8, not {width} and {depth}")
+
+        def scale(channels: int) -> int:
+            return rounded(channels * width)
+
+        table = [[row._replace(repeats=math.ceil(row.repeats * depth)) for row in rows] for rows in TABLE]
+        stem = scale(32)
+        self.num_features = scale(1280)
+        self.conv_stem = nn.Conv2d(channels, stem, kernel_size=3, stride=2, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(stem)
+        self.act1 = nn.SiLU(inplace=True)
+        rates = drop_path_rates(drop_path_rate, sum(row.repeats for rows in table for row in rows))
+        self.blocks = make_stages(table, stem, scale, rates, _STYLE)
+        self.conv_head = nn.Conv2d(scale(table[-1][-1].width), self.num_features, kernel_size=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(self.num_features)
+        self.act2 = nn.SiLU(inplace=True)
+        self.outputs = outputs_of(stem, table, scale)
+        self.feature_info = [info for info, last in self.outputs if last]
+        self.reset_classifier(num_classes)
+        initialise(self)
+
+    def start(self, x: Tensor) -> Tensor:
+        features: Tensor = self.act1(self.bn1(self.conv_stem(x)))
+        return features
+
+    def finish(self, x: Tensor) -> Tensor:
+        features: Tensor = self.act2(self.bn2(self.conv_head(x)))
+        return features
+
+    def steps(self) -> Sequence[tuple[Callable[[Tensor], Tensor], bool]]:
+        stages = [(step, last) for step, (_, last) in zip([self.start, *self.blocks], self.outputs, strict=True)]
+        return [*stages, (self.finish, False)]
+
+    def pool(self, x: Tensor) -> Tensor:
+        return x.mean((2, 3))
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
+        fine = [(r"^blocks\.(\d+)\.(\d+)", None), (r"^conv_head|^bn2", None)]
+        return {"stem": r"^conv_stem|^bn1", "blocks": r"^blocks\.(\d+)" if coarse else fine}

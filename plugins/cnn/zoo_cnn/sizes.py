@@ -1,0 +1,26 @@
+"""The sizes of the families, as data."""
+
+# block, depths, parameters
+RESNETS: dict[str, tuple[str, list[int], int]] = {
+    "resnet18": ("basic", [2, 2, 2, 2], 11_689_512),
+    "resnet34": ("basic", [3, 4, 6, 3], 21_797_672),
+    "resnet50": ("bottleneck", [3, 4, 6, 3], 25_557_032),
+    "resnet101": ("bottleneck", [3, 4, 23, 3], 44_549_160),
+}
+
+# layers: blocks in each of three stages, parameters
+CIFAR_RESNETS = {20: (3, 269_722), 32: (5, 464_154), 44: (7, 658_586), 56: (9, 853_018)}
+
+# depths, widths, parameters
+CONVNEXTS: dict[str, tuple[list[int], list[int], int]] = {
+    "atto": ([2, 2, 6, 2], [40, 80, 160, 320], 3_695_520),
+    "femto": ([2, 2, 6, 2], [48, 96, 192, 384], 5_217_784),
+    "pico": ([2, 2, 6, 2], [64, 128, 256, 512], 9_045_672),
+    "nano": ([2, 2, 8, 2], [80, 160, 320, 640], 15_593_560),
+    "tiny": ([3, 3, 9, 3], [96, 192, 384, 768], 28_589_128),
+    "small": ([3, 3, 27, 3], [96, 192, 384, 768], 50_223_688),
+    "base": ([3, 3, 27, 3], [128, 256, 512, 1024], 88_591_464),
+}
+
+# variant: parameters
+MOBILENETS = {"small": 2_542_856, "large": 5_483_032}

@@ -1,0 +1,68 @@
+"""What the comparisons with other libraries share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import zoo
+from zoo.weights.config import Preprocessing
+from zoo.weights.folder import save_weights
+
+LABELS = ("ant", "bee", "cat", "dog", "eel")
+
+
+@pytest.fixture
+def pictures() -> Tensor:
+    """Return two pictures."""
+    return torch.randn(2, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def randomised() -> Callable[[nn.Module], Any]:
+    """Return a function that gives a model weights which hide nothing: no scale of one, no statistics of zero."""
+
+    def randomise(model: nn.Module) -> nn.Module:
+        generator = torch.Generator().manual_seed(1)
+        with torch.no_grad():
+            for tensor in model.state_dict().values():
+                if tensor.ndim == 1 or tensor.numel() == max(tensor.shape, default=0):
+                    tensor.uniform_(0.5, 1.5, generator=generator)
+        return model.eval()
+
+    return randomise
+
+
+@pytest.fixture
+def saved(tmp_path: Path, randomised: Any) -> Callable[..., tuple[Path, Any]]:
+    """Return a function that saves a model of ours with random weights, and returns folder and model."""
+
+    def save(name: str, **arguments: Any) -> tuple[Path, Any]:
+        arguments = {"num_classes": len(LABELS), **arguments}
+        model = randomised(zoo.create(name, **arguments))
+        inputs = Preprocessing(
+            image_size=(96, 96), channels=arguments.get("channels", 3), mean=(0.4,), std=(0.3,), crop=0.9
+        )
+        save_weights(
+            tmp_path / "ours", model, model_name=name, arguments=arguments, labels=LABELS, preprocessing=inputs
+        )
+        return tmp_path / "ours", model
+
+    return save
+
+
+@pytest.fixture
+def assert_alike(pictures: Tensor) -> Callable[..., None]:
+    """Return a function that compares what two models make of pictures, within 1e-4 of the largest logit."""
+
+    def compare(ours: Any, theirs: Any, inputs: Tensor = pictures) -> None:
+        with torch.no_grad():
+            mine, other = ours.eval()(inputs), theirs.eval()(inputs)
+        other = getattr(other, "logits", other)
+        error = float((mine - other).abs().max() / other.abs().max())
+        assert error < 1e-4, f"logits differ by {error:.1e} of the largest"
+
+    return compare

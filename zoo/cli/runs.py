@@ -1,0 +1,149 @@
+"""`zoo runs`."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.cli.tables import figures, print_json, print_table
+from zoo.engine.history import PastRun, differences, find_runs, read_metrics, read_run
+from zoo.errors import IntegrityError, UsageError
+
+
+@click.group("runs")
+def command() -> None:
+    """List runs, show one, compare several."""
+
+
+@command.command("ls")
+@click.argument("folder", type=click.Path(path_type=Path), default="runs")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_runs(folder: Path, as_json: bool) -> None:
+    """List the runs below FOLDER (default: runs), the newest last."""
+    rows, broken = [], []
+    for path in find_runs(folder):
+        try:
+            rows.append(read_run(path))
+        except IntegrityError as error:
+            broken.append(str(error))
+    if as_json:
+        print_json([_record(run) for run in rows])
+    elif not rows and not broken:
+        click.echo(f"no runs below {folder}; `zoo pretrain MODEL --data DATA --out {folder}/NAME` makes one")
+    else:
+        print_table(("RUN", "STARTED", "STATE", "STEP", "MODEL", "RECIPE", "DATA", "SCORES"), [_row(r) for r in rows])
+    for message in broken:
+        click.echo(f"warning: {_text(message)}", err=True)
+
+
+@command.command("show")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(run: Path, as_json: bool) -> None:
+    """Show what RUN was told, how far it came, what it scored and made."""
+    past = read_run(run)
+    if as_json:
+        print_json(_record(past))
+        return
+    shown = {
+        "run": f"{_text(str(past.folder))} · {past.state} at step {past.step:,}",
+        "started": f"{past.started:%Y-%m-%d %H:%M}",
+        past.measured or "scores": _figures(past) or "none yet",
+        **{key: value for key, value in past.resolved.items() if key not in ("settings", "command")},
+        "settings": past.known.settings,
+        "checkpoints": [path.name for path in past.checkpoints],
+        "pictures": [str(path) for path in past.pictures],
+        "unreadable": f"{past.unreadable} lines of metrics.jsonl" if past.unreadable else None,
+        "command": past.known.command,
+        "next": _next(past),
+    }
+    width = max(len(_text(key)) for key in shown)
+    for key, value in shown.items():
+        if value not in (None, "", {}, []):
+            click.echo(f"{_text(key).ljust(width)}  {_values(value)}")
+
+
+@command.command("compare")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN…", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="PNG", help="Draw their curves.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def compare(runs: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
+    """Show in what two or more RUNs differ, and their scores; with --out, their curves in one picture."""
+    if len(runs) < 2:
+        raise UsageError("comparing takes two runs or more; `zoo runs show RUN` shows one")
+    if len({run.resolve() for run in runs}) < len(runs):
+        raise UsageError("one of these runs is named twice; name each once")
+    if out is not None and out.suffix.lower() != ".png":
+        raise UsageError(f"--out {out} is no PNG; call it {out.with_suffix('.png')}")
+    past = [read_run(run) for run in runs]
+    names = _short_names(runs)
+    different = differences(past)
+    scores = {name: [run.scores.get(name) for run in past] for name in dict.fromkeys(n for r in past for n in r.scores)}
+    if as_json:
+        print_json({"runs": [str(run) for run in runs], "differences": different, "scores": scores})
+    else:
+        rows = [(_text(name), *(_text(value) for value in values)) for name, values in different.items()]
+        rows += [("state", *(run.state for run in past)), ("step", *(f"{run.step:,}" for run in past))]
+        rows += [("scores of", *(run.measured or "-" for run in past))]
+        rows += [(_text(n), *("-" if v is None else f"{v:.4g}" for v in values)) for n, values in scores.items()]
+        print_table(("", *names), rows)
+    if out is not None:
+        from zoo.engine.pictures import compare_curves
+
+        compare_curves({name: read_metrics(run) for name, run in zip(names, runs, strict=True)}, out)
+        click.echo(f"wrote {out}", err=as_json)
+
+
+def _record(run: PastRun) -> dict[str, Any]:
+    return {
+        "folder": str(run.folder),
+        "started": run.started.isoformat(timespec="seconds"),
+        "state": run.state,
+        "step": run.step,
+        "measured": run.measured,
+        "scores": run.scores,
+        "resolved": run.resolved,
+        "checkpoints": [str(path) for path in run.checkpoints],
+        "pictures": [str(path) for path in run.pictures],
+        "weights": str(run.folder / "weights") if run.finished else None,
+        "unreadable": run.unreadable,
+    }
+
+
+def _row(run: PastRun) -> tuple[str, ...]:
+    known, started = run.known, f"{run.started:%Y-%m-%d %H:%M}"
+    told = (known.model, known.recipe, known.data.get("name"))
+    return (_text(str(run.folder)), started, run.state, f"{run.step:,}", *map(_text, told), _figures(run) or "-")
+
+
+def _figures(run: PastRun) -> str:
+    return figures({_text(name): value for name, value in run.scores.items()})
+
+
+def _next(run: PastRun) -> str:
+    if run.finished:
+        return f"zoo push {_text(str(run.folder))} you/{_text(run.known.model)}"
+    return "the same command with --resume"
+
+
+def _short_names(runs: Sequence[Path]) -> list[str]:
+    """Return the paths without what they all begin with."""
+    common = os.path.commonpath([run.absolute() for run in runs])
+    return [_text(os.path.relpath(run.absolute(), common)) for run in runs]
+
+
+def _values(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{_text(key)}={_text(item)}" for key, item in value.items())
+    return ", ".join(map(_text, value)) if isinstance(value, list) else _text(value)
+
+
+def _text(value: Any) -> str:
+    """Return a value that a stranger may have written as one line that does nothing to a terminal."""
+    if value is None:
+        return "-"
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if text.isprintable() else json.dumps(text)

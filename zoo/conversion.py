@@ -1,0 +1,157 @@
+"""Write weights so that other libraries open them: timm, torchvision, transformers, or as a graph without any."""
+
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from zoo.errors import UsageError
+from zoo.layouts import Layout
+from zoo.paths import new_folder, storage_errors, write_file
+from zoo.registry import Offer
+from zoo.specs import ModelSpec, load_target
+from zoo.weights.build import full_arguments
+from zoo.weights.config import ZooBlock, read_config, write_config
+from zoo.weights.folder import load_weights, offered_model
+from zoo.weights.libraries import timm_config, transformers_configs
+from zoo.weights.renaming import to_theirs
+from zoo.weights.stored import WEIGHTS_FILE
+
+LIBRARIES = ("timm", "torchvision", "transformers")
+_FREE = {"num_classes", "channels", "drop_path_rate"}
+"""Arguments that every library has, or that change no output."""
+
+
+def convert_weights(source: Path, target: str, out: Path, *, force: bool = False) -> None:
+    """Write weights for a library, as a folder, or as a graph ("onnx", "torch-export"), as a file; whole or not at all.
+
+    Raise UsageError where the library cannot build the model, naming what it lacks.
+    """
+    if out.exists() and not force:
+        raise UsageError(f"{out} exists; choose another --out, or replace it with --force")
+    if target not in (*LIBRARIES, *_GRAPHS):
+        raise UsageError(f"{target!r} is nothing to export to; take one of {', '.join((*LIBRARIES, *_GRAPHS))}")
+    with storage_errors(f"writing {out}"):
+        if target in LIBRARIES:
+            with new_folder(out) as temporary:
+                write_for(target, source, temporary)
+            return
+        block = read_config(source)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+        try:
+            _GRAPHS[target](load_weights(source, block), _example(block), temporary)
+            os.replace(temporary, out)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_for(library: str, source: Path, folder: Path) -> None:
+    """Write the tensors and the configuration of weights into a folder, by a library's names."""
+    block = read_config(source)
+    offer = offered_model(block, str(source))
+    layout = _layout(offer, block, library)
+    model = load_weights(source, block)
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in model.state_dict().items():
+        theirs = to_theirs(name, layout.renames)
+        tensors[theirs.name] = _with_dims(tensor, theirs.dims).contiguous()
+    for name in (WEIGHTS_FILE, "config.json"):
+        (folder / name).unlink(missing_ok=True)  # it may be a link to a file that must stay as it is
+    save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+    if layout.library == "timm":
+        write_config(folder, block, timm_config(layout, block, cast(Any, model).num_features))
+    elif layout.library == "transformers":
+        config, processor = transformers_configs(layout, block)
+        _write_json(folder / "config.json", config)
+        _write_json(folder / "preprocessor_config.json", processor)
+    elif not (folder / "README.md").exists():
+        write_file(folder / "README.md", _torchvision_readme(layout, block).encode())
+
+
+def _layout(offer: Offer[ModelSpec], block: ZooBlock, library: str) -> Layout:
+    """Return the layout by which the library can build this very model; transformers opens timm's as well."""
+    name = offer.spec.name
+    layouts = load_target(offer.spec.layouts) if offer.spec.layouts else ()
+    for wanted in (library, *(("timm",) if library == "transformers" else ())):
+        for layout in layouts:
+            if layout.library == wanted and name in layout.models:
+                return _checked(layout, offer, block)
+    raise UsageError(f"{library} has no {name}; export it as a graph: --to onnx, or --to torch-export")
+
+
+def _checked(layout: Layout, offer: Offer[ModelSpec], block: ZooBlock) -> Layout:
+    fixed = {**full_arguments(offer, {}), **layout.arguments}
+    free = {*_FREE, *layout.options} - ({"channels"} if layout.library == "torchvision" else set())
+    for name, value in block.arguments.items():
+        if name not in free and value != fixed[name]:
+            raise UsageError(
+                f"{layout.library}'s {offer.spec.name} has {name}={fixed[name]!r}, these weights have {value!r}; "
+                "export them as a graph: --to onnx, or --to torch-export"
+            )
+    return layout
+
+
+def _with_dims(tensor: Tensor, dims: int | None) -> Tensor:
+    """Return the tensor with so many dimensions, those at its end being one."""
+    if dims is None or dims == tensor.ndim:
+        return tensor
+    return tensor.reshape((*tensor.shape, *[1] * dims)[:dims])
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    path.unlink(missing_ok=True)
+    write_file(path, msgspec.json.format(msgspec.json.encode(values), indent=2) + b"\n")
+
+
+def _torchvision_readme(layout: Layout, block: ZooBlock) -> str:
+    name, num_classes = layout.models[block.architecture]["architecture"], block.arguments["num_classes"]
+    return (
+        f"# {name}\n\n```python\nimport torchvision\nfrom safetensors.torch import load_file\n\n"
+        f"model = torchvision.models.{name}(num_classes={num_classes})\n"
+        f'model.load_state_dict(load_file("{WEIGHTS_FILE}"))\nmodel.eval()\n```\n'
+    )
+
+
+def _example(block: ZooBlock) -> Tensor:
+    if block.preprocessing is None:
+        raise UsageError("these weights do not say which pictures they take; add preprocessing to their config.json")
+    return torch.zeros(2, block.preprocessing.channels, *block.preprocessing.image_size)
+
+
+def _to_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
+    try:
+        import onnxscript  # noqa: F401
+    except ImportError:
+        raise UsageError("--to onnx needs onnx and onnxscript: pip install 'zoo-hub[onnx]'") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter about itself
+        torch.onnx.export(
+            model,
+            (example,),
+            path,
+            input_names=["images"],
+            output_names=["outputs"],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            external_data=False,
+            dynamo=True,
+            verbose=False,
+        )
+
+
+def _to_torch_export(model: nn.Module, example: Tensor, path: Path) -> None:
+    program = torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+    with open(path, "wb") as file:
+        torch.export.save(program, file)
+
+
+_GRAPHS: dict[str, Callable[[nn.Module, Tensor, Path], None]] = {
+    "onnx": _to_onnx,
+    "torch-export": _to_torch_export,
+}

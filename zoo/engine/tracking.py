@@ -1,0 +1,146 @@
+"""Tell other programs how a run goes: TensorBoard, or whatever keeps the `Tracker` protocol."""
+
+import difflib
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from zoo.errors import PluginError, UsageError
+from zoo.specs import load_target
+
+_METHODS = ("start", "log", "picture", "close")
+_log = logging.getLogger("zoo")
+
+
+class Tracker(Protocol):
+    """What `--track` asks of a tracker. No base class: an object with these methods is one.
+
+    Of several processes only the first has trackers. Whatever a tracker raises after `start` is said once, and the run
+    goes on without it.
+    """
+
+    def start(self, folder: Path, resolved: Mapping[str, Any], step: int) -> None:
+        """Begin with a run: its folder, what run.json holds, and the step it goes on from, 0 for a new one.
+
+        What was logged for later steps is logged again.
+        """
+        ...
+
+    def log(self, event: str, step: int, figures: Mapping[str, float]) -> None:
+        """Take figures after a step. `event` is `train`, `validation` or `test`."""
+        ...
+
+    def picture(self, path: Path, step: int) -> None:
+        """Take a PNG file that lies in the run folder."""
+        ...
+
+    def close(self) -> None:
+        """Write out what is left. Called once, when the run ends or is interrupted."""
+        ...
+
+
+class TensorBoard:
+    """Write event files to `tensorboard/` in the run folder: `tensorboard --logdir RUN` shows them."""
+
+    def __init__(self) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise UsageError(
+                f"--track tensorboard needs TensorBoard, which is not installed ({error}); "
+                "pip install 'zoo-hub[tensorboard]'"
+            ) from None
+        self._writer_type = SummaryWriter
+
+    def start(self, folder: Path, resolved: Mapping[str, Any], step: int) -> None:
+        # TensorBoard forgets what an interrupted run logged after the step that this one goes on from
+        self._writer = self._writer_type(str(folder / "tensorboard"), purge_step=step + 1 if step else None)
+        if not step:
+            self._writer.add_text("run", f"```json\n{json.dumps(resolved, indent=1)}\n```")
+
+    def log(self, event: str, step: int, figures: Mapping[str, float]) -> None:
+        for name, value in figures.items():
+            self._writer.add_scalar(f"{name}/{event}", value, step)
+
+    def picture(self, path: Path, step: int) -> None:
+        import numpy as np
+        from PIL import Image
+
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"))
+        self._writer.add_image(path.stem, pixels, step, dataformats="HWC")
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+_BUILT_IN: Mapping[str, Callable[[], Tracker]] = {"tensorboard": TensorBoard}
+
+
+def make_trackers(names: Sequence[str]) -> list[Tracker]:
+    """Return a tracker for each name: `tensorboard`, or `package.module:attribute` of a callable that makes one.
+
+    Raise UsageError for a name that is neither, and PluginError where what it names fails or makes no tracker.
+    """
+    return [_Guarded(name, _make(name)) for name in dict.fromkeys(names)]
+
+
+def _make(name: str) -> Tracker:
+    if name in _BUILT_IN:
+        return _BUILT_IN[name]()
+    if ":" not in name:
+        close = difflib.get_close_matches(name, _BUILT_IN, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(_BUILT_IN)}"
+        raise UsageError(f"no tracker {name!r}; {hint} Your own is --track package.module:attribute")
+    try:
+        tracker: Tracker = load_target(name)()
+    except Exception as error:
+        raise PluginError(
+            f"tracker {name!r} failed: {type(error).__name__}: {error}; --track takes package.module:attribute, "
+            "a callable without arguments that can be imported"
+        ) from error
+    missing = [method for method in _METHODS if not callable(getattr(tracker, method, None))]
+    if missing:
+        raise PluginError(f"tracker {name!r} makes a {type(tracker).__name__} without {', '.join(missing)}; add them")
+    return tracker
+
+
+class _Guarded:
+    """Keep a tracker from ending a run: once it has started, what it raises is a warning, and it is left alone."""
+
+    def __init__(self, name: str, tracker: Tracker) -> None:
+        self._name = name
+        self._tracker: Tracker | None = tracker
+
+    def start(self, folder: Path, resolved: Mapping[str, Any], step: int) -> None:
+        assert self._tracker is not None, "nothing has failed before the start"
+        try:
+            self._tracker.start(folder, resolved, step)
+        except Exception as error:
+            raise PluginError(
+                f"tracker {self._name!r} failed to start: {type(error).__name__}: {error}; leave out --track to train "
+                "without it"
+            ) from error
+
+    def log(self, event: str, step: int, figures: Mapping[str, float]) -> None:
+        self._call("log", event, step, figures)
+
+    def picture(self, path: Path, step: int) -> None:
+        self._call("picture", path, step)
+
+    def close(self) -> None:
+        self._call("close")
+        self._tracker = None
+
+    def _call(self, method: str, *arguments: Any) -> None:
+        if self._tracker is None:
+            return
+        try:
+            getattr(self._tracker, method)(*arguments)
+        except Exception as error:
+            self._tracker = None
+            _log.warning(
+                "tracker %r failed: %s: %s; the run goes on without it", self._name, type(error).__name__, error
+            )

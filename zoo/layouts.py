@@ -1,0 +1,49 @@
+"""How other libraries store a model: data that a plugin ships, so that their weights are read and written as well.
+
+A spec's `layouts` names a tuple of `Layout`s. No code in them: names are translated by pairs of patterns, both ways.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+class Rename(NamedTuple):
+    """One pair of names, of a tensor or of the module that holds it.
+
+    `{block}` stands for a number, the same on both sides; `{block+1}` for one more than it. What stands in brackets may
+    be missing when theirs is read: `[resnet.]embedder`. `dims` is said where theirs has another number of dimensions,
+    those at the end being one: a linear layer that is a 1x1 convolution here.
+    """
+
+    theirs: str
+    ours: str
+    dims: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How one library, or one author, stores the models that `models` lists.
+
+    `models` says of each of our models what the library's config.json says of it, and `config` what it says of all;
+    other values are refused. `written` is added in writing. `renames` are tried in order, and names without one stay.
+    `stem` and `classifier` name our tensors whose shapes tell the channels and the classes. `arguments` are ours that
+    the library has fixed, `options` what ours are called in its config.json. The rest is the preprocessing, and the
+    names of the classes, where no file says them.
+    """
+
+    library: str
+    models: Mapping[str, Mapping[str, Any]]
+    stem: str
+    classifier: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    written: Mapping[str, Any] = field(default_factory=dict)
+    renames: tuple[Rename, ...] = ()
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    image_size: tuple[int, int] = (224, 224)
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    crop: float = 0.875
+    interpolation: str = "bicubic"
