@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from zoo.catalogue import load_catalogue, read_catalogue
+from zoo.catalogue import BUILT_IN, load_catalogue, read_catalogue
 from zoo.errors import IntegrityError, NotFoundError
 from zoo.hub.push import push_folder
 from zoo.registry import Registry, default_registry
@@ -149,3 +149,28 @@ def test_a_registry_may_lie_in_a_repo(tmp_path: Path, served_hub: Any) -> None:
     wish = Wish(registry="hf://org/registry", hub=served_hub.url)
     assert resolve_source("net.a", wish).listed_in == ("hf://org/registry",)
     assert not list(tmp_path.glob("cache/**/model.safetensors"))
+
+
+def test_built_in_weights_are_the_verified_public_pins() -> None:
+    """Every entry of a public repo is checked against a list that was gathered from independent sources."""
+    places = [parent / "shared" / "hub-pins.json" for parent in Path(__file__).resolve().parents]
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        pytest.skip("needs ../shared/hub-pins.json")
+    pins = {
+        (pin["repo_id"], pin["file"]): (pin["revision"], pin["sha256"], pin["size"])
+        for pin in json.loads(path.read_text())["entries"]
+    }
+    for name, entry in read_catalogue(BUILT_IN).entries.items():
+        for file, known in entry.files.items():
+            if file.endswith(".safetensors"):
+                revision, sha256, size = pins[entry.repo, file]
+                assert (entry.revision, known.sha256, known.size) == (revision, sha256, size or known.size), name
+
+
+def test_what_no_installed_plugin_offers_shows_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "")
+    for model, plugin in (("conv_autoencoder", "zoo-autoencoder"), ("resnet18", "zoo-cnn")):
+        with pytest.raises(NotFoundError, match=f"pip install {plugin}"):
+            default_registry().model(model)
+    assert default_registry().weights("resnet18.a1_in1k").plugin == "zoo-cnn"

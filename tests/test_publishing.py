@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,10 +13,10 @@ from safetensors.torch import load_file, save_file
 
 import zoo
 from tests.tiny import install, make_weights
-from zoo.api import plan_push
 from zoo.errors import IntegrityError, UsageError
 from zoo.hub.push import push_folder
 from zoo.hub.server.serving import ServedHub
+from zoo.transfers import plan_push
 
 
 @pytest.fixture
@@ -148,3 +149,18 @@ def test_what_the_hub_then_serves_is_read_back(
     monkeypatch.setattr("zoo.hub.push.Target._bytes", lambda *_: b"something else")
     with pytest.raises(IntegrityError, match="begins with other bytes"):
         push_folder(weights, "me/tiny", hub=served_hub.url, message="first")
+
+
+def test_a_commit_can_be_proposed(weights: Path, served_hub: ServedHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The public Hub answers with the pull request's address; a Hub of one's own has none, so that is put in here."""
+    really, asked = HfApi.create_commit, []
+
+    def proposing(api: HfApi, *arguments: Any, create_pr: bool, **options: Any) -> Any:
+        asked.append(create_pr)
+        made = really(api, *arguments, **options)
+        return SimpleNamespace(oid=made.oid, pr_url=f"{served_hub.url}/me/tiny/discussions/1" if create_pr else None)
+
+    monkeypatch.setattr(HfApi, "create_commit", proposing)
+    pushed = zoo.push(weights, "me/tiny", hub=served_hub.url, private=False, create_pr=True)
+    assert asked == [True]
+    assert pushed.pull_request == f"{served_hub.url}/me/tiny/discussions/1"

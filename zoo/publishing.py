@@ -21,9 +21,9 @@ from zoo.results import recorded_scores, write_results
 from zoo.signing import SIGNATURE_FILE, sign_folder
 from zoo.sources import weights_of
 from zoo.specs import ModelSpec
+from zoo.verification import check_values
 from zoo.weights.config import ZooBlock, read_config
-from zoo.weights.folder import broken_tensors, load_weights, offered_model, stored_weights
-from zoo.weights.selftest import replay
+from zoo.weights.folder import load_weights, offered_model
 from zoo.weights.stored import split_weights
 
 WEIGHT_FILES = ("model*.safetensors", "model.safetensors.index.json", SIGNATURE_FILE)
@@ -127,14 +127,7 @@ def check_publishable(folder: Path, block: ZooBlock, spec: ModelSpec, model: nn.
         raise IntegrityError(f"{folder} names no labels, which {block.task} needs; add them to config.json")
     if spec.modality == "image" and block.preprocessing is None:
         raise IntegrityError(f"{folder} does not say how pictures become inputs; add preprocessing to config.json")
-    if broken := broken_tensors(stored_weights(folder).load()):
-        raise IntegrityError(f"{folder} has NaN or infinity in {len(broken)} tensors ({broken[0]}, …); train again")
-    found = replay(folder, model, spec)
-    if found is not None and found.first_off is not None:
-        raise IntegrityError(
-            f"{folder} fails its self-test at {found.first_off}: off by {found.worst:.2g}, "
-            f"allowed {found.tolerance:.0e}; export the run again"
-        )
+    check_values(folder, model, spec)
 
 
 def _renew_card(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from zoo import api
+from zoo import transfers
 from zoo.cli.options import hub
 
 
@@ -29,7 +29,7 @@ def command(
     hub: str | None,
 ) -> None:
     """Fetch weights and verify every byte before anything is visible."""
-    pulled = api.pull(
+    pulled = transfers.pull(
         name,
         hub=hub,
         to=to,

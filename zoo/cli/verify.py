@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from zoo import api
+from zoo import transfers
 from zoo.cli.options import hub
 from zoo.cli.tables import print_json
 
@@ -29,7 +29,7 @@ def command(
     hub: str | None,
 ) -> None:
     """Hash WEIGHTS again, compute their self-test, and check their scores' form and their signature."""
-    found = api.verify(
+    found = transfers.verify(
         weights, signature=signature, registry=registry, locked=locked, offline=offline, device=device, hub=hub
     )
     test = found.selftest

@@ -78,6 +78,8 @@ def _by_status(error: Exception, repo: str, url: str) -> ZooError:
         )
     if status == 412:
         return IntegrityError(f"{repo} was changed meanwhile on {url}; push again")
+    if status == 501:
+        return UsageError(f"{url} cannot do that with {repo}: {reason}; leave out the option")
     if status == 507:
         return StorageError(f"the disk of {url} is full; free space there")
     if status == 429 or status >= 500:
