@@ -2,13 +2,14 @@
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 python,$(shell command -v $(name) 2>/dev/null)))
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := train,serve,data,tensorboard,test,dev
+EXTRAS := train,serve,data,sign,tensorboard,test,dev
 MARK := $(VENV)/.installed
 PACKAGES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 WORKERS ?= 2
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: install demo test test-kill test-interop test-clients test-hub-kill test-hub-fuzz bench-hub check fix docs bench clean
+.PHONY: install demo test check fix docs bench clean bench-hub test-kill test-interop test-clients test-hub-kill \
+	test-hub-fuzz test-faults test-pull-kills test-fuzz
 
 install: $(MARK)
 
@@ -53,11 +54,13 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python tools/make_registry.py --check
 
 fix: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python docs/generate.py
+	$(BIN)/python tools/make_registry.py
 
 # Fills a Hub with 100,000 repos in /tmp/zoo-hub-many (2 GB), once
 bench-hub: install
@@ -66,6 +69,17 @@ bench-hub: install
 
 docs: install
 	$(BIN)/python docs/generate.py
+	$(BIN)/python tools/make_registry.py
+
+# Long runs: what `make test` has samples of. docs/weights.md has their last results.
+test-faults: install
+	PYTHONPATH=. $(BIN)/python tests/faults/schedules.py --count 1000
+
+test-pull-kills: install
+	PYTHONPATH=. $(BIN)/python tests/faults/kills.py --count 100
+
+test-fuzz: install
+	PYTHONPATH=. $(BIN)/python tests/fuzz/readers.py --seconds 1800
 
 bench: install
 	$(BIN)/python benchmarks/startup.py

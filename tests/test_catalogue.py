@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from zoo.catalogue import load_catalogue, read_catalogue
+from zoo.catalogue import BUILT_IN, load_catalogue, read_catalogue
 from zoo.errors import IntegrityError, NotFoundError
+from zoo.hub.push import push_folder
 from zoo.registry import Registry, default_registry
+from zoo.sources import Wish, resolve_source
 
 ENTRY: dict[str, Any] = {
     "repo": "org/name",
@@ -114,3 +116,61 @@ def test_010_unusable_names(tmp_path: Path, name: str) -> None:
 def test_the_user_s_registry_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_REGISTRY", str(write(tmp_path, weights={"net.good": ENTRY})))
     assert default_registry().weights("net.good").licence == "MIT"
+
+
+def test_the_last_registry_wins_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, licence in (("first", "MIT"), ("second", "BSD-2-Clause")):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, weights={"net.a": {**ENTRY, "licence": licence}})
+    paths = [str(tmp_path / name / "registry.json") for name in ("first", "second")]
+    monkeypatch.setenv("ZOO_REGISTRY", ",".join(paths))
+    registry = default_registry()
+    assert registry.weights("net.a").licence == "BSD-2-Clause"
+    assert registry.catalogue.origins["net.a"] == tuple(paths)
+
+
+def test_a_registry_that_is_asked_for_goes_before_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own").mkdir()
+    monkeypatch.setenv("ZOO_REGISTRY", str(write(tmp_path / "own", weights={"net.a": ENTRY})))
+    other = write(tmp_path, weights={"net.a": {**ENTRY, "repo": "org/other"}})
+    source = resolve_source("net.a", Wish(registry=other))
+    assert (source.repo, source.listed_in[-1]) == ("org/other", str(other))
+    assert resolve_source("net.a", Wish()).repo == "org/name"
+    with pytest.raises(NotFoundError, match="no registry"):
+        resolve_source("net.a", Wish(registry=tmp_path / "nowhere"))
+
+
+def test_a_registry_may_lie_in_a_repo(tmp_path: Path, served_hub: Any) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    write(source, weights={"net.a": ENTRY})
+    (source / "model.safetensors").write_bytes(b"not needed")
+    push_folder(source, "org/registry", hub=served_hub.url, message="first")
+    wish = Wish(registry="hf://org/registry", hub=served_hub.url)
+    assert resolve_source("net.a", wish).listed_in == ("hf://org/registry",)
+    assert not list(tmp_path.glob("cache/**/model.safetensors"))
+
+
+def test_built_in_weights_are_the_verified_public_pins() -> None:
+    """Every entry of a public repo is checked against a list that was gathered from independent sources."""
+    places = [parent / "shared" / "hub-pins.json" for parent in Path(__file__).resolve().parents]
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        pytest.skip("needs ../shared/hub-pins.json")
+    pins = {
+        (pin["repo_id"], pin["file"]): (pin["revision"], pin["sha256"], pin["size"])
+        for pin in json.loads(path.read_text())["entries"]
+    }
+    for name, entry in read_catalogue(BUILT_IN).entries.items():
+        for file, known in entry.files.items():
+            if file.endswith(".safetensors"):
+                revision, sha256, size = pins[entry.repo, file]
+                assert (entry.revision, known.sha256, known.size) == (revision, sha256, size or known.size), name
+
+
+def test_what_no_installed_plugin_offers_shows_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "")
+    for model, plugin in (("conv_autoencoder", "zoo-autoencoder"), ("resnet18", "zoo-cnn")):
+        with pytest.raises(NotFoundError, match=f"pip install {plugin}"):
+            default_registry().model(model)
+    assert default_registry().weights("resnet18.a1_in1k").plugin == "zoo-cnn"

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from zoo.api import list_weights as list_weights
     from zoo.api import load as load
     from zoo.api import pretrain as pretrain
-    from zoo.api import pull as pull
-    from zoo.api import push as push
     from zoo.api import reconstruct as reconstruct
     from zoo.api import rehearse as rehearse
     from zoo.api import reproduce as reproduce
@@ -73,6 +71,9 @@ if TYPE_CHECKING:
     from zoo.specs import ModelSpec as ModelSpec
     from zoo.specs import RecipeSpec as RecipeSpec
     from zoo.specs import TaskSpec as TaskSpec
+    from zoo.transfers import pull as pull
+    from zoo.transfers import push as push
+    from zoo.transfers import verify as verify
 
 _HOMES = {
     "zoo.api": (
@@ -84,8 +85,6 @@ _HOMES = {
         "list_weights",
         "load",
         "pretrain",
-        "pull",
-        "push",
         "reconstruct",
         "rehearse",
         "reproduce",
@@ -119,6 +118,7 @@ _HOMES = {
     "zoo.layouts": ("Layout", "Rename"),
     "zoo.settings": ("TrainingSettings",),
     "zoo.specs": ("Capability", "CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "TaskSpec"),
+    "zoo.transfers": ("pull", "push", "verify"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 from zoo.registry import default_registry, matches
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
-    from zoo.hub.pull import PulledRepo
-    from zoo.hub.push import PushedRepo
     from zoo.jobs import Job
     from zoo.rehearsal import Rehearsal
     from zoo.reproduction import Reproduction
@@ -103,69 +102,41 @@ def load(
     num_classes: int | None = None,
     channels: int | None = None,
     features_only: bool = False,
+    dtype: str | torch.dtype | None = None,
+    device: str | None = None,
     revision: str | None = None,
     hub: str | Path | None = None,
+    registry: str | Path | None = None,
+    locked: bool = False,
+    offline: bool = False,
 ) -> nn.Module:
     """Load pretrained weights into their model: verified, memory-mapped, strict, in eval mode.
 
     `source` is a name from the catalogue (`arch.tag`), `hf://org/name[@revision]`, a run, a weights folder or a
     .safetensors file; timm's, torchvision's and transformers' are read as well. With `num_classes` other than the
     file's the head is replaced by a fresh one, with other `channels` the stem is adapted, and a note says so.
-    With `features_only` the model returns the feature map of every stage. `hub` is a URL or a folder.
+    With `features_only` the model returns the feature map of every stage. `dtype` ("bfloat16", "float32" …) converts
+    floating-point tensors, `device` ("cuda") loads straight to it. `hub` is a URL or a folder.
+    `registry` names a registry.json, or a repo with one, that is asked first; `locked` takes the bytes that zoo.lock
+    pins, and `offline` none but those in the cache.
     """
-    from zoo.sources import find_weights
+    from zoo.engine.device import choose_device
+    from zoo.sources import Wish, find_weights
     from zoo.weights.config import read_config
     from zoo.weights.features import Features
     from zoo.weights.folder import load_weights, offered_model
     from zoo.weights.head import replace_head
     from zoo.weights.stem import with_channels
 
-    folder = find_weights(source, revision=revision, hub=hub)
+    where = choose_device(device or "cpu")
+    folder = find_weights(source, wish=Wish(revision, hub, registry, locked=locked, offline=offline))
     block = read_config(folder)
-    model: nn.Module = load_weights(folder, block)
+    model: nn.Module = load_weights(folder, block, dtype=dtype, device=where)
     if channels is not None:
         model = with_channels(model, offered_model(block, str(folder)), block.arguments, channels)
     if num_classes is not None:
         replace_head(model, num_classes)
     return Features(model).eval() if features_only else model
-
-
-def pull(
-    source: str,
-    *,
-    revision: str | None = None,
-    hub: str | Path | None = None,
-    to: str | Path | None = None,
-    allow_mutable: bool = False,
-    progress: bool = False,
-) -> PulledRepo:
-    """Fetch weights into the Hugging Face cache, or as plain files to the folder `to`; every byte is verified."""
-    from zoo.sources import pull_weights
-
-    folder = Path(to) if to is not None else None
-    return pull_weights(source, revision=revision, hub=hub, to=folder, allow_mutable=allow_mutable, progress=progress)
-
-
-def push(
-    source: str | Path,
-    repo: str,
-    *,
-    hub: str | Path | None = None,
-    private: bool = True,
-    tag: str | None = None,
-    message: str | None = None,
-    library: str | None = None,
-    progress: bool = False,
-) -> PushedRepo:
-    """Push a run's weights, or a weights folder, to `org/name` on a Hub in one commit, with its model card.
-
-    With `library` ("timm" or "transformers") that one opens the repo as it is.
-    """
-    from zoo.publishing import push_weights
-
-    return push_weights(
-        Path(source), repo, hub=hub, private=private, tag=tag, message=message, library=library, progress=progress
-    )
 
 
 def export(source: str | Path, *, to: str, out: str | Path, force: bool = False, hub: str | Path | None = None) -> Path:

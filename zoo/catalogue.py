@@ -1,6 +1,6 @@
 """registry.json: the catalogue of published weights, and which plugin to install for what.
 
-The catalogue that ships with Zoo is read first, then the user's own (`$ZOO_REGISTRY`), whose entries win.
+The catalogue that ships with Zoo is read first, then the user's own ones (`$ZOO_REGISTRY`), whose entries win.
 """
 
 import logging
@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from zoo.errors import IntegrityError
 from zoo.jsonfile import parse_json
-from zoo.paths import user_registry
+from zoo.paths import user_registries
 
 SCHEMA_VERSION = 1
 BUILT_IN = Path(__file__).with_name("registry.json")
@@ -60,12 +60,20 @@ class _Document(Struct, forbid_unknown_fields=True):
 
 @dataclass
 class Catalogue:
-    """The entries by name; `refused` says of broken ones why, `plugins` which distribution offers which models."""
+    """The entries by name; `refused` says of broken ones why, `plugins` which distribution offers which models.
+
+    `origins` names the registries that list an entry; the last one won.
+    """
 
     entries: dict[str, Entry] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     plugins: dict[str, list[str]] = field(default_factory=dict)
+    origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def copy(self) -> "Catalogue":
+        """Return a catalogue of one's own with the same entries."""
+        return Catalogue(**{name: dict(value) for name, value in vars(self).items()})
 
     def resolve(self, name: str) -> str:
         """Follow aliases to the name of an entry. Raise IntegrityError for a cycle, naming it."""
@@ -87,23 +95,28 @@ class Catalogue:
         for name in (*other.entries, *other.refused):
             self.entries.pop(name, None)
             self.refused.pop(name, None)
+        origins = {name: self.origins.get(name, ()) + labels for name, labels in other.origins.items()}
         for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True):
             mine.update(theirs)
+        self.origins.update(origins)
 
 
 def load_catalogue() -> Catalogue:
-    """Read the built-in registry.json and the user's own on top of it."""
-    catalogue = read_catalogue(BUILT_IN)
-    path = user_registry()
-    if path.is_file():
-        catalogue.update(read_catalogue(path))
-    elif "ZOO_REGISTRY" in os.environ:
-        _log.warning("no registry at %s ($ZOO_REGISTRY); the built-in list is used", path)
+    """Read the built-in registry.json, and on top of it the user's own ones in their order."""
+    catalogue = read_catalogue(BUILT_IN, label="built-in")
+    for path in user_registries():
+        if path.is_file():
+            catalogue.update(read_catalogue(path))
+        elif "ZOO_REGISTRY" in os.environ:
+            _log.warning("no registry at %s ($ZOO_REGISTRY); the built-in list is used", path)
     return catalogue
 
 
-def read_catalogue(path: Path) -> Catalogue:
-    """Read one registry.json strictly. An entry that is wrong is refused by itself, with its reason."""
+def read_catalogue(path: Path, *, label: str | None = None) -> Catalogue:
+    """Read one registry.json strictly. An entry that is wrong is refused by itself, with its reason.
+
+    `label` names the registry to people; None takes its path.
+    """
     with open(path, "rb") as file:
         content = file.read(6 * 1024 * 1024)
     values = parse_json(content, str(path))
@@ -123,6 +136,7 @@ def read_catalogue(path: Path) -> Catalogue:
             catalogue.entries[name] = msgspec.convert(value, Entry)
         except msgspec.ValidationError as error:
             catalogue.refused[name] = f"entry {name!r} of {path} is refused: {error}"
+        catalogue.origins[name] = (label or str(path),)
     for name in (*document.aliases, *document.aliases.values()):
         check_name(name, path)
     return catalogue

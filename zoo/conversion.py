@@ -18,9 +18,10 @@ from zoo.registry import Offer
 from zoo.specs import ModelSpec, load_target
 from zoo.weights.build import full_arguments
 from zoo.weights.config import ZooBlock, read_config, write_config
-from zoo.weights.folder import WEIGHTS_FILE, load_weights, offered_model
+from zoo.weights.folder import load_weights, offered_model
 from zoo.weights.libraries import timm_config, transformers_configs
 from zoo.weights.renaming import to_theirs
+from zoo.weights.stored import WEIGHTS_FILE
 
 LIBRARIES = ("timm", "torchvision", "transformers")
 _FREE = {"num_classes", "channels", "drop_path_rate"}

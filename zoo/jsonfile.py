@@ -5,12 +5,14 @@ Used for registry.json and config.json, before msgspec checks the schema.
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 
 from zoo.errors import IntegrityError
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 32
+MAX_TOKENS = 1_500_000
 
 
 def parse_json(content: bytes, source: str, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
@@ -22,8 +24,11 @@ def parse_json(content: bytes, source: str, *, max_bytes: int = MAX_BYTES) -> di
         raise IntegrityError(
             f"{source} has {len(content):,} bytes, more than the {max_bytes:,} allowed; get a fresh copy"
         )
-    if (depth := _depth(content)) > MAX_DEPTH:
+    depth, tokens = _structure(content)
+    if depth > MAX_DEPTH:
         raise IntegrityError(f"{source} is nested {depth} deep, deeper than the {MAX_DEPTH} allowed; get a fresh copy")
+    if tokens > MAX_TOKENS:
+        raise IntegrityError(f"{source} holds more than the {MAX_TOKENS:,} values allowed; get a fresh copy")
 
     def refuse_constant(name: str) -> NoReturn:
         raise IntegrityError(f"{source} holds {name}, which JSON does not know; write a finite number")
@@ -58,17 +63,27 @@ def parse_json(content: bytes, source: str, *, max_bytes: int = MAX_BYTES) -> di
     return value
 
 
-def _depth(content: bytes) -> int:
-    """Return the deepest nesting, by one pass over the brackets outside of strings: the parser would recurse."""
-    pieces = content.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
-    deepest = depth = 0
-    for bracket in b"".join(pieces[::2]).translate(None, delete=_NOT_BRACKETS):
-        if bracket in b"[{":
+def _structure(content: bytes) -> tuple[int, int]:
+    """Return the deepest nesting and the number of brackets and commas, by one pass: the parser would recurse.
+
+    The count bounds the memory that the values can take; the pass ends as soon as it is too high.
+    """
+    deepest = depth = count = 0
+    for match in _TOKEN.finditer(content):
+        token = content[match.start()]
+        if token in b"[{":
             depth += 1
             deepest = max(deepest, depth)
-        else:
+        elif token in b"]}":
             depth -= 1
-    return deepest
+        elif token == _QUOTE:
+            continue
+        count += 1
+        if count > MAX_TOKENS:
+            break
+    return deepest, count
 
 
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_QUOTE = ord('"')
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?|[\[\]{},]', re.DOTALL)
+"""A string, whole and without backtracking, or one character of structure."""

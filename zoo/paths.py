@@ -17,11 +17,11 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "zoo"
 
 
-def user_registry() -> Path:
-    """Return the path of the user's own registry.json: `$ZOO_REGISTRY`, or that in the configuration folder."""
+def user_registries() -> list[Path]:
+    """Return the paths of the user's own registries: `$ZOO_REGISTRY`, a comma list of files, or the configured one."""
     if configured := os.environ.get("ZOO_REGISTRY"):
-        return Path(configured).expanduser()
-    return Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "zoo" / "registry.json"
+        return [Path(item.strip()).expanduser() for item in configured.split(",") if item.strip()]
+    return [Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "zoo" / "registry.json"]
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,57 +1,152 @@
-"""Push a run or a weights folder: check it as a reader would, put the repo's name into its card, send one commit."""
+"""Push a run or a weights folder: check it as a reader would, renew its card, send one commit."""
 
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.card import card_for
+from torch import nn
+
+from zoo.card import README_FILE, write_card
 from zoo.conversion import write_for
-from zoo.hub.push import PushedRepo, push_folder
+from zoo.errors import IntegrityError, UsageError
+from zoo.hub.push import PlannedFile, Target, files_of, push_target
+from zoo.hub.records import PushedRepo
 from zoo.paths import storage_errors
+from zoo.readme import choose_base, metadata_of, without_key
+from zoo.results import recorded_scores, write_results
+from zoo.signing import SIGNATURE_FILE, sign_folder
 from zoo.sources import weights_of
-from zoo.weights.config import read_config
-from zoo.weights.folder import WEIGHTS_FILE
-from zoo.weights.header import read_header
+from zoo.specs import ModelSpec
+from zoo.verification import check_values
+from zoo.weights.config import ZooBlock, read_config
+from zoo.weights.folder import load_weights, offered_model
+from zoo.weights.stored import split_weights
+
+WEIGHT_FILES = ("model*.safetensors", "model.safetensors.index.json", SIGNATURE_FILE)
+"""What a push replaces as a whole: shards of an earlier one must not stay beside the new file."""
+_LABELLED = ("image-classification", "image-segmentation", "object-detection", "text-classification")
 
 
-def push_weights(
-    source: Path,
-    repo: str,
-    *,
-    hub: str | Path | None,
-    private: bool,
-    tag: str | None,
-    message: str | None,
-    library: str | None,
-    progress: bool,
-) -> PushedRepo:
+@dataclass(frozen=True)
+class PushOptions:
+    """How weights are pushed. `private` says who may see a repo that is made; None takes one that is there."""
+
+    hub: str | Path | None = None
+    private: bool | None = None
+    tag: str | None = None
+    message: str | None = None
+    licence: str | None = None
+    max_shard_size: int | None = None
+    create_pr: bool = False
+    readme: str | None = None
+    sign: Path | None = None
+    library: str | None = None
+    progress: bool = False
+
+
+@dataclass(frozen=True)
+class PushPlan:
+    """What a push would do: where, whether the repo would be made, every file, and the card."""
+
+    repo: str
+    url: str
+    exists: bool
+    files: list[PlannedFile]
+    card: str
+
+
+def push_weights(source: Path, repo: str, options: PushOptions) -> PushedRepo:
     """Push what a run has exported, or a weights folder, in one commit.
 
-    Raise IntegrityError before anything is sent when config.json or the tensors' header are broken.
+    Raise UsageError or IntegrityError, before anything is sent, for weights that nobody could use or trust.
     """
+    with _prepared(source, repo, options, dry_run=False) as (target, staged, block):
+        files = files_of(staged)
+        return target.push(
+            staged,
+            files,
+            target.plan(staged, files, WEIGHT_FILES),
+            message=options.message or f"Push {block.architecture}",
+            private=options.private,
+            tag=options.tag,
+            create_pr=options.create_pr,
+            progress=options.progress,
+        )
+
+
+def plan_push(source: Path, repo: str, options: PushOptions) -> PushPlan:
+    """Return what `push_weights` would do, after the same checks."""
+    with _prepared(source, repo, options, dry_run=True) as (target, staged, _):
+        files = target.plan(staged, files_of(staged), WEIGHT_FILES)
+        url = target.url or str(options.hub)
+        return PushPlan(repo, url, target.head is not None, files, (staged / README_FILE).read_text(encoding="utf-8"))
+
+
+def repo_exists(repo: str, hub: str | Path | None) -> bool:
+    """Tell whether a repo is there, so that nobody has to be asked who may see it."""
+    with push_target(repo, hub, dry_run=True) as target:
+        return target.head is not None
+
+
+@contextmanager
+def _prepared(
+    source: Path, repo: str, options: PushOptions, *, dry_run: bool
+) -> Iterator[tuple[Target, Path, ZooBlock]]:
+    """Check the weights, and put together in a temporary folder what the repo is to hold."""
     folder = weights_of(source)
     block = read_config(folder)
-    read_header(folder / WEIGHTS_FILE)
+    spec = offered_model(block, str(folder / "config.json")).spec
+    model = load_weights(folder, block)
+    check_publishable(folder, block, spec, model)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    del model
     with storage_errors("preparing the push"), tempfile.TemporaryDirectory(prefix="zoo-push-") as temporary:
         staged = Path(temporary) / "repo"
         shutil.copytree(folder, staged, copy_function=_link)
-        if (card := staged / "README.md").is_file():
-            text = card.read_text(encoding="utf-8")
-            card.unlink()  # it may be a link to the run's own file
-            text = text.replace("library_name: zoo\n", f"library_name: {library or 'zoo'}\n", 1)
-            card.write_text(card_for(text, repo), encoding="utf-8")
-        if library:
-            write_for(library, folder, staged)
-        return push_folder(
-            staged,
-            repo,
-            hub=hub,
-            message=message or f"Push {block.architecture}",
-            private=private,
-            tag=tag,
-            progress=progress,
-        )
+        if options.library:
+            write_for(options.library, folder, staged)
+        if options.max_shard_size:
+            split_weights(staged, options.max_shard_size)
+        with push_target(repo, options.hub, dry_run=dry_run) as target:
+            _renew_card(staged, block, parameters, repo, options, target)
+            # a Hub on this machine has no address that others, or this one tomorrow, could follow
+            url = None if target.local else f"{target.url}/{repo}"
+            write_results(staged, block, recorded_scores(staged), url)
+            if options.sign:
+                sign_folder(staged, options.sign)
+            yield target, staged, block
+
+
+def check_publishable(folder: Path, block: ZooBlock, spec: ModelSpec, model: nn.Module) -> None:
+    """Raise IntegrityError for weights that nobody could use: no labels, no preprocessing, NaN, another output."""
+    if block.task in _LABELLED and not block.labels:
+        raise IntegrityError(f"{folder} names no labels, which {block.task} needs; add them to config.json")
+    if spec.modality == "image" and block.preprocessing is None:
+        raise IntegrityError(f"{folder} does not say how pictures become inputs; add preprocessing to config.json")
+    check_values(folder, model, spec)
+
+
+def _renew_card(
+    staged: Path, block: ZooBlock, parameters: int, repo: str, options: PushOptions, target: Target
+) -> None:
+    path = staged / README_FILE
+    here = path.read_bytes().decode("utf-8", "surrogateescape") if path.is_file() else None
+    there = target.read(README_FILE)
+    base = choose_base(here, there.decode("utf-8", "surrogateescape") if there else None, options.readme)
+    known = metadata_of(base).get("license") or metadata_of(choose_base(here, None)).get("license")
+    licence = options.licence or (str(known) if known else None)
+    if not licence or licence.lower() in ("unknown", "none"):
+        raise UsageError("the card names no licence; say under which one the weights are: --licence apache-2.0")
+    if options.licence:
+        base = without_key(base, "license")
+    path.unlink(missing_ok=True)  # it may be a link to the run's own file
+    write_card(
+        staged, block, parameters=parameters, repo=repo, licence=licence.lower(), base=base, library=options.library
+    )
 
 
 def _link(source: str, target: str) -> None:

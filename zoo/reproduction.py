@@ -16,7 +16,7 @@ from zoo.jobs import DataSource, Job, finetuning, pretraining
 from zoo.jsonfile import parse_json
 from zoo.running import RunOptions, run_job
 from zoo.sources import find_weights
-from zoo.weights.folder import WEIGHTS_FILE
+from zoo.weights.stored import WEIGHTS_FILE
 
 
 @dataclass(frozen=True)

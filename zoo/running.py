@@ -110,7 +110,7 @@ def _train_and_export(
         block = _block(job, exported)
         exported = _whole(job, exported, block, distribution)
         if distribution.main:
-            export_run(run, exported, block, scores, pictures)
+            export_run(run, exported, block, pictures)
         run.end(pictures)
     distribution.wait()
     return RunResult(run.folder, run.folder / "weights", scores, tuple(pictures), time.perf_counter() - start)

@@ -1,26 +1,59 @@
 """Find the weights folder that a name, an address, a run or a folder stands for; pull it where it is not here."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.catalogue import Entry, read_catalogue
 from zoo.errors import NotFoundError, UsageError
-from zoo.hub.pull import PulledRepo, pull_repo
-from zoo.registry import default_registry
+from zoo.hub.listing import Expected
+from zoo.hub.pull import pull_repo
+from zoo.hub.records import PulledRepo
+from zoo.lockfile import locked as locked_entry
+from zoo.lockfile import write_lock
+from zoo.registry import Registry, default_registry
 
 HF = "hf://"
+REGISTRY_FILE = "registry.json"
 _TENSORS = ".safetensors"
 
 
-def find_weights(source: str | Path, *, revision: str | None = None, hub: str | Path | None = None) -> Path:
-    """Return the local folder or file of weights. A run stands for its own weights; a name is pulled and verified."""
+@dataclass(frozen=True)
+class Wish:
+    """How weights are to be found: where from, at which revision, and with how much trust."""
+
+    revision: str | None = None
+    hub: str | Path | None = None
+    registry: str | Path | None = None
+    allow_mutable: bool = False
+    locked: bool = False
+    offline: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a name or an address stands for: a repo, a revision, and the bytes where they are known beforehand."""
+
+    repo: str
+    revision: str | None
+    expected: Expected | None = None
+    entry: Entry | None = None
+    listed_in: tuple[str, ...] = ()
+
+
+def find_weights(
+    source: str | Path, *, revision: str | None = None, hub: str | Path | None = None, wish: Wish | None = None
+) -> Path:
+    """Return the local folder or file of weights. A run stands for its weights; a name is pulled and verified."""
+    wish = wish or Wish(revision=revision, hub=hub)
     path = Path(source)
     if isinstance(source, Path) or ((path.is_dir() or path.suffix == _TENSORS) and not str(source).startswith(HF)):
-        if revision is not None:
+        if wish.revision is not None:
             raise UsageError(f"a folder has no revisions: {source}; leave out the revision")
         return weights_of(path)
     if _looks_local(source):
         raise NotFoundError(f"no folder {source}; give a run, a weights folder, a name (`zoo list`) or hf://org/name")
-    return pull_weights(source, revision=revision, hub=hub).folder
+    return pull_weights(source, wish).folder
 
 
 def weights_of(path: Path) -> Path:
@@ -38,29 +71,72 @@ def weights_of(path: Path) -> Path:
 
 
 def pull_weights(
-    source: str,
-    *,
-    revision: str | None = None,
-    hub: str | Path | None = None,
-    to: Path | None = None,
-    allow_mutable: bool = False,
-    progress: bool = False,
+    source: str, wish: Wish, *, to: Path | None = None, lock: bool = False, progress: bool = False
 ) -> PulledRepo:
     """Pull what a catalogue name or an address (`hf://org/name[@revision]`, `org/name`) stands for."""
+    meant = resolve_source(source, wish)
+    pulled = pull_repo(
+        meant.repo,
+        revision=meant.revision,
+        hub=wish.hub,
+        expected=meant.expected,
+        to=to,
+        offline=wish.offline,
+        progress=progress,
+    )
+    if lock:
+        write_lock(source, pulled.repo, pulled.commit, pulled.files)
+    return pulled
+
+
+def resolve_source(source: str, wish: Wish) -> Source:
+    """Return the repo, the revision and the bytes that a name or an address stands for."""
+    if wish.locked:
+        if wish.revision is not None:
+            raise UsageError(f"{source} is to be as it is locked, and at revision {wish.revision}; choose one of them")
+        entry = locked_entry(source)
+        return Source(entry.repo, entry.commit, {name: (file.sha256, file.size) for name, file in entry.files.items()})
     if source.startswith(HF) or "/" in source:
-        repo, _, at = source.removeprefix(HF).partition("@")
-        if at and revision not in (None, at):
+        repo, at = _address(source)
+        if at and wish.revision not in (None, at):
             raise UsageError(
-                f"{source} names revision {at!r} and revision={revision!r} was asked for; give one of them"
+                f"{source} names revision {at!r} and revision={wish.revision!r} was asked for; give one of them"
             )
-        return pull_repo(repo, revision=revision or at or None, hub=hub, to=to, progress=progress)
-    entry = default_registry().weights(source, allow_mutable=allow_mutable)
-    if revision not in (None, entry.revision):
+        return Source(repo, wish.revision or at)
+    registry = registry_for(wish)
+    found = registry.weights(source, allow_mutable=wish.allow_mutable)
+    if wish.revision not in (None, found.revision):
         raise UsageError(
-            f"{source!r} is pinned to {entry.revision}; for another revision write hf://{entry.repo}@{revision}"
+            f"{source!r} is pinned to {found.revision}; for another revision write hf://{found.repo}@{wish.revision}"
         )
-    expected = {name: (file.sha256, file.size) for name, file in entry.files.items()}
-    return pull_repo(entry.repo, revision=entry.revision, hub=hub, expected=expected, to=to, progress=progress)
+    expected = {name: (file.sha256, file.size) for name, file in found.files.items()}
+    catalogue = registry.catalogue
+    return Source(found.repo, found.revision, expected, found, catalogue.origins[catalogue.resolve(source)])
+
+
+def registry_for(wish: Wish) -> Registry:
+    """Return the registry, with the one on top that was asked for: a file, or registry.json of a repo."""
+    registry = default_registry()
+    if wish.registry is None:
+        return registry
+    where = str(wish.registry)
+    if where.startswith(HF):
+        repo, at = _address(where)
+        pulled = pull_repo(repo, revision=at, hub=wish.hub, only=(REGISTRY_FILE,), offline=wish.offline)
+        path = pulled.folder / REGISTRY_FILE
+    else:
+        path = Path(where)
+        path = path / REGISTRY_FILE if path.is_dir() else path
+        if not path.is_file():
+            raise NotFoundError(f"no registry {where}; give a registry.json, or hf://org/name of a repo that holds one")
+    catalogue = registry.catalogue.copy()
+    catalogue.update(read_catalogue(path, label=where))
+    return Registry(registry.plugins, catalogue)
+
+
+def _address(source: str) -> tuple[str, str | None]:
+    repo, _, at = source.removeprefix(HF).partition("@")
+    return repo, at or None
 
 
 def _looks_local(source: str) -> bool:

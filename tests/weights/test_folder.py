@@ -100,7 +100,7 @@ def test_buffers_that_no_file_holds_are_computed_again(offering: Offering, tmp_p
     assert torch.equal(loaded.positions, Positioned().positions)
 
 
-def test_saving_onto_the_file_being_read(tiny: Path) -> None:
+def test_041_saving_onto_the_file_being_read(tiny: Path) -> None:
     loaded = load_weights(tiny)
     expected = {name: tensor.clone() for name, tensor in loaded.state_dict().items()}
     save_weights(tiny, loaded, model_name="tiny", arguments={})
@@ -171,7 +171,7 @@ def test_unknown_argument_in_code_is_a_usage_error(tmp_path: Path, tiny: Path) -
 
 
 @pytest.mark.parametrize("fault", ["missing", "unexpected", "wrong shape", "wrong dtype"])
-def test_tensors_that_do_not_fit(tiny: Path, fault: str) -> None:
+def test_031_035_036_037_tensors_that_do_not_fit(tiny: Path, fault: str) -> None:
     path = tiny / "model.safetensors"
     tensors = {name: tensor.clone() for name, tensor in load_file(path).items()}
     match fault:
@@ -185,6 +185,51 @@ def test_tensors_that_do_not_fit(tiny: Path, fault: str) -> None:
             tensors["head.bias"] = tensors["head.bias"].double()
     save_file(tensors, path)
     with pytest.raises(IntegrityError, match=f"1 {fault}"):
+        load_weights(tiny)
+
+
+def test_031_another_float_type_is_converted_when_asked(tiny: Path) -> None:
+    path = tiny / "model.safetensors"
+    original = load_file(path)
+    save_file({name: t.double() if t.is_floating_point() else t for name, t in original.items()}, path)
+    with pytest.raises(IntegrityError, match='ask for a conversion with dtype="float32"'):
+        load_weights(tiny)
+    loaded = load_weights(tiny, dtype="float32").state_dict()
+    assert all(torch.equal(loaded[name], tensor) for name, tensor in original.items())
+    with pytest.raises(IntegrityError, match="1 wrong dtype .norm.num_batches_tracked"):
+        save_file({name: t.double() for name, t in original.items()}, path)
+        load_weights(tiny, dtype="float32")
+
+
+def test_dtype_may_be_asked_for(offering: Offering, tmp_path: Path) -> None:
+    offering(positioned=Positioned, tied=Tied)
+    save_weights(tmp_path / "positioned", Positioned(), model_name="positioned", arguments={})
+    loaded = load_weights(tmp_path / "positioned", dtype="bfloat16")
+    assert {loaded.scale.dtype, loaded.positions.dtype} == {torch.bfloat16}
+    save_weights(tmp_path / "tied", Tied(), model_name="tied", arguments={})
+    tied = load_weights(tmp_path / "tied", dtype=torch.float16)
+    assert tied.output.weight is tied.embedding.weight
+    with pytest.raises(UsageError, match="take one of float32"):
+        load_weights(tmp_path / "tied", dtype="int8")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_038_weights_of_a_diverged_training_are_warned_of(
+    tiny: Path, value: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = Tiny()
+    with torch.no_grad():
+        model.head.bias[1] = value
+    save_weights(tiny, model, model_name="tiny", arguments={})
+    load_weights(tiny)
+    assert "holds NaN or infinity (head.bias" in caplog.text
+
+
+@pytest.mark.parametrize("kept", [0.999, 0.5, 0.01])
+def test_039_truncated_file_is_refused_before_it_is_mapped(tiny: Path, kept: float) -> None:
+    path = tiny / "model.safetensors"
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
+    with pytest.raises(IntegrityError, match="pull or export it again"):
         load_weights(tiny)
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo import api
+from zoo import api, transfers
 from zoo.cli.tables import figures, print_table
 from zoo.errors import UsageError
 
 if TYPE_CHECKING:
-    from zoo.hub.push import PushedRepo
+    from zoo.hub.records import PushedRepo
 
 _MARK = ".zoo-demo"
 _NAME = "conv_autoencoder.demo"
@@ -43,12 +43,12 @@ def command(out: Path, labels: int, seeds: int) -> None:
     click.echo(f"{run.folder}: test {figures(run.scores)} · {run.seconds:.0f} s")
 
     _title(f"2. Push it to a Hub in the folder {hub}")
-    pushed = api.push(run.folder, _REPO, hub=hub)
+    pushed = transfers.push(run.folder, _REPO, hub=hub, private=True)
     click.echo(f"{_REPO} at {pushed.commit[:7]}: {len(pushed.files)} files, read back and compared")
 
     with _registry_and_empty_cache(out, pushed, run.scores):
         _title("3. Pull it by name into an empty cache, and load it")
-        pulled = api.pull(_NAME, hub=hub)
+        pulled = transfers.pull(_NAME, hub=hub)
         click.echo(f"{_NAME} at {pulled.commit[:7]}: every byte verified against the sha256 in registry.json")
         model = api.load(_NAME, hub=hub)
         parameters = sum(parameter.numel() for parameter in model.parameters())

@@ -34,7 +34,15 @@ def _find(name: str) -> dict[str, Any]:
     if name in catalogue.entries or name in catalogue.aliases or name in catalogue.refused:
         entry = registry.weights(name, allow_mutable=True)
         values: dict[str, Any] = msgspec.to_builtins(entry)
-        return {"name": name, "kind": "weights", **values, "load": f'zoo.load("{name}")'}
+        installed = {plugin.distribution for plugin in registry.plugins}
+        return {
+            "name": name,
+            "kind": "weights",
+            **values,
+            "listed in": " < ".join(catalogue.origins.get(catalogue.resolve(name), ())),
+            "needs": None if entry.plugin in installed else f"pip install {entry.plugin}",
+            "load": f'zoo.load("{name}")',
+        }
     for kind in _KINDS[1:]:
         if any(offer.spec.name == name for offer in registry.offers(kind)):
             return _spec(kind, next(offer for offer in registry.offers(kind) if offer.spec.name == name))

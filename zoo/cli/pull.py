@@ -1,21 +1,68 @@
 """`zoo pull`."""
 
+import json
 from pathlib import Path
 
 import click
 
-from zoo import api
+from zoo import transfers
 from zoo.cli.options import hub
 
 
 @click.command("pull")
 @click.argument("name", metavar="NAME|hf://REPO[@REV]")
 @click.option("--to", type=click.Path(path_type=Path), help="Put plain files into this folder.")
+@click.option("--registry", metavar="FILE|hf://REPO", help="A registry.json, or a repo with one, that is asked first.")
+@click.option("--lock", is_flag=True, help="Write down in ./zoo.lock what was fetched.")
+@click.option("--locked", is_flag=True, help="Fetch what ./zoo.lock says, byte for byte.")
+@click.option("--offline", is_flag=True, help="Take what is in the cache, and never the network.")
 @click.option("--allow-mutable", is_flag=True, help="Take a registry entry that names a branch and no commit.")
 @hub
-def command(name: str, to: Path | None, allow_mutable: bool, hub: str | None) -> None:
+def command(
+    name: str,
+    to: Path | None,
+    registry: str | None,
+    lock: bool,
+    locked: bool,
+    offline: bool,
+    allow_mutable: bool,
+    hub: str | None,
+) -> None:
     """Fetch weights and verify every byte before anything is visible."""
-    pulled = api.pull(name, hub=hub, to=to, allow_mutable=allow_mutable, progress=True)
+    pulled = transfers.pull(
+        name,
+        hub=hub,
+        to=to,
+        registry=registry,
+        lock=lock,
+        locked=locked,
+        offline=offline,
+        allow_mutable=allow_mutable,
+        progress=True,
+    )
     click.echo(f"{pulled.repo} at {pulled.commit[:7]}, {len(pulled.files)} files verified  {pulled.folder}")
-    source = str(to) if to else name
-    click.echo(f'load it:  zoo.load("{source}"' + (f', hub="{hub}")' if hub and not to else ")"))
+    for line in _notes(name, registry, hub, locked):
+        click.echo(line)
+    source = str(to or name)
+    options = [f"hub={json.dumps(hub)}"] if hub and not to else []
+    options += [f"registry={json.dumps(registry)}"] if registry and not to else []
+    click.echo(f"load it:  zoo.load({', '.join([json.dumps(source), *options])})")
+
+
+def _notes(name: str, registry: str | None, hub: str | None, locked: bool) -> list[str]:
+    """Say which registry won where several list the name, and which plugin is still missing."""
+    if locked or "/" in name:
+        return []
+    from zoo.sources import Wish, resolve_source
+
+    source = resolve_source(name, Wish(hub=hub, registry=registry, allow_mutable=True))
+    notes = []
+    if source.listed_in != ("built-in",):
+        others = f", before {' and '.join(source.listed_in[:-1])}" if source.listed_in[1:] else ""
+        notes.append(f"listed in {source.listed_in[-1]}{others}")
+    from zoo.registry import default_registry
+
+    installed = {plugin.distribution for plugin in default_registry().plugins}
+    if source.entry is not None and source.entry.plugin not in installed:
+        notes.append(f"needs plugin {source.entry.plugin}: pip install {source.entry.plugin}")
+    return notes

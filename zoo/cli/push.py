@@ -1,36 +1,75 @@
 """`zoo push`."""
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from zoo import api
+from zoo import transfers
 from zoo.cli.options import hub
+from zoo.cli.tables import print_table
+from zoo.errors import UsageError
+
+_UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+def _size(context: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
+    if text is None:
+        return None
+    number, unit = text[:-2], text[-2:].upper()
+    if unit not in _UNITS or not number.replace(".", "", 1).isdigit() or not float(number):
+        raise click.BadParameter(f"{text!r} is no size; write for example 5GB")
+    return int(float(number) * _UNITS[unit])
 
 
 @click.command("push")
 @click.argument("source", metavar="RUN_OR_FOLDER", type=click.Path(path_type=Path))
 @click.argument("repo", metavar="NAMESPACE/NAME")
-@click.option("--private/--public", default=True, show_default=True, help="Who may see a repo that is made.")
+@click.option("--private/--public", default=None, help="Who may see a repo that is made; asked for at a terminal.")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent, and the card; send nothing.")
+@click.option("--create-pr", is_flag=True, help="Propose the commit in a pull request.")
 @click.option("--tag", help="Tag the commit.")
 @click.option("--message", help="The commit's message.")
+@click.option("--licence", metavar="ID", help="The weights' licence, such as apache-2.0; default: what the card says.")
+@click.option("--max-shard-size", metavar="SIZE", callback=_size, help="Split larger weights, such as 5GB.")
+@click.option("--readme", type=click.Choice(["here", "hub"]), help="Whose words to keep where both were written to.")
 @click.option("--for", "library", type=click.Choice(["timm", "transformers"]), help="Let this library open it, too.")
+@click.option("--sign", metavar="KEY", type=click.Path(path_type=Path), help="Sign by this private key (PEM).")
 @hub
-def command(
-    source: Path,
-    repo: str,
-    private: bool,
-    tag: str | None,
-    message: str | None,
-    library: str | None,
-    hub: str | None,
-) -> None:
+def command(source: Path, repo: str, dry_run: bool, private: bool | None, hub: str | None, **options: Any) -> None:
     """Send a run's weights, or a weights folder, to a Hub in one commit, and read back what it serves."""
-    pushed = api.push(source, repo, hub=hub, private=private, tag=tag, message=message, library=library, progress=True)
+    if dry_run:
+        _show(transfers.plan_push(source, repo, hub=hub, private=private, **options), private)
+        return
+    if private is None and not transfers.repo_exists(repo, hub=hub):
+        private = _asked(repo)
+    pushed = transfers.push(source, repo, hub=hub, private=private, progress=sys.stderr.isatty(), **options)
     size = sum(file.size for file in pushed.files)
     what = "pushed" if pushed.changed else "unchanged"
     where = hub or pushed.url
     click.echo(
         f"{what}: {repo} at {pushed.commit[:7]} on {where}, {len(pushed.files)} files, {size / 1e6:.1f} MB, verified"
     )
-    click.echo(f"get it:  zoo pull hf://{repo}" + (f" --hub {hub}" if hub else ""))
+    if pushed.pull_request:
+        click.echo(f"proposed in {pushed.pull_request}")
+    else:
+        click.echo(f"get it:  zoo pull hf://{repo}" + (f" --hub {hub}" if hub else ""))
+
+
+def _asked(repo: str) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError(f"{repo} does not exist yet; say who may see it: --private or --public")
+    return bool(click.prompt(f"{repo} is new; who may see it?", type=click.Choice(["private", "public"])) == "private")
+
+
+def _show(plan: Any, private: bool | None) -> None:
+    sent = [file for file in plan.files if file.change in ("new", "changed")]
+    visible = "" if plan.exists or private is None else " (private)" if private else " (public)"
+    doing = "change" if plan.exists else "create"
+    click.echo(
+        f"would {doing} {plan.repo}{visible} on {plan.url}: {len(sent)} files, "
+        f"{sum(file.size for file in sent) / 1e6:.1f} MB, {1 if sent else 0} commit"
+    )
+    print_table(("FILE", "BYTES", "CHANGE"), [(file.name, f"{file.size:,}", file.change) for file in plan.files])
+    click.echo(f"\n{plan.card}", nl=False)

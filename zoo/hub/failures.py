@@ -12,6 +12,7 @@ from zoo.errors import (
     UsageError,
     ZooError,
 )
+from zoo.hub.patience import Faulty
 
 _LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2", "requests")
 
@@ -57,6 +58,8 @@ def _translate(error: Exception, repo: str, revision: str | None, url: str) -> Z
             return StorageError(
                 f"{repo} cannot be kept: {error.filename or ''} {error.strerror}; free space, or set HF_HOME"
             )
+    if isinstance(error, Faulty):
+        return NetworkError(f"{url} does not give {repo} as it should: {error}; try again, or tell its owner")
     if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _LIBRARIES:
         reason = str(error) or type(error).__name__
         return NetworkError(
@@ -75,6 +78,8 @@ def _by_status(error: Exception, repo: str, url: str) -> ZooError:
         )
     if status == 412:
         return IntegrityError(f"{repo} was changed meanwhile on {url}; push again")
+    if status == 501:
+        return UsageError(f"{url} cannot do that with {repo}: {reason}; leave out the option")
     if status == 507:
         return StorageError(f"the disk of {url} is full; free space there")
     if status == 429 or status >= 500:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 import zoo
+from zoo.hub.push import push_folder
 from zoo.hub.server.serving import serve_folder
 from zoo.registry import Offer, default_registry
 from zoo.specs import ModelSpec
@@ -165,7 +166,7 @@ class ModelTests:
         save_weights(tmp_path / "weights", model, model_name=self.name, arguments=self.arguments())
         with serve_folder(tmp_path / "hub") as hub:
             monkeypatch.setenv("HF_TOKEN", hub.token)
-            zoo.push(tmp_path / "weights", "tester/model", hub=hub.url)
+            push_folder(tmp_path / "weights", "tester/model", hub=hub.url, message="test")
             _assert_equal(model, zoo.load("hf://tester/model", hub=hub.url), self.inputs())
 
     def test_parameter_names_are_as_stored(self) -> None:

@@ -1,12 +1,13 @@
-"""A weights folder: config.json beside model.safetensors. Write one, and load one strictly and by memory map."""
+"""A weights folder: config.json beside model.safetensors or shards. Write one, and load one strictly, by memory map."""
 
 import itertools
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from zoo.errors import IntegrityError, NotFoundError
@@ -23,22 +24,12 @@ from zoo.weights.config import (
     read_config,
     write_config,
 )
-from zoo.weights.foreign import find_foreign
-from zoo.weights.header import TensorHeader, read_header
+from zoo.weights.fit import check_tensors, float_dtype, ties_of
+from zoo.weights.foreign import Foreign, find_foreign
+from zoo.weights.stored import WEIGHTS_FILE, StoredTensors, stored_tensors
 
-WEIGHTS_FILE = "model.safetensors"
-_DTYPES = {
-    torch.float32: "F32",
-    torch.float16: "F16",
-    torch.bfloat16: "BF16",
-    torch.float64: "F64",
-    torch.int64: "I64",
-    torch.int32: "I32",
-    torch.int16: "I16",
-    torch.int8: "I8",
-    torch.uint8: "U8",
-    torch.bool: "BOOL",
-}
+_SMALL = 4096
+_log = logging.getLogger("zoo")
 
 
 def save_weights(
@@ -73,38 +64,52 @@ def save_weights(
 
 def write_weights(folder: Path, model: nn.Module, block: ZooBlock) -> None:
     """Write model.safetensors and config.json into a folder that exists. Tied tensors are stored once."""
-    tensors = {name: tensor.detach().to("cpu").contiguous() for name, tensor in _untied_state(model).items()}
+    ties = ties_of(model)
+    tensors = {
+        name: tensor.detach().to("cpu").contiguous() for name, tensor in model.state_dict().items() if name not in ties
+    }
     save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
     write_config(folder, block)
 
 
-def load_weights(folder: Path, block: ZooBlock | None = None) -> nn.Module:
-    """Build the folder's model on the meta device, check it against the file's header, and map the tensors into it.
+def load_weights(
+    folder: Path, block: ZooBlock | None = None, *, dtype: Any = None, device: str | torch.device = "cpu"
+) -> nn.Module:
+    """Build the folder's model on the meta device, check it against the files' headers, and map the tensors into it.
 
-    Every tensor must be there with its shape and dtype, and none besides. The model is in eval mode.
+    Every tensor must be there with its shape and dtype, and none besides. With `dtype` floating-point tensors are
+    converted to it, from whichever they have. The model is in eval mode.
     """
+    asked = None if dtype is None else float_dtype(dtype)
     block = block or read_config(folder)
     source = str(folder / "config.json")
     offer = offered_model(block, source)
     check_arguments(offer, block.arguments, source)
     model = build(offer, block.arguments, device="meta")
-    ties = _ties(model)
-    foreign = find_foreign(folder)
-    path = foreign.path if foreign else folder / WEIGHTS_FILE
-    _check_tensors(model.state_dict(), ties, foreign.headers if foreign else read_header(path), path)
-    tensors: dict[str, Tensor] = foreign.load() if foreign else load_file(path)
+    stored = stored_weights(folder)
+    ties = ties_of(model)
+    check_tensors(model.state_dict(), ties, stored.headers, stored.path, any_float=asked is not None)
+    tensors = stored.load(device)
+    _warn_of_ruin(tensors, stored.path)
+    if asked is not None:
+        tensors = {name: _converted(tensor, asked) for name, tensor in tensors.items()}
     for name, first in ties.items():
         tensors[name] = tensors[first]
     model.load_state_dict(tensors, strict=True, assign=True)
     _tie(model, ties)
     if left := _without_values(model):
-        _restore_buffers(model, offer, block.arguments)
+        _restore_buffers(model, offer, block.arguments, asked, device)
         left = _without_values(model)
     if left:
         raise IntegrityError(
-            f"{path} left {len(left)} tensors of {block.architecture!r} without values, such as {left[0]!r}"
+            f"{stored.path} left {len(left)} tensors of {block.architecture!r} without values, such as {left[0]!r}"
         )
     return model.eval()
+
+
+def stored_weights(folder: Path) -> StoredTensors | Foreign:
+    """Return what a folder or a file holds, by our names, whoever wrote it."""
+    return find_foreign(folder) or stored_tensors(folder)
 
 
 def offered_model(block: ZooBlock, source: str) -> Offer[ModelSpec]:
@@ -128,19 +133,25 @@ def offered_model(block: ZooBlock, source: str) -> Offer[ModelSpec]:
     return offer
 
 
-def _untied_state(model: nn.Module) -> dict[str, Tensor]:
-    ties = _ties(model)
-    return {name: tensor for name, tensor in model.state_dict().items() if name not in ties}
+def broken_tensors(tensors: Mapping[str, Tensor]) -> list[str]:
+    """Return the names of the tensors that hold NaN or infinity."""
+    return [
+        name for name, tensor in tensors.items() if tensor.is_floating_point() and not bool(tensor.isfinite().all())
+    ]
 
 
-def _ties(model: nn.Module) -> dict[str, str]:
-    """Return for every parameter that has several names each further name with the first one."""
-    first: dict[int, str] = {}
-    ties = {}
-    for name, parameter in model.named_parameters(remove_duplicate=False):
-        if (known := first.setdefault(id(parameter), name)) != name:
-            ties[name] = known
-    return ties
+def _warn_of_ruin(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Warn of weights that a diverged training left: NaN in one tensor is NaN in all, so that the small ones tell.
+
+    To look at every byte would take longer than to load; `zoo verify` and `zoo push` do.
+    """
+    small = [tensor.flatten() for tensor in tensors.values() if tensor.is_floating_point() and tensor.numel() <= _SMALL]
+    if small and not bool(torch.cat(small).isfinite().all()):
+        _log.warning("%s holds NaN or infinity (%s, …); train again", path, broken_tensors(tensors)[0])
+
+
+def _converted(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
 
 def _tie(model: nn.Module, ties: Mapping[str, str]) -> None:
@@ -149,42 +160,20 @@ def _tie(model: nn.Module, ties: Mapping[str, str]) -> None:
         setattr(model.get_submodule(owner), attribute, model.get_parameter(first))
 
 
-def _check_tensors(
-    wanted: Mapping[str, Tensor], ties: Mapping[str, str], found: Mapping[str, TensorHeader], path: Path
+def _restore_buffers(
+    model: nn.Module,
+    offer: Offer[ModelSpec],
+    arguments: Mapping[str, Any],
+    dtype: torch.dtype | None,
+    device: str | torch.device,
 ) -> None:
-    names = [name for name in wanted if name not in ties]
-    described = {name: TensorHeader(str(_DTYPES.get(wanted[name].dtype)), tuple(wanted[name].shape)) for name in names}
-    if described == found:
-        return
-    missing = [name for name in names if name not in found]
-    unexpected = [name for name in found if name not in wanted or name in ties]
-    wrong = [
-        f"{name} {list(found[name].shape)} instead of {list(wanted[name].shape)}"
-        for name in names
-        if name in found and found[name].shape != tuple(wanted[name].shape)
-    ]
-    types = [
-        f"{name} {found[name].dtype} instead of {_DTYPES.get(wanted[name].dtype)}"
-        for name in names
-        if name in found and found[name].dtype != _DTYPES.get(wanted[name].dtype)
-    ]
-    kinds = {"missing": missing, "unexpected": unexpected, "wrong shape": wrong, "wrong dtype": types}
-    faults = [
-        f"{len(items)} {kind} ({', '.join(items[:5])}{', …' if len(items) > 5 else ''})"
-        for kind, items in kinds.items()
-        if items
-    ]
-    if faults:
-        raise IntegrityError(f"{path} does not fit its config.json: {'; '.join(faults)}; get a fresh copy")
-
-
-def _restore_buffers(model: nn.Module, offer: Offer[ModelSpec], arguments: Mapping[str, Any]) -> None:
     """Compute the buffers that no file holds (non-persistent ones), which the meta device left without values."""
     real = dict(build_buffers(offer, arguments).named_buffers())
     for name, buffer in list(model.named_buffers()):
         if buffer.is_meta:
             owner, _, attribute = name.rpartition(".")
-            setattr(model.get_submodule(owner), attribute, real[name])
+            value = real[name] if dtype is None else _converted(real[name], dtype)
+            setattr(model.get_submodule(owner), attribute, value.to(device))
 
 
 def _without_values(model: nn.Module) -> list[str]:

@@ -13,10 +13,13 @@ from typing import Any
 from zoo.errors import IntegrityError, NotFoundError
 from zoo.jsonfile import parse_json
 
-MAX_HEADER_BYTES = 100 * 1024 * 1024
 MAX_TENSORS = 100_000
+MAX_DIMENSIONS = 64
+MAX_HEADER_BYTES = 25 * 1024 * 1024
+"""Twice what the most tensors take, and a quarter of what the format allows: parsing takes a multiple in memory."""
+
 _BYTES = {
-    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 1),
     **dict.fromkeys(("I16", "U16", "F16", "BF16"), 2),
     **dict.fromkeys(("I32", "U32", "F32"), 4),
     **dict.fromkeys(("I64", "U64", "F64", "C64"), 8),
@@ -29,6 +32,11 @@ class TensorHeader:
 
     dtype: str
     shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes it takes."""
+        return math.prod(self.shape) * _BYTES[self.dtype]
 
 
 def read_header(path: Path) -> dict[str, TensorHeader]:
@@ -45,6 +53,8 @@ def read_header(path: Path) -> dict[str, TensorHeader]:
             content = file.read(length)
     except FileNotFoundError:
         raise NotFoundError(f"no {path.name} in {path.parent}; the weights are incomplete, pull them again") from None
+    except IsADirectoryError:
+        raise _broken(path, "is a folder, no safetensors file") from None
     if not content.startswith(b"{"):
         raise _broken(path, "is no safetensors file")
     values = parse_json(content, f"the header of {path}", max_bytes=MAX_HEADER_BYTES)
@@ -64,21 +74,27 @@ def _check_layout(path: Path, values: dict[str, Any], size: int) -> None:
             case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [int(begin), int(end)]} if len(value) == 3:
                 pass
             case _:
-                raise _broken(path, f"describes tensor {name!r} wrongly")
+                raise _broken(path, f"describes tensor {_shown(name)} wrongly")
+        if type(begin) is not int or type(end) is not int or begin > end:  # True is an int to match
+            raise _broken(path, f"has tensor {_shown(name)} from byte {begin} to byte {end}")
         if dtype not in _BYTES:
-            raise _broken(path, f"has tensor {name!r} of unknown dtype {dtype!r}")
-        if not all(type(length) is int and length >= 0 for length in shape):
-            raise _broken(path, f"has tensor {name!r} of impossible shape {shape}")
+            raise _broken(path, f"has tensor {_shown(name)} of unknown dtype {dtype!r}")
+        if len(shape) > MAX_DIMENSIONS or not all(type(side) is int and 0 <= side < 1 << 63 for side in shape):
+            raise _broken(path, f"has tensor {_shown(name)} of impossible shape {_shown(str(shape[:8]))}")
         if math.prod(shape) * _BYTES[dtype] != end - begin:
-            raise _broken(path, f"has tensor {name!r} whose shape {shape} does not fill its {end - begin} bytes")
+            raise _broken(path, f"has tensor {_shown(name)} whose shape {shape} does not fill its {end - begin} bytes")
         spans.append((begin, end, name))
     position = 0
     for begin, end, name in sorted(spans):
         if begin != position:
-            raise _broken(path, f"has a hole or an overlap before tensor {name!r}")
+            raise _broken(path, f"has a hole or an overlap before tensor {_shown(name)}")
         position = end
     if position != size:
         raise _broken(path, f"holds {size:,} bytes of tensors where its header describes {position:,}")
+
+
+def _shown(name: str) -> str:
+    return ascii(name) if len(name) <= 120 else f"{ascii(name[:120])}…"
 
 
 def _broken(path: Path, why: str) -> IntegrityError:

@@ -1,0 +1,167 @@
+"""Load a ViT-L of 1.2 GB: zoo.load with its checks against the bare floor, transformers and timm, in turn.
+
+The floor builds the model on the meta device, maps the file and assigns; it checks nothing. Model and file are timm's,
+but for transformers, which has its own of the same size. Runs in the peers' environment (benchmarks/peers.sh):
+
+    PYTHONPATH=. /tmp/zoo-peers/bin/python benchmarks/load.py [--rounds 5]
+"""
+
+import argparse
+import gc
+import logging
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+import zoo
+import zoo.registry
+import zoo.weights.folder
+import zoo.weights.foreign
+from zoo.catalogue import Catalogue
+from zoo.plugins import Plugin
+from zoo.registry import Registry
+from zoo.weights.config import FORMAT_VERSION, Preprocessing, ZooBlock, write_config
+
+NAME = "vit_large_patch16_224"
+
+
+def vit_large(*, num_classes: int = 1000) -> torch.nn.Module:
+    """Build timm's ViT-L."""
+    from timm.models.vision_transformer import VisionTransformer
+
+    return VisionTransformer(embed_dim=1024, depth=24, num_heads=16, num_classes=num_classes)
+
+
+def offer_vit() -> None:
+    """Let the registry of this process offer the model."""
+    target = "load:vit_large" if __name__ != "__main__" else "__main__:vit_large"
+    spec = zoo.ModelSpec(
+        name="vit_large", family="transformer", summary="ViT-L", target=target, task="image-classification"
+    )
+    registry = Registry([Plugin("zoo-benchmark", "0", "benchmark", offers={"models": [spec]})], Catalogue())
+    for place in (zoo.registry, zoo.weights.folder, zoo.weights.foreign):
+        place.default_registry = lambda: registry  # type: ignore[attr-defined]
+
+
+def write(folder: Path) -> None:
+    """Write the weights of both models."""
+    from transformers import ViTConfig, ViTForImageClassification
+
+    (folder / "zoo").mkdir()
+    model = vit_large()
+    save_file(model.state_dict(), folder / "zoo" / "model.safetensors", metadata={"format": "pt"})
+    block = ZooBlock(
+        format_version=FORMAT_VERSION,
+        plugin="zoo-benchmark",
+        plugin_version="0",
+        architecture="vit_large",
+        arguments={"num_classes": 1000},
+        task="image-classification",
+        labels=tuple(f"class {place}" for place in range(1000)),
+        preprocessing=Preprocessing(image_size=(224, 224), channels=3),
+    )
+    write_config(folder / "zoo", block)
+    config = ViTConfig(
+        hidden_size=1024, num_hidden_layers=24, num_attention_heads=16, intermediate_size=4096, num_labels=1000
+    )
+    ViTForImageClassification(config).save_pretrained(folder / "transformers")
+
+
+def floor(folder: Path) -> torch.nn.Module:
+    with torch.device("meta"):
+        model = vit_large()
+    model.load_state_dict(load_file(folder / "zoo" / "model.safetensors"), assign=True)
+    return model.eval()
+
+
+def with_transformers(folder: Path) -> Any:
+    from transformers import ViTForImageClassification
+
+    return ViTForImageClassification.from_pretrained(folder / "transformers")
+
+
+def with_timm(folder: Path) -> Any:
+    import timm
+
+    return timm.create_model(NAME, checkpoint_path=str(folder / "zoo" / "model.safetensors"))
+
+
+LOADERS: dict[str, Callable[[Path], Any]] = {
+    "zoo": lambda folder: zoo.load(folder / "zoo"),
+    "floor": floor,
+    "transformers": with_transformers,
+    "timm": with_timm,
+}
+
+
+def seconds(load: Callable[[Path], Any], folder: Path) -> float:
+    gc.collect()
+    start = time.perf_counter()
+    model = load(folder)
+    passed = time.perf_counter() - start
+    del model
+    return passed
+
+
+def memory() -> float:
+    """Return the most memory that this process ever had, in MB."""
+    found = re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) / 1000
+
+
+def measure_memory(folder: Path) -> None:
+    """Print the memory before loading, after it, and after the first forward."""
+    with torch.device("meta"):
+        vit_large()  # imports what the model needs, so that the rest is the weights' alone
+    before = memory()
+    model = zoo.load(folder / "zoo")
+    loaded = memory()
+    with torch.inference_mode():
+        model(torch.zeros(1, 3, 224, 224))
+    size = (folder / "zoo" / "model.safetensors").stat().st_size / 1e6
+    print(f"memory: {before:.0f} MB before, {loaded:.0f} MB loaded, {memory():.0f} MB after the first forward")
+    print(f"that is {(memory() - before) / size:.2f} × the file's {size:.0f} MB on top, {memory() / size:.2f} × in all")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--memory", type=Path, help="Measure memory alone, with the weights in this folder.")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    torch.set_num_threads(2)
+    offer_vit()
+    if options.memory:
+        measure_memory(options.memory)
+        return
+    with tempfile.TemporaryDirectory(dir="/tmp") as temporary:
+        folder = Path(temporary)
+        write(folder)
+        for load in LOADERS.values():
+            seconds(load, folder)
+        times = {name: [] for name in LOADERS}  # type: dict[str, list[float]]
+        for _ in range(options.rounds):
+            for name, load in LOADERS.items():
+                times[name].append(seconds(load, folder))
+        print(f"ViT-L, 1.2 GB, median of {options.rounds} rounds in turn, 2 threads, torch {torch.__version__}")
+        for name, found in times.items():
+            ratio = statistics.median(mine / other for mine, other in zip(times["zoo"], found, strict=True))
+            print(f"{name:13} {statistics.median(found) * 1000:7.0f} ms   zoo takes {ratio:.2f} × that")
+        sys.stdout.flush()
+        subprocess.run([sys.executable, __file__, "--memory", str(folder)], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Write zoo/registry.json from the plugins' own data files, and which plugin to install for which model.
+
+A plugin lists the published weights that it reads in `plugins/NAME/zoo_NAME/weights.json`:
+`{"weights": {"arch.tag": {repo, revision, files, task, licence, ...}}, "aliases": {...}}`, entries as in registry.json
+but without `plugin`. Its models come from its hooks; of a plugin that is not installed, what was known stays.
+
+    python tools/make_registry.py [--check]
+"""
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from zoo.catalogue import BUILT_IN, SCHEMA_VERSION, read_catalogue
+from zoo.jsonfile import parse_json
+from zoo.plugins import load_plugins
+
+PLUGINS = Path(__file__).parents[1] / "plugins"
+
+
+def registry() -> dict[str, Any]:
+    """Return the document."""
+    models = dict(read_catalogue(BUILT_IN).plugins)
+    installed = {plugin.distribution: plugin for plugin in load_plugins()}
+    weights: dict[str, Any] = {}
+    aliases: dict[str, str] = {}
+    for project in sorted(PLUGINS.glob("*/pyproject.toml")):
+        name = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["name"]
+        if plugin := installed.get(name):
+            if plugin.error:
+                sys.exit(f"{name} does not load: {plugin.error}")
+            models[name] = sorted(spec.name for spec in plugin.offers.get("models", ()))
+        for path in project.parent.glob("zoo_*/weights.json"):
+            listed = parse_json(path.read_bytes(), str(path))
+            for key, entry in listed.get("weights", {}).items():
+                if key in weights:
+                    sys.exit(f"{path} lists {key!r}, which {weights[key]['plugin']} lists too")
+                weights[key] = {**entry, "plugin": name}
+            aliases |= listed.get("aliases", {})
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "weights": dict(sorted(weights.items())),
+        "aliases": dict(sorted(aliases.items())),
+        "plugins": dict(sorted(models.items())),
+    }
+
+
+def main() -> None:
+    text = json.dumps(registry(), indent=2, ensure_ascii=False) + "\n"
+    if "--check" in sys.argv:
+        if BUILT_IN.read_text(encoding="utf-8") != text:
+            sys.exit(f"{BUILT_IN} is stale; run `make docs`")
+    else:
+        BUILT_IN.write_text(text, encoding="utf-8")
+    catalogue = read_catalogue(BUILT_IN)
+    if catalogue.refused:
+        sys.exit("\n".join(catalogue.refused.values()))
+    for name, entry in catalogue.entries.items():
+        if not entry.pinned or not entry.licence or name.split(".")[0] not in catalogue.plugins[entry.plugin]:
+            sys.exit(f"{name}: the built-in registry wants a commit, a licence, and a model that its plugin offers")
+
+
+if __name__ == "__main__":
+    main()

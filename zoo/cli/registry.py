@@ -1,0 +1,99 @@
+"""`zoo registry`."""
+
+from typing import Any
+
+import click
+
+from zoo.cli.options import hub
+from zoo.cli.tables import print_json, print_table
+from zoo.errors import IntegrityError
+
+_registry = click.option("--registry", metavar="FILE", help="The registry; default: the first of one's own.")
+
+
+@click.group("registry")
+def command() -> None:
+    """Keep registries of published weights: names with the commit and the hashes that they stand for."""
+
+
+@command.command("add")
+@click.argument("repo", metavar="REPO[@REV]")
+@click.option("--name", required=True, metavar="ARCH.TAG", help="The name to list it under.")
+@click.option("--licence", metavar="ID", help="Its licence; default: what its card says.")
+@click.option("--force", is_flag=True, help="Replace an entry of that name.")
+@_registry
+@hub
+def add(repo: str, name: str, licence: str | None, force: bool, registry: str | None, hub: str | None) -> None:
+    """Fetch and verify REPO, and list it with its commit and every hash."""
+    from zoo.registries import add_weights, own_registry
+
+    path = own_registry(registry)
+    repo, _, revision = repo.removeprefix("hf://").partition("@")
+    entry = add_weights(
+        repo, name, revision=revision or None, hub=hub, path=path, licence=licence, force=force, progress=True
+    )
+    click.echo(f"{name}: {entry.repo} at {entry.revision[:7]}, {len(entry.files)} files, {entry.licence}  {path}")
+
+
+@command.command("remove")
+@click.argument("name")
+@_registry
+def remove(name: str, registry: str | None) -> None:
+    """Take NAME out of a registry; what was pulled stays."""
+    from zoo.registries import own_registry, remove_weights
+
+    remove_weights(name, own_registry(registry))
+    click.echo(f"{name} is listed no more in {own_registry(registry)}")
+
+
+@command.command("check")
+@_registry
+@hub
+def check(registry: str | None, hub: str | None) -> None:
+    """Ask the Hub whether every entry is still there with its commit and hashes, and has a licence."""
+    from zoo.registries import check_weights, own_registry
+
+    path = own_registry(registry)
+    if not path.is_file():
+        click.echo(f"no registry {path} yet; `zoo registry add` makes it")
+        return
+    wrong = 0
+    for name, fault in check_weights(path, hub):
+        wrong += fault is not None
+        click.echo(f"{name}: {fault or 'ok'}")
+    if wrong:
+        raise IntegrityError(f"{wrong} entries of {path} are wrong; correct them, or `zoo registry remove NAME`")
+
+
+@command.command("search")
+@click.argument("pattern", required=False)
+@click.option("--registry", metavar="FILE|hf://REPO", help="A registry that is asked first.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@hub
+def search(pattern: str | None, registry: str | None, as_json: bool, hub: str | None) -> None:
+    """Show which names match PATTERN, and in which registry each was found; the last one named wins."""
+    from zoo.registry import matches
+    from zoo.sources import Wish, registry_for
+
+    found = registry_for(Wish(registry=registry, hub=hub))
+    installed = {plugin.distribution for plugin in found.plugins}
+    rows: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "repo": entry.repo,
+            "task": entry.task,
+            "licence": entry.licence,
+            "listed in": list(found.catalogue.origins[name]),
+            "needs": None if entry.plugin in installed else f"pip install {entry.plugin}",
+        }
+        for name, entry in sorted(found.catalogue.entries.items())
+        if matches(name, pattern) or matches(entry.repo, pattern) or matches(entry.task, pattern)
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        [key.upper() for key in ("name", "repo", "task", "licence", "listed in", "needs")],
+        [[" < ".join(cell) if isinstance(cell, list) else cell or "" for cell in row.values()] for row in rows],
+    )
+    click.echo(f"{len(rows)} weights. `zoo pull NAME` fetches them")

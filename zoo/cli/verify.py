@@ -1,0 +1,48 @@
+"""`zoo verify`."""
+
+from pathlib import Path
+
+import click
+
+from zoo import transfers
+from zoo.cli.options import hub
+from zoo.cli.tables import print_json
+
+
+@click.command("verify")
+@click.argument("weights", metavar="NAME|hf://REPO[@REV]|FOLDER")
+@click.option("--signature", type=click.Path(path_type=Path), help="A public key or certificate that must have signed.")
+@click.option("--registry", metavar="FILE|hf://REPO", help="A registry.json, or a repo with one, that is asked first.")
+@click.option("--locked", is_flag=True, help="Verify what ./zoo.lock says.")
+@click.option("--offline", is_flag=True, help="Take what is in the cache, and never the network.")
+@click.option("--device", help="Where to compute the self-test: cpu, cuda; default: cpu.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@hub
+def command(
+    weights: str,
+    signature: Path | None,
+    registry: str | None,
+    locked: bool,
+    offline: bool,
+    device: str | None,
+    as_json: bool,
+    hub: str | None,
+) -> None:
+    """Hash WEIGHTS again, compute their self-test, and check their scores' form and their signature."""
+    found = transfers.verify(
+        weights, signature=signature, registry=registry, locked=locked, offline=offline, device=device, hub=hub
+    )
+    test = found.selftest
+    rows = {
+        "files": f"{found.hashed} hashed again, all as they should be" if found.hashed else "a folder: no hashes known",
+        "tensors": f"{found.tensors}, all finite, all where the model wants them",
+        "self-test": f"off by {test.worst:.1e}, allowed {test.tolerance:.0e}" if test else "there is none",
+        "scores": f"{found.results} declared in the Hub's format",
+        "signature": f"by {signature}" if found.signed else "not asked for",
+    }
+    if as_json:
+        print_json({"weights": weights, "folder": str(found.folder), **rows})
+        return
+    for name, text in rows.items():
+        click.echo(f"{name:10} {text}")
+    click.echo(f"{weights} is verified  {found.folder}")
