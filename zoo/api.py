@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
@@ -13,10 +13,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from zoo.jobs import Job
     from zoo.rehearsal import Rehearsal
     from zoo.reproduction import Reproduction
-    from zoo.running import RunOptions
 
 
 @dataclass(frozen=True)
@@ -169,6 +167,7 @@ def pretrain(
     `data` is a data set's name or an image folder. `recipe` is a name or a TOML file; None takes the model's own.
     `Options` says how the run is kept. Under torchrun every process calls this.
     """
+    from zoo.orders import pretraining_order
     from zoo.running import run_job
 
     asked: dict[str, Any] = {
@@ -178,7 +177,7 @@ def pretrain(
         "settings": settings,
         "arguments": arguments,
     }
-    return run_job(*_pretraining(model, data=data, out=out, **asked, **options))
+    return run_job(*pretraining_order(model, data=data, out=out, **asked, **options))
 
 
 def finetune(
@@ -200,6 +199,7 @@ def finetune(
     `method` is full, frozen (the head alone learns) or scratch (the same network from random weights, to compare with).
     `labels` takes that many labelled training images, as many of each class as can be, drawn by the seed.
     """
+    from zoo.orders import finetuning_order
     from zoo.running import run_job
 
     asked: dict[str, Any] = {
@@ -209,7 +209,7 @@ def finetune(
         "labels": labels,
         "settings": settings,
     }
-    return run_job(*_finetuning(weights, task=task, data=data, out=out, hub=hub, **asked, **options))
+    return run_job(*finetuning_order(weights, task=task, data=data, out=out, hub=hub, **asked, **options))
 
 
 def rehearse(stage: Literal["pretrain", "finetune"], name: str | Path, **arguments: Any) -> Rehearsal:
@@ -217,9 +217,10 @@ def rehearse(stage: Literal["pretrain", "finetune"], name: str | Path, **argumen
 
     Nothing is written. Raise what training would raise before its first step.
     """
+    from zoo.orders import finetuning_order, pretraining_order
     from zoo.rehearsal import rehearse_job
 
-    return rehearse_job(*(_pretraining if stage == "pretrain" else _finetuning)(name, **arguments))
+    return rehearse_job(*(pretraining_order if stage == "pretrain" else finetuning_order)(name, **arguments))
 
 
 def reproduce(
@@ -257,63 +258,3 @@ def reconstruct(
 
 def _path(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path)
-
-
-def _pretraining(
-    model: str | Path,
-    *,
-    data: str,
-    out: str | Path,
-    data_dir: str | Path | None = None,
-    skip_bad: int = 0,
-    settings: Mapping[str, Any] | None = None,
-    recipe: str | None = None,
-    arguments: Mapping[str, Any] | None = None,
-    **options: Any,
-) -> tuple[Job, RunOptions]:
-    from zoo.jobs import DataSource, pretraining
-
-    def settle(changed: Mapping[str, Any]) -> Job:
-        source = DataSource(data, _path(data_dir), skip_bad)
-        return pretraining(str(model), source, recipe=recipe, settings=changed, arguments=arguments)
-
-    return _settled(settle, settings or {}, out, options)
-
-
-def _finetuning(
-    weights: str | Path,
-    *,
-    task: str,
-    data: str,
-    out: str | Path,
-    data_dir: str | Path | None = None,
-    skip_bad: int = 0,
-    settings: Mapping[str, Any] | None = None,
-    method: str | None = None,
-    labels: int | None = None,
-    hub: str | Path | None = None,
-    **options: Any,
-) -> tuple[Job, RunOptions]:
-    from zoo.jobs import DataSource, finetuning
-
-    def settle(changed: Mapping[str, Any]) -> Job:
-        source = DataSource(data, _path(data_dir), skip_bad)
-        return finetuning(weights, task, source, settings=changed, labels=labels, hub=hub)
-
-    return _settled(settle, {**(settings or {}), **({"method": method} if method else {})}, out, options)
-
-
-def _settled(
-    settle: Callable[[Mapping[str, Any]], Job], settings: Mapping[str, Any], out: str | Path, options: Mapping[str, Any]
-) -> tuple[Job, RunOptions]:
-    """Settle a job and how it is run; a batch size of "auto" becomes the largest that fits."""
-    from zoo.running import RunOptions
-
-    chosen = RunOptions(out=Path(out), **options)
-    if settings.get("batch_size") != "auto":
-        return settle(settings), chosen
-    from zoo.rehearsal import fit_batch_size
-
-    return fit_batch_size(
-        settle({name: value for name, value in settings.items() if name != "batch_size"}), chosen
-    ), chosen
