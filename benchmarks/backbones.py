@@ -80,12 +80,9 @@ def main() -> None:
     chosen = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_num_threads(2)
-    what = (
-        torch.cuda.get_device_name() if device == "cuda" else f"{platform.processor() or platform.machine()}, 2 threads"
-    )
-    print(
-        f"{what}, torch {torch.__version__}, timm {timm.__version__}, channels last, median of {chosen.rounds} rounds"
-    )
+    what = torch.cuda.get_device_name() if device == "cuda" else f"{platform.machine()}, 2 threads"
+    versions = f"torch {torch.__version__}, timm {timm.__version__}"
+    print(f"{what}, {versions}, channels last, {chosen.size} pixels, median of {chosen.rounds} rounds in turn")
     for name in chosen.models:
         for kind in (forward, training_step):
             compare(name, kind, chosen.batch or MODELS[name], chosen.size, chosen.rounds, device)

@@ -49,6 +49,7 @@ def saved(tmp_path: Path, randomised: Any) -> Callable[..., tuple[Path, Any]]:
         save_weights(
             tmp_path / "ours", model, model_name=name, arguments=arguments, labels=LABELS, preprocessing=inputs
         )
+        (tmp_path / "ours" / "README.md").write_text("---\nlicense: apache-2.0\n---\n\n# A model\n")
         return tmp_path / "ours", model
 
     return save

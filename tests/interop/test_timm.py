@@ -120,7 +120,7 @@ def test_pushed_for_timm_opens_from_the_hub(
     name: str, tmp_path: Path, saved: Any, served_hub: Any, pictures: torch.Tensor
 ) -> None:
     folder, model = saved(name)
-    zoo.push(folder, "tester/model", hub=served_hub.url, library="timm")
+    zoo.push(folder, "tester/model", hub=served_hub.url, private=True, library="timm")
     environment = {**os.environ, "HF_ENDPOINT": served_hub.url, "HF_TOKEN": served_hub.token}
     command = [sys.executable, "-W", "ignore", "-c", _OPEN, "tester/model"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)

@@ -74,7 +74,7 @@ def test_ours_exported_opens(name: str, tmp_path: Path, saved: Any, assert_alike
 @pytest.mark.parametrize("name", ["resnet18", "convnext_atto"])
 def test_automodel_opens_a_push(name: str, tmp_path: Path, saved: Any, served_hub: Any, assert_alike: Any) -> None:
     folder, model = saved(name)
-    zoo.push(folder, "tester/model", hub=served_hub.url, library="transformers")
+    zoo.push(folder, "tester/model", hub=served_hub.url, private=True, library="transformers")
     pulled = zoo.pull("hf://tester/model", hub=served_hub.url).folder
     assert_alike(model, transformers.AutoModelForImageClassification.from_pretrained(pulled))
     features = transformers.AutoModel.from_pretrained(pulled)

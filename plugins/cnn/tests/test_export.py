@@ -28,6 +28,7 @@ def saved(tmp_path: Path) -> Any:
         save_weights(
             tmp_path / "ours", model, model_name=name, arguments=arguments, labels=LABELS, preprocessing=INPUTS
         )
+        (tmp_path / "ours" / "README.md").write_text("---\nlicense: apache-2.0\n---\n\n# A model\n")
         return tmp_path / "ours"
 
     return save
@@ -115,7 +116,7 @@ def test_a_graph_computes_the_same_for_any_batch(saved: Any, tmp_path: Path) -> 
 def test_pushed_for_transformers(saved: Any, served_hub: Any) -> None:
     folder = saved("convnext_atto")
     before = (folder / "model.safetensors").read_bytes()
-    zoo.push(folder, "tester/model", hub=served_hub.url, library="transformers")
+    zoo.push(folder, "tester/model", hub=served_hub.url, private=True, library="transformers")
     pulled = zoo.pull("hf://tester/model", hub=served_hub.url).folder
     assert json.loads((pulled / "config.json").read_text())["model_type"] == "convnext"
     assert "convnext.embeddings.layernorm.weight" in load_file(pulled / "model.safetensors")

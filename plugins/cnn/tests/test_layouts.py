@@ -1,6 +1,7 @@
 """The conversions account for every tensor, both ways; real weights of an author load and compute what he published."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,12 @@ def test_the_real_resnet20_knows_its_pictures() -> None:
 
 
 @real
-def test_the_real_resnet20_comes_back_from_a_hub_in_the_same_bits(served_hub: Any) -> None:
-    zoo.push(RESNET20, "tester/resnet20", hub=served_hub.url)
+def test_the_real_resnet20_comes_back_from_a_hub_in_the_same_bits(served_hub: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "resnet20"
+    shutil.copytree(RESNET20, folder, copy_function=shutil.copyfile)
+    folder.chmod(0o755)
+    (folder / "README.md").write_text("---\nlicense: bsd-2-clause\n---\n\n# ResNet-20\n")
+    zoo.push(folder, "tester/resnet20", hub=served_hub.url, private=True)
     pulled = zoo.pull("hf://tester/resnet20", hub=served_hub.url)
     assert (pulled.folder / "model.safetensors").read_bytes() == (RESNET20 / "model.safetensors").read_bytes()
     images = torch.rand(8, 3, 32, 32)

@@ -12,6 +12,7 @@ import zoo
 from zoo.catalogue import BUILT_IN, read_catalogue
 from zoo.registry import default_registry
 from zoo.specs import load_target
+from zoo.weights.config import Preprocessing
 from zoo.weights.folder import save_weights
 
 ENTRIES = json.loads((Path(zoo_cnn.__file__).parent / "weights.json").read_bytes())["weights"]
@@ -51,8 +52,16 @@ def test_a_name_is_pulled_and_recognised_without_its_config(
 ) -> None:
     """The pins name model.safetensors alone, so that its tensors have to tell what they are."""
     model = zoo.create("mobilenetv3_small_100", num_classes=7)
-    save_weights(tmp_path / "ours", model, model_name="mobilenetv3_small_100", arguments={"num_classes": 7})
-    pushed = zoo.push(tmp_path / "ours", "tester/model", hub=served_hub.url)
+    save_weights(
+        tmp_path / "ours",
+        model,
+        model_name="mobilenetv3_small_100",
+        arguments={"num_classes": 7},
+        labels=tuple("abcdefg"),
+        preprocessing=Preprocessing(image_size=(64, 64), channels=3),
+    )
+    (tmp_path / "ours" / "README.md").write_text("---\nlicense: apache-2.0\n---\n\n# A model\n")
+    pushed = zoo.push(tmp_path / "ours", "tester/model", hub=served_hub.url, private=True)
     files = {file.name: {"sha256": file.sha256, "size": file.size} for file in pushed.files}
     entry = {
         **ENTRIES["mobilenetv3_small_100.lamb_in1k"],
