@@ -52,10 +52,11 @@ def find_repos(database: Database, query: Query) -> tuple[list[Repo], str | None
         value, id_ = _position(query.cursor)
         where.append(f"({query.sort}, repos.id) < (?, ?)")
         values += [value, id_]
-    # Left to itself, the planner may sort all repos where it should walk them in order and stop.
+    # Left to itself, the planner may walk all repos for the few that are wanted, or sort all that it should walk.
     order = f"{query.sort} DESC, repos.id DESC"
-    walked = rare is None and not query.author
-    source = f"repos INDEXED BY repos_by_{query.sort}" if walked else "repos"
+    source = "repos NOT INDEXED" if rare is not None else f"repos INDEXED BY repos_by_{query.sort}"
+    if rare is None and query.author:
+        source = "repos INDEXED BY repos_by_author"
     text = f"SELECT {COLUMNS} FROM {source} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ?"
     rows = database.rows(text, *values, query.limit + 1)
     repos = [repo_of(row) for row in rows[: query.limit]]
