@@ -115,7 +115,7 @@ def test_a_graph_computes_the_same_for_any_batch(saved: Any, tmp_path: Path) -> 
 def test_pushed_for_transformers(saved: Any, served_hub: Any) -> None:
     folder = saved("convnext_atto")
     before = (folder / "model.safetensors").read_bytes()
-    zoo.push(folder, "tester/model", hub=served_hub.url, library="transformers")
+    zoo.push(folder, "tester/model", hub=served_hub.url, private=True, licence="mit", library="transformers")
     pulled = zoo.pull("hf://tester/model", hub=served_hub.url).folder
     assert json.loads((pulled / "config.json").read_text())["model_type"] == "convnext"
     assert "convnext.embeddings.layernorm.weight" in load_file(pulled / "model.safetensors")

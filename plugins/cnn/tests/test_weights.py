@@ -10,6 +10,7 @@ import zoo_cnn
 
 import zoo
 from zoo.catalogue import BUILT_IN, read_catalogue
+from zoo.hub.push import push_folder
 from zoo.registry import default_registry
 from zoo.specs import load_target
 from zoo.weights.folder import save_weights
@@ -52,7 +53,7 @@ def test_a_name_is_pulled_and_recognised_without_its_config(
     """The pins name model.safetensors alone, so that its tensors have to tell what they are."""
     model = zoo.create("mobilenetv3_small_100", num_classes=7)
     save_weights(tmp_path / "ours", model, model_name="mobilenetv3_small_100", arguments={"num_classes": 7})
-    pushed = zoo.push(tmp_path / "ours", "tester/model", hub=served_hub.url)
+    pushed = push_folder(tmp_path / "ours", "tester/model", hub=served_hub.url, message="test")
     files = {file.name: {"sha256": file.sha256, "size": file.size} for file in pushed.files}
     entry = {
         **ENTRIES["mobilenetv3_small_100.lamb_in1k"],
