@@ -1,7 +1,7 @@
 """Load a ViT-L of 1.2 GB: zoo.load with its checks against the bare floor, transformers and timm, in turn.
 
-The floor builds the model on the meta device, maps the file and assigns; it checks nothing. Model and file are timm's,
-but for transformers, which has its own of the same size. Runs in the peers' environment (benchmarks/peers.sh):
+The floor builds the same plain model as zoo on the meta device, maps the file and assigns; it checks nothing. timm and
+transformers have their own models and files of the same size. Runs in the peers' environment (benchmarks/peers.sh):
 
     PYTHONPATH=. /tmp/zoo-peers/bin/python benchmarks/load.py [--rounds 5]
 """
@@ -22,6 +22,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
 import zoo
 import zoo.registry
@@ -35,18 +36,53 @@ from zoo.weights.config import FORMAT_VERSION, Preprocessing, ZooBlock, write_co
 NAME = "vit_large_patch16_224"
 
 
-def vit_large(*, num_classes: int = 1000) -> torch.nn.Module:
-    """Build timm's ViT-L."""
-    from timm.models.vision_transformer import VisionTransformer
+class Block(nn.Module):
+    """One block of a vision transformer."""
 
-    return VisionTransformer(embed_dim=1024, depth=24, num_heads=16, num_classes=num_classes)
+    def __init__(self, width: int, num_heads: int) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.norm1 = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.proj = nn.Linear(width, width)
+        self.norm2 = nn.LayerNorm(width)
+        self.fc1 = nn.Linear(width, 4 * width)
+        self.fc2 = nn.Linear(4 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        queries, keys, values = self.qkv(self.norm1(x)).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        attended = nn.functional.scaled_dot_product_attention(queries, keys, values)
+        x = x + self.proj(attended.transpose(1, 2).flatten(2))
+        return x + self.fc2(nn.functional.gelu(self.fc1(self.norm2(x))))
+
+
+class VisionTransformer(nn.Module):
+    """ViT-L/16 for 224x224 pictures, as the paper has it."""
+
+    def __init__(self, *, width: int = 1024, depth: int = 24, num_heads: int = 16, num_classes: int = 1000) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+        self.patches = nn.Conv2d(3, width, 16, stride=16)
+        self.token = nn.Parameter(torch.zeros(1, 1, width))
+        self.positions = nn.Parameter(torch.zeros(1, 197, width))
+        self.blocks = nn.Sequential(*(Block(width, num_heads) for _ in range(depth)))
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = self.patches(images).flatten(2).transpose(1, 2)
+        x = torch.cat([self.token.expand(len(x), -1, -1), x], 1) + self.positions
+        return self.head(self.norm(self.blocks(x))[:, 0])
 
 
 def offer_vit() -> None:
     """Let the registry of this process offer the model."""
-    target = "load:vit_large" if __name__ != "__main__" else "__main__:vit_large"
     spec = zoo.ModelSpec(
-        name="vit_large", family="transformer", summary="ViT-L", target=target, task="image-classification"
+        name="vit_large",
+        family="transformer",
+        summary="ViT-L",
+        target="__main__:VisionTransformer",
+        task="image-classification",
     )
     registry = Registry([Plugin("zoo-benchmark", "0", "benchmark", offers={"models": [spec]})], Catalogue())
     for place in (zoo.registry, zoo.weights.folder, zoo.weights.foreign):
@@ -55,11 +91,15 @@ def offer_vit() -> None:
 
 def write(folder: Path) -> None:
     """Write the weights of both models."""
+    import timm
     from transformers import ViTConfig, ViTForImageClassification
 
     (folder / "zoo").mkdir()
-    model = vit_large()
+    model = VisionTransformer()
     save_file(model.state_dict(), folder / "zoo" / "model.safetensors", metadata={"format": "pt"})
+    model = timm.create_model(NAME)
+    save_file(model.state_dict(), folder / "timm.safetensors", metadata={"format": "pt"})
+    del model
     block = ZooBlock(
         format_version=FORMAT_VERSION,
         plugin="zoo-benchmark",
@@ -79,7 +119,7 @@ def write(folder: Path) -> None:
 
 def floor(folder: Path) -> torch.nn.Module:
     with torch.device("meta"):
-        model = vit_large()
+        model = VisionTransformer()
     model.load_state_dict(load_file(folder / "zoo" / "model.safetensors"), assign=True)
     return model.eval()
 
@@ -93,7 +133,7 @@ def with_transformers(folder: Path) -> Any:
 def with_timm(folder: Path) -> Any:
     import timm
 
-    return timm.create_model(NAME, checkpoint_path=str(folder / "zoo" / "model.safetensors"))
+    return timm.create_model(NAME, checkpoint_path=str(folder / "timm.safetensors"))
 
 
 LOADERS: dict[str, Callable[[Path], Any]] = {
@@ -122,8 +162,6 @@ def memory() -> float:
 
 def measure_memory(folder: Path) -> None:
     """Print the memory before loading, after it, and after the first forward."""
-    with torch.device("meta"):
-        vit_large()  # imports what the model needs, so that the rest is the weights' alone
     before = memory()
     model = zoo.load(folder / "zoo")
     loaded = memory()

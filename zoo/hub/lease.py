@@ -5,6 +5,7 @@ that only one process can create, which works where locks do not; its holder tou
 any more is taken over.
 """
 
+import logging
 import os
 import threading
 import time
@@ -17,6 +18,7 @@ from zoo.hub.owner import is_gone, new_owner
 BEAT_SECONDS = 2.0
 STALE_SECONDS = 15.0
 _POLL_SECONDS = 0.1
+_log = logging.getLogger("zoo")
 
 
 class Lease:
@@ -33,6 +35,8 @@ class Lease:
             holder = self._holder()
             if holder is None:
                 continue  # it was given back in this very moment
+            if seen is None:
+                _log.info("another process fetches the same; waiting for it")
             if holder != seen:
                 seen, since = holder, time.monotonic()
             if is_gone(holder[0]) or time.monotonic() - since > STALE_SECONDS:

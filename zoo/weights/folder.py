@@ -28,7 +28,9 @@ from zoo.weights.fit import check_tensors, float_dtype, ties_of
 from zoo.weights.foreign import Foreign, find_foreign
 from zoo.weights.stored import WEIGHTS_FILE, StoredTensors, stored_tensors
 
-_SMALL = 4096
+_LOOKED_AT = 32_000
+"""Numbers that are looked at on loading: few enough for torch to do it without starting threads."""
+
 _log = logging.getLogger("zoo")
 
 
@@ -141,13 +143,19 @@ def broken_tensors(tensors: Mapping[str, Tensor]) -> list[str]:
 
 
 def _warn_of_ruin(tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Warn of weights that a diverged training left: NaN in one tensor is NaN in all, so that the small ones tell.
+    """Warn of weights that a diverged training left: NaN in one tensor is NaN in all, so that a few small ones tell.
 
     To look at every byte would take longer than to load; `zoo verify` and `zoo push` do.
     """
-    small = [tensor.flatten() for tensor in tensors.values() if tensor.is_floating_point() and tensor.numel() <= _SMALL]
-    if small and not bool(torch.cat(small).isfinite().all()):
-        _log.warning("%s holds NaN or infinity (%s, …); train again", path, broken_tensors(tensors)[0])
+    small: dict[str, Tensor] = {}
+    left = _LOOKED_AT
+    for name, tensor in reversed(list(tensors.items())):
+        if tensor.is_floating_point() and tensor.numel() <= left:
+            small[name] = tensor.flatten()
+            left -= tensor.numel()
+    # one sum is the cheapest look; finite numbers may add up to infinity, so that it only raises a suspicion
+    if small and not bool(torch.cat(list(small.values())).sum().isfinite()) and (broken := broken_tensors(small)):
+        _log.warning("%s holds NaN or infinity (%s, …); train again", path, broken[0])
 
 
 def _converted(tensor: Tensor, dtype: torch.dtype) -> Tensor:
