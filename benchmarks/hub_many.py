@@ -112,7 +112,9 @@ def main() -> None:
         fill(arguments.folder / str(count), count)
     if arguments.fill_only:
         return
-    print(f"{READERS} readers at once; milliseconds, median / 95th percentile, answers a second")
+    print(
+        f"{READERS} readers at once; milliseconds, median / 95th percentile; answers a second; server's CPU an answer"
+    )
     for count in counts:
         server = Server(arguments.folder / str(count))
         port = int(server.url.rpartition(":")[2])
@@ -120,9 +122,13 @@ def main() -> None:
             print(f"{count:,} repos")
             for kind, paths in addresses(count, random.Random(1)).items():
                 asyncio.run(ask(port, paths, 0.3))
+                before = server.cpu_seconds()
                 times = asyncio.run(ask(port, paths, arguments.seconds))
+                each = (server.cpu_seconds() - before) / len(times) * 1000
                 middle, late = statistics.median(times) * 1000, statistics.quantiles(times, n=20)[18] * 1000
-                print(f"  {kind:26} {middle:6.1f} / {late:6.1f}   {len(times) / arguments.seconds:6.0f}")
+                print(
+                    f"  {kind:26} {middle:6.1f} / {late:6.1f}   {len(times) / arguments.seconds:6.0f}   {each:5.2f} ms"
+                )
         finally:
             server.stop()
 

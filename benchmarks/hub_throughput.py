@@ -74,6 +74,11 @@ class Server:
         """Return the peak of the resident memory since reset_peak, in MB."""
         return self._status("VmHWM")
 
+    def cpu_seconds(self) -> float:
+        """Return how long its processors have worked for it: what other programs on the machine do not change."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def reset_peak(self) -> None:
         """Begin to look for a peak again."""
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")

@@ -24,6 +24,7 @@ from zoo.specs import ModelSpec
 from zoo.weights.config import read_config
 from zoo.weights.folder import load_weights
 from zoo.weights.stem import with_channels
+from zoo.weights.stored import split_weights
 
 
 class Net(nn.Module):
@@ -243,6 +244,13 @@ def test_040_a_pickle_is_never_opened(tmp_path: Path) -> None:
     (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04.")
     with pytest.raises(IntegrityError, match=r"as a pickle \(pytorch_model\.bin\), which zoo never opens"):
         load_weights(tmp_path)
+
+
+def test_shards(net: Net, written: Written) -> None:
+    folder = written(THEIR_NAMES, TRANSFORMERS, scale=None, **{"net.layer_scale": net.scale.detach()[:, None, None]})
+    split_weights(folder, 440)
+    assert not (folder / "model.safetensors").exists()
+    assert equal(net, folder)
 
 
 def test_several_files(written: Written) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from zoo.errors import IntegrityError, NotFoundError, UsageError, ZooError
@@ -20,6 +19,8 @@ from zoo.weights.config import FORMAT_VERSION, ZooBlock, read_json
 from zoo.weights.header import TensorHeader, read_header
 from zoo.weights.libraries import IDENTITY, arguments_of, labels_of, library_of, preprocessing_of
 from zoo.weights.renaming import Translated, to_ours
+from zoo.weights.shards import INDEX_FILE
+from zoo.weights.stored import WEIGHTS_FILE, StoredTensors, stored_tensors
 
 _WRAPPERS = ("module.", "_orig_mod.", "timm_model.")
 """What DataParallel, torch.compile and transformers put before every name of the model that they hold."""
@@ -36,13 +37,18 @@ class Foreign:
     """Weights of another library, described as Zoo would: `headers` by our names, `names` from ours to theirs."""
 
     block: ZooBlock
-    path: Path
+    stored: StoredTensors
     headers: dict[str, TensorHeader]
     names: dict[str, str]
 
+    @property
+    def path(self) -> Path:
+        """Return the file that says where the tensors lie."""
+        return self.stored.path
+
     def load(self, device: str | torch.device = "cpu") -> dict[str, Tensor]:
-        """Map the file, and name and shape its tensors as ours."""
-        theirs = load_file(self.path, device=str(device))
+        """Map the files, and name and shape their tensors as ours."""
+        theirs = self.stored.load(device)
         tensors = {ours: theirs[name].reshape(self.headers[ours].shape) for ours, name in self.names.items()}
         counters = self.headers.keys() - self.names.keys()
         return tensors | {name: torch.zeros((), dtype=torch.int64, device=device) for name in counters}
@@ -60,12 +66,12 @@ def recognise(place: Path, config: Mapping[str, Any]) -> Foreign:
     An architecture that config.json names is taken at its word, and loading checks every tensor. Without one, all
     tensors must fit a model that a plugin offers. Raise NotFoundError where none does, or where no weights are.
     """
-    path = _weights_file(place)
-    found = read_header(path)
+    stored = _stored(place)
+    found = stored.headers
     library = library_of(config)
     processor = _processor(place)
     for offer, layout in _candidates(found):
-        candidate = _Candidate(offer, layout, path, found)
+        candidate = _Candidate(offer, layout, stored)
         if library is None and len(found) <= _MAX_UNNAMED:
             if (foreign := candidate.fit()) is not None:
                 return foreign
@@ -78,8 +84,8 @@ def recognise(place: Path, config: Mapping[str, Any]) -> Foreign:
         )
     example = next(iter(found), None)
     raise NotFoundError(
-        f"{path} holds {len(found)} tensors (such as {example!r}) that fit no model of the plugins here; `zoo list` "
-        "shows the models, and a config.json beside the file would name its own"
+        f"{stored.path} holds {len(found)} tensors (such as {example!r}) that fit no model of the plugins here; "
+        "`zoo list` shows the models, and a config.json beside the file would name its own"
     )
 
 
@@ -89,8 +95,7 @@ class _Candidate:
 
     offer: Offer[ModelSpec]
     layout: Layout
-    path: Path
-    found: Mapping[str, TensorHeader]
+    stored: StoredTensors
 
     def is_named_by(self, config: Mapping[str, Any]) -> bool:
         """Tell whether a config.json of this library describes this very model."""
@@ -110,16 +115,16 @@ class _Candidate:
         self, config: Mapping[str, Any], processor: Mapping[str, Any]
     ) -> tuple[Foreign, dict[str, tuple[int, ...]]]:
         """Return the weights, their names and shapes as ours as far as they can be, and the model's own shapes."""
-        layout, spec, source = self.layout, self.offer.spec, str(self.path)
+        layout, spec, source, found = self.layout, self.offer.spec, str(self.stored.path), self.stored.headers
         names: dict[str, str] = {}
         translations: dict[str, Translated] = {}
-        for name, bare in _unwrapped(self.found).items():
+        for name, bare in _unwrapped(found).items():
             translations[name] = to_ours(bare, layout.renames)
             names[translations[name].name] = name
-        if layout.stem not in names or len(names) < len(self.found):
+        if layout.stem not in names or len(names) < len(found):
             raise IntegrityError(f"{source} is not in {layout.library}'s layout of {spec.name!r}; get a fresh copy")
-        channels = self.found[names[layout.stem]].shape[1]
-        num_classes = self.found[names[layout.classifier]].shape[0] if layout.classifier in names else 0
+        channels = found[names[layout.stem]].shape[1]
+        num_classes = found[names[layout.classifier]].shape[0] if layout.classifier in names else 0
         known = {**layout.arguments, **arguments_of(config, layout, source)}
         known |= {"channels": channels, "num_classes": num_classes}
         check_arguments(self.offer, known, source)
@@ -128,7 +133,7 @@ class _Candidate:
         shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
         headers = {}
         for ours, name in names.items():
-            header = self.found[name]
+            header = found[name]
             alike = translations[name].dims == len(header.shape) and _equal_but_ones(header.shape, shapes.get(ours))
             headers[ours] = TensorHeader(header.dtype, shapes[ours]) if alike else header
         counters = [name for name in shapes if name.endswith(_COUNTER)]
@@ -145,7 +150,7 @@ class _Candidate:
             labels=labels,
             preprocessing=preprocessing_of(config, processor, layout, channels, source),
         )
-        return Foreign(block, self.path, headers, names), shapes
+        return Foreign(block, self.stored, headers, names), shapes
 
 
 def _candidates(found: Mapping[str, TensorHeader]) -> Iterator[tuple[Offer[ModelSpec], Layout]]:
@@ -161,19 +166,19 @@ def _candidates(found: Mapping[str, TensorHeader]) -> Iterator[tuple[Offer[Model
         yield from ((offer, layout) for layout in layouts if offer.spec.name in layout.models)
 
 
-def _weights_file(place: Path) -> Path:
-    """Return the file with the tensors: the place itself, or the only one in the folder."""
+def _stored(place: Path) -> StoredTensors:
+    """Return the tensors of a file, or of a folder: its model.safetensors, its shards, or the only file in it."""
     if place.is_file():
-        return place
-    if (path := place / "model.safetensors").is_file():
-        return path
+        return StoredTensors(place, (place,), read_header(place))
+    if any((place / name).is_file() for name in (WEIGHTS_FILE, INDEX_FILE)):
+        return stored_tensors(place)
     files = sorted(place.glob("*.safetensors"))
     if len(files) > 1:
         raise UsageError(
             f"{place} holds {len(files)} safetensors files and no config.json of zoo; give one of the files"
         )
     if files:
-        return files[0]
+        return _stored(files[0])
     if pickled := sorted(file.name for file in place.glob("*") if file.suffix in _PICKLED):
         raise IntegrityError(
             f"{place} holds its weights as a pickle ({pickled[0]}), which zoo never opens: it can run code; "

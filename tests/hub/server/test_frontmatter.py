@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from zoo.hub.server.frontmatter import front_matter
+from zoo.hub.server.frontmatter import front_matter, parse
 
 
 def test_front_matter_is_read() -> None:
@@ -23,3 +23,24 @@ def test_021_regex_bombs_take_linear_time(bomb: str) -> None:
     start = time.perf_counter()
     front_matter(bomb)
     assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]",  # aliases that multiply
+        "a: " + "[" * 5_000,
+        "a: " + "[" * 40 + "]" * 40,
+        "a: !!python/object/apply:os.system [id]",
+        "a: " + "x" * 70_000,
+    ],
+)
+def test_hostile_yaml_is_refused(hostile: str) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        parse(hostile)
+    assert front_matter(f"---\n{hostile}\n---\n") == {}
+
+
+def test_dates_and_odd_keys_become_json() -> None:
+    text = "date: 2026-01-02\n1: one\nnot a number: .nan\n"
+    assert parse(text) == {"date": "2026-01-02", "1": "one", "not a number": None}

@@ -149,3 +149,12 @@ def test_a_restart_keeps_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_113_two_servers_on_one_store(served_hub: Any) -> None:
     with pytest.raises(StorageError, match="another server"), serve_folder(served_hub.folder):
         pass
+
+
+@pytest.mark.parametrize(
+    "name", ["0" * 40, "refs/heads/x", "a..b", "a//b", "a.lock", "-a", "a b", "a~1", "a^", "a:b", "a\\b", "", "x" * 201]
+)
+def test_bad_names_of_refs(api: HfApi, ask: Ask, name: str) -> None:
+    body = json.dumps({"tag": name}).encode()
+    bearer = f"Bearer {api.token}"
+    assert ask("POST", "/api/models/org/thing/tag/main", body, Authorization=bearer)[0] == 400
