@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
+
 from zoo.hub.server.serving import serve_folder
 
 OUT = Path(__file__).with_name("hub")
@@ -26,7 +28,9 @@ def shoot(url: str, name: str, size: tuple[int, int], dark: bool = False) -> Non
         command = [shutil.which("chromium") or "chromium", *FLAGS, *look, f"--user-data-dir={profile}"]
         command += [f"--window-size={size[0]},{size[1]}", f"--screenshot={target}", "--virtual-time-budget=3000", url]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
-        print(target)
+    with Image.open(target) as picture:
+        picture.convert("RGB").quantize(128).save(target, optimize=True)
+    print(target, target.stat().st_size)
 
 
 def main() -> None:

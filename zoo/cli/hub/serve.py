@@ -75,7 +75,7 @@ def _announce(served: "ServedHub", options: "Options") -> None:
     token = served.token if served.first_start else f"$(cat {served.folder}/token)"
     click.echo(f"pages:  {served.url}/\nfor other programs:")
     click.echo(f"  export HF_ENDPOINT={served.url}")
-    shown = "    # the owner's, shown this once; kept in FOLDER/token" if served.first_start else ""
+    shown = f"    # the owner's, shown this once; kept in {served.folder}/token" if served.first_start else ""
     click.echo(f'  export HF_TOKEN="{token}"{shown}')
     if options.local:
         click.echo("  export NO_PROXY=127.0.0.1,localhost")

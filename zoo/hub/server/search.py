@@ -12,7 +12,7 @@ from zoo.hub.server.database import Database
 from zoo.hub.server.http import HttpError
 from zoo.hub.server.repos import COLUMNS, Repo, repo_of
 
-_RARE = 1000
+_RARE = 500
 _TRIGRAM = 3
 SORTS = {
     "lastModified": "modified",

@@ -163,3 +163,15 @@ def test_hostile_cards(hostile: str) -> None:
     for never in ("<script", "<svg", "<iframe", "<style", "<form", "<meta", "<base", " on", "style=", "etc/passwd"):
         assert never not in html.replace("&lt;", ""), html
     assert 'src="//' not in html and "javascript:alert" not in html.replace("[x](javascript:alert(1))", "")
+
+
+def test_a_file_that_becomes_a_folder(api: HfApi, ask: Ask) -> None:
+    api.create_commit(
+        "org/thing", [CommitOperationAdd("a", b"file"), CommitOperationAdd("b/c", b"1")], commit_message="1"
+    )
+    operations = [CommitOperationDelete("a"), CommitOperationAdd("a/x", b"in it"), CommitOperationAdd("b/d", b"2")]
+    head = api.create_commit("org/thing", operations, commit_message="2").oid
+    text = read(ask, f"/org/thing/commit/{head}")
+    shown = [text.count(f'class="{kind}">{kind}<') for kind in ("added", "changed", "removed")]
+    assert shown == [2, 0, 1]
+    assert "b/c" not in text

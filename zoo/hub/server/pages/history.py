@@ -27,28 +27,20 @@ class Difference:
         return "added" if self.before is None else "removed" if self.after is None else "changed"
 
 
-def differences(trees: Trees, before: str | None, after: str, prefix: str = "") -> list[Difference]:
+def differences(trees: Trees, before: str | None, after: str | None, prefix: str = "") -> list[Difference]:
     """Return the files that differ between two trees; folders alike are not looked into."""
     if before == after:
         return []
     old = trees.entries(before) if before else {}
-    new = trees.entries(after)
+    new = trees.entries(after) if after else {}
     found: list[Difference] = []
     for name in sorted({*old, *new}):
         left, right, path = old.get(name), new.get(name), prefix + name
         if left == right:
             continue
-        for entry, other in ((left, right), (right, left)):
-            if entry is not None and entry.folder and not (other is not None and other.folder and entry is right):
-                both = other is not None and other.folder
-                inner = trees.files(entry.oid) if not both else {}
-                changes = [
-                    Difference(f"{path}/{below}", *((item, None) if entry is left else (None, item)))
-                    for below, item in inner.items()
-                ]
-                found += differences(trees, entry.oid, other.oid, f"{path}/") if both and other else changes
-        left_file = left if left is not None and not left.folder else None
-        right_file = right if right is not None and not right.folder else None
+        left_folder, right_folder = (entry.oid if entry and entry.folder else None for entry in (left, right))
+        found += differences(trees, left_folder, right_folder, f"{path}/")
+        left_file, right_file = (entry if entry and not entry.folder else None for entry in (left, right))
         if left_file or right_file:
             found.append(Difference(path, left_file, right_file))
     return found
