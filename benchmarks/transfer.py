@@ -24,11 +24,14 @@ BIN = Path(sys.executable).parent
 def measured(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
     """Run a command; return seconds, and the most memory in MB."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, f"{command} failed"
-    return time.perf_counter() - start, usage.ru_maxrss / 1000
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - start
+        said.seek(0)
+        assert process.returncode == 0, f"{command} failed: {said.read()[-2000:].decode(errors='replace')}"
+    return seconds, usage.ru_maxrss / 1000
 
 
 def write_weights(folder: Path, megabytes: int, seed: int) -> None:
