@@ -62,7 +62,7 @@ fix: install
 	$(BIN)/python docs/generate.py
 	$(BIN)/python tools/make_registry.py
 
-# Fills a Hub with 100,000 repos in /tmp/zoo-hub-many (2 GB), once
+# Fills a Hub with 100,000 repos in /tmp/zoo-hub-many (1.4 GB), once
 bench-hub: install
 	$(BIN)/python benchmarks/hub_throughput.py
 	$(BIN)/python benchmarks/hub_many.py

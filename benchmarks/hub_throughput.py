@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 CHUNK = 1024 * 1024
+SERVED = 9
 
 
 def write_random(path: Path, size: int) -> None:
@@ -136,11 +137,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where to work; a fresh one under /tmp otherwise")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="zoo-hub-bench-", dir=arguments.folder) as name:
-        measure(Path(name), arguments.bytes, arguments.rounds)
+        times, peaks = measure(Path(name), arguments.bytes, arguments.rounds)
+    show(times, peaks, arguments.bytes, arguments.rounds)
 
 
-def measure(folder: Path, size: int, rounds: int) -> None:
-    """Measure everything and print it."""
+def measure(folder: Path, size: int, rounds: int) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """Return how long everything took, and the server's peaks of memory above idle; no rounds are of serving alone."""
     os.environ["HF_HOME"] = str(folder / "zoo-cache")
     server = Server(folder / "hub")
     os.environ["HF_TOKEN"] = server.token
@@ -160,7 +162,9 @@ def measure(folder: Path, size: int, rounds: int) -> None:
     idle = server.memory()
     peaks = {}
     try:
-        for number in range(rounds):
+        shutil.copyfile(file, folder / "copy")
+        push_folder(source, "org/push-0", hub=server.url, message="push")
+        for number in range(1, rounds + 1):
             with open(file, "r+b") as changed:  # every push is of new bytes
                 changed.write(os.urandom(CHUNK))
             note("copy + sha256 + fsync", lambda: copy_hash_sync(file, folder / "copy"))
@@ -172,7 +176,7 @@ def measure(folder: Path, size: int, rounds: int) -> None:
             shutil.rmtree(folder / "zoo-cache", ignore_errors=True)
         api_open(server, "org/push-0")
         web = nginx(folder, 18_089)
-        for _ in range(rounds):
+        for _ in range(max(rounds, SERVED)):
             if web is not None:
                 time.sleep(0.2)
                 note("nginx to curl", lambda: fetch("http://127.0.0.1:18089/copy"))
@@ -180,6 +184,8 @@ def measure(folder: Path, size: int, rounds: int) -> None:
         if web is not None:
             web.terminate()
             web.wait()
+        if not rounds:
+            return times, peaks
         with open(file, "r+b") as changed:
             changed.write(os.urandom(CHUNK))
         server.reset_peak()
@@ -187,18 +193,26 @@ def measure(folder: Path, size: int, rounds: int) -> None:
         peaks["Xet"] = server.peak() - idle
     finally:
         server.stop()
+    return times, peaks
+
+
+def show(times: dict[str, list[float]], peaks: dict[str, float], size: int, rounds: int) -> None:
+    """Print medians and ratios."""
     print(f"{size:,} bytes, {rounds} rounds, median [all]")
     for what, found in times.items():
         listed = " ".join(f"{value:.2f}" for value in found)
         middle = statistics.median(found)
         print(f"  {what:24} {middle:6.2f} s  {size / middle / 1e6:6.0f} MB/s  [{listed}]")
     for ours, peer in (("zoo push", "copy + sha256 + fsync"), ("zoo pull", "read + sha256 + write")):
+        if ours not in times:
+            continue
         ratio = statistics.median(a / b for a, b in zip(times[ours], times[peer], strict=True))
         print(f"{ours} / ({peer}): {ratio:.2f}")
     if "nginx to curl" in times:
         pairs = zip(times["nginx to curl"], times["hub to curl"], strict=True)
         print(f"hub / nginx, in speed: {statistics.median(a / b for a, b in pairs):.2f}")
-    print("server memory above idle: " + ", ".join(f"{kind} {peak:.0f} MB" for kind, peak in peaks.items()))
+    if peaks:
+        print("server memory above idle: " + ", ".join(f"{kind} {peak:.0f} MB" for kind, peak in peaks.items()))
 
 
 def api_open(server: Server, repo: str) -> None:
