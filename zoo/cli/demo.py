@@ -65,7 +65,7 @@ def command(out: Path, labels: int, seeds: int) -> None:
                     labels=labels,
                     method=method,
                     hub=hub,
-                    settings={"seed": seed, "steps": 300},
+                    settings={"seed": seed, "steps": 200},
                     out=out / f"{method}-{seed}",
                 )
                 found.append(result.scores["accuracy"])
