@@ -83,12 +83,13 @@ def _train_and_export(
     held_out = "validation" if settings.validation else "test"
     dataset = job.dataset.hold_out(settings.validation, settings.seed) if settings.validation else job.dataset
     training = batches(dataset, "train", settings, distribution)
+    evaluation = batches(dataset, held_out, settings, distribution)
     plan = Plan.of(settings, len(training))
     stepper = ready(job, model, distribution, plan.total)
     train(
         stepper,
         training,
-        batches(dataset, held_out, settings, distribution),
+        evaluation,
         settings=settings,
         run=run,
         progress=Progress(enabled=options.progress and distribution.main, title=f"{job.offer.spec.name} · {spec.name}"),
@@ -99,7 +100,7 @@ def _train_and_export(
         keep=options.keep,
         stall_seconds=options.stall_seconds,
     )
-    test = batches(dataset, "test", settings, distribution)
+    test = batches(dataset, "test", settings, distribution) if settings.validation else evaluation
     scores = evaluate(stepper, test)
     run.log({"event": "test", **scores})
     with stepper.exported(), _picture_folder(run) as folder:

@@ -1,13 +1,14 @@
 """Batches gathered from a split that lies on the device as one tensor."""
 
 from collections.abc import Iterator
+from typing import Unpack
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from zoo.data.dataset import Images, Labels
-from zoo.data.order import Order
+from zoo.data.order import Dealing, Order
 from zoo.data.undecoded import UndecodedImages
 
 _FLOATS_UP_TO = 512 * 1024 * 1024
@@ -27,25 +28,10 @@ class TensorBatches:
         images: Images | UndecodedImages,
         labels: Labels | None,
         *,
-        batch_size: int,
-        seed: int,
-        shuffle: bool,
-        drop_last: bool,
         device: torch.device,
-        rank: int = 0,
-        world_size: int = 1,
-        micro_batches: int = 1,
+        **dealing: Unpack[Dealing],
     ) -> None:
-        self._order = Order(
-            len(images),
-            batch_size=batch_size,
-            seed=seed,
-            shuffle=shuffle,
-            drop_last=drop_last,
-            rank=rank,
-            world_size=world_size,
-            micro_batches=micro_batches,
-        )
+        self._order = Order(len(images), **dealing)
         self.batch_size = self._order.batch_size
         self.num_samples = self._order.num_samples
         self._images = torch.from_numpy(images[np.arange(len(images))]).to(device)

@@ -1,12 +1,25 @@
 """Which samples a batch holds: a function of (seed, epoch, position) alone, dealt out to processes."""
 
 from collections.abc import Iterator
+from typing import NotRequired, TypedDict
 
 import torch
 from torch import Tensor
 
 from zoo.errors import UsageError
 from zoo.seeds import generator
+
+
+class Dealing(TypedDict):
+    """How samples are dealt out to batches: the arguments of Order that everything which gives out batches takes."""
+
+    batch_size: int
+    seed: int
+    shuffle: bool
+    drop_last: bool
+    rank: NotRequired[int]
+    world_size: NotRequired[int]
+    micro_batches: NotRequired[int]
 
 
 class Order:

@@ -1,13 +1,14 @@
 """Batches of text: windows of a stream of tokens, each token with the next one as its target."""
 
 from collections.abc import Iterator
+from typing import Unpack
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from zoo.data.ahead import ahead
-from zoo.data.order import Order
+from zoo.data.order import Dealing, Order
 from zoo.data.text import Tokens
 from zoo.errors import DataError
 
@@ -25,29 +26,14 @@ class PackedBatches:
         tokens: Tokens,
         *,
         length: int,
-        batch_size: int,
-        seed: int,
-        shuffle: bool,
-        drop_last: bool,
         device: torch.device,
-        rank: int = 0,
-        world_size: int = 1,
-        micro_batches: int = 1,
+        **dealing: Unpack[Dealing],
     ) -> None:
         if len(tokens) <= length:
             raise DataError(f"{len(tokens):,} tokens make no window of {length:,} with its targets; give more text")
         # The last token is a target alone
         self._windows = np.lib.stride_tricks.sliding_window_view(tokens, length + 1)[::length]
-        self._order = Order(
-            len(self._windows),
-            batch_size=batch_size,
-            seed=seed,
-            shuffle=shuffle,
-            drop_last=drop_last,
-            rank=rank,
-            world_size=world_size,
-            micro_batches=micro_batches,
-        )
+        self._order = Order(len(self._windows), **dealing)
         self.batch_size = self._order.batch_size
         self.num_samples = self._order.num_samples
         self._device = device

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from zoo.data.ahead import AHEAD, ahead
 from zoo.data.batches import to_floats
 from zoo.data.dataset import Images, Labels
-from zoo.data.order import Order
+from zoo.data.order import Dealing, Order
 from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError
 
@@ -31,26 +31,11 @@ class StreamedBatches:
         images: Images | UndecodedImages,
         labels: Labels | None,
         *,
-        batch_size: int,
-        seed: int,
-        shuffle: bool,
-        drop_last: bool,
         device: torch.device,
-        rank: int = 0,
-        world_size: int = 1,
-        micro_batches: int = 1,
         workers: int = 0,
+        **dealing: Unpack[Dealing],
     ) -> None:
-        self._order = Order(
-            len(images),
-            batch_size=batch_size,
-            seed=seed,
-            shuffle=shuffle,
-            drop_last=drop_last,
-            rank=rank,
-            world_size=world_size,
-            micro_batches=micro_batches,
-        )
+        self._order = Order(len(images), **dealing)
         self.batch_size = self._order.batch_size
         self.num_samples = self._order.num_samples
         self._samples = _Samples(images, labels)

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Unpack
 
 import torch
 
 from zoo.data.batches import TensorBatches
 from zoo.data.dataset import ImageSplit
 from zoo.data.memory import fits_in_memory
+from zoo.data.order import Dealing
 from zoo.data.pictures import processors
 from zoo.data.streamed import StreamedBatches
 from zoo.data.undecoded import UndecodedImages
@@ -19,17 +21,11 @@ AnyBatches = TensorBatches | StreamedBatches
 def make_batches(
     split: ImageSplit,
     *,
-    batch_size: int,
-    seed: int,
-    shuffle: bool,
-    drop_last: bool,
     device: torch.device,
-    rank: int = 0,
-    world_size: int = 1,
-    micro_batches: int = 1,
     stream: bool | None = None,
     limit: int | None = None,
     workers: int | None = None,
+    **dealing: Unpack[Dealing],
 ) -> AnyBatches:
     """Return the batches of a split: whole on the device where that fits, and streamed to it where not.
 
@@ -42,15 +38,4 @@ def make_batches(
     make: Callable[..., AnyBatches] = TensorBatches
     if stream:
         make = partial(StreamedBatches, workers=(processors() if undecoded else 0) if workers is None else workers)
-    return make(
-        split.images,
-        split.labels,
-        batch_size=batch_size,
-        seed=seed,
-        shuffle=shuffle,
-        drop_last=drop_last,
-        device=device,
-        rank=rank,
-        world_size=world_size,
-        micro_batches=micro_batches,
-    )
+    return make(split.images, split.labels, device=device, **dealing)

@@ -18,7 +18,7 @@ from zoo.engine.stepper import Stepper
 from zoo.errors import IntegrityError
 from zoo.seeds import derive
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,8 @@ def take(stepper: Stepper, loop: Mapping[str, Any], identity: Mapping[str, str])
     if stepper.average is not None:
         tensors["average"] = {path: whole(tensor) for path, tensor in stepper.average.tensors.items()}
     names = _parameter_names(stepper)
-    tensors["optimizers"], groups = {}, {}
+    tensors["optimizers"], optimizers = {}, {}
     for key, optimizer in stepper.optimizers.items():
-        groups[key] = [_group_values(group, names) for group in optimizer.param_groups]
         rest: dict[str, dict[str, Any]] = {}
         for parameter, entry in optimizer.state.items():
             for field, value in entry.items():
@@ -59,7 +58,10 @@ def take(stepper: Stepper, loop: Mapping[str, Any], identity: Mapping[str, str])
                     tensors["optimizers"][f"{key}/{names[id(parameter)]}/{field}"] = whole(value)
                 else:
                     rest.setdefault(names[id(parameter)], {})[field] = value
-        groups[key].append({"rest": rest})
+        optimizers[key] = {
+            "groups": [_group_values(group, names) for group in optimizer.param_groups],
+            "rest": rest,
+        }
     tensors["random"], random_values = take_random(distribution)
     values = {
         "format_version": FORMAT_VERSION,
@@ -67,7 +69,7 @@ def take(stepper: Stepper, loop: Mapping[str, Any], identity: Mapping[str, str])
         "identity": dict(identity),
         "world_size": distribution.world_size,
         "sharding": distribution.sharding,
-        "optimizers": groups,
+        "optimizers": optimizers,
         "scalers": {name: scaler.state_dict() for name, scaler in stepper.scalers.items()},
         "random": random_values,
     }
@@ -126,11 +128,11 @@ def _fill(targets: Mapping[str, Tensor], values: Mapping[str, Tensor], stepper: 
 def _restore_optimizers(snapshot: Snapshot, stepper: Stepper, source: str) -> None:
     names = _parameter_names(stepper)
     stored = snapshot.tensors["optimizers"]
-    groups = snapshot.values["optimizers"]
-    if set(groups) != set(stepper.optimizers):
-        raise IntegrityError(f"{source} holds optimizers {sorted(groups)}, the recipe has {sorted(stepper.optimizers)}")
+    found = snapshot.values["optimizers"]
+    if set(found) != set(stepper.optimizers):
+        raise IntegrityError(f"{source} holds optimizers {sorted(found)}, the recipe has {sorted(stepper.optimizers)}")
     for key, optimizer in stepper.optimizers.items():
-        *known, last = groups[key]
+        known = found[key]["groups"]
         if [group["params"] for group in known] != [
             _group_values(group, names)["params"] for group in optimizer.param_groups
         ]:
@@ -147,7 +149,7 @@ def _restore_optimizers(snapshot: Snapshot, stepper: Stepper, source: str) -> No
                 name, _, field = rest.rpartition("/")
                 parameter = by_name[name]
                 optimizer.state[parameter][field] = stepper.distribution.part(tensor, parameter)
-        for name, fields in last["rest"].items():
+        for name, fields in found[key]["rest"].items():
             optimizer.state[by_name[name]].update(fields)
 
 
