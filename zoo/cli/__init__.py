@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
+from zoo.cli.processes import first_process, spoken_for
 from zoo.errors import PeerLostError, StorageError, ZooError
 
 _COMMANDS = {
@@ -108,7 +109,7 @@ def run(arguments: Sequence[str]) -> int:
         return result if isinstance(result, int) else 0
     except (KeyboardInterrupt, click.Abort) as error:
         training = any(name in arguments for name in ("pretrain", "finetune"))
-        if _first_process() and not _spoken_for():
+        if first_process() and not spoken_for():
             _say("interrupted" + ("; go on with the same command and --resume" if training else ""))
         return 128 + getattr(error.__cause__ or error, "signum", signal.SIGINT)
     except BrokenPipeError:
@@ -120,7 +121,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         return _fail(error.format_message(), error.exit_code, debug)
     except PeerLostError as error:
-        return error.exit_code if _spoken_for() else _fail(str(error), error.exit_code, debug)
+        return error.exit_code if spoken_for() else _fail(str(error), error.exit_code, debug)
     except ZooError as error:
         return _fail(str(error), error.exit_code, debug)
     except OSError as error:
@@ -130,17 +131,8 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(f"unexpected {type(error).__name__}: {error}; run again with --debug and report it", 1, debug)
 
 
-def _first_process() -> bool:
-    return os.environ.get("RANK", "0") == "0"
-
-
-def _spoken_for() -> bool:
-    """Tell whether `zoo --processes` has started this process, and says for all what came of it."""
-    return os.environ.get("TORCHELASTIC_RUN_ID") == "zoo"
-
-
 def _fail(message: str, code: int, debug: bool) -> int:
-    if not _first_process():
+    if not first_process():
         if code in _SAID_BY_THE_FIRST:
             return code
         message = f"rank {os.environ['RANK']}: {message}"

@@ -1,6 +1,5 @@
 """Options that several commands share."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.api import RunResult
+from zoo.cli.processes import first_process
 from zoo.cli.tables import figures
 from zoo.errors import UsageError
 
@@ -89,7 +89,7 @@ def changes(settings: tuple[str, ...], batch_size: str | None) -> dict[str, str]
 
 def show_rehearsal(found: "Rehearsal") -> None:
     """Print what a run would take."""
-    if os.environ.get("RANK", "0") != "0":
+    if not first_process():
         return
     duration = f"{found.hours * 60:.1f} min" if found.hours < 2 else f"{found.hours:.1f} h"
     rows = [
@@ -113,7 +113,7 @@ def show_rehearsal(found: "Rehearsal") -> None:
 
 def show_run(result: RunResult, following: list[str]) -> None:
     """Print what a run has made, and what can be done next; of several processes the first one does."""
-    if os.environ.get("RANK", "0") != "0":
+    if not first_process():
         return
     click.echo(f"{result.folder}: test {figures(result.scores)} · {result.seconds:.0f} s")
     for picture in result.pictures:
