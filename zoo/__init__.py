@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from zoo.data.augmentation.randaugment import rand_augment as rand_augment
     from zoo.data.dataset import ImageDataset as ImageDataset
     from zoo.data.dataset import ImageSplit as ImageSplit
+    from zoo.data.normalise import normalise as normalise
     from zoo.draws import Draws as Draws
     from zoo.engine.optimizers import make_optimizer as make_optimizer
     from zoo.engine.optimizers import parameter_groups as parameter_groups
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from zoo.transfers import pull as pull
     from zoo.transfers import push as push
     from zoo.transfers import verify as verify
+    from zoo.weights.config import Preprocessing as Preprocessing
 
 _HOMES = {
     "zoo.api": (
@@ -98,6 +100,7 @@ _HOMES = {
     "zoo.data.augmentation.policies": ("augment",),
     "zoo.data.augmentation.randaugment": ("rand_augment",),
     "zoo.data.dataset": ("ImageDataset", "ImageSplit"),
+    "zoo.data.normalise": ("normalise",),
     "zoo.draws": ("Draws",),
     "zoo.engine.optimizers": ("make_optimizer", "parameter_groups"),
     "zoo.engine.pictures": ("confusion_matrix", "image_grid"),
@@ -119,6 +122,7 @@ _HOMES = {
     "zoo.settings": ("TrainingSettings",),
     "zoo.specs": ("Capability", "CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "TaskSpec"),
     "zoo.transfers": ("pull", "push", "verify"),
+    "zoo.weights.config": ("Preprocessing",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

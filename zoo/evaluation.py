@@ -1,12 +1,10 @@
 """Score weights on a data set, by the recipe that made them."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from zoo.engine.device import choose_device
 from zoo.engine.distribution import Distribution
 from zoo.engine.prepare import place
-from zoo.engine.recipe import Batch
 from zoo.errors import UsageError
 from zoo.jobs import DataSource
 from zoo.recipes import settings_from
@@ -40,15 +38,7 @@ def evaluate_weights(
         )
     distribution = Distribution(choose_device(device))
     model = place(load_weights(folder, block), settings, distribution)
-    recipe = make_recipe(offer, settings, model, block.labels or (() if block.recipe else dataset.classes))
-    test = batches(dataset, "test", settings, distribution).epoch(0)
-    return recipe.evaluate(_normalised(test, block.preprocessing))
-
-
-def _normalised(found: Iterable[Batch], inputs: Preprocessing | None) -> Iterator[Batch]:
-    """Yield batches with the mean subtracted and the deviation divided out that the weights were trained with."""
-    for batch in found:
-        if inputs is not None and (set(inputs.mean), set(inputs.std)) != ({0.0}, {1.0}):
-            mean, std = (batch["images"].new_tensor(values)[:, None, None] for values in (inputs.mean, inputs.std))
-            batch = {**batch, "images": (batch["images"] - mean) / std}
-        yield batch
+    classes = block.labels or (() if block.recipe else dataset.classes)
+    inputs = block.preprocessing or Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
+    recipe = make_recipe(offer, settings, model, classes, inputs)
+    return recipe.evaluate(batches(dataset, "test", settings, distribution).epoch(0))

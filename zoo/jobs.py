@@ -24,7 +24,7 @@ from zoo.settings import TrainingSettings
 from zoo.sources import find_weights
 from zoo.specs import ModelSpec, RecipeSpec
 from zoo.weights.build import build, full_arguments, load_model_target
-from zoo.weights.config import ZooBlock, read_config
+from zoo.weights.config import Preprocessing, ZooBlock, read_config
 from zoo.weights.folder import load_weights, offered_model
 
 
@@ -63,7 +63,7 @@ class DataSource:
         return self.open(wanted.image_size if wanted else None, wanted.channels if wanted else None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """Everything that is settled before the first step. `resolved` is what run.json keeps of it."""
 
@@ -73,6 +73,7 @@ class Job:
     settings: TrainingSettings
     dataset: ImageDataset
     classes: tuple[str, ...]
+    preprocessing: Preprocessing
     task: str
     resolved: dict[str, Any]
     make_model: Callable[[], nn.Module]
@@ -98,10 +99,20 @@ def pretraining(
     fitting(spec, offer.spec)
     dataset = source.open(asked.get("image_size"), asked.get("channels"))
     taken = full_arguments(offer, {**_fitted(offer, dataset), **asked})
-    task = offer.spec.task
     found = default_registry().recipe(spec.name)
-    resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, source, task)
-    return Job(offer, taken, found, chosen, dataset, (), task, resolved, lambda: build(offer, taken))
+    resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, source, spec.task)
+    return Job(
+        offer=offer,
+        arguments=taken,
+        recipe=found,
+        settings=chosen,
+        dataset=dataset,
+        classes=dataset.classes if dataset.labelled else (),
+        preprocessing=Preprocessing(image_size=dataset.image_size, channels=dataset.channels),
+        task=spec.task,
+        resolved=resolved,
+        make_model=lambda: build(offer, taken),
+    )
 
 
 def finetuning(
@@ -132,7 +143,19 @@ def finetuning(
     def make_model() -> nn.Module:
         return build(offer, block.arguments) if scratch else load_weights(folder, block)
 
-    return Job(offer, block.arguments, recipe, chosen, dataset, dataset.classes, task, resolved, make_model)
+    inputs = block.preprocessing or Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
+    return Job(
+        offer=offer,
+        arguments=block.arguments,
+        recipe=recipe,
+        settings=chosen,
+        dataset=dataset,
+        classes=dataset.classes,
+        preprocessing=inputs,
+        task=task,
+        resolved=resolved,
+        make_model=make_model,
+    )
 
 
 def _resolved(

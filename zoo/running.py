@@ -125,7 +125,8 @@ def ready(job: Job, model: nn.Module, distribution: Distribution, total_steps: i
             f"batch_size={job.settings.batch_size} cannot be shared by {distribution.world_size} processes with "
             f"accumulate={job.settings.accumulate}; choose a multiple of {share}"
         )
-    recipe = make_recipe(job.recipe, job.settings, place(model, job.settings, distribution), job.classes)
+    placed = place(model, job.settings, distribution)
+    recipe = make_recipe(job.recipe, job.settings, placed, job.classes, job.preprocessing)
     prepare(recipe, job.settings, distribution)
     if not distribution.alone:
         torch.manual_seed(derive(job.settings.seed, "process", distribution.rank))
@@ -133,7 +134,11 @@ def ready(job: Job, model: nn.Module, distribution: Distribution, total_steps: i
 
 
 def make_recipe(
-    offer: Offer[RecipeSpec], settings: TrainingSettings, model: nn.Module, classes: tuple[str, ...]
+    offer: Offer[RecipeSpec],
+    settings: TrainingSettings,
+    model: nn.Module,
+    classes: tuple[str, ...],
+    preprocessing: Preprocessing,
 ) -> Recipe:
     """Import a recipe and make it for this model. Raise PluginError where its plugin fails at that."""
     try:
@@ -143,7 +148,7 @@ def make_recipe(
             f"recipe {offer.spec.name!r} of {offer.plugin.distribution} {offer.plugin.version} failed: "
             f"{type(error).__name__}: {error}; `zoo plugins` shows all plugins"
         ) from error
-    return cast(Recipe, target(settings, model, classes))
+    return cast(Recipe, target(settings, model, classes, preprocessing))
 
 
 def batches(dataset: ImageDataset, split: str, settings: TrainingSettings, distribution: Distribution) -> AnyBatches:
@@ -206,8 +211,8 @@ def _block(job: Job, model: nn.Module) -> ZooBlock:
         architecture=job.offer.spec.name,
         arguments=arguments,
         task=job.task,
-        labels=job.classes,
-        preprocessing=Preprocessing(image_size=dataset.image_size, channels=dataset.channels),
+        labels=job.classes if num_classes == len(job.classes) else (),
+        preprocessing=job.preprocessing,
         recipe=RecipeRecord(name=job.recipe.spec.name, settings=settings),
         data=DataRecord(name=dataset.name, fingerprint=dataset.fingerprint, licence=dataset.licence),
     )

@@ -5,6 +5,7 @@ from jobs import Job
 from torch import nn
 from turns import LOG_EVERY, Clock
 
+import zoo
 from zoo.data.batches import TensorBatches
 from zoo.engine.distribution import Distribution
 from zoo.engine.prepare import prepare
@@ -19,7 +20,8 @@ def train(job: Job, clock: Clock) -> nn.Module:
     settings = settings_from(offer, job.settings)
     model = job.make_model()
     distribution = Distribution(torch.device("cpu"))
-    recipe = make_recipe(offer, settings, model, job.classes)
+    inputs = zoo.Preprocessing(image_size=job.images.shape[2:], channels=job.images.shape[1])
+    recipe = make_recipe(offer, settings, model, job.classes, inputs)
     prepare(recipe, settings, distribution)
     batches = TensorBatches(
         job.images,

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.skipif(
     "conv_autoencoder" not in {offer.spec.name for offer in default_registry().offers("models")},
     reason="needs a backbone: pip install -e plugins/autoencoder",
 )
+INPUTS = zoo.Preprocessing(image_size=(12, 12), channels=1)
 SMALL: dict[str, Any] = {"image_size": 12, "widths": [4, 8], "code_size": 6}
 
 
@@ -49,7 +50,7 @@ class TestMixedImageClassification(TestImageClassification):
 def trained(method: Any) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
     torch.manual_seed(0)
     model = zoo.create("conv_autoencoder", **SMALL)
-    recipe = ImageClassification(ImageClassificationSettings(method=method), model, ("a", "b", "c"))
+    recipe = ImageClassification(ImageClassificationSettings(method=method), model, ("a", "b", "c"), INPUTS)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     (loss,) = recipe.step(batch(), zoo.Draws(0, 0, torch.arange(16)))
     (optimizer,) = recipe.optimizers().values()
@@ -73,7 +74,18 @@ def test_full_moves_the_encoder_but_not_the_decoder() -> None:
 
 def test_full_gives_lower_layers_smaller_rates() -> None:
     model = zoo.create("conv_autoencoder", **SMALL)
-    recipe = ImageClassification(ImageClassificationSettings(), model, ("a", "b"))
+    recipe = ImageClassification(ImageClassificationSettings(), model, ("a", "b"), INPUTS)
     rates = {id(p): group["lr"] for group in recipe.optimizers()["model"].param_groups for p in group["params"]}
     by_name = {name: rates[id(parameter)] for name, parameter in model.named_parameters()}
     assert by_name["encoder.stages.0.0.0.weight"] < by_name["encoder.stages.1.0.0.weight"] < by_name["head.weight"]
+
+
+def test_pictures_are_normalised_as_the_weights_took_them() -> None:
+    model = zoo.create("conv_autoencoder", **SMALL)
+    scores = []
+    for mean, std in ((0.0, 1.0), (0.5, 0.2)):
+        inputs = zoo.Preprocessing(image_size=(12, 12), channels=1, mean=(mean,), std=(std,))
+        recipe = ImageClassification(ImageClassificationSettings(), model, ("a", "b", "c"), inputs)
+        images = batch()["images"] * std + mean
+        scores.append(recipe.evaluate([{**batch(), "images": images}])["loss"])
+    assert scores[0] == pytest.approx(scores[1], rel=1e-5)

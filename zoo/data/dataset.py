@@ -89,9 +89,14 @@ class ImageDataset:
         """1 for grey, 3 for colour."""
         return int(self.splits["train"].images.shape[1])
 
+    @property
+    def labelled(self) -> bool:
+        """Whether every split has labels."""
+        return all(split.labels is not None for split in self.splits.values())
+
     def check_labels(self) -> None:
         """Raise DataError unless every split is labelled and every class has training images."""
-        if any(split.labels is None for split in self.splits.values()):
+        if not self.labelled:
             raise DataError(f"{self.source} has no labels; {_HOW_TO_LABEL}")
         if len(self.classes) < 2:
             raise DataError(

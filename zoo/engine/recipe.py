@@ -35,8 +35,8 @@ class Loss:
 class Recipe(Protocol):
     """How to train a model.
 
-    Made by `target(settings, model, classes)`; `classes` are label names, or () without labels. The model
-    given to it is already on its device.
+    Made by `target(settings, model, classes, preprocessing)`. `classes` are label names, or () without labels; what
+    the model takes are pictures that `zoo.normalise(images, preprocessing)` gives. The model is already on its device.
     """
 
     def modules(self) -> Mapping[str, nn.Module]:

@@ -10,18 +10,27 @@ from torch import Tensor, nn
 
 from zoo.data.augmentation.mixing import mix
 from zoo.data.augmentation.policies import augment
+from zoo.data.normalise import normalise
 from zoo.draws import Draws
 from zoo.engine.optimizers import make_optimizer, parameter_groups
 from zoo.engine.pictures import confusion_matrix, labelled_grid
 from zoo.engine.recipe import Batch, Loss
 from zoo.tasks.settings import ImageClassificationSettings
+from zoo.weights.config import Preprocessing
 
 
 class ImageClassification:
     """Cross-entropy on the backbone's own head, replaced where its classes are others."""
 
-    def __init__(self, settings: ImageClassificationSettings, model: nn.Module, classes: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        settings: ImageClassificationSettings,
+        model: nn.Module,
+        classes: tuple[str, ...],
+        preprocessing: Preprocessing,
+    ) -> None:
         self.settings = settings
+        self.preprocessing = preprocessing
         self.model = model
         self.classes = classes
         backbone = cast(Any, model)
@@ -67,7 +76,7 @@ class ImageClassification:
         counts, _, _ = self._confusion(kept)
         images, labels = kept[0]["images"][:32], kept[0]["labels"][:32].tolist()
         self.model.eval()
-        predicted = self.model(images).argmax(1).tolist()
+        predicted = self.model(normalise(images, self.preprocessing)).argmax(1).tolist()
         self._train_mode()
         titles = [self.classes[place] for place in predicted]
         wrong = [mine != true for mine, true in zip(predicted, labels, strict=True)]
@@ -109,6 +118,7 @@ class ImageClassification:
         )
 
     def _logits(self, images: Tensor) -> Tensor:
+        images = normalise(images, self.preprocessing)
         if self.settings.method != "frozen":
             logits: Tensor = self.model(images)
             return logits
@@ -130,7 +140,7 @@ class ImageClassification:
         counts = torch.zeros(classes * classes, dtype=torch.int64)
         loss, count = torch.zeros((), dtype=torch.float64), 0
         for batch in batches:
-            logits, labels = self.model(batch["images"]), batch["labels"]
+            logits, labels = self.model(normalise(batch["images"], self.preprocessing)), batch["labels"]
             loss += F.cross_entropy(logits, labels, reduction="sum").double().cpu()
             counts += torch.bincount(labels * classes + logits.argmax(1), minlength=classes * classes).cpu()
             count += len(labels)

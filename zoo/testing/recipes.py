@@ -49,7 +49,9 @@ class RecipeTests:
         distribution = distribution or Distribution(torch.device("cpu"))
         offer = default_registry().recipe(self.name)
         settings = settings_from(offer, {"warmup": 0.0, "schedule": "constant", **self.settings()})
-        recipe = make_recipe(offer, settings, zoo.create(self.model, **self.arguments()), self.classes)
+        _, channels, height, width = self.batch()["images"].shape
+        inputs = zoo.Preprocessing(image_size=(height, width), channels=channels)
+        recipe = make_recipe(offer, settings, zoo.create(self.model, **self.arguments()), self.classes, inputs)
         prepare(recipe, settings, distribution)
         return Stepper(recipe, settings, 100, distribution)
 

@@ -19,7 +19,13 @@ from zoo_autoencoder.settings import DenoisingSettings, ReconstructionSettings
 class Reconstruction:
     """Minimise the error between pictures and their reconstructions."""
 
-    def __init__(self, settings: ReconstructionSettings, model: nn.Module, classes: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        settings: ReconstructionSettings,
+        model: nn.Module,
+        classes: tuple[str, ...],
+        preprocessing: zoo.Preprocessing,
+    ) -> None:
         self.settings = settings
         self.model = model.train()
 
@@ -59,9 +65,15 @@ class Reconstruction:
 class Denoising:
     """Minimise the error between pictures and reconstructions of their noisy copies."""
 
-    def __init__(self, settings: DenoisingSettings, model: nn.Module, classes: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        settings: DenoisingSettings,
+        model: nn.Module,
+        classes: tuple[str, ...],
+        preprocessing: zoo.Preprocessing,
+    ) -> None:
         self.settings = settings
-        self.plain = Reconstruction(settings, model, classes)
+        self.plain = Reconstruction(settings, model, classes, preprocessing)
 
     def modules(self) -> Mapping[str, nn.Module]:
         return self.plain.modules()
