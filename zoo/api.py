@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from zoo.rehearsal import Rehearsal
     from zoo.reproduction import Reproduction
+    from zoo.weights.config import ZooBlock
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,17 @@ def load(
     if num_classes is not None:
         replace_head(model, num_classes)
     return Features(model).eval() if features_only else model
+
+
+def describe(source: str | Path, *, hub: str | Path | None = None) -> ZooBlock:
+    """Return what weights say of themselves: architecture, arguments, task, labels, preprocessing and whence they are.
+
+    `source` is what `load` takes.
+    """
+    from zoo.sources import find_weights
+    from zoo.weights.config import read_config
+
+    return read_config(find_weights(source, hub=hub))
 
 
 def export(source: str | Path, *, to: str, out: str | Path, force: bool = False, hub: str | Path | None = None) -> Path:
