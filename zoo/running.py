@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from zoo.api import RunResult
 from zoo.data.dataset import ImageDataset
@@ -25,13 +25,15 @@ from zoo.engine.stepper import Stepper
 from zoo.engine.tracking import make_trackers
 from zoo.errors import PluginError, UsageError
 from zoo.jobs import Job
+from zoo.network import Network
 from zoo.recipes import settings_toml
 from zoo.registry import Offer
 from zoo.run_weights import export_run
 from zoo.seeds import derive
 from zoo.settings import TrainingSettings
 from zoo.specs import RecipeSpec, load_target
-from zoo.weights.build import build
+from zoo.weights.adapters import learnt_tensors
+from zoo.weights.assembly import assemble
 from zoo.weights.config import DataRecord, Preprocessing, RecipeRecord, ZooBlock
 
 
@@ -105,13 +107,14 @@ def _train_and_export(
     run.log({"event": "test", **scores})
     with stepper.exported(), _picture_folder(run) as folder:
         pictures = stepper.recipe.pictures(test.epoch(0), folder)
+        learnt = _learnt(stepper) if job.adapter else None
         exported = stepper.recipe.export()
         if distribution.main:
             pictures = [loss_curve(run.metrics, run.pictures / "curves.png"), *pictures]
         block = _block(job, exported)
         exported = _whole(job, exported, block, distribution)
         if distribution.main:
-            export_run(run, exported, block, pictures)
+            export_run(run, exported, block, pictures, learnt=learnt, adapter=job.adapter)
         run.end(pictures)
     distribution.wait()
     return RunResult(run.folder, run.folder / "weights", scores, tuple(pictures), time.perf_counter() - start)
@@ -188,6 +191,13 @@ def _picture_folder(run: Run) -> Iterator[Path]:
         yield Path(temporary)
 
 
+def _learnt(stepper: Stepper) -> dict[str, Tensor]:
+    """Return what a network with adapters has learnt, before they are merged."""
+    (network,) = stepper.modules.values()
+    tensors = learnt_tensors(network).items()
+    return {name: stepper.distribution.whole(tensor.detach()).to("cpu", copy=True) for name, tensor in tensors}
+
+
 def _whole(job: Job, model: nn.Module, block: ZooBlock, distribution: Distribution) -> nn.Module:
     """Return the model to export in one piece; where it lies in parts, every process helps to put it together."""
     if distribution.sharding != "fsdp":
@@ -195,13 +205,14 @@ def _whole(job: Job, model: nn.Module, block: ZooBlock, distribution: Distributi
     state = {name: distribution.whole(tensor) for name, tensor in model.state_dict().items()}
     if not distribution.main:
         return model
-    fresh = build(job.offer, block.arguments)
+    fresh = assemble(job.offer, block)
     fresh.load_state_dict(state)
     return fresh
 
 
 def _block(job: Job, model: nn.Module) -> ZooBlock:
-    num_classes = getattr(model, "num_classes", None)
+    network = model if isinstance(model, Network) else None
+    num_classes = getattr(network.backbone if network else model, "num_classes", None)
     arguments = {**job.arguments, **({"num_classes": num_classes} if "num_classes" in job.arguments else {})}
     dataset, settings = job.dataset, job.resolved["settings"]
     return ZooBlock(
@@ -210,8 +221,9 @@ def _block(job: Job, model: nn.Module) -> ZooBlock:
         plugin_version=job.offer.plugin.version,
         architecture=job.offer.spec.name,
         arguments=arguments,
+        head=network.arguments if network else None,
         task=job.task,
-        labels=job.classes if num_classes == len(job.classes) else (),
+        labels=job.classes if network or num_classes == len(job.classes) else (),
         preprocessing=job.preprocessing,
         recipe=RecipeRecord(name=job.recipe.spec.name, settings=settings),
         data=DataRecord(name=dataset.name, fingerprint=dataset.fingerprint, licence=dataset.licence),

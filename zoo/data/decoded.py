@@ -4,14 +4,16 @@ import logging
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 from filelock import FileLock
+from numpy.typing import NDArray
 
-from zoo.data.dataset import Images, ImageSplit, Labels
+from zoo.data.dataset import Images, ImageSplit
 from zoo.data.memory import fits_in_memory
 from zoo.data.pictures import Source, decode_all
 from zoo.data.undecoded import UndecodedImages
@@ -24,13 +26,13 @@ _log = logging.getLogger("zoo")
 
 @dataclass(frozen=True)
 class Part:
-    """What a split is made from: pictures, with their labels or None."""
+    """What a split is made from: pictures, and what is known of each, as `ImageSplit.targets` has it."""
 
     sources: Sequence[Source]
-    labels: Labels | None
+    targets: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
-class _LeftOut(msgspec.Struct):
+class LeftOut(msgspec.Struct):
     """A bad picture: where it was, and what is wrong with it."""
 
     split: str
@@ -55,7 +57,7 @@ def open_pictures(
     form = (channels, *image_size)
     if stream is None:
         stream = not fits_in_memory(sum(len(part.sources) for part in parts.values()) * math.prod(form))
-    left_out: list[_LeftOut] = []
+    left_out: list[LeftOut] = []
     cached = cache_folder() / ("checked" if stream else "images") / key
     if skip_bad or not stream:
         left_out = _fill(cached, parts, form, skip_bad, keep=not stream)
@@ -68,13 +70,13 @@ def open_pictures(
             images = UndecodedImages(part.sources, image_size, channels, good)
         else:
             images = np.load(cached / f"{name}.npy", mmap_mode="r", allow_pickle=False)[: len(good)]
-        splits[name] = ImageSplit(images, None if part.labels is None else part.labels[good])
+        splits[name] = ImageSplit(images, **{target: values[good] for target, values in part.targets.items()})
     return splits
 
 
 def _fill(
     cached: Path, parts: Mapping[str, Part], form: tuple[int, int, int], skip_bad: int, *, keep: bool
-) -> list[_LeftOut]:
+) -> list[LeftOut]:
     """Decode all pictures into a folder that is not there yet, and return what is left out of it."""
     with storage_errors(f"caching pictures in {cached}"):
         cached.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +87,7 @@ def _fill(
                 left_out = []
                 with new_folder(cached) as temporary:
                     for name, part in parts.items():
-                        out = _array(temporary / f"{name}.npy" if keep else None, (len(part.sources), *form))
+                        out = new_array(temporary / f"{name}.npy" if keep else None, (len(part.sources), *form))
                         left_out += _decode(name, part, out, skip_bad - len(left_out))
                     (temporary / _LEFT_OUT).write_bytes(msgspec.json.encode(left_out))
                 return left_out
@@ -96,16 +98,17 @@ def _fill(
     return left_out
 
 
-def _stored(cached: Path, sizes: Mapping[str, int]) -> list[_LeftOut] | None:
+def _stored(cached: Path, sizes: Mapping[str, int]) -> list[LeftOut] | None:
     """Return what was left out of a folder, or None where it is not there, or not whole."""
     try:
         whole = all((cached / f"{name}.npy").stat().st_size > size for name, size in sizes.items())
-        return msgspec.json.decode((cached / _LEFT_OUT).read_bytes(), type=list[_LeftOut]) if whole else None
+        return msgspec.json.decode((cached / _LEFT_OUT).read_bytes(), type=list[LeftOut]) if whole else None
     except (OSError, msgspec.MsgspecError):
         return None
 
 
-def _array(path: Path | None, shape: tuple[int, ...]) -> Images:
+def new_array(path: Path | None, shape: tuple[int, ...]) -> Images:
+    """Return an array to fill: a new memory map, or without a path one whose rows all lie in the same place."""
     if path is not None:
         images = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
         if hasattr(os, "posix_fallocate"):
@@ -118,8 +121,8 @@ def _array(path: Path | None, shape: tuple[int, ...]) -> Images:
     return np.lib.stride_tricks.as_strided(one, shape, (0, *one.strides))
 
 
-def _decode(name: str, part: Part, out: Images, skip_bad: int) -> list[_LeftOut]:
+def _decode(name: str, part: Part, out: Images, skip_bad: int) -> list[LeftOut]:
     if not len(part.sources):
         raise DataError(f"the {name} split has no pictures; add some")
     bad = decode_all(part.sources, out.shape[2:], out.shape[1], skip_bad=skip_bad, out=out)[1]
-    return [_LeftOut(name, place, str(error)) for place, error in bad.items()]
+    return [LeftOut(name, place, str(error)) for place, error in bad.items()]
