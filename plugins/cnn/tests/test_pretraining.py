@@ -36,7 +36,7 @@ def stepper(name: str, classes: tuple[str, ...] = (), model: str = "resnet20", *
     torch.manual_seed(0)
     offer = default_registry().recipe(name)
     small = {"projection_hidden": 16, "projection_size": 8, "bank_size": 32, "neighbours": 3}
-    chosen = settings_from(offer, {**({} if name == "distillation" else small), "warmup": 0.0, **settings})
+    chosen = settings_from(offer, {**(small if name in ("simclr", "byol", "dino") else {}), "warmup": 0.0, **settings})
     return Stepper(make_recipe(offer, chosen, zoo.create(model, **TINY), classes, INPUTS), chosen, 10)
 
 
@@ -205,6 +205,16 @@ def test_scores_with_labels_without_and_of_weights_alone(name: str) -> None:
     unlabelled.step(batch(labels=False), 0)
     assert set(unlabelled.recipe.evaluate([batch(labels=False)])) == {"loss", "rankme"}
     assert fresh.recipe.export().num_classes == 0, "no head is published that nothing has trained"
+
+
+def test_pictures_of_many_classes_each_have_no_probe() -> None:
+    many = batch()
+    many["labels"] = torch.ones(8, 2)
+    trained = stepper("simclr", ("a", "b"))
+    trained.step(many, 0)
+    assert set(trained.recipe.evaluate([many])) == {"loss", "rankme"}
+    with pytest.raises(zoo.DataError, match="one class of each picture"):
+        stepper("supervised", ("a", "b")).step(many, 0)
 
 
 def test_probe_and_neighbours_learn_what_is_plain_to_see() -> None:

@@ -12,6 +12,12 @@ import zoo
 from zoo_cnn.pretraining.backbone import evaluating
 
 
+def class_labels(batch: zoo.Batch) -> Tensor | None:
+    """Return the labels (batch,) where each picture has one class; None without labels, or where it may have many."""
+    labels = batch.get("labels")
+    return labels if labels is not None and labels.ndim == 1 else None
+
+
 def class_scores(
     model: nn.Module, batches: Iterable[zoo.Batch], classes: tuple[str, ...], preprocessing: zoo.Preprocessing
 ) -> dict[str, float]:

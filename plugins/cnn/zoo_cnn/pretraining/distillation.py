@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import zoo
 from zoo_cnn.pretraining.backbone import evaluating, with_classes
-from zoo_cnn.pretraining.classifying import class_pictures, class_scores
+from zoo_cnn.pretraining.classifying import class_labels, class_pictures, class_scores
 from zoo_cnn.pretraining.settings import DistillationSettings
 from zoo_cnn.pretraining.teacher import Teacher, load_teacher
 
@@ -54,7 +54,7 @@ class Distillation:
         assert self.teacher is not None
         settings = self.settings
         images = zoo.augment(batch["images"], draws, settings.augmentation)
-        labels = batch.get("labels")
+        labels = class_labels(batch)
         shape = (len(images), self.teacher.num_classes)
         targets = images.new_zeros(shape) if labels is None else F.one_hot(labels, shape[1]).to(images.dtype)
         images, targets = zoo.mix(images, targets, draws, settings.mixing)
@@ -68,7 +68,7 @@ class Distillation:
         """Return in percent how often both say the same, and accuracy and cross-entropy where there are labels."""
         kept = list(batches)
         found = {} if self.teacher is None else {"agreement": self._agreement(self.teacher, kept)}
-        if self.classes and "labels" in kept[0]:
+        if self.classes and class_labels(kept[0]) is not None:
             found |= class_scores(self.model, kept, self.classes, self.preprocessing)
         return found
 

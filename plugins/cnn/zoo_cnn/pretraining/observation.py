@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 import zoo
 from zoo_cnn.pretraining.backbone import evaluating, pooled
+from zoo_cnn.pretraining.classifying import class_labels
 from zoo_cnn.pretraining.heads import LinearProbe
 from zoo_cnn.pretraining.neighbours import FeatureBank, effective_rank, flattened, nearest, neighbour_votes
 from zoo_cnn.pretraining.settings import ViewSettings
@@ -50,7 +51,7 @@ class Observer:
 
     def observe(self, features: Tensor, batch: zoo.Batch) -> Iterator[zoo.Loss]:
         """Take in the features (batch, num_features) of a training step; yield the loss of the probe, where it is."""
-        features, labels = features.detach().float(), batch.get("labels")
+        features, labels = features.detach().float(), class_labels(batch)
         self.bank.push(features, labels)
         if self.probe is not None and labels is not None:
             yield zoo.Loss("linear_probe", F.cross_entropy(self.probe(features), labels))
@@ -67,8 +68,8 @@ class Observer:
             for batch in batches:
                 images = batch["images"]
                 seen.append(self.features(images).float())
-                if "labels" in batch:
-                    labels.append(batch["labels"])
+                if (known := class_labels(batch)) is not None:
+                    labels.append(known)
                 if trained:
                     draws = zoo.Draws(self.settings.seed, 0, batch["index"])
                     total += loss(images, draws).double().cpu() * len(images)
@@ -81,7 +82,8 @@ class Observer:
         """Draw two views of some pictures, the nearest neighbours of some, and a map of all features."""
         kept = list(batches)
         images = torch.cat([batch["images"] for batch in kept])
-        labels = torch.cat([batch["labels"] for batch in kept]) if "labels" in kept[0] else None
+        known = [labels for batch in kept if (labels := class_labels(batch)) is not None]
+        labels = torch.cat(known) if known else None
         with evaluating(self.model):
             features = torch.cat([self.features(batch["images"]) for batch in kept])
         shown = images[:16]

@@ -14,7 +14,7 @@ from torch import nn
 
 import zoo
 from zoo_cnn.pretraining.backbone import with_classes
-from zoo_cnn.pretraining.classifying import class_pictures, class_scores
+from zoo_cnn.pretraining.classifying import class_labels, class_pictures, class_scores
 from zoo_cnn.pretraining.settings import SupervisedSettings
 
 
@@ -43,7 +43,9 @@ class Supervised:
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         settings = self.settings
         images = zoo.augment(batch["images"], draws, settings.augmentation)
-        targets = F.one_hot(batch["labels"], len(self.classes)).to(images.dtype)
+        if (labels := class_labels(batch)) is None:
+            raise zoo.DataError("recipe supervised learns one class of each picture; use another, such as simclr")
+        targets = F.one_hot(labels, len(self.classes)).to(images.dtype)
         images, targets = zoo.mix(images, targets, draws, settings.mixing)
         logits = self.model(zoo.normalise(images, self.preprocessing))
         yield zoo.Loss("model", F.cross_entropy(logits, targets, label_smoothing=settings.label_smoothing))
