@@ -31,7 +31,7 @@ SUPERVISED = {
     "cifar10": {**QUICK, "epochs": 70, "ema": 0.995, "mixing": "cutmix", "evaluations": 5},
 }
 SIMCLR = {
-    "fashion_mnist": {**QUICK, "epochs": 5, "batch_size": 128, "crop_area": 0.4, "evaluations": 5},
+    "fashion_mnist": {**QUICK, "epochs": 6, "batch_size": 128, "crop_area": 0.4, "evaluations": 3},
     "cifar10": {**QUICK, "epochs": 60, "batch_size": 128, "evaluations": 6},
 }
 FINETUNED = {**QUICK, "evaluations": 1, "minimum_steps": 300}
