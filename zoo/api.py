@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zoo.prediction import Predict
     from zoo.rehearsal import Rehearsal
     from zoo.reproduction import Reproduction
+    from zoo.weights.config import ZooBlock
 
     class LoadedModel(nn.Module):
         """What `load` returns, for type checkers: a model, and what can be asked of it besides."""
@@ -149,6 +150,17 @@ def load(
     if num_classes is None and channels is None and not callable(getattr(type(model), "predict", None)):
         model.predict = Predict(model, block)
     return cast("LoadedModel", model)
+
+
+def describe(source: str | Path, *, hub: str | Path | None = None) -> ZooBlock:
+    """Return what weights say of themselves: architecture, arguments, task, labels, preprocessing and whence they are.
+
+    `source` is what `load` takes.
+    """
+    from zoo.sources import find_weights
+    from zoo.weights.config import read_config
+
+    return read_config(find_weights(source, hub=hub))
 
 
 def export(source: str | Path, *, to: str, out: str | Path, force: bool = False, hub: str | Path | None = None) -> Path:

@@ -124,6 +124,8 @@ def pretraining(
         )
     fitting(spec, offer.spec)
     dataset = source.open(asked.get("image_size"), asked.get("channels"))
+    if spec.labels:
+        dataset.check("labels")
     taken = full_arguments(offer, {**_fitted(offer, dataset), **asked})
     found = default_registry().recipe(spec.name)
     resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, source, spec.task)
