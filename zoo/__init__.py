@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from zoo.layouts import Layout as Layout
     from zoo.layouts import Rename as Rename
     from zoo.network import Network as Network
+    from zoo.network import Predictor as Predictor
     from zoo.settings import FinetuneSettings as FinetuneSettings
     from zoo.settings import TrainingSettings as TrainingSettings
     from zoo.specs import Capability as Capability
@@ -129,7 +130,7 @@ _HOMES = {
     ),
     "zoo.hookspecs": ("hookimpl",),
     "zoo.layouts": ("Layout", "Rename"),
-    "zoo.network": ("Network",),
+    "zoo.network": ("Network", "Predictor"),
     "zoo.settings": ("FinetuneSettings", "TrainingSettings"),
     "zoo.specs": ("Capability", "CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "Target", "TaskSpec"),
     "zoo.transfers": ("pull", "push", "verify"),
