@@ -88,14 +88,14 @@ def run(job: Job, out: Path, data_dir: Path | None) -> dict[str, Any]:
 
 
 def hold_out(folder: Path) -> None:
-    """Write both data sets with their last training images in place of the test images."""
+    """Write both data sets with their last 2,000 training images in place of the test images."""
     root = Path(os.environ["ZOO_DATA"])
     source, fashion, cifar = root / "fashion-mnist", folder / "fashion-mnist", folder / "cifar10"
     fashion.mkdir(parents=True, exist_ok=True)
     cifar.mkdir(exist_ok=True)
     images = gzip.decompress((source / "train-images-idx3-ubyte.gz").read_bytes())[16:]
     labels = gzip.decompress((source / "train-labels-idx1-ubyte.gz").read_bytes())[8:]
-    for name, start, end in (("train", 0, 50_000), ("t10k", 50_000, 60_000)):
+    for name, start, end in (("train", 0, 58_000), ("t10k", 58_000, 60_000)):
         head = struct.pack(">IIII", 2051, end - start, 28, 28)
         (fashion / f"{name}-images-idx3-ubyte").write_bytes(head + images[start * 784 : end * 784])
         head = struct.pack(">II", 2049, end - start)
