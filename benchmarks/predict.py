@@ -1,4 +1,4 @@
-"""`model.predict` in batches against transformers' pipeline image by image: one architecture, the same weights, in turn.
+"""`model.predict` in batches against transformers' pipeline image by image: equal weights, in turn, in one run.
 
 make peers' environment first (benchmarks/peers.sh), then
 PYTHONPATH=. /tmp/zoo-peers/bin/python benchmarks/predict.py PHOTOS [--model resnet18] [--image-size 224] [--rounds 5]
