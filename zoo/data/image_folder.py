@@ -37,7 +37,7 @@ def open_image_folder(
     hashes = content_hashes(folder, found)
     classes = _classes(folder, paths)
     if set(paths) == {"all"}:
-        paths = _split_by_hash(paths["all"], hashes)
+        paths = split_by_hash(paths["all"], hashes)
     if image_size is None or channels is None:
         common_size, common_channels = common_form(found)
         image_size, channels = image_size or common_size, channels or common_channels
@@ -94,7 +94,7 @@ def _classes(folder: Path, paths: dict[str, list[Path]]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _split_by_hash(paths: list[Path], hashes: dict[Path, str]) -> dict[str, list[Path]]:
+def split_by_hash(paths: list[Path], hashes: dict[Path, str]) -> dict[str, list[Path]]:
     """Split within each class, the lowest hashes to test: no class falls out of a split that has room for it."""
     groups: dict[Path, list[Path]] = {}
     for path in paths:

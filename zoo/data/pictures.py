@@ -45,8 +45,8 @@ Source = Path | Encoded
 
 def open_picture(source: Source) -> "Image":
     """Open a picture, its header read. Raise DataError with its name for anything that is none, or is too large."""
-    with _strict():
-        return _open(source)
+    with strict_pillow():
+        return open_strictly(source)
 
 
 def decode_all(
@@ -76,7 +76,7 @@ def decode_all(
         return errors
 
     # Threads: Pillow decodes and scales without the interpreter's lock, as fast as processes would and into one array
-    with _strict(), ThreadPoolExecutor(threads or processors()) as pool:
+    with strict_pillow(), ThreadPoolExecutor(threads or processors()) as pool:
         for errors in pool.map(some, range(0, len(sources), _AT_ONCE)):
             for place, error in errors:
                 if len(bad) == skip_bad:
@@ -128,7 +128,7 @@ def processors() -> int:
 
 
 @contextmanager
-def _strict() -> Iterator[None]:
+def strict_pillow() -> Iterator[None]:
     """Make Pillow's warnings of large pictures errors. Not for each picture: filters are shared by all threads."""
     try:
         from PIL import Image
@@ -139,7 +139,8 @@ def _strict() -> Iterator[None]:
         yield
 
 
-def _open(source: Source) -> "Image":
+def open_strictly(source: Source) -> "Image":
+    """Open a picture as `open_picture` does, within `strict_pillow`, which many threads share."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -163,7 +164,7 @@ def _decode(source: Source, image_size: tuple[int, int], channels: int) -> Image
 
     height, width = image_size
     mode = "L" if channels == 1 else "RGB"
-    with _open(source) as picture:
+    with open_strictly(source) as picture:
         try:
             # A JPEG is decoded at half, a quarter or an eighth of its size, as long as that is twice what is asked for
             picture.draft(mode, (2 * width, 2 * height))
