@@ -196,7 +196,9 @@ def finetune(
 ) -> RunResult:
     """Train pretrained weights on for a task; write everything to the run folder `out`.
 
-    `method` is full, frozen (the head alone learns) or scratch (the same network from random weights, to compare with).
+    `method` is full, gradual (layer after layer begins, from the last one down), frozen (the head alone learns), lora
+    (low-rank corrections learn, which `zoo.push(..., adapter=True)` can send alone) or scratch (the same network from
+    random weights, to compare with).
     `labels` takes that many labelled training images, as many of each class as can be, drawn by the seed.
     """
     from zoo.orders import finetuning_order

@@ -24,10 +24,10 @@ from zoo.network import Network
 from zoo.recipes import fitting, recipe_settings, settings_from
 from zoo.registry import Offer, default_registry
 from zoo.settings import FinetuneSettings, TrainingSettings
-from zoo.sources import find_weights
+from zoo.sources import find_weights, repo_of
 from zoo.specs import ModelSpec, RecipeSpec, TaskSpec, load_target
 from zoo.weights.build import build, full_arguments, load_model_target, plugin_failed
-from zoo.weights.config import Preprocessing, ZooBlock, read_config
+from zoo.weights.config import AdapterRecord, BaseRecord, Preprocessing, ZooBlock, read_config
 from zoo.weights.folder import load_weights, offered_model
 
 
@@ -96,6 +96,8 @@ class Job:
     resolved: dict[str, Any]
     make_model: Callable[[], nn.Module]
     """Builds the model that training begins with; random weights come from torch's global generator."""
+    adapter: AdapterRecord | None = None
+    """Describes what is learnt beside weights of the Hub, where the method is LoRA."""
 
 
 def pretraining(
@@ -185,7 +187,16 @@ def finetuning(
         task=task,
         resolved=resolved,
         make_model=make_model,
+        adapter=_adapter(weights, chosen, hub),
     )
+
+
+def _adapter(weights: str | Path, settings: FinetuneSettings, hub: str | Path | None) -> AdapterRecord | None:
+    """Return how an adapter names its base; None where there is none, or where its base lies in a folder alone."""
+    if settings.method != "lora" or (base := repo_of(weights, hub=hub)) is None:
+        return None
+    repo, commit = base
+    return AdapterRecord(rank=settings.lora_rank, alpha=settings.lora_alpha, base=BaseRecord(repo=repo, commit=commit))
 
 
 def _reader(task: Offer[TaskSpec]) -> Callable[..., ImageDataset]:
