@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from zoo.data.dataset import Images, ImageSplit
 from zoo.data.memory import fits_in_memory
-from zoo.data.pictures import Source, decode_all
+from zoo.data.pictures import STRETCHED, Scaling, Source, decode_all
 from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError
 from zoo.paths import cache_folder, new_folder, storage_errors
@@ -46,6 +46,7 @@ def open_pictures(
     *,
     image_size: tuple[int, int],
     channels: int,
+    scaling: Scaling = STRETCHED,
     skip_bad: int = 0,
     stream: bool | None = None,
 ) -> dict[str, ImageSplit]:
@@ -60,14 +61,14 @@ def open_pictures(
     left_out: list[LeftOut] = []
     cached = cache_folder() / ("checked" if stream else "images") / key
     if skip_bad or not stream:
-        left_out = _fill(cached, parts, form, skip_bad, keep=not stream)
+        left_out = _fill(cached, parts, form, scaling, skip_bad, keep=not stream)
     splits = {}
     for name, part in parts.items():
         bad = [item.place for item in left_out if item.split == name]
         good = np.delete(np.arange(len(part.sources)), bad)
         images: Images | UndecodedImages
         if stream:
-            images = UndecodedImages(part.sources, image_size, channels, good)
+            images = UndecodedImages(part.sources, image_size, channels, good, scaling)
         else:
             images = np.load(cached / f"{name}.npy", mmap_mode="r", allow_pickle=False)[: len(good)]
         # Where nothing is left out a target stays as it is: masks may be a memory map
@@ -77,7 +78,13 @@ def open_pictures(
 
 
 def _fill(
-    cached: Path, parts: Mapping[str, Part], form: tuple[int, int, int], skip_bad: int, *, keep: bool
+    cached: Path,
+    parts: Mapping[str, Part],
+    form: tuple[int, int, int],
+    scaling: Scaling,
+    skip_bad: int,
+    *,
+    keep: bool,
 ) -> list[LeftOut]:
     """Decode all pictures into a folder that is not there yet, and return what is left out of it."""
     with storage_errors(f"caching pictures in {cached}"):
@@ -90,7 +97,7 @@ def _fill(
                 with new_folder(cached) as temporary:
                     for name, part in parts.items():
                         out = new_array(temporary / f"{name}.npy" if keep else None, (len(part.sources), *form))
-                        left_out += _decode(name, part, out, skip_bad - len(left_out))
+                        left_out += _decode(name, part, out, scaling, skip_bad - len(left_out))
                     (temporary / _LEFT_OUT).write_bytes(msgspec.json.encode(left_out))
                 return left_out
     if len(left_out) > skip_bad:
@@ -123,8 +130,8 @@ def new_array(path: Path | None, shape: tuple[int, ...]) -> Images:
     return np.lib.stride_tricks.as_strided(one, shape, (0, *one.strides))
 
 
-def _decode(name: str, part: Part, out: Images, skip_bad: int) -> list[LeftOut]:
+def _decode(name: str, part: Part, out: Images, scaling: Scaling, skip_bad: int) -> list[LeftOut]:
     if not len(part.sources):
         raise DataError(f"the {name} split has no pictures; add some")
-    bad = decode_all(part.sources, out.shape[2:], out.shape[1], skip_bad=skip_bad, out=out)[1]
+    bad = decode_all(part.sources, out.shape[2:], out.shape[1], scaling=scaling, skip_bad=skip_bad, out=out)[1]
     return [LeftOut(name, place, str(error)) for place, error in bad.items()]

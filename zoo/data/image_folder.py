@@ -14,7 +14,7 @@ import numpy as np
 from zoo.data.dataset import ImageDataset
 from zoo.data.decoded import Part, open_pictures
 from zoo.data.hashes import content_hashes
-from zoo.data.pictures import SUFFIXES, common_form
+from zoo.data.pictures import STRETCHED, SUFFIXES, Scaling, common_form
 from zoo.errors import DataError
 
 _VERSION = "2"
@@ -26,6 +26,7 @@ def open_image_folder(
     *,
     image_size: tuple[int, int] | None = None,
     channels: int | None = None,
+    scaling: Scaling = STRETCHED,
     skip_bad: int = 0,
     stream: bool | None = None,
 ) -> ImageDataset:
@@ -41,7 +42,8 @@ def open_image_folder(
     if image_size is None or channels is None:
         common_size, common_channels = common_form(found)
         image_size, channels = image_size or common_size, channels or common_channels
-    digest = hashlib.sha256(repr((_VERSION, image_size, channels, classes)).encode())
+    form = (_VERSION, image_size, channels, classes, *([] if scaling == STRETCHED else [scaling]))
+    digest = hashlib.sha256(repr(form).encode())
     for split, part in sorted(paths.items()):
         for path in part:
             digest.update(f"{split} {path.relative_to(folder).as_posix()} {hashes[path]}\n".encode())
@@ -55,7 +57,13 @@ def open_image_folder(
     return ImageDataset(
         name=folder.resolve().name,
         splits=open_pictures(
-            digest.hexdigest(), parts, image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream
+            digest.hexdigest(),
+            parts,
+            image_size=image_size,
+            channels=channels,
+            scaling=scaling,
+            skip_bad=skip_bad,
+            stream=stream,
         ),
         classes=classes,
         licence="unknown",

@@ -19,7 +19,8 @@ _CODE_KEYS = ("auto_map", "trust_remote_code", "model_file", "custom_pipelines",
 class Preprocessing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How pictures become inputs: resized to `image_size` (height, width), floats in [0, 1], minus mean, over std.
 
-    With `crop` below 1 they are resized to `image_size / crop`, and the middle is taken.
+    With `crop` below 1 they keep their proportions: they are scaled to cover `image_size / crop`, and the middle is
+    taken.
     """
 
     image_size: tuple[Annotated[int, Meta(ge=1, le=65_536)], Annotated[int, Meta(ge=1, le=65_536)]]
