@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,9 @@ def shapes(tmp_path: Path) -> Path:
     return tmp_path / "shapes"
 
 
-def test_finetuned_weights_segment_and_load_again(weights: Path, shapes: Path, tmp_path: Path) -> None:
+def test_finetuned_weights_segment_and_load_again(
+    weights: Path, shapes: Path, tmp_path: Path, zoo_command: Callable[..., "subprocess.CompletedProcess[str]"]
+) -> None:
     result = zoo.finetune(weights, task="image-segmentation", data=str(shapes), out=tmp_path / "run", settings=SETTINGS)
     assert result.scores["miou"] > 0.5
     assert {path.name for path in result.pictures} == {"curves.png", "predictions.png", "classes.png"}
@@ -72,6 +75,14 @@ def test_finetuned_weights_segment_and_load_again(weights: Path, shapes: Path, t
     model = zoo.load(result.weights)
     assert isinstance(model, Segmenter) and model(torch.rand(1, 3, 32, 48)).shape == (1, 2, 32, 48)
     assert zoo.evaluate(result.weights, data=str(shapes)) == pytest.approx(result.scores)
+    path = shapes / "test" / "images" / "0.png"
+    (found,) = model.predict(path)
+    truth = np.asarray(Image.open(shapes / "test" / "masks" / "0.png"))
+    assert found["mask"].shape == (32, 48) and (found["mask"] == truth).mean() > 0.6
+    said = zoo_command("predict", str(result.weights), str(path), "--out", str(tmp_path / "drawn"))
+    assert said.returncode == 0 and "dark" in said.stdout, said.stderr
+    drawn = Image.open(tmp_path / "drawn" / "0.mask.png")
+    assert drawn.mode == "P" and np.array_equal(np.asarray(drawn), found["mask"])
     on = zoo.finetune(
         result.weights,
         task="image-segmentation",

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from zoo.tasks.segmentation.colours import class_colours
+from zoo.tasks.segmentation.colours import class_colours, mask_picture
 from zoo.tasks.segmentation.predictor import SegmentationPredictor
 
 LABELS = ("background", "road", "car")
@@ -38,7 +38,7 @@ def test_each_mask_has_the_size_of_its_file() -> None:
 
 def test_masks_are_palette_pictures_whose_values_are_classes(tmp_path: Path) -> None:
     (result,) = predictor()(torch.rand(1, 3, 8, 16), [(8, 16)])
-    predictor().mask_picture(result).save(tmp_path / "mask.png")
+    mask_picture(result["mask"], LABELS).save(tmp_path / "mask.png")
     read = Image.open(tmp_path / "mask.png")
     assert read.mode == "P" and np.array_equal(np.asarray(read), result["mask"])
     assert read.convert("RGB").getpixel((0, 0)) == tuple(class_colours(LABELS)[1].tolist())

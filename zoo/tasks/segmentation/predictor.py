@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo.tasks.segmentation.colours import mask_picture, overlay, with_legend
+from zoo.tasks.segmentation.colours import overlay, with_legend
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,7 +27,7 @@ class SegmentationPredictor:
         self.labels = labels
 
     @torch.no_grad()
-    def __call__(self, images: Tensor, sizes: list[tuple[int, int]]) -> list[dict[str, Any]]:
+    def __call__(self, images: Tensor, sizes: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
         """Return `mask`, uint8 (height, width) of the file, and `shares` of its pixels by class, the largest first."""
         logits = self.model(images).float()
         return [self._result(own, size) for own, size in zip(logits, sizes, strict=True)]
@@ -36,10 +36,6 @@ class SegmentationPredictor:
         """Lay the classes' colours over the picture, with their names below."""
         present = [self.labels.index(name) for name, share in result["shares"].items() if share >= _SHOWN]
         return with_legend(overlay(picture, result["mask"], self.labels), self.labels, present)
-
-    def mask_picture(self, result: dict[str, Any]) -> "Image":
-        """Return the mask as a palette picture."""
-        return mask_picture(result["mask"], self.labels)
 
     def row(self, result: dict[str, Any]) -> list[str]:
         """Return the classes with their shares of the picture, the largest first."""
