@@ -15,6 +15,16 @@ def zoo_tasks() -> Iterator[TaskSpec]:
         score="accuracy",
         predictor="zoo.tasks.classification_predictor:ClassificationPredictor",
     )
+    yield TaskSpec(
+        name="image-segmentation",
+        summary="Say for each pixel of a picture which class it shows",
+        recipe="image_segmentation",
+        score="miou",
+        learns_from="masks",
+        network="zoo.tasks.segmentation.network:Segmenter",
+        reader="zoo.data.masks.folder:open_mask_folder",
+        predictor="zoo.tasks.segmentation.predictor:SegmentationPredictor",
+    )
 
 
 @hookimpl
@@ -27,6 +37,17 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
         settings="zoo.tasks.settings:ImageClassificationSettings",
         task="image-classification",
         score="accuracy",
+        higher_is_better=True,
+        requires=("features",),
+    )
+    yield RecipeSpec(
+        name="image_segmentation",
+        stage="finetune",
+        summary="Finetune for a class in each pixel: a pyramid head on any backbone (Kirillov et al., 2019)",
+        target="zoo.tasks.segmentation.recipe:ImageSegmentation",
+        settings="zoo.tasks.segmentation.settings:ImageSegmentationSettings",
+        task="image-segmentation",
+        score="miou",
         higher_is_better=True,
         requires=("features",),
     )
