@@ -1,0 +1,40 @@
+"""What a detector minimises: quality focal loss for the classes (Li et al., 2020), GIoU loss for the boxes."""
+
+from typing import NamedTuple
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from zoo.tasks.detection.assignment import assign
+from zoo.tasks.detection.boxes import generalised_overlaps
+from zoo.tasks.detection.network import places
+
+_BOX_WEIGHT = 2.0
+
+
+class DetectionLoss(NamedTuple):
+    """Sums over a batch, and by what they are to be divided."""
+
+    classes: Tensor
+    boxes: Tensor
+    weight: Tensor
+    """The sum of what the places are asked for, at least 1."""
+
+    @property
+    def total(self) -> Tensor:
+        """The loss: classes and boxes, divided."""
+        return (self.classes + _BOX_WEIGHT * self.boxes) / self.weight
+
+
+def detection_loss(
+    logits: Tensor, predicted: Tensor, boxes: Tensor, image_size: tuple[int, int], reductions: tuple[int, ...]
+) -> DetectionLoss:
+    """Compare what a Detector says of a batch with its boxes (batch, most, 6)."""
+    points, sizes = places(image_size, reductions, logits.device)
+    scores = logits.sigmoid()
+    target = assign(scores.detach(), predicted.detach(), points, sizes, boxes)
+    focus = (target.quality - scores).square() * target.counts
+    classes = (focus * F.binary_cross_entropy_with_logits(logits, target.quality, reduction="none")).sum()
+    weight = target.quality.sum(2)
+    sides = ((1 - generalised_overlaps(predicted, target.boxes)) * weight).sum()
+    return DetectionLoss(classes, sides, weight.sum().clamp(min=1))
