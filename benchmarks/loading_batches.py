@@ -57,7 +57,7 @@ def main() -> None:
     for name, dataset in (("28x28x1", fashion_mnist(None)), ("32x32x3", cifar10(None))):
         images = dataset.splits["train"].images[:COUNT]
         batches = TensorBatches(
-            images, None, batch_size=BATCH, seed=0, shuffle=True, drop_last=True, device=torch.device("cpu")
+            images, {}, batch_size=BATCH, seed=0, shuffle=True, drop_last=True, device=torch.device("cpu")
         )
         by_zoo(batches)
         with tempfile.TemporaryDirectory() as folder:

@@ -65,12 +65,15 @@ if TYPE_CHECKING:
     from zoo.hookspecs import hookimpl as hookimpl
     from zoo.layouts import Layout as Layout
     from zoo.layouts import Rename as Rename
+    from zoo.network import Network as Network
+    from zoo.settings import FinetuneSettings as FinetuneSettings
     from zoo.settings import TrainingSettings as TrainingSettings
     from zoo.specs import Capability as Capability
     from zoo.specs import CommandSpec as CommandSpec
     from zoo.specs import DatasetSpec as DatasetSpec
     from zoo.specs import ModelSpec as ModelSpec
     from zoo.specs import RecipeSpec as RecipeSpec
+    from zoo.specs import Target as Target
     from zoo.specs import TaskSpec as TaskSpec
     from zoo.transfers import pull as pull
     from zoo.transfers import push as push
@@ -119,8 +122,9 @@ _HOMES = {
     ),
     "zoo.hookspecs": ("hookimpl",),
     "zoo.layouts": ("Layout", "Rename"),
-    "zoo.settings": ("TrainingSettings",),
-    "zoo.specs": ("Capability", "CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "TaskSpec"),
+    "zoo.network": ("Network",),
+    "zoo.settings": ("FinetuneSettings", "TrainingSettings"),
+    "zoo.specs": ("Capability", "CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "Target", "TaskSpec"),
     "zoo.transfers": ("pull", "push", "verify"),
     "zoo.weights.config": ("Preprocessing",),
 }

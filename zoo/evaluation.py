@@ -24,7 +24,8 @@ def evaluate_weights(
     registry = default_registry()
     offer = registry.recipe(block.recipe.name if block.recipe else registry.task(block.task).spec.recipe)
     settings = settings_from(offer, block.recipe.settings if block.recipe else {})
-    dataset = source.open_for(block)
+    task = next((task for task in registry.offers("tasks") if task.spec.name == block.task), None)
+    dataset = source.open_for(block, task)
     if block.labels and dataset.classes != block.labels:
         raise UsageError(
             f"{source.name!r} has other classes ({', '.join(dataset.classes[:5])} …) than {weights} knows "

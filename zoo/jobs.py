@@ -8,22 +8,25 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
+from msgspec.structs import replace
 from torch import nn
 
 import zoo
 from zoo.data.dataset import ImageDataset
 from zoo.data.hub_files import HUB_DATASETS
+from zoo.data.image_folder import open_image_folder
 from zoo.data.open import open_dataset
-from zoo.errors import NotFoundError, UsageError
+from zoo.errors import NotFoundError, PluginError, UsageError
+from zoo.network import Network
 from zoo.recipes import fitting, recipe_settings, settings_from
 from zoo.registry import Offer, default_registry
-from zoo.settings import TrainingSettings
+from zoo.settings import FinetuneSettings, TrainingSettings
 from zoo.sources import find_weights
-from zoo.specs import ModelSpec, RecipeSpec
-from zoo.weights.build import build, full_arguments, load_model_target
+from zoo.specs import ModelSpec, RecipeSpec, TaskSpec, load_target
+from zoo.weights.build import build, full_arguments, load_model_target, plugin_failed
 from zoo.weights.config import Preprocessing, ZooBlock, read_config
 from zoo.weights.folder import load_weights, offered_model
 
@@ -36,8 +39,13 @@ class DataSource:
     folder: Path | None = None
     skip_bad: int = 0
 
-    def open(self, image_size: Any = None, channels: int | None = None) -> ImageDataset:
-        """Open the data set as pictures of this size and these channels; None takes the data's own."""
+    def open(
+        self, image_size: Any = None, channels: int | None = None, *, task: Offer[TaskSpec] | None = None
+    ) -> ImageDataset:
+        """Open the data set as pictures of this size and these channels; None takes the data's own.
+
+        A folder is read as one of data for the task.
+        """
         registry = default_registry()
         spec = None
         known = any(offer.spec.name == self.name for offer in registry.offers("datasets"))
@@ -52,15 +60,25 @@ class DataSource:
             self.name,
             data_dir=self.folder,
             spec=spec,
+            reader=open_image_folder if task is None else _reader(task),
             image_size=image_size,
             channels=channels,
             skip_bad=self.skip_bad,
         )
 
-    def open_for(self, block: ZooBlock) -> ImageDataset:
-        """Open the data set as pictures of the size and the channels that weights take."""
+    def open_for(
+        self, block: ZooBlock, task: Offer[TaskSpec] | None = None, image_size: tuple[int, int] | None = None
+    ) -> ImageDataset:
+        """Open the data set as pictures that weights take: of their channels, and of their size unless one is given.
+
+        Where boxes or masks are learnt the pictures' own size is taken, of weights that were made for something else.
+        """
         wanted = block.preprocessing
-        return self.open(wanted.image_size if wanted else None, wanted.channels if wanted else None)
+        if wanted is None:
+            return self.open(image_size, task=task)
+        if image_size is None and (task is None or task.spec.learns_from == "labels" or task.spec.name == block.task):
+            image_size = wanted.image_size
+        return self.open(image_size, wanted.channels, task=task)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,24 +144,36 @@ def finetuning(
 ) -> Job:
     """Settle the training on of pretrained weights, by the recipe of the task."""
     registry = default_registry()
-    recipe = registry.recipe(registry.task(task).spec.recipe)
+    goal = registry.task(task)
+    recipe = registry.recipe(goal.spec.recipe)
     chosen = settings_from(recipe, settings or {})
+    if not isinstance(chosen, FinetuneSettings):
+        raise PluginError(
+            f"the settings of recipe {recipe.spec.name!r} of {recipe.plugin.distribution} do not extend "
+            "zoo.FinetuneSettings; tell its author"
+        )
     folder = find_weights(weights, hub=hub)
     block = read_config(folder)
     offer = offered_model(block, str(folder / "config.json"))
     fitting(recipe.spec, offer.spec)
-    dataset = source.open_for(block)
-    dataset.check_labels()
+    dataset = source.open_for(block, goal, chosen.image_size)
+    dataset.check(goal.spec.learns_from)
     if labels is not None:
         dataset = dataset.subset(labels, chosen.seed)
     resolved = _resolved("finetune", offer, block.arguments, recipe.spec, chosen, dataset, source, task)
     resolved |= {"weights": str(weights), "labels": labels, "hub": None if hub is None else str(hub)}
-    scratch = getattr(chosen, "method", None) == "scratch"
+    goes_on = block.task == task and block.labels == dataset.classes
 
     def make_model() -> nn.Module:
-        return build(offer, block.arguments) if scratch else load_weights(folder, block)
+        if chosen.method == "scratch":
+            return build(offer, block.arguments)
+        model = load_weights(folder, block)
+        return model.backbone if isinstance(model, Network) and not goes_on else model
 
-    inputs = block.preprocessing or Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
+    inputs = Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
+    if (theirs := block.preprocessing) is not None:
+        crop = theirs.crop if goal.spec.learns_from == "labels" else 1.0
+        inputs = replace(theirs, image_size=dataset.image_size, channels=dataset.channels, crop=crop)
     return Job(
         offer=offer,
         arguments=block.arguments,
@@ -156,6 +186,16 @@ def finetuning(
         resolved=resolved,
         make_model=make_model,
     )
+
+
+def _reader(task: Offer[TaskSpec]) -> Callable[..., ImageDataset]:
+    """Return what opens a folder of data for the task."""
+    if task.spec.reader is None:
+        return open_image_folder
+    try:
+        return cast(Callable[..., ImageDataset], load_target(task.spec.reader))
+    except Exception as error:
+        raise plugin_failed(task.plugin, f"reader {task.spec.reader!r} of {task.spec.name!r}", error) from error
 
 
 def _resolved(

@@ -23,7 +23,7 @@ from zoo.sources import weights_of
 from zoo.specs import ModelSpec
 from zoo.verification import check_values
 from zoo.weights.config import ZooBlock, read_config
-from zoo.weights.folder import load_weights, offered_model
+from zoo.weights.folder import described_model, load_weights
 from zoo.weights.stored import split_weights
 
 WEIGHT_FILES = ("model*.safetensors", "model.safetensors.index.json", SIGNATURE_FILE)
@@ -99,7 +99,7 @@ def _prepared(
     """Check the weights, and put together in a temporary folder what the repo is to hold."""
     folder = weights_of(source)
     block = read_config(folder)
-    spec = offered_model(block, str(folder / "config.json")).spec
+    spec = described_model(block, str(folder / "config.json"))
     model = load_weights(folder, block)
     check_publishable(folder, block, spec, model)
     parameters = sum(parameter.numel() for parameter in model.parameters())

@@ -38,7 +38,8 @@ def recipe_settings(
 def settings_from(offer: Offer[RecipeSpec], values: Mapping[str, Any]) -> TrainingSettings:
     """Return the recipe's settings with these values, checked against their types and bounds."""
     settings_type = _settings_type(offer)
-    known = [field.name for field in dataclasses.fields(settings_type)]
+    fields = dataclasses.fields(settings_type)
+    known = [field.name for field in fields]
     for name in values:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
@@ -52,8 +53,12 @@ def settings_from(offer: Offer[RecipeSpec], values: Mapping[str, Any]) -> Traini
             raise UsageError(
                 f"setting {name}={text} is no finite number; `zoo recipes show {offer.spec.name}` shows defaults"
             )
+    lists = {field.name for field in fields if "tuple" in str(field.type)}
+    read = {
+        name: value.split(",") if name in lists and isinstance(value, str) else value for name, value in values.items()
+    }
     try:
-        settings = msgspec.convert(dict(values), settings_type, strict=False)
+        settings = msgspec.convert(read, settings_type, strict=False)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$.")
         name = path.rstrip("`").split("[")[0]

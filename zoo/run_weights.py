@@ -12,7 +12,7 @@ from zoo.engine.run import RECORD, Run
 from zoo.paths import new_folder, storage_errors
 from zoo.registry import default_registry
 from zoo.weights.config import ZooBlock
-from zoo.weights.folder import load_weights, write_weights
+from zoo.weights.folder import described_model, load_weights, write_weights
 from zoo.weights.selftest import write_selftest
 
 _log = logging.getLogger("zoo")
@@ -25,7 +25,8 @@ def export_run(run: Run, model: nn.Module, block: ZooBlock, pictures: Sequence[P
     with storage_errors(f"writing weights to {folder}"), new_folder(folder) as temporary:
         write_weights(temporary, model, block)
         # what is tested is what others will load: the file's values, on the CPU
-        if not write_selftest(temporary, load_weights(temporary, block), block, spec):
+        described = described_model(block, str(temporary / "config.json"))
+        if not write_selftest(temporary, load_weights(temporary, block), block, described):
             _log.info("no self-test for %s: it takes inputs that zoo does not know", block.architecture)
         shutil.copyfile(run.folder / "recipe.toml", temporary / "recipe.toml")
         shutil.copyfile(run.metrics, temporary / "metrics.jsonl")

@@ -25,13 +25,14 @@ from zoo.engine.stepper import Stepper
 from zoo.engine.tracking import make_trackers
 from zoo.errors import PluginError, UsageError
 from zoo.jobs import Job
+from zoo.network import Network
 from zoo.recipes import settings_toml
 from zoo.registry import Offer
 from zoo.run_weights import export_run
 from zoo.seeds import derive
 from zoo.settings import TrainingSettings
 from zoo.specs import RecipeSpec, load_target
-from zoo.weights.build import build
+from zoo.weights.assembly import assemble
 from zoo.weights.config import DataRecord, Preprocessing, RecipeRecord, ZooBlock
 
 
@@ -195,13 +196,14 @@ def _whole(job: Job, model: nn.Module, block: ZooBlock, distribution: Distributi
     state = {name: distribution.whole(tensor) for name, tensor in model.state_dict().items()}
     if not distribution.main:
         return model
-    fresh = build(job.offer, block.arguments)
+    fresh = assemble(job.offer, block)
     fresh.load_state_dict(state)
     return fresh
 
 
 def _block(job: Job, model: nn.Module) -> ZooBlock:
-    num_classes = getattr(model, "num_classes", None)
+    network = model if isinstance(model, Network) else None
+    num_classes = getattr(network.backbone if network else model, "num_classes", None)
     arguments = {**job.arguments, **({"num_classes": num_classes} if "num_classes" in job.arguments else {})}
     dataset, settings = job.dataset, job.resolved["settings"]
     return ZooBlock(
@@ -210,8 +212,9 @@ def _block(job: Job, model: nn.Module) -> ZooBlock:
         plugin_version=job.offer.plugin.version,
         architecture=job.offer.spec.name,
         arguments=arguments,
+        head=network.arguments if network else None,
         task=job.task,
-        labels=job.classes if num_classes == len(job.classes) else (),
+        labels=job.classes if network or num_classes == len(job.classes) else (),
         preprocessing=job.preprocessing,
         recipe=RecipeRecord(name=job.recipe.spec.name, settings=settings),
         data=DataRecord(name=dataset.name, fingerprint=dataset.fingerprint, licence=dataset.licence),

@@ -46,3 +46,25 @@ class TrainingSettings:
     save_steps: Count | None = None
     validation: Share = 0.0
     seed: Annotated[int, Meta(ge=0)] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneSettings(TrainingSettings):
+    """What every recipe that finetunes can be told. `learning_rate` is that of what is new: the head.
+
+    `full` trains everything, the pretrained layers at `backbone_rate` times the rate, each layer below at `layer_decay`
+    times that. `gradual` does so too, but lets one layer after the other begin, from the last to the first, over the
+    first half of the training (Howard and Ruder, 2018). `frozen` trains what is new alone. `lora` adds to each
+    convolution and linear layer a trained correction of rank `lora_rank`, scaled by `lora_alpha / lora_rank`
+    (Hu et al., 2021). `scratch` begins at random weights, at the full rate, to compare with.
+
+    `image_size` (height, width) is what pictures are scaled to; None takes that of the weights, and where boxes or
+    masks are learnt the pictures' own.
+    """
+
+    method: Literal["full", "gradual", "frozen", "lora", "scratch"] = "full"
+    backbone_rate: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    layer_decay: Annotated[float, Meta(gt=0, le=1)] = 0.8
+    lora_rank: Count = 8
+    lora_alpha: Positive = 16.0
+    image_size: tuple[Count, Count] | None = None

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 Modality = Literal["image", "text"]
 Stage = Literal["pretrain", "finetune"]
+Target = Literal["labels", "boxes", "masks"]
 Capability = Literal["features", "detection-ready", "embed", "reconstruct", "sample"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,95}")
@@ -104,17 +105,28 @@ class RecipeSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskSpec:
-    """What a finetuned model is for, named by the Hub's tag. `recipe` names the recipe that finetunes for it."""
+    """What a finetuned model is for, named by the Hub's tag. `recipe` names the recipe that finetunes for it.
+
+    `learns_from` is what every sample must have. The targets are callables: `network(backbone, num_classes,
+    **arguments)` makes the task's `zoo.Network`, None where the backbone's own classifier is enough; `reader(folder, *,
+    image_size, channels, skip_bad, stream)` opens a folder of this task's data as a `zoo.ImageDataset`, None where it
+    has one folder a class; `predictor(model, labels)` makes a `zoo.Predictor`.
+    """
 
     name: str
     summary: str
     recipe: str
     score: str
     modality: Modality = "image"
+    learns_from: Target = "labels"
+    network: str | None = None
+    reader: str | None = None
+    predictor: str | None = None
 
     def __post_init__(self) -> None:
-        _check(self, ())
+        _check(self, tuple(name for name in ("network", "reader", "predictor") if getattr(self, name) is not None))
         _check_choice(self, "modality", Modality)
+        _check_choice(self, "learns_from", Target)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from zoo.signing import check_signature
 from zoo.sources import HF, Wish, pull_weights, weights_of
 from zoo.specs import ModelSpec
 from zoo.weights.config import read_config
-from zoo.weights.folder import broken_tensors, load_weights, offered_model, stored_weights
+from zoo.weights.folder import broken_tensors, described_model, load_weights, stored_weights
 from zoo.weights.selftest import SelfTest, replay
 
 
@@ -45,7 +45,7 @@ def verify_weights(source: str | Path, wish: Wish, *, signature: Path | None, de
     if signature is not None:
         check_signature(folder, signature)
     block = read_config(folder)
-    spec = offered_model(block, str(folder / "config.json")).spec
+    spec = described_model(block, str(folder / "config.json"))
     model = load_weights(folder, block, device=choose_device(device or "cpu"))
     found = check_values(folder, model, spec)
     return Verified(folder, hashed, len(model.state_dict()), found, check_results(folder), signature is not None)

@@ -25,7 +25,7 @@ def train(job: Job, clock: Clock) -> nn.Module:
     prepare(recipe, settings, distribution)
     batches = TensorBatches(
         job.images,
-        job.labels,
+        {"labels": job.labels},
         batch_size=job.batch_size,
         seed=0,
         shuffle=True,

@@ -79,7 +79,7 @@ def test_folder_of_classes_is_split_and_cached(tmp_path: Path) -> None:
 def test_folder_without_labels(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "pets") / "cat"
     with pytest.raises(DataError, match="no labels"):
-        open_image_folder(folder).check_labels()
+        open_image_folder(folder).check("labels")
 
 
 def test_091_bad_picture_is_named_or_left_out(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_disk_without_room_is_no_crash(tmp_path: Path) -> None:
 
 def test_092_single_class(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="one class alone"):
-        open_image_folder(pictures(tmp_path / "pets", classes=("cat",))).check_labels()
+        open_image_folder(pictures(tmp_path / "pets", classes=("cat",))).check("labels")
 
 
 def test_092_empty_class_label_beyond_the_classes_and_count_that_differs() -> None:
@@ -165,10 +165,10 @@ def test_092_empty_class_label_beyond_the_classes_and_count_that_differs() -> No
         return ImageDataset(name="x", splits=splits, classes=classes, licence="", source="here", fingerprint="")
 
     with pytest.raises(DataError, match="no training images of c") as caught:
-        dataset([0, 1, 1]).check_labels()
+        dataset([0, 1, 1]).check("labels")
     assert caught.value.exit_code == 9
     for label in (3, -1):
-        with pytest.raises(DataError, match=f"label {label} for 3 classes"):
+        with pytest.raises(DataError, match=f"label of class {label} for 3 classes"):
             dataset([0, 1, label])
     with pytest.raises(DataError, match="3 train images but 2 labels"):
         dataset([0, 1])

@@ -72,7 +72,7 @@ def test_pictures_labels_classes_and_licence_come_as_they_are(clothes: Any) -> N
         assert np.array_equal(split.images, expected.splits[name].images[: len(split)])
         assert np.array_equal(split.labels, expected.splits[name].labels[: len(split)])
     assert dataset.source.startswith(f"{ADDRESS}@") and len(dataset.source) == len(ADDRESS) + 41
-    dataset.check_labels()
+    dataset.check("labels")
 
 
 def test_streamed_and_decoded_are_the_same_to_the_bit(clothes: Any) -> None:
@@ -82,8 +82,8 @@ def test_streamed_and_decoded_are_the_same_to_the_bit(clothes: Any) -> None:
     form: dict[str, Any] = {"batch_size": 16, "seed": 0, "shuffle": True, "drop_last": True}
     form["device"] = torch.device("cpu")
     ours, theirs = decoded.splits["train"], undecoded.splits["train"]
-    whole = TensorBatches(ours.images, ours.labels, **form).epoch(1)
-    streamed = StreamedBatches(theirs.images, theirs.labels, workers=2, **form).epoch(1)
+    whole = TensorBatches(ours.images, ours.targets, **form).epoch(1)
+    streamed = StreamedBatches(theirs.images, theirs.targets, workers=2, **form).epoch(1)
     for left, right in zip(whole, streamed, strict=True):
         assert all(torch.equal(left[name], right[name]) for name in left)
 

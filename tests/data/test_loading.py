@@ -79,8 +79,8 @@ def test_every_tier_gives_the_same_bits(photos: Path, kind: str) -> None:
     assert isinstance(undecoded.splits["train"].images, UndecodedImages)
     assert decoded.fingerprint == undecoded.fingerprint
     split = (decoded if kind == "array" else undecoded).splits["train"]
-    whole = TensorBatches(decoded.splits["train"].images, decoded.splits["train"].labels, **FORM)
-    streamed = StreamedBatches(split.images, split.labels, workers=2 * (kind == "files by processes"), **FORM)
+    whole = TensorBatches(decoded.splits["train"].images, decoded.splits["train"].targets, **FORM)
+    streamed = StreamedBatches(split.images, split.targets, workers=2 * (kind == "files by processes"), **FORM)
     assert (len(streamed), streamed.num_samples) == (len(whole), whole.num_samples) == (5, 20)
     for epoch, start in ((0, 0), (1, 0), (1, 3), (1, 5)):
         pairs = list(zip(whole.epoch(epoch, start), streamed.epoch(epoch, start), strict=True))
@@ -94,7 +94,7 @@ def test_every_tier_gives_the_same_bits(photos: Path, kind: str) -> None:
 def test_streaming_leaves_the_global_generator_alone(photos: Path, workers: int) -> None:
     split = open_image_folder(photos, stream=True).splits["train"]
     before = torch.get_rng_state()
-    batches = StreamedBatches(split.images, split.labels, workers=workers, **FORM)
+    batches = StreamedBatches(split.images, split.targets, workers=workers, **FORM)
     next(iter(batches.epoch(0)))
     list(batches.epoch(0, 2))
     assert torch.equal(torch.get_rng_state(), before)
@@ -102,7 +102,7 @@ def test_streaming_leaves_the_global_generator_alone(photos: Path, workers: int)
 
 def test_what_is_done_to_a_batch_does_not_reach_the_set() -> None:
     images = np.full((4, 1, 2, 2), 255, np.uint8)
-    for batches in (TensorBatches(images, None, **FORM), StreamedBatches(images, None, **FORM)):
+    for batches in (TensorBatches(images, {}, **FORM), StreamedBatches(images, {}, **FORM)):
         next(iter(batches.epoch(0)))["images"].zero_()
         assert float(next(iter(batches.epoch(0)))["images"].min()) == 1
 
@@ -112,7 +112,7 @@ def test_091_a_picture_that_breaks_while_streaming_is_named(photos: Path, worker
     split = open_image_folder(photos, stream=True).splits["train"]
     bad = photos / "cat" / "4.jpg"
     bad.write_bytes(bad.read_bytes()[:200])
-    batches = StreamedBatches(split.images, split.labels, workers=workers, **FORM)
+    batches = StreamedBatches(split.images, split.targets, workers=workers, **FORM)
     with pytest.raises(DataError, match=r"cat/4\.jpg") as caught:
         list(batches.epoch(0))
     assert "\n" not in str(caught.value)

@@ -89,7 +89,7 @@ def go(folder: Path, name: str, values: Mapping[str, Any]) -> bytes:
     settings = TrainingSettings(batch_size=8, epochs=10, save_steps=3, **values)
     images = np.random.default_rng(0).integers(0, 256, (40, 1, size, size), np.uint8)
     common: Any = {"batch_size": 8, "seed": 0, "shuffle": True, "drop_last": True, "device": CPU}
-    batches = TensorBatches(images, None, **common, micro_batches=settings.accumulate)
+    batches = TensorBatches(images, {}, **common, micro_batches=settings.accumulate)
     recipe = kind(0.3)
     distribution = Distribution(CPU)
     prepare(recipe, settings, distribution)

@@ -86,7 +86,7 @@ def data(distribution: Distribution, settings: TrainingSettings) -> TensorBatche
     images = np.random.default_rng(0).integers(0, 256, (60, 1, 2, 2), np.uint8)
     return TensorBatches(
         images,
-        None,
+        {},
         batch_size=settings.batch_size,
         seed=settings.seed,
         shuffle=True,

@@ -74,7 +74,7 @@ class TwoPlayers:
 
 def data() -> TensorBatches:
     images = np.random.default_rng(0).integers(0, 256, (40, 1, 2, 2), np.uint8)
-    return TensorBatches(images, None, batch_size=8, seed=0, shuffle=True, drop_last=True, device=torch.device("cpu"))
+    return TensorBatches(images, {}, batch_size=8, seed=0, shuffle=True, drop_last=True, device=torch.device("cpu"))
 
 
 def go(folder: Path, recipe: TwoPlayers, *, resume: bool = False, split: str = "test", **settings: Any) -> Run:

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 import zoo
+from zoo.engine.stepper import Stepper
 from zoo.registry import default_registry
 from zoo.tasks.image_classification import ImageClassification
 from zoo.tasks.settings import ImageClassificationSettings
 from zoo.testing import RecipeTests
+from zoo.weights.adapters import learnt_tensors, merge_adapters
 
 pytestmark = pytest.mark.skipif(
     "conv_autoencoder" not in {offer.spec.name for offer in default_registry().offers("models")},
@@ -47,16 +49,29 @@ class TestMixedImageClassification(TestImageClassification):
         return {"augmentation": "crop_flip", "mixing": "mixup_cutmix"}
 
 
-def trained(method: Any) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
+def trained(method: Any, steps: int = 1) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
     torch.manual_seed(0)
     model = zoo.create("conv_autoencoder", **SMALL)
     recipe = ImageClassification(ImageClassificationSettings(method=method), model, ("a", "b", "c"), INPUTS)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    (loss,) = recipe.step(batch(), zoo.Draws(0, 0, torch.arange(16)))
     (optimizer,) = recipe.optimizers().values()
-    loss.value.backward()
-    optimizer.step()
+    for _ in range(steps):
+        (loss,) = recipe.step(batch(), zoo.Draws(0, 0, torch.arange(16)))
+        loss.value.backward()
+        optimizer.step()
     return model, before
+
+
+class TestLowRankImageClassification(TestImageClassification):
+    steps = 30
+
+    def settings(self) -> dict[str, Any]:
+        return {"augmentation": "none", "method": "lora", "lora_rank": 2, "learning_rate": 1e-2}
+
+
+class TestGradualImageClassification(TestImageClassification):
+    def settings(self) -> dict[str, Any]:
+        return {"augmentation": "none", "method": "gradual"}
 
 
 def test_frozen_moves_the_head_alone() -> None:
@@ -89,3 +104,38 @@ def test_pictures_are_normalised_as_the_weights_took_them() -> None:
         images = batch()["images"] * std + mean
         scores.append(recipe.evaluate([{**batch(), "images": images}])["loss"])
     assert scores[0] == pytest.approx(scores[1], rel=1e-5)
+
+
+def test_lora_moves_adapters_and_head_and_is_merged_without_a_trace() -> None:
+    model, before = trained("lora", steps=3)
+    moved = {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before.get(name, tensor))}
+    assert {"head.weight", "encoder.stages.0.0.0.up.weight"} < moved
+    assert all(name.split(".")[-2] in ("head", "up", "down") or name == "head.bias" for name in moved)
+    assert moved <= set(learnt_tensors(model))
+    model.eval()
+    with torch.no_grad():
+        adapted = model(batch()["images"])
+        merge_adapters(model)
+        merged = model(batch()["images"])
+    assert model.state_dict().keys() == zoo.create("conv_autoencoder", **SMALL, num_classes=3).state_dict().keys()
+    assert torch.allclose(adapted, merged, atol=1e-6)
+    assert not torch.equal(
+        model.state_dict()["encoder.stages.0.0.0.weight"], before["encoder.stages.0.0.0.base.weight"]
+    )
+
+
+def test_gradual_lets_the_head_begin_first_and_the_stem_last() -> None:
+    model = zoo.create("conv_autoencoder", **SMALL)
+    recipe = ImageClassification(ImageClassificationSettings(method="gradual"), model, ("a", "b", "c"), INPUTS)
+    groups = recipe.optimizers()["model"].param_groups
+    begins = {id(parameter): group["begins"] for group in groups for parameter in group["params"]}
+    by_name = {name: begins[id(parameter)] for name, parameter in model.named_parameters()}
+    stem, last = (by_name[f"encoder.stages.{stage}.0.0.weight"] for stage in (0, 1))
+    assert by_name["head.weight"] == 0 < last < stem == 0.5
+    stepper = Stepper(recipe, ImageClassificationSettings(method="gradual", schedule="constant", warmup=0), 100)
+    learning = []
+    for step in (0, 49, 50):
+        stepper.step({**batch(), "index": torch.arange(16)}, step)
+        (optimizer,) = stepper.optimizers.values()
+        learning.append({group["begins"] for group in optimizer.param_groups if group["lr"]})
+    assert learning == [{0.0}, {0.0, last}, {0.0, last, stem}]

@@ -1,13 +1,14 @@
 """Batches gathered from a split that lies on the device as one tensor."""
 
-from collections.abc import Iterator
-from typing import Unpack
+from collections.abc import Iterator, Mapping
+from typing import Any, Unpack
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from zoo.data.dataset import Images, Labels
+from zoo.data.dataset import Images
 from zoo.data.order import Dealing, Order
 from zoo.data.undecoded import UndecodedImages
 
@@ -17,7 +18,7 @@ _FLOATS_UP_TO = 512 * 1024 * 1024
 class TensorBatches:
     """Keep a split as one tensor on the device and gather each batch by one indexing operation.
 
-    Batches have `images`, floats in [0, 1], `labels` where there are any, and `index`, the places of the samples in the
+    Batches have `images`, floats in [0, 1], the targets by their names, and `index`, the places of the samples in the
     split. `batch_size` counts the samples of all processes; each of `world_size` gathers its own share of every batch,
     which falls into `micro_batches` of equal size. A set of at most 512 MB as floats is kept as floats; a larger one
     stays uint8 and is converted batch by batch.
@@ -26,7 +27,7 @@ class TensorBatches:
     def __init__(
         self,
         images: Images | UndecodedImages,
-        labels: Labels | None,
+        targets: Mapping[str, NDArray[Any]],
         *,
         device: torch.device,
         **dealing: Unpack[Dealing],
@@ -37,7 +38,7 @@ class TensorBatches:
         self._images = torch.from_numpy(images[np.arange(len(images))]).to(device)
         if self._images.numel() * 4 <= _FLOATS_UP_TO:
             self._images = to_floats(self._images)
-        self._labels = None if labels is None else torch.tensor(labels, device=device)
+        self._targets = {name: torch.tensor(values, device=device) for name, values in targets.items()}
 
     def __len__(self) -> int:
         return len(self._order)
@@ -52,10 +53,9 @@ class TensorBatches:
         """Gather samples as tensors of their own: what a recipe does in place must not reach the data set."""
         # index_select copies whole samples, which takes a fifth of the time of indexing
         images = self._images.index_select(0, index)
-        batch = {"images": images if images.is_floating_point() else to_floats(images), "index": index}
-        if self._labels is not None:
-            batch["labels"] = self._labels[index]
-        return batch
+        images = images if images.is_floating_point() else to_floats(images)
+        targets = {name: values.index_select(0, index) for name, values in self._targets.items()}
+        return {"images": images, "index": index, **targets}
 
 
 def to_floats(images: Tensor) -> Tensor:

@@ -3,39 +3,60 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import DataError, UsageError
 from zoo.seeds import generator
+from zoo.specs import Target
 
 if TYPE_CHECKING:
     from zoo.data.undecoded import UndecodedImages
 
 Images = NDArray[np.uint8]
-Labels = NDArray[np.int64]
-_HOW_TO_LABEL = "put the images into one folder a class: train/<class>/*.png"
+Labels = NDArray[Any]
+Boxes = NDArray[np.float32]
+_HOW_TO_PROVIDE: Mapping[Target, str] = {
+    "labels": "put the images into one folder a class: train/<class>/*.png",
+    "boxes": "give a folder of Pascal VOC, COCO or YOLO, and finetune with --task object-detection",
+    "masks": "give images/*.jpg with masks/*.png beside them, and finetune with --task image-segmentation",
+}
 
 
 @dataclass(frozen=True)
 class ImageSplit:
-    """Pictures (samples, channels, height, width) with their labels (samples,), or None without labels.
+    """Pictures (samples, channels, height, width), and what is known of each.
 
     The pictures are an array of uint8, which may be a memory map, or are decoded when they are asked for.
+
+    `labels` are int64 (samples,), or uint8 (samples, classes) of 0 and 1 where a picture may have several.
+    `boxes` are float32 (samples, most, 6): left, top, right, bottom in pixels of the scaled picture, the class, and 1
+    where the box is not to be scored; rows of class -1 fill up.
+    `masks` are uint8 (samples, height, width), the class of each pixel, or 255 where it does not count.
+    `sizes` are int64 (samples, 2), the height and width of the picture's file.
     """
 
     images: "Images | UndecodedImages"
     labels: Labels | None = None
+    boxes: Boxes | None = None
+    masks: Images | None = None
+    sizes: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def targets(self) -> dict[str, NDArray[Any]]:
+        """What is known of the pictures, by name: arrays with a row for each."""
+        named = {"labels": self.labels, "boxes": self.boxes, "masks": self.masks, "sizes": self.sizes}
+        return {name: values for name, values in named.items() if values is not None}
+
     def take(self, index: NDArray[np.int64]) -> "ImageSplit":
         """Return the samples at these places, in this order."""
         images = self.images[index] if isinstance(self.images, np.ndarray) else self.images.take(index)
-        return ImageSplit(images, None if self.labels is None else self.labels[index])
+        return ImageSplit(images, **{name: values[index] for name, values in self.targets.items()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,17 +87,20 @@ class ImageDataset:
             )
         if len(split) == 0:
             raise DataError(f"the {name} split of {self.name} is empty; look into {self.source}")
-        if split.labels is None:
-            return
-        if split.labels.shape != (len(split),):
-            raise DataError(
-                f"{self.name} has {len(split):,} {name} images but {len(split.labels):,} labels; get it again"
-            )
-        low, high = int(split.labels.min()), int(split.labels.max())
-        if low < 0 or high >= len(self.classes):
-            raise DataError(
-                f"{self.name} has a {name} label {high if low >= 0 else low} for {len(self.classes)} classes"
-            )
+        for target, values in split.targets.items():
+            if len(values) != len(split):
+                raise DataError(
+                    f"{self.name} has {len(split):,} {name} images but {len(values):,} {target}; get it again"
+                )
+        for target, classes in (("label", split.labels), ("box", None if split.boxes is None else split.boxes[..., 4])):
+            if classes is None or classes.ndim != 1 + (target == "box"):
+                continue
+            low, high = int(classes.min()), int(classes.max())
+            if low < -(target == "box") or high >= len(self.classes):
+                raise DataError(
+                    f"{self.name} has a {name} {target} of class {high if low >= 0 else low} "
+                    f"for {len(self.classes)} classes"
+                )
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -94,31 +118,39 @@ class ImageDataset:
         """Whether every split has labels."""
         return all(split.labels is not None for split in self.splits.values())
 
-    def check_labels(self) -> None:
-        """Raise DataError unless every split is labelled and every class has training images."""
-        if not self.labelled:
-            raise DataError(f"{self.source} has no labels; {_HOW_TO_LABEL}")
+    def check(self, target: Target) -> None:
+        """Raise DataError unless every split has this target, and every class has training images."""
+        if any(target not in split.targets for split in self.splits.values()):
+            raise DataError(f"{self.source} has no {target}; {_HOW_TO_PROVIDE[target]}")
+        if target == "labels":
+            self._check_labels()
+
+    def _check_labels(self) -> None:
         if len(self.classes) < 2:
             raise DataError(
                 f"{self.source} has one class alone ({', '.join(self.classes)}); a classifier needs two or more"
             )
-        counts = np.bincount(self._train_labels(), minlength=len(self.classes))
+        labels = self._train_labels()
+        counts = labels.sum(0) if labels.ndim == 2 else np.bincount(labels, minlength=len(self.classes))
         if (empty := np.flatnonzero(counts == 0)).size:
             names = ", ".join(self.classes[place] for place in empty[:5])
             raise DataError(f"{self.source} has no training images of {names}; add some, or remove the class")
 
     def subset(self, labels: int, seed: int) -> "ImageDataset":
-        """Keep that many training images, as evenly over the classes as can be, drawn by the seed."""
+        """Keep that many training images, drawn by the seed; of one class each, as evenly over them as can be."""
         train = self.splits["train"]
         if not 0 < labels <= len(train):
             raise UsageError(f"--labels {labels} of {len(train):,} training images; ask for 1 to {len(train):,}")
-        if labels < len(self.classes):
+        single = train.labels is not None and train.labels.ndim == 1
+        if single and labels < len(self.classes):
             raise UsageError(
                 f"--labels {labels} is fewer than one for each of {len(self.classes)} classes; ask for more"
             )
         import torch
 
         order = torch.randperm(len(train), generator=generator(seed, "labels")).numpy()
+        if not single:
+            return self._with(train.take(np.sort(order[:labels])), f"{labels} labels, seed {seed}")
         sorted_by_class = order[np.argsort(self._train_labels()[order], kind="stable")]
         counts = np.bincount(self._train_labels(), minlength=len(self.classes))
         rank = np.concatenate([np.arange(count) for count in counts])  # the place of each sample within its class
@@ -142,7 +174,7 @@ class ImageDataset:
     def _train_labels(self) -> Labels:
         labels = self.splits["train"].labels
         if labels is None:
-            raise DataError(f"{self.source} has no labels; {_HOW_TO_LABEL}")
+            raise DataError(f"{self.source} has no labels; {_HOW_TO_PROVIDE['labels']}")
         return labels
 
     def _with(self, train: ImageSplit, what: str) -> "ImageDataset":
@@ -157,6 +189,6 @@ def fingerprint(splits: Mapping[str, ImageSplit], classes: tuple[str, ...]) -> s
         split = splits[name]
         digest.update(f"{name} {split.images.shape}".encode())
         digest.update(np.ascontiguousarray(split.images).data)
-        if split.labels is not None:
-            digest.update(np.ascontiguousarray(split.labels).data)
+        for values in split.targets.values():
+            digest.update(np.ascontiguousarray(values).data)
     return digest.hexdigest()

@@ -4,14 +4,16 @@ import logging
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 from filelock import FileLock
+from numpy.typing import NDArray
 
-from zoo.data.dataset import Images, ImageSplit, Labels
+from zoo.data.dataset import Images, ImageSplit
 from zoo.data.memory import fits_in_memory
 from zoo.data.pictures import Source, decode_all
 from zoo.data.undecoded import UndecodedImages
@@ -24,10 +26,10 @@ _log = logging.getLogger("zoo")
 
 @dataclass(frozen=True)
 class Part:
-    """What a split is made from: pictures, with their labels or None."""
+    """What a split is made from: pictures, and what is known of each, as `ImageSplit.targets` has it."""
 
     sources: Sequence[Source]
-    labels: Labels | None
+    targets: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 class _LeftOut(msgspec.Struct):
@@ -68,7 +70,7 @@ def open_pictures(
             images = UndecodedImages(part.sources, image_size, channels, good)
         else:
             images = np.load(cached / f"{name}.npy", mmap_mode="r", allow_pickle=False)[: len(good)]
-        splits[name] = ImageSplit(images, None if part.labels is None else part.labels[good])
+        splits[name] = ImageSplit(images, **{target: values[good] for target, values in part.targets.items()})
     return splits
 
 

@@ -64,8 +64,8 @@ def _open(
     parts = {}
     for name, places in _places({split: len(table) for split, table in tables.items()}).items():
         table = tables.get(name, tables["train"])
-        labels = table.labels(label)[places] if label else None
-        parts[name] = Part(table.pictures(picture, places, f"{address} {name}"), labels)
+        targets = {"labels": table.labels(label)[places]} if label else {}
+        parts[name] = Part(table.pictures(picture, places, f"{address} {name}"), targets)
     if image_size is None or channels is None:
         common_size, common_channels = common_form(tables["train"].some_pictures(picture, address))
         image_size, channels = image_size or common_size, channels or common_channels

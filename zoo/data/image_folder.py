@@ -47,7 +47,9 @@ def open_image_folder(
             digest.update(f"{split} {path.relative_to(folder).as_posix()} {hashes[path]}\n".encode())
     places = {name: place for place, name in enumerate(classes)}
     parts = {
-        split: Part(part, np.array([places[path.parent.name] for path in part], np.int64) if classes else None)
+        split: Part(
+            part, {"labels": np.array([places[path.parent.name] for path in part], np.int64)} if classes else {}
+        )
         for split, part in paths.items()
     }
     return ImageDataset(

@@ -1,5 +1,6 @@
 """Open a data set by name or path, in the size and the channels that a model takes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from zoo.data.dataset import ImageDataset, Images, ImageSplit
+from zoo.data.dataset import ImageDataset, Images
 from zoo.data.hub import open_hub_dataset
 from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.image_folder import open_image_folder
@@ -23,6 +24,7 @@ def open_dataset(
     *,
     data_dir: Path | None,
     spec: DatasetSpec | None,
+    reader: Callable[..., ImageDataset] = open_image_folder,
     image_size: tuple[int, int] | None = None,
     channels: int | None = None,
     skip_bad: int = 0,
@@ -32,9 +34,10 @@ def open_dataset(
 ) -> ImageDataset:
     """Open the data set of the spec, or else that which `name` says, scaled to what is asked for.
 
-    That is a folder of pictures, or `hf://datasets/org/name[@revision]` on a Hub. Up to `skip_bad` broken pictures are
-    left out. `stream` decodes them as they are needed instead of once; None does so where together they would not fit
-    into memory. Without `download` the files of a Hub pass by once, and only the decoded pictures are kept.
+    That is a folder, which `reader` opens, or `hf://datasets/org/name[@revision]` on a Hub. Up to `skip_bad` broken
+    pictures are left out. `stream` decodes them as they are needed instead of once; None does so where together they
+    would not fit into memory. Without `download` the files of a Hub pass by once, and only the decoded pictures are
+    kept.
     """
     if name.startswith(HUB_DATASETS):
         return open_hub_dataset(
@@ -43,7 +46,7 @@ def open_dataset(
     if spec is None:
         if Path(name).is_file():
             raise DataError(f"{name} is a file; if it is an archive, unpack it, and give the folder of pictures")
-        return open_image_folder(Path(name), image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream)
+        return reader(Path(name), image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream)
     try:
         dataset = load_target(spec.target)(data_dir)
     except ZooError:
@@ -65,9 +68,16 @@ def fit(dataset: ImageDataset, image_size: tuple[int, int], channels: int) -> Im
         raise DataError(
             f"{dataset.name} has {dataset.channels} channels and the model takes {channels}; choose other data"
         )
-    splits = {
-        name: ImageSplit(_fit(part.images, image_size, channels), part.labels) for name, part in dataset.splits.items()
-    }
+    splits = {}
+    for name, part in dataset.splits.items():
+        rows, columns = (new / old for new, old in zip(image_size, dataset.image_size, strict=True))
+        scale = np.array([columns, rows, columns, rows, 1, 1], np.float32)
+        splits[name] = replace(
+            part,
+            images=_fit(part.images, image_size, channels),
+            boxes=None if part.boxes is None else part.boxes * scale,
+            masks=None if part.masks is None else _fit_masks(part.masks, image_size),
+        )
     return replace(dataset, splits=splits)
 
 
@@ -83,3 +93,11 @@ def _fit(images: Images | UndecodedImages, image_size: tuple[int, int], channels
             part = F.interpolate(part, image_size, mode="bilinear", antialias=True)
         parts.append(part.round().clamp(0, 255).byte().numpy())
     return np.concatenate(parts)
+
+
+def _fit_masks(masks: Images, image_size: tuple[int, int]) -> Images:
+    """Take for each pixel the one of the old mask that lies at its centre."""
+    rows, columns = (
+        (np.arange(new) * 2 + 1) * old // (2 * new) for new, old in zip(image_size, masks.shape[1:], strict=True)
+    )
+    return masks[:, rows[:, None], columns]

@@ -1,17 +1,18 @@
 """Batches from pictures that do not fit on the device, fetched ahead of the step that needs them."""
 
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Unpack
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from zoo.data.ahead import AHEAD, ahead
 from zoo.data.batches import to_floats
-from zoo.data.dataset import Images, Labels
+from zoo.data.dataset import Images
 from zoo.data.order import Dealing, Order
 from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError
@@ -29,7 +30,7 @@ class StreamedBatches:
     def __init__(
         self,
         images: Images | UndecodedImages,
-        labels: Labels | None,
+        targets: Mapping[str, NDArray[Any]],
         *,
         device: torch.device,
         workers: int = 0,
@@ -38,7 +39,7 @@ class StreamedBatches:
         self._order = Order(len(images), **dealing)
         self.batch_size = self._order.batch_size
         self.num_samples = self._order.num_samples
-        self._samples = _Samples(images, labels)
+        self._samples = _Samples(images, targets)
         self._device = device
         self._workers = workers
 
@@ -78,9 +79,9 @@ class StreamedBatches:
 class _Samples(Dataset[_Fetched]):
     """A map-style data set for torch's loader, which asks for a whole batch at once where there is `__getitems__`."""
 
-    def __init__(self, images: Images | UndecodedImages, labels: Labels | None) -> None:
+    def __init__(self, images: Images | UndecodedImages, targets: Mapping[str, NDArray[Any]]) -> None:
         self._images = images
-        self._labels = labels
+        self._targets = targets
 
     def __len__(self) -> int:
         return len(self._images)
@@ -91,8 +92,8 @@ class _Samples(Dataset[_Fetched]):
             batch = {"images": torch.from_numpy(np.ascontiguousarray(self._images[index]))}
         except DataError as error:
             return error  # raised here, it would reach the user as the loader's several lines
-        if self._labels is not None:
-            batch["labels"] = torch.from_numpy(self._labels[index])
+        for name, values in self._targets.items():
+            batch[name] = torch.from_numpy(np.ascontiguousarray(values[index]))
         return {**batch, "index": torch.from_numpy(index)}
 
 

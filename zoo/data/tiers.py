@@ -34,8 +34,9 @@ def make_batches(
     """
     undecoded = isinstance(split.images, UndecodedImages)
     if stream is None:
-        stream = undecoded or not fits_in_memory(math.prod(split.images.shape), device, limit=limit)
+        masks = 0 if split.masks is None else split.masks.size
+        stream = undecoded or not fits_in_memory(math.prod(split.images.shape) + masks, device, limit=limit)
     make: Callable[..., AnyBatches] = TensorBatches
     if stream:
         make = partial(StreamedBatches, workers=(processors() if undecoded else 0) if workers is None else workers)
-    return make(split.images, split.labels, device=device, **dealing)
+    return make(split.images, split.targets, device=device, **dealing)

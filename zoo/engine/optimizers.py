@@ -27,6 +27,7 @@ def parameter_groups(
     settings: TrainingSettings,
     *,
     layer_decay: float = 1.0,
+    unfreezing: float = 0.0,
     parameters: Iterable[tuple[str, nn.Parameter]] | None = None,
     learning_rate: float | None = None,
 ) -> list[dict[str, Any]]:
@@ -34,20 +35,24 @@ def parameter_groups(
 
     Biases, norms and what `model.no_weight_decay()` names are not decayed. With `layer_decay` below 1 a layer's rate is
     `learning_rate · layer_decay ** depth`, with depth counted from the head by `model.group_matcher()` (timm's form).
+    With `unfreezing` the layers begin to learn one after the other over this share of the training, the last one first.
     """
     named = list(model.named_parameters() if parameters is None else parameters)
     spared = set(getattr(model, "no_weight_decay", lambda: ())())
-    layers = _layers(model, [name for name, _ in named]) if layer_decay < 1 else {}
+    layers = _layers(model, [name for name, _ in named]) if layer_decay < 1 or unfreezing else {}
     deepest = max(layers.values(), default=0) + 1
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    groups: dict[tuple[float, float, float], list[nn.Parameter]] = {}
     for name, parameter in named:
         if not parameter.requires_grad:
             continue
         decay = 0.0 if parameter.ndim <= 1 or name in spared else settings.weight_decay
         depth = deepest - layers.get(name, deepest) if layers else 0
         rate = (learning_rate or settings.learning_rate) * layer_decay**depth
-        groups.setdefault((rate, decay), []).append(parameter)
-    return [{"params": members, "lr": rate, "weight_decay": decay} for (rate, decay), members in groups.items()]
+        groups.setdefault((rate, decay, unfreezing * depth / deepest), []).append(parameter)
+    return [
+        {"params": members, "lr": rate, "weight_decay": decay, "begins": begins}
+        for (rate, decay, begins), members in groups.items()
+    ]
 
 
 def _layers(model: nn.Module, names: list[str]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from zoo.engine.blocks import blocks
 from zoo.engine.distribution import Distribution
 from zoo.engine.recipe import Recipe
 from zoo.errors import UsageError
+from zoo.network import Network
 from zoo.settings import TrainingSettings
 
 
@@ -26,7 +27,8 @@ def prepare(recipe: Recipe, settings: TrainingSettings, distribution: Distributi
     for module in modules.values():
         place(module, settings, distribution)
     if settings.activation_checkpointing:
-        able = [module for module in modules.values() if callable(getattr(module, "set_grad_checkpointing", None))]
+        backbones = [module.backbone if isinstance(module, Network) else module for module in modules.values()]
+        able = [module for module in backbones if callable(getattr(module, "set_grad_checkpointing", None))]
         if not able:
             raise UsageError("no model of this recipe can recompute activations; leave out activation_checkpointing")
         for module in able:

@@ -44,7 +44,8 @@ class Recipe(Protocol):
         ...
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        """Make the optimizers, by name. A group's `lr` is its peak; the loop schedules it.
+        """Make the optimizers, by name. A group's `lr` is its peak; the loop schedules it, from the share `begins` of
+        the training on, where the group has such a key.
 
         Called once, when the modules are where they are to stay: sharding gives them other parameters than they had
         when the recipe was made.

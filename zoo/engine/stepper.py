@@ -40,6 +40,8 @@ class Stepper:
             name: [group.setdefault("peak", group["lr"]) for group in item.param_groups]
             for name, item in self.optimizers.items()
         }
+        groups = [group for item in self.optimizers.values() for group in item.param_groups]
+        self._gradual = any(group.get("begins") for group in groups)
         self._factor: float | None = None
         self._turn: str | None = None
         self._sums: dict[str, Tensor] = {}
@@ -162,11 +164,12 @@ class Stepper:
 
     def _set_rates(self, step: int) -> None:
         factor = rate(step, self.total_steps, self.settings)
-        if factor != self._factor:
+        if factor != self._factor or self._gradual:
             self._factor = factor
             for name, optimizer in self.optimizers.items():
                 for group, peak in zip(optimizer.param_groups, self._peaks[name], strict=True):
-                    group["lr"] = peak * factor
+                    begun = step >= group.get("begins", 0.0) * self.total_steps
+                    group["lr"] = peak * factor if begun else 0.0
 
 
 def _parts(batch: Batch, count: int) -> list[Batch]:

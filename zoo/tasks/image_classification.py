@@ -12,9 +12,9 @@ from zoo.data.augmentation.mixing import mix
 from zoo.data.augmentation.policies import augment
 from zoo.data.normalise import normalise
 from zoo.draws import Draws
-from zoo.engine.optimizers import make_optimizer, parameter_groups
 from zoo.engine.pictures import confusion_matrix, labelled_grid
 from zoo.engine.recipe import Batch, Loss
+from zoo.tasks.methods import Learner
 from zoo.tasks.settings import ImageClassificationSettings
 from zoo.weights.config import Preprocessing
 
@@ -38,16 +38,13 @@ class ImageClassification:
             device = next(model.parameters()).device
             backbone.reset_classifier(len(classes))
             model.to(device)
-        self.head: nn.Module = backbone.get_classifier()
-        if settings.method == "frozen":
-            self._freeze(True)
-        self._train_mode()
+        self.learner = Learner(settings, model)
 
     def modules(self) -> Mapping[str, nn.Module]:
         return {"model": self.model}
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        return {"model": make_optimizer(self.settings.optimizer, self._groups(), self.settings)}
+        return {"model": self.learner.optimizer()}
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         settings = self.settings
@@ -76,8 +73,8 @@ class ImageClassification:
         counts, _, _ = self._confusion(kept)
         images, labels = kept[0]["images"][:32], kept[0]["labels"][:32].tolist()
         self.model.eval()
-        predicted = self.model(normalise(images, self.preprocessing)).argmax(1).tolist()
-        self._train_mode()
+        predicted = self._logits(images).argmax(1).tolist()
+        self.learner.train()
         titles = [self.classes[place] for place in predicted]
         wrong = [mine != true for mine, true in zip(predicted, labels, strict=True)]
         titles = [
@@ -89,50 +86,11 @@ class ImageClassification:
         ]
 
     def export(self) -> nn.Module:
-        self._freeze(False)
-        return self.model.eval()
-
-    def _freeze(self, frozen: bool) -> None:
-        for _, parameter in self._parameters()[0]:
-            parameter.requires_grad_(not frozen)
-
-    def _parameters(self) -> tuple[list[tuple[str, nn.Parameter]], list[tuple[str, nn.Parameter]]]:
-        """Return the named parameters of the backbone, and those of the head."""
-        head = {id(parameter) for parameter in self.head.parameters()}
-        named = list(self.model.named_parameters())
-        return [item for item in named if id(item[1]) not in head], [item for item in named if id(item[1]) in head]
-
-    def _groups(self) -> list[dict[str, Any]]:
-        settings = self.settings
-        backbone, head = self._parameters()
-        groups = parameter_groups(self.model, settings, parameters=head)
-        if settings.method == "frozen":
-            return groups
-        full = settings.method == "full"
-        return groups + parameter_groups(
-            self.model,
-            settings,
-            layer_decay=settings.layer_decay if full else 1.0,
-            parameters=backbone,
-            learning_rate=settings.learning_rate * (settings.backbone_rate if full else 1.0),
-        )
+        return self.learner.export()
 
     def _logits(self, images: Tensor) -> Tensor:
-        images = normalise(images, self.preprocessing)
-        if self.settings.method != "frozen":
-            logits: Tensor = self.model(images)
-            return logits
-        backbone = cast(Any, self.model)
-        with torch.no_grad():
-            features = backbone.forward_features(images)
-        logits = backbone.forward_head(features)
+        logits: Tensor = self.model(normalise(images, self.preprocessing))
         return logits
-
-    def _train_mode(self) -> None:
-        """Set the training mode: of the head alone when the rest is frozen, whose batch norms must not move."""
-        frozen = self.settings.method == "frozen"
-        self.model.train(not frozen)
-        self.head.train()
 
     def _confusion(self, batches: Iterable[Batch]) -> tuple[Tensor, float, int]:
         self.model.eval()
@@ -140,9 +98,9 @@ class ImageClassification:
         counts = torch.zeros(classes * classes, dtype=torch.int64)
         loss, count = torch.zeros((), dtype=torch.float64), 0
         for batch in batches:
-            logits, labels = self.model(normalise(batch["images"], self.preprocessing)), batch["labels"]
+            logits, labels = self._logits(batch["images"]), batch["labels"]
             loss += F.cross_entropy(logits, labels, reduction="sum").double().cpu()
             counts += torch.bincount(labels * classes + logits.argmax(1), minlength=classes * classes).cpu()
             count += len(labels)
-        self._train_mode()
+        self.learner.train()
         return counts.view(classes, classes), float(loss), count

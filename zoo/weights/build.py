@@ -69,13 +69,23 @@ def full_arguments(offer: Offer[ModelSpec], arguments: Mapping[str, Any]) -> dic
 
 def check_arguments(offer: Offer[ModelSpec], arguments: Mapping[str, Any], source: str) -> None:
     """Check the types and bounds of arguments that a stranger's config.json asks for. Raise IntegrityError."""
-    target = load_model_target(offer)
-    parameters = inspect.signature(target).parameters
+    check_call(load_model_target(offer), arguments, offer.spec.limits, repr(offer.spec.name), source)
+
+
+def check_call(
+    target: Any,
+    arguments: Mapping[str, Any],
+    limits: Mapping[str, int],
+    what: str,
+    source: str,
+    *,
+    given: tuple[str, ...] = (),
+) -> None:
+    """Check names, types and bounds of the arguments for a callable; those that are `given` may not be among them."""
+    parameters = [name for name in inspect.signature(target).parameters if name not in given]
     if unknown := [name for name in arguments if name not in parameters]:
         allowed = ", ".join(parameters)
-        raise IntegrityError(
-            f"{source} gives {offer.spec.name!r} the unknown argument {unknown[0]!r}; allowed are {allowed}"
-        )
+        raise IntegrityError(f"{source} gives {what} the unknown argument {unknown[0]!r}; allowed are {allowed}")
     hints = typing.get_type_hints(target.__init__ if inspect.isclass(target) else target)
     for name, value in arguments.items():
         try:
@@ -86,7 +96,7 @@ def check_arguments(offer: Offer[ModelSpec], arguments: Mapping[str, Any], sourc
             converted = value
         if type(value) is float and type(converted) is int:
             raise IntegrityError(f"{source} has a wrong argument {name!r}: {value} is no integer; get a fresh copy")
-        low, high = (1, offer.spec.limits[name]) if name in offer.spec.limits else (0, MAX_INTEGER)
+        low, high = (1, limits[name]) if name in limits else (0, MAX_INTEGER)
         _check_bounds(value, low, high, f"argument {name!r} in {source}")
 
 
@@ -111,7 +121,7 @@ def build(offer: Offer[ModelSpec], arguments: Mapping[str, Any], *, device: str 
     target = load_model_target(offer)
     what = f"model {offer.spec.name!r}"
     try:
-        with _limits(), torch.device(device), _NoInitialisation() if device == "meta" else nullcontext():
+        with _limits(), torch.device(device), NoInitialisation() if device == "meta" else nullcontext():
             model = target(**arguments)
     except _OverLimit as error:
         raise IntegrityError(f"{what} with these arguments {error}; use smaller ones") from None
@@ -126,7 +136,7 @@ def build(offer: Offer[ModelSpec], arguments: Mapping[str, Any], *, device: str 
     return model
 
 
-class _NoInitialisation(TorchFunctionMode):
+class NoInitialisation(TorchFunctionMode):
     """Pass over what fills parameters: on the meta device there is nothing to fill, and torch takes long to do it."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -169,8 +179,9 @@ def _limits() -> Iterator[None]:
             handle.remove()
 
 
-def build_buffers(offer: Offer[ModelSpec], arguments: Mapping[str, Any]) -> nn.Module:
-    """Build the model with real buffers and parameters on the meta device.
+@contextmanager
+def parameters_on_meta() -> Iterator[None]:
+    """Build models with real buffers, but parameters on the meta device.
 
     Each parameter is dropped as it is registered, before its initialisation runs, so that almost nothing is computed.
     """
@@ -182,7 +193,6 @@ def build_buffers(offer: Offer[ModelSpec], arguments: Mapping[str, Any]) -> nn.M
     handle = register_module_parameter_registration_hook(cast(Any, to_meta))
     try:
         with torch.random.fork_rng(devices=[]):
-            model: nn.Module = load_model_target(offer)(**arguments)
+            yield
     finally:
         handle.remove()
-    return model

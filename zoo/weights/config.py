@@ -46,13 +46,17 @@ class DataRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class ZooBlock(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All that it takes to build the model again and to use it rightly."""
+    """All that it takes to build the model again and to use it rightly.
+
+    `head` has the arguments of the task's network on the model, None where the model's own classifier is all.
+    """
 
     format_version: int
     plugin: str
     plugin_version: str
     architecture: str
     arguments: dict[str, Any]
+    head: dict[str, Any] | None = None
     task: str
     labels: tuple[str, ...] = ()
     preprocessing: Preprocessing | None = None
@@ -108,13 +112,14 @@ def read_json(folder: Path) -> dict[str, Any]:
 
 def write_config(folder: Path, block: ZooBlock, beside: Mapping[str, Any] | None = None) -> None:
     """Write config.json, keys in the order of the schema; `beside` are root keys from which timm builds the model."""
-    document = {**(beside or {}), "zoo": msgspec.to_builtins(block)}
+    described = {key: value for key, value in msgspec.to_builtins(block).items() if (key, value) != ("head", None)}
+    document = {**(beside or {}), "zoo": described}
     write_file(folder / "config.json", msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
 
 
 def _check_class_count(block: ZooBlock, path: Path) -> None:
     num_classes = block.arguments.get("num_classes")
-    if block.labels and num_classes is not None and num_classes != len(block.labels):
+    if block.head is None and block.labels and num_classes is not None and num_classes != len(block.labels):
         raise IntegrityError(
             f"{path} names {len(block.labels)} labels but asks for a head of {num_classes!r} classes; get a fresh copy"
         )

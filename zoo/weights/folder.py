@@ -3,6 +3,7 @@
 import itertools
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from zoo.errors import IntegrityError, NotFoundError
 from zoo.paths import new_folder, storage_errors
 from zoo.registry import Offer, default_registry
 from zoo.specs import ModelSpec
-from zoo.weights.build import build, build_buffers, check_arguments, full_arguments
+from zoo.weights.assembly import assemble, assemble_buffers, check_block
+from zoo.weights.build import full_arguments
 from zoo.weights.config import (
     FORMAT_VERSION,
     DataRecord,
@@ -86,8 +88,8 @@ def load_weights(
     block = block or read_config(folder)
     source = str(folder / "config.json")
     offer = offered_model(block, source)
-    check_arguments(offer, block.arguments, source)
-    model = build(offer, block.arguments, device="meta")
+    check_block(offer, block, source)
+    model = assemble(offer, block, device="meta")
     stored = stored_weights(folder)
     ties = ties_of(model)
     check_tensors(model.state_dict(), ties, stored.headers, stored.path, any_float=asked is not None)
@@ -100,7 +102,7 @@ def load_weights(
     model.load_state_dict(tensors, strict=True, assign=True)
     _tie(model, ties)
     if left := _without_values(model):
-        _restore_buffers(model, offer, block.arguments, asked, device)
+        _restore_buffers(model, offer, block, asked, device)
         left = _without_values(model)
     if left:
         raise IntegrityError(
@@ -133,6 +135,12 @@ def offered_model(block: ZooBlock, source: str) -> Offer[ModelSpec]:
             f"{offer.plugin.distribution} does; get a fresh copy, or install the plugin that it names"
         )
     return offer
+
+
+def described_model(block: ZooBlock, source: str) -> ModelSpec:
+    """Return the spec of what weights hold: a task's network can no more do what its backbone alone could."""
+    spec = offered_model(block, source).spec
+    return spec if block.head is None else replace(spec, capabilities=())
 
 
 def broken_tensors(tensors: Mapping[str, Tensor]) -> list[str]:
@@ -171,12 +179,12 @@ def _tie(model: nn.Module, ties: Mapping[str, str]) -> None:
 def _restore_buffers(
     model: nn.Module,
     offer: Offer[ModelSpec],
-    arguments: Mapping[str, Any],
+    block: ZooBlock,
     dtype: torch.dtype | None,
     device: str | torch.device,
 ) -> None:
     """Compute the buffers that no file holds (non-persistent ones), which the meta device left without values."""
-    real = dict(build_buffers(offer, arguments).named_buffers())
+    real = dict(assemble_buffers(offer, block).named_buffers())
     for name, buffer in list(model.named_buffers()):
         if buffer.is_meta:
             owner, _, attribute = name.rpartition(".")

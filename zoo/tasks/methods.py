@@ -1,0 +1,93 @@
+"""What of a network learns when it is finetuned, and how fast: the methods that every task shares."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+from zoo.engine.optimizers import make_optimizer, parameter_groups
+from zoo.network import Network
+from zoo.settings import FinetuneSettings
+from zoo.weights.adapters import Adapted, add_adapters, merge_adapters
+
+Named = tuple[str, nn.Parameter]
+_UNFREEZING = 0.5
+"""The share of the training over which `gradual` lets the layers begin."""
+
+
+class Learner:
+    """A network that is finetuned by one of the methods of `FinetuneSettings`.
+
+    `network` is a backbone with a classifier, or a `zoo.Network`; what is new, its head, always learns.
+    """
+
+    def __init__(self, settings: FinetuneSettings, network: nn.Module) -> None:
+        self.settings = settings
+        self.network = network
+        self._keeps_backbone = settings.method in ("frozen", "lora")
+        if self._keeps_backbone:
+            for _, parameter in self._split()[0]:
+                parameter.requires_grad_(False)
+        if settings.method == "lora":
+            add_adapters(network, rank=settings.lora_rank, alpha=settings.lora_alpha)
+        self.train()
+
+    @property
+    def backbone(self) -> nn.Module:
+        """The pretrained part; a network without a task's head is its own backbone."""
+        return self.network.backbone if isinstance(self.network, Network) else self.network
+
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Make the optimizer of all that learns."""
+        settings = self.settings
+        backbone, head = self._split()
+        groups = parameter_groups(self.network, settings, parameters=head)
+        if settings.method == "lora":
+            groups += parameter_groups(self.network, settings, parameters=backbone)  # those that learn are adapters
+        elif settings.method != "frozen":
+            pretrained = settings.method != "scratch"
+            groups += parameter_groups(
+                self.backbone,
+                settings,
+                layer_decay=settings.layer_decay if pretrained else 1.0,
+                unfreezing=_UNFREEZING if settings.method == "gradual" else 0.0,
+                parameters=backbone,
+                learning_rate=settings.learning_rate * (settings.backbone_rate if pretrained else 1.0),
+            )
+        return make_optimizer(settings.optimizer, groups, settings)
+
+    def train(self) -> None:
+        """Set the training mode: of what is new alone where the rest is kept, whose batch norms must not move."""
+        self.network.train()
+        if not self._keeps_backbone:
+            return
+        self.backbone.eval()
+        for module in self._classifier().modules() if not isinstance(self.network, Network) else ():
+            module.train()
+        for module in self.backbone.modules():
+            if isinstance(module, Adapted):
+                module.train()
+
+    def export(self) -> nn.Module:
+        """Return the network to publish: adapters merged into what they correct, nothing frozen, in eval mode."""
+        merge_adapters(self.network)
+        return self.network.requires_grad_(True).eval()
+
+    def _split(self) -> tuple[list[Named], list[Named]]:
+        """Return the named parameters of the backbone, named as it names them, and those of the head."""
+        if isinstance(self.network, Network):
+            inside = {id(parameter) for parameter in self.backbone.parameters()}
+            return list(self.backbone.named_parameters()), _without(self.network.named_parameters(), inside)
+        head = {id(parameter) for parameter in self._classifier().parameters()}
+        named = list(self.network.named_parameters())
+        return _without(named, head), [item for item in named if id(item[1]) in head]
+
+    def _classifier(self) -> nn.Module:
+        backbone: Any = self.network
+        classifier: nn.Module = backbone.get_classifier()
+        return classifier
+
+
+def _without(named: Iterable[Named], others: set[int]) -> list[Named]:
+    return [item for item in named if id(item[1]) not in others]

@@ -1,0 +1,60 @@
+"""Build what config.json describes: a model, and on it the network of its task where it has one."""
+
+import inspect
+from contextlib import nullcontext
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from zoo.errors import IntegrityError
+from zoo.registry import Offer, default_registry
+from zoo.specs import ModelSpec, TaskSpec, load_target
+from zoo.weights.build import NoInitialisation, build, check_arguments, check_call, parameters_on_meta, plugin_failed
+from zoo.weights.config import ZooBlock
+
+_LARGEST = 4096
+"""What an integer argument of a task's network may ask for."""
+
+
+def check_block(offer: Offer[ModelSpec], block: ZooBlock, source: str) -> None:
+    """Check the arguments that a stranger's config.json asks for. Raise IntegrityError."""
+    check_arguments(offer, block.arguments, source)
+    if block.head is None:
+        return
+    target = _network(_task(block, source))
+    limits = dict.fromkeys(block.head, _LARGEST)
+    check_call(target, block.head, limits, f"the network for {block.task}", source, given=("backbone", "num_classes"))
+
+
+def assemble(offer: Offer[ModelSpec], block: ZooBlock, *, device: str = "cpu") -> nn.Module:
+    """Build the model on a device; "meta" allocates nothing."""
+    backbone = build(offer, block.arguments, device=device)
+    if block.head is None:
+        return backbone
+    target = _network(_task(block, "config.json"))
+    with torch.device(device), NoInitialisation() if device == "meta" else nullcontext():
+        return cast(nn.Module, target(backbone, len(block.labels), **block.head))
+
+
+def assemble_buffers(offer: Offer[ModelSpec], block: ZooBlock) -> nn.Module:
+    """Build the model with real buffers, but parameters on the meta device."""
+    with parameters_on_meta():
+        return assemble(offer, block)
+
+
+def _task(block: ZooBlock, source: str) -> Offer[TaskSpec]:
+    offer = default_registry().task(block.task)
+    if offer.spec.network is None:
+        raise IntegrityError(f"{source} has a head for {block.task}, which takes none; get a fresh copy")
+    return offer
+
+
+def _network(offer: Offer[TaskSpec]) -> Any:
+    try:
+        target = load_target(str(offer.spec.network))
+        inspect.signature(target)
+    except Exception as error:
+        what = f"network {offer.spec.network!r} of {offer.spec.name!r}"
+        raise plugin_failed(offer.plugin, what, error) from error
+    return target
