@@ -14,6 +14,16 @@ def zoo_tasks() -> Iterator[TaskSpec]:
         recipe="image_classification",
         score="accuracy",
     )
+    yield TaskSpec(
+        name="object-detection",
+        summary="Say which things are in a picture, and draw a box around each",
+        recipe="object_detection",
+        score="ap",
+        learns_from="boxes",
+        network="zoo.tasks.detection.network:Detector",
+        reader="zoo.data.boxes.open:open_boxes",
+        predictor="zoo.tasks.detection.predictor:DetectionPredictor",
+    )
 
 
 @hookimpl
@@ -26,6 +36,17 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
         settings="zoo.tasks.settings:ImageClassificationSettings",
         task="image-classification",
         score="accuracy",
+        higher_is_better=True,
+        requires=("features",),
+    )
+    yield RecipeSpec(
+        name="object_detection",
+        stage="finetune",
+        summary="Find things by an anchor-free head over the backbone's feature pyramid",
+        target="zoo.tasks.detection.recipe:ObjectDetection",
+        settings="zoo.tasks.detection.settings:ObjectDetectionSettings",
+        task="object-detection",
+        score="ap",
         higher_is_better=True,
         requires=("features",),
     )

@@ -93,9 +93,7 @@ def _decode(path: Path) -> _Instances:
         raise DataError(f"{path}:{line} is no JSON: {error}; get a fresh copy") from None
 
 
-def _annotated(
-    folder: Path, path: Path, instances: _Instances, categories: Sequence[_Category]
-) -> list[Annotated]:
+def _annotated(folder: Path, path: Path, instances: _Instances, categories: Sequence[_Category]) -> list[Annotated]:
     source = str(path)
     root = _pictures(folder, path, instances)
     places = {category.id: place for place, category in enumerate(categories)}

@@ -21,6 +21,7 @@ from zoo.paths import cache_folder, storage_errors, write_file
 _VERSION = "1"
 _TEST_SHARE = 0.2
 _LAYOUTS = "Pascal VOC (JPEGImages, Annotations/*.xml), COCO (annotations/instances_*.json) or YOLO (images, labels)"
+_READERS = ((voc.recognises, voc.read), (coco.recognises, coco.read), (yolo.recognises, yolo.read))
 _log = logging.getLogger("zoo")
 
 Sizes = NDArray[np.int64]
@@ -71,11 +72,11 @@ def open_boxes(
 def _read(folder: Path) -> Annotations:
     if not folder.is_dir():
         raise DataError(f"no folder {folder}; give one of {_LAYOUTS}")
-    for layout in (voc, coco, yolo):
-        if layout.recognises(folder):
-            return layout.read(folder)
+    for recognises, read in _READERS:
+        if recognises(folder):
+            return read(folder)
     within = sorted(path for path in folder.iterdir() if path.is_dir())
-    fitting = next((path for path in within for layout in (voc, coco, yolo) if layout.recognises(path)), None)
+    fitting = next((path for path in within for recognises, _ in _READERS if recognises(path)), None)
     hint = f"; {fitting} is one, give that" if fitting else "; arrange it so"
     raise DataError(f"{folder} is no folder of {_LAYOUTS}{hint}")
 
@@ -106,14 +107,14 @@ def _without_missing(
     if len(missing) > skip_bad:
         more = f" ({len(missing):,} are missing)" if len(missing) > 1 else ""
         raise DataError(
-            f"no picture {missing[0].path}, which {missing[0].source} annotates{more}; add it, or allow some with skip_bad"
+            f"no picture {missing[0].path}, which {missing[0].source} annotates{more}; "
+            "add it, or allow some with skip_bad"
         )
     if missing:
         _log.warning("left out: %d annotated pictures that are not there, %s first", len(missing), missing[0].path)
     gone = {item.path for item in missing}
-    return {name: [item for item in part if item.path not in gone] for name, part in splits.items()}, skip_bad - len(
-        missing
-    )
+    left = {name: [item for item in part if item.path not in gone] for name, part in splits.items()}
+    return left, skip_bad - len(missing)
 
 
 def _sizes(part: Sequence[Annotated], hashes: Mapping[Path, str]) -> Sizes:
@@ -135,8 +136,8 @@ def _sizes(part: Sequence[Annotated], hashes: Mapping[Path, str]) -> Sizes:
     for item, (height, width) in zip(part, sizes.tolist(), strict=True):
         if item.size is not None and item.size != (height, width) != (1, 1):
             raise DataError(
-                f"{item.source} has boxes in a picture of {item.size[1]}x{item.size[0]}, but {item.path} is {width}x{height}; "
-                "annotate it as it is, or turn and scale the boxes with it"
+                f"{item.source} has boxes in a picture of {item.size[1]}x{item.size[0]}, but {item.path} is "
+                f"{width}x{height}; annotate it as it is, or turn and scale the boxes with it"
             )
     return sizes
 

@@ -121,9 +121,7 @@ class _Reader:
             self._parser.Parse(text.encode(), True)
         except expat.ExpatError as error:
             reason = expat.errors.messages.get(error.code, "broken")
-            raise DataError(
-                f"{path}:{error.lineno}:{error.offset + 1} is no XML: {reason}; get a fresh copy"
-            ) from None
+            raise DataError(f"{path}:{error.lineno}:{error.offset + 1} is no XML: {reason}; get a fresh copy") from None
         if "annotation" not in {key[0] for key in self._texts}:
             raise DataError(f"{path} has no element <annotation>, as Pascal VOC has it; get a fresh copy")
 

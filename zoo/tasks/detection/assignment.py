@@ -1,4 +1,4 @@
-"""Which place of the pyramid learns which box: task-aligned assignment (Feng et al., 2021), for a whole batch at once."""
+"""Which place of the pyramid learns which box: task-aligned assignment (Feng et al., 2021), of whole batches."""
 
 from typing import NamedTuple
 

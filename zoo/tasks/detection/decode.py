@@ -32,7 +32,7 @@ def find(
     most_boxes: int,
 ) -> Found:
     """Return the boxes above the score that overlap no better one of their class by more than `nms_threshold`."""
-    batch, _, num_classes = logits.shape
+    num_classes = logits.shape[2]
     flat = logits.sigmoid().flatten(1)
     scores, places = flat.topk(min(max(_CANDIDATES, most_boxes), flat.shape[1]), dim=1)
     classes, places = places % num_classes, places.div(num_classes, rounding_mode="floor")
@@ -40,14 +40,10 @@ def find(
     high = torch.tensor([width, height, width, height], device=boxes.device)
     boxes = boxes.gather(1, places[..., None].expand(-1, -1, 4)).clamp(min=0).minimum(high)
     # Picture by picture, for memory's sake: all pairs of candidates are compared
-    stays = torch.cat(
-        [
-            suppress(boxes[i : i + 1], classes[i : i + 1], scores[i : i + 1] >= score_threshold, threshold=nms_threshold)
-            for i in range(batch)
-        ]
-    )
+    pictures = zip(boxes[:, None], classes[:, None], (scores >= score_threshold)[:, None], strict=True)
+    stays = torch.cat([suppress(*picture, threshold=nms_threshold) for picture in pictures])
     scores = scores * stays
-    scores, order = scores.sort(1, descending=True, stable=True)
+    scores, order = scores.sort(dim=1, descending=True, stable=True)
     scores, order = scores[:, :most_boxes], order[:, :most_boxes]
     classes = classes.gather(1, order).masked_fill(scores == 0, -1)
     return Found(boxes.gather(1, order[..., None].expand(-1, -1, 4)), scores, classes)

@@ -66,7 +66,7 @@ class Detector(nn.Module):
         return torch.cat(logits, 2).transpose(1, 2).float(), boxes
 
     def no_weight_decay(self) -> set[str]:
-        names = getattr(self.backbone, "no_weight_decay", set)()
+        names: set[str] = cast(Any, self.backbone).no_weight_decay()
         return {f"backbone.{name}" for name in names}
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
@@ -80,9 +80,7 @@ def default_reductions(feature_info: list[FeatureInfo]) -> list[int]:
     return [2**power for power in range(finest.bit_length() - 1, coarsest.bit_length() + 1)]
 
 
-def places(
-    image_size: tuple[int, int], reductions: tuple[int, ...], device: torch.device
-) -> tuple[Tensor, Tensor]:
+def places(image_size: tuple[int, int], reductions: tuple[int, ...], device: torch.device) -> tuple[Tensor, Tensor]:
     """Return the centres x, y of all places (places, 2) in pixels, and the reduction of the level of each (places,)."""
     points, sizes = [], []
     for reduction in reductions:
@@ -95,6 +93,4 @@ def places(
 
 
 def _tower(width: int, depth: int) -> nn.Sequential:
-    return nn.Sequential(
-        *(nn.Sequential(convolution(width, width, 3), nn.ReLU(inplace=True)) for _ in range(depth))
-    )
+    return nn.Sequential(*(nn.Sequential(convolution(width, width, 3), nn.ReLU(inplace=True)) for _ in range(depth)))

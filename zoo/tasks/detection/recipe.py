@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from zoo.data.normalise import normalise
 from zoo.draws import Draws
-from zoo.engine.optimizers import make_optimizer, parameter_groups
 from zoo.engine.recipe import Batch, Loss
 from zoo.tasks.detection.augmentation import augment_boxed
 from zoo.tasks.detection.decode import Found, find
@@ -18,6 +16,7 @@ from zoo.tasks.detection.network import Detector
 from zoo.tasks.detection.pictures import boxed_grid, precision_recall
 from zoo.tasks.detection.scores import AveragePrecision
 from zoo.tasks.detection.settings import ObjectDetectionSettings
+from zoo.tasks.methods import Learner
 from zoo.weights.config import Preprocessing
 
 _SHOWN = 8
@@ -37,13 +36,13 @@ class ObjectDetection:
         self.preprocessing = preprocessing
         self.classes = classes
         self.network = model if isinstance(model, Detector) else _on(model, settings, len(classes))
-        self.network.train()
+        self.learner = Learner(settings, self.network)
 
     def modules(self) -> Mapping[str, nn.Module]:
         return {"model": self.network}
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        return {"model": make_optimizer(self.settings.optimizer, self._groups(), self.settings)}
+        return {"model": self.learner.optimizer()}
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         settings = self.settings
@@ -78,16 +77,7 @@ class ObjectDetection:
         ]
 
     def export(self) -> nn.Module:
-        return self.network.eval()
-
-    def _groups(self) -> list[dict[str, Any]]:
-        settings, network = self.settings, self.network
-        mine = [item for item in network.named_parameters() if not item[0].startswith("backbone.")]
-        theirs = [item for item in network.named_parameters() if item[0].startswith("backbone.")]
-        share = 1.0 if settings.method == "scratch" else settings.backbone_rate
-        return parameter_groups(network, settings, parameters=mine) + parameter_groups(
-            network, settings, parameters=theirs, learning_rate=settings.learning_rate * share
-        )
+        return self.learner.export()
 
     def _loss(self, images: Tensor, boxes: Tensor) -> tuple[DetectionLoss, Tensor, Tensor]:
         logits, predicted = self.network(normalise(images, self.preprocessing))
@@ -113,7 +103,7 @@ class ObjectDetection:
                     most_boxes=settings.most_boxes,
                 )
                 yield batch, found, loss
-        self.network.train()
+        self.learner.train()
 
     def _precision(self, batches: Iterable[Batch]) -> tuple[AveragePrecision, float]:
         precision = AveragePrecision(self.classes, most_boxes=self.settings.most_boxes)
