@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from zoo.api import create as create
+    from zoo.api import describe as describe
     from zoo.api import evaluate as evaluate
     from zoo.api import export as export
     from zoo.api import finetune as finetune
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from zoo.backbone import Autoencoder as Autoencoder
     from zoo.backbone import Backbone as Backbone
     from zoo.backbone import FeatureInfo as FeatureInfo
+    from zoo.data.augmentation.blur import random_blur as random_blur
     from zoo.data.augmentation.colour import colour_jitter as colour_jitter
+    from zoo.data.augmentation.colour import random_grey as random_grey
+    from zoo.data.augmentation.colour import random_solarise as random_solarise
     from zoo.data.augmentation.erasing import add_noise as add_noise
     from zoo.data.augmentation.erasing import random_erasing as random_erasing
     from zoo.data.augmentation.geometry import random_affine as random_affine
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     from zoo.engine.optimizers import make_optimizer as make_optimizer
     from zoo.engine.optimizers import parameter_groups as parameter_groups
     from zoo.engine.pictures import confusion_matrix as confusion_matrix
+    from zoo.engine.pictures import feature_map as feature_map
     from zoo.engine.pictures import image_grid as image_grid
     from zoo.engine.recipe import Batch as Batch
     from zoo.engine.recipe import Batches as Batches
@@ -66,6 +71,7 @@ if TYPE_CHECKING:
     from zoo.layouts import Layout as Layout
     from zoo.layouts import Rename as Rename
     from zoo.network import Network as Network
+    from zoo.network import Predictor as Predictor
     from zoo.settings import FinetuneSettings as FinetuneSettings
     from zoo.settings import TrainingSettings as TrainingSettings
     from zoo.specs import Capability as Capability
@@ -83,6 +89,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "zoo.api": (
         "create",
+        "describe",
         "evaluate",
         "export",
         "finetune",
@@ -95,7 +102,8 @@ _HOMES = {
         "reproduce",
     ),
     "zoo.backbone": ("Autoencoder", "Backbone", "FeatureInfo"),
-    "zoo.data.augmentation.colour": ("colour_jitter",),
+    "zoo.data.augmentation.blur": ("random_blur",),
+    "zoo.data.augmentation.colour": ("colour_jitter", "random_grey", "random_solarise"),
     "zoo.data.augmentation.erasing": ("add_noise", "random_erasing"),
     "zoo.data.augmentation.geometry": ("random_affine", "random_crop", "random_flip", "random_resized_crop"),
     "zoo.data.augmentation.mixing": ("cutmix", "mix", "mixup"),
@@ -106,7 +114,7 @@ _HOMES = {
     "zoo.data.normalise": ("normalise",),
     "zoo.draws": ("Draws",),
     "zoo.engine.optimizers": ("make_optimizer", "parameter_groups"),
-    "zoo.engine.pictures": ("confusion_matrix", "image_grid"),
+    "zoo.engine.pictures": ("confusion_matrix", "feature_map", "image_grid"),
     "zoo.engine.recipe": ("Batch", "Batches", "Loss", "Recipe"),
     "zoo.errors": (
         "AuthorisationError",
@@ -122,7 +130,7 @@ _HOMES = {
     ),
     "zoo.hookspecs": ("hookimpl",),
     "zoo.layouts": ("Layout", "Rename"),
-    "zoo.network": ("Network",),
+    "zoo.network": ("Network", "Predictor"),
     "zoo.settings": ("FinetuneSettings", "TrainingSettings"),
     "zoo.specs": ("Capability", "CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "Target", "TaskSpec"),
     "zoo.transfers": ("pull", "push", "verify"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
 
 from zoo.registry import default_registry, matches
 
@@ -13,8 +13,15 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from zoo.prediction import Predict
     from zoo.rehearsal import Rehearsal
     from zoo.reproduction import Reproduction
+    from zoo.weights.config import ZooBlock
+
+    class LoadedModel(nn.Module):
+        """What `load` returns, for type checkers: a model, and what can be asked of it besides."""
+
+        predict: Predict
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ def load(
     registry: str | Path | None = None,
     locked: bool = False,
     offline: bool = False,
-) -> nn.Module:
+) -> LoadedModel:
     """Load pretrained weights into their model: verified, memory-mapped, strict, in eval mode.
 
     `source` is a name from the catalogue (`arch.tag`), `hf://org/name[@revision]`, a run, a weights folder or a
@@ -117,8 +124,11 @@ def load(
     floating-point tensors, `device` ("cuda") loads straight to it. `hub` is a URL or a folder.
     `registry` names a registry.json, or a repo with one, that is asked first; `locked` takes the bytes that zoo.lock
     pins, and `offline` none but those in the cache.
+
+    `model.predict(["cat.jpg"])` says what weights that were finetuned for a task say of pictures.
     """
     from zoo.engine.device import choose_device
+    from zoo.prediction import Predict
     from zoo.sources import Wish, find_weights
     from zoo.weights.config import read_config
     from zoo.weights.features import Features
@@ -129,12 +139,28 @@ def load(
     where = choose_device(device or "cpu")
     folder = find_weights(source, wish=Wish(revision, hub, registry, locked=locked, offline=offline))
     block = read_config(folder)
-    model: nn.Module = load_weights(folder, block, dtype=dtype, device=where)
+    model: Any = load_weights(folder, block, dtype=dtype, device=where)
     if channels is not None:
         model = with_channels(model, offered_model(block, str(folder)), block.arguments, channels)
     if num_classes is not None:
         replace_head(model, num_classes)
-    return Features(model).eval() if features_only else model
+    if features_only:
+        return cast("LoadedModel", Features(model).eval())
+    # plugins may offer a method of this name, which then means what they say
+    if num_classes is None and channels is None and not callable(getattr(type(model), "predict", None)):
+        model.predict = Predict(model, block)
+    return cast("LoadedModel", model)
+
+
+def describe(source: str | Path, *, hub: str | Path | None = None) -> ZooBlock:
+    """Return what weights say of themselves: architecture, arguments, task, labels, preprocessing and whence they are.
+
+    `source` is what `load` takes.
+    """
+    from zoo.sources import find_weights
+    from zoo.weights.config import read_config
+
+    return read_config(find_weights(source, hub=hub))
 
 
 def export(source: str | Path, *, to: str, out: str | Path, force: bool = False, hub: str | Path | None = None) -> Path:
@@ -196,7 +222,9 @@ def finetune(
 ) -> RunResult:
     """Train pretrained weights on for a task; write everything to the run folder `out`.
 
-    `method` is full, frozen (the head alone learns) or scratch (the same network from random weights, to compare with).
+    `method` is full, gradual (layer after layer begins, from the last one down), frozen (the head alone learns), lora
+    (low-rank corrections learn, which `zoo.push(..., adapter=True)` can send alone) or scratch (the same network from
+    random weights, to compare with).
     `labels` takes that many labelled training images, as many of each class as can be, drawn by the seed.
     """
     from zoo.orders import finetuning_order

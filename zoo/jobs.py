@@ -17,17 +17,17 @@ from torch import nn
 import zoo
 from zoo.data.dataset import ImageDataset
 from zoo.data.hub_files import HUB_DATASETS
-from zoo.data.image_folder import open_image_folder
 from zoo.data.open import open_dataset
+from zoo.data.pictures import STRETCHED, Scaling
 from zoo.errors import NotFoundError, PluginError, UsageError
 from zoo.network import Network
 from zoo.recipes import fitting, recipe_settings, settings_from
 from zoo.registry import Offer, default_registry
 from zoo.settings import FinetuneSettings, TrainingSettings
-from zoo.sources import find_weights
+from zoo.sources import find_weights, repo_of
 from zoo.specs import ModelSpec, RecipeSpec, TaskSpec, load_target
 from zoo.weights.build import build, full_arguments, load_model_target, plugin_failed
-from zoo.weights.config import Preprocessing, ZooBlock, read_config
+from zoo.weights.config import AdapterRecord, BaseRecord, Preprocessing, ZooBlock, read_config
 from zoo.weights.folder import load_weights, offered_model
 
 
@@ -40,7 +40,12 @@ class DataSource:
     skip_bad: int = 0
 
     def open(
-        self, image_size: Any = None, channels: int | None = None, *, task: Offer[TaskSpec] | None = None
+        self,
+        image_size: Any = None,
+        channels: int | None = None,
+        *,
+        scaling: Scaling = STRETCHED,
+        task: Offer[TaskSpec] | None = None,
     ) -> ImageDataset:
         """Open the data set as pictures of this size and these channels; None takes the data's own.
 
@@ -60,9 +65,10 @@ class DataSource:
             self.name,
             data_dir=self.folder,
             spec=spec,
-            reader=open_image_folder if task is None else _reader(task),
+            reader=None if task is None or task.spec.reader is None else _reader(task),
             image_size=image_size,
             channels=channels,
+            scaling=scaling,
             skip_bad=self.skip_bad,
         )
 
@@ -78,7 +84,7 @@ class DataSource:
             return self.open(image_size, task=task)
         if image_size is None and (task is None or task.spec.learns_from == "labels" or task.spec.name == block.task):
             image_size = wanted.image_size
-        return self.open(image_size, wanted.channels, task=task)
+        return self.open(image_size, wanted.channels, scaling=Scaling(wanted.crop, wanted.interpolation), task=task)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +102,8 @@ class Job:
     resolved: dict[str, Any]
     make_model: Callable[[], nn.Module]
     """Builds the model that training begins with; random weights come from torch's global generator."""
+    adapter: AdapterRecord | None = None
+    """Describes what is learnt beside weights of the Hub, where the method is LoRA."""
 
 
 def pretraining(
@@ -116,6 +124,8 @@ def pretraining(
         )
     fitting(spec, offer.spec)
     dataset = source.open(asked.get("image_size"), asked.get("channels"))
+    if spec.labels:
+        dataset.check("labels")
     taken = full_arguments(offer, {**_fitted(offer, dataset), **asked})
     found = default_registry().recipe(spec.name)
     resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, source, spec.task)
@@ -185,15 +195,22 @@ def finetuning(
         task=task,
         resolved=resolved,
         make_model=make_model,
+        adapter=_adapter(weights, chosen, hub),
     )
+
+
+def _adapter(weights: str | Path, settings: FinetuneSettings, hub: str | Path | None) -> AdapterRecord | None:
+    """Return how an adapter names its base; None where there is none, or where its base lies in a folder alone."""
+    if settings.method != "lora" or (base := repo_of(weights, hub=hub)) is None:
+        return None
+    repo, commit = base
+    return AdapterRecord(rank=settings.lora_rank, alpha=settings.lora_alpha, base=BaseRecord(repo=repo, commit=commit))
 
 
 def _reader(task: Offer[TaskSpec]) -> Callable[..., ImageDataset]:
     """Return what opens a folder of data for the task."""
-    if task.spec.reader is None:
-        return open_image_folder
     try:
-        return cast(Callable[..., ImageDataset], load_target(task.spec.reader))
+        return cast(Callable[..., ImageDataset], load_target(str(task.spec.reader)))
     except Exception as error:
         raise plugin_failed(task.plugin, f"reader {task.spec.reader!r} of {task.spec.name!r}", error) from error
 

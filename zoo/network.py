@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from torch import nn
+    from PIL.Image import Image
+    from torch import Tensor, nn
 
 
 @runtime_checkable
@@ -18,3 +20,28 @@ class Network(Protocol):
     backbone: nn.Module
     num_classes: int
     arguments: dict[str, Any]
+
+
+class Predictor(Protocol):
+    """Made by `predictor(model, labels)` for a model in eval mode: what it says of pictures, in words and drawn.
+
+    `columns` head the table of `zoo predict`, and `row` fills a line of it.
+    """
+
+    columns: tuple[str, ...]
+
+    def __call__(self, images: Tensor, sizes: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
+        """Return a JSON-able result for each picture of a batch as the model takes it.
+
+        `sizes` are the heights and widths of the pictures' files, in whose pixels places are given. Under "mask" a
+        result may hold a uint8 array of that size, with the class of each pixel.
+        """
+        ...
+
+    def row(self, result: dict[str, Any]) -> list[str]:
+        """Return a result in short, by the columns."""
+        ...
+
+    def draw(self, picture: Image, result: dict[str, Any]) -> Image:
+        """Return the picture with what was found drawn on it."""
+        ...

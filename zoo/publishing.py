@@ -33,7 +33,10 @@ _LABELLED = ("image-classification", "image-segmentation", "object-detection", "
 
 @dataclass(frozen=True)
 class PushOptions:
-    """How weights are pushed. `private` says who may see a repo that is made; None takes one that is there."""
+    """How weights are pushed. `private` says who may see a repo that is made; None takes one that is there.
+
+    With `adapter` what a run has learnt by LoRA is pushed alone.
+    """
 
     hub: str | Path | None = None
     private: bool | None = None
@@ -45,6 +48,7 @@ class PushOptions:
     readme: str | None = None
     sign: Path | None = None
     library: str | None = None
+    adapter: bool = False
     progress: bool = False
 
 
@@ -97,7 +101,7 @@ def _prepared(
     source: Path, repo: str, options: PushOptions, *, dry_run: bool
 ) -> Iterator[tuple[Target, Path, ZooBlock]]:
     """Check the weights, and put together in a temporary folder what the repo is to hold."""
-    folder = weights_of(source)
+    folder = _adapter_of(source) if options.adapter else weights_of(source)
     block = read_config(folder)
     spec = described_model(block, str(folder / "config.json"))
     model = load_weights(folder, block)
@@ -119,6 +123,16 @@ def _prepared(
             if options.sign:
                 sign_folder(staged, options.sign)
             yield target, staged, block
+
+
+def _adapter_of(run: Path) -> Path:
+    folder = run / "adapter"
+    if not (folder / "config.json").is_file():
+        raise UsageError(
+            f"{run} holds no adapter: only a run of `zoo finetune hf://… --method lora` does, or of a name of the "
+            "catalogue, so that the adapter can say which weights on the Hub it belongs to; push the run as a whole"
+        )
+    return folder
 
 
 def check_publishable(folder: Path, block: ZooBlock, spec: ModelSpec, model: nn.Module) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from zoo.api import RunResult
 from zoo.data.dataset import ImageDataset
@@ -32,6 +32,7 @@ from zoo.run_weights import export_run
 from zoo.seeds import derive
 from zoo.settings import TrainingSettings
 from zoo.specs import RecipeSpec, load_target
+from zoo.weights.adapters import learnt_tensors
 from zoo.weights.assembly import assemble
 from zoo.weights.config import DataRecord, Preprocessing, RecipeRecord, ZooBlock
 
@@ -106,13 +107,14 @@ def _train_and_export(
     run.log({"event": "test", **scores})
     with stepper.exported(), _picture_folder(run) as folder:
         pictures = stepper.recipe.pictures(test.epoch(0), folder)
+        learnt = _learnt(stepper) if job.adapter else None
         exported = stepper.recipe.export()
         if distribution.main:
             pictures = [loss_curve(run.metrics, run.pictures / "curves.png"), *pictures]
         block = _block(job, exported)
         exported = _whole(job, exported, block, distribution)
         if distribution.main:
-            export_run(run, exported, block, pictures)
+            export_run(run, exported, block, pictures, learnt=learnt, adapter=job.adapter)
         run.end(pictures)
     distribution.wait()
     return RunResult(run.folder, run.folder / "weights", scores, tuple(pictures), time.perf_counter() - start)
@@ -187,6 +189,13 @@ def _picture_folder(run: Run) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="zoo-pictures-") as temporary:
         yield Path(temporary)
+
+
+def _learnt(stepper: Stepper) -> dict[str, Tensor]:
+    """Return what a network with adapters has learnt, before they are merged."""
+    (network,) = stepper.modules.values()
+    tensors = learnt_tensors(network).items()
+    return {name: stepper.distribution.whole(tensor.detach()).to("cpu", copy=True) for name, tensor in tensors}
 
 
 def _whole(job: Job, model: nn.Module, block: ZooBlock, distribution: Distribution) -> nn.Module:

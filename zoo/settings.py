@@ -22,7 +22,8 @@ class TrainingSettings:
     `batch_size` counts the samples of one optimizer step: all processes and all `accumulate` micro-batches together.
     `ema` is the decay of a moving average of the weights, 0 for none; `export_ema` says whether that is what is
     measured and exported. `clip` bounds the norm of an optimizer's gradients. `compile` and `activation_checkpointing`
-    work block by block. A checkpoint is written every `save_steps`, and wherever scores are taken.
+    work block by block. Scores are taken after whole epochs, about `evaluations` times, and a checkpoint is written
+    there and every `save_steps`.
     """
 
     epochs: Count = 10
@@ -43,6 +44,7 @@ class TrainingSettings:
     channels_last: bool = True
     compile: bool = False
     activation_checkpointing: bool = False
+    evaluations: Count = 20
     save_steps: Count | None = None
     validation: Share = 0.0
     seed: Annotated[int, Meta(ge=0)] = 0

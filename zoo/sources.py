@@ -12,6 +12,7 @@ from zoo.hub.records import PulledRepo
 from zoo.lockfile import locked as locked_entry
 from zoo.lockfile import write_lock
 from zoo.registry import Registry, default_registry
+from zoo.weights.config import read_config, read_json
 
 HF = "hf://"
 REGISTRY_FILE = "registry.json"
@@ -44,8 +45,26 @@ class Source:
 def find_weights(
     source: str | Path, *, revision: str | None = None, hub: str | Path | None = None, wish: Wish | None = None
 ) -> Path:
-    """Return the local folder or file of weights. A run stands for its weights; a name is pulled and verified."""
+    """Return the local folder or file of weights. A run stands for its weights; a name is pulled and verified.
+
+    So is the base that an adapter names.
+    """
     wish = wish or Wish(revision=revision, hub=hub)
+    folder = _find(source, wish)
+    if "adapter" in read_json(folder).get("zoo", {}) and (adapter := read_config(folder).adapter) is not None:
+        pull_repo(adapter.base.repo, revision=adapter.base.commit, hub=wish.hub, offline=wish.offline)
+    return folder
+
+
+def repo_of(source: str | Path, *, hub: str | Path | None) -> tuple[str, str] | None:
+    """Return the repo and the commit that hold the weights of this name or address; None for those of a folder."""
+    if isinstance(source, Path) or Path(source).exists():
+        return None
+    pulled = pull_weights(source, Wish(hub=hub))
+    return pulled.repo, pulled.commit
+
+
+def _find(source: str | Path, wish: Wish) -> Path:
     path = Path(source)
     if isinstance(source, Path) or ((path.is_dir() or path.suffix == _TENSORS) and not str(source).startswith(HF)):
         if wish.revision is not None:

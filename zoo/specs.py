@@ -82,8 +82,8 @@ class RecipeSpec:
     """One way to train.
 
     `target` is a class that keeps the `zoo.Recipe` protocol, `settings` a frozen dataclass that extends
-    `zoo.TrainingSettings`. `requires` names the capabilities that a model must have; `score` is the figure that decides
-    which of two trained models is the better one.
+    `zoo.TrainingSettings`. `requires` names the capabilities that a model must have, `labels` says that the data must
+    be labelled; `score` is the figure that decides which of two trained models is the better one.
     """
 
     name: str
@@ -96,6 +96,7 @@ class RecipeSpec:
     higher_is_better: bool = False
     modality: Modality = "image"
     requires: tuple[Capability, ...] = ()
+    labels: bool = False
 
     def __post_init__(self) -> None:
         _check(self, ("target", "settings"))

@@ -49,13 +49,15 @@ def push(
     readme: str | None = None,
     sign: str | Path | None = None,
     library: str | None = None,
+    adapter: bool = False,
     progress: bool = False,
 ) -> PushedRepo:
     """Push a run's weights, or a weights folder, to `org/name` on a Hub in one commit, with its model card.
 
     A repo that is made needs `private=True` or `False`. `readme` says whose words to keep ("here", "hub") where the
     card was written to in both places; `sign` is a private key. Weights that nobody could use or trust are not sent.
-    With `library` ("timm" or "transformers") that one opens the repo as it is.
+    With `library` ("timm" or "transformers") that one opens the repo as it is. With `adapter` only what a run has
+    learnt by LoRA is sent, with the name of the weights it belongs to.
     """
     from zoo.publishing import PushOptions, push_weights
 
@@ -63,7 +65,18 @@ def push(
         Path(source),
         repo,
         PushOptions(
-            hub, private, tag, message, licence, max_shard_size, create_pr, readme, _path(sign), library, progress
+            hub=hub,
+            private=private,
+            tag=tag,
+            message=message,
+            licence=licence,
+            max_shard_size=max_shard_size,
+            create_pr=create_pr,
+            readme=readme,
+            sign=_path(sign),
+            library=library,
+            adapter=adapter,
+            progress=progress,
         ),
     )
 

@@ -75,6 +75,18 @@ def test_052_settings_out_of_bounds(zoo_command: Any, tmp_path: Path, setting: s
 
 
 @needs_models
+def test_arguments_of_the_model(zoo_command: Any, tmp_path: Path) -> None:
+    arguments = ("pretrain", "dense_autoencoder", "--data", "fashion_mnist_sample", "--set", "steps=1")
+    done = zoo_command(*arguments, "--arg", "hidden_sizes=[32]", "--arg", "code_size=8", "--out", str(tmp_path / "run"))
+    assert done.returncode == 0, done.stderr
+    taken = json.loads((tmp_path / "run" / "run.json").read_text())["arguments"]
+    assert (taken["hidden_sizes"], taken["code_size"]) == ([32], 8)
+    for wrong in ("code=8", "code_size"):
+        status, line = failure(zoo_command(*arguments, "--arg", wrong, "--out", str(tmp_path / "other")))
+        assert (status, wrong.split("=")[0] in line) == (2, True)
+
+
+@needs_models
 def test_053_existing_output(zoo_command: Any, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "file").touch()

@@ -14,7 +14,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from zoo.data.augmentation import colour
-from zoo.data.augmentation.colour import colour_jitter
+from zoo.data.augmentation.blur import random_blur
+from zoo.data.augmentation.colour import colour_jitter, random_grey, random_solarise
 from zoo.data.augmentation.erasing import add_noise, random_erasing
 from zoo.data.augmentation.geometry import affine, random_affine, random_crop, random_flip, random_resized_crop
 from zoo.data.augmentation.mixing import cutmix, mix, mixup
@@ -31,6 +32,9 @@ RANDOM: tuple[Callable[[Tensor, Draws], Tensor], ...] = (
     random_resized_crop,
     random_affine,
     colour_jitter,
+    random_grey,
+    random_solarise,
+    random_blur,
     random_erasing,
     rand_augment,
     lambda images, draws: add_noise(images, 0.2, draws),

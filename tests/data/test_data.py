@@ -22,7 +22,7 @@ from zoo.data.idx import read_idx
 from zoo.data.image_folder import open_image_folder
 from zoo.data.mnist import fashion_mnist, fashion_mnist_sample
 from zoo.data.open import open_dataset
-from zoo.data.pictures import decode_all
+from zoo.data.pictures import Scaling, decode_all
 from zoo.errors import DataError, StorageError, UsageError
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -278,3 +278,13 @@ def test_hold_out_moves_and_loses_nothing() -> None:
         "test": 500,
         "validation": 200,
     }
+
+
+def test_a_crop_keeps_proportions_and_takes_the_middle(tmp_path: Path) -> None:
+    wide = np.zeros((40, 120, 3), np.uint8)
+    wide[10:30, 50:70] = 255
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    (stretched,), _ = decode_all([tmp_path / "wide.png"], (20, 20), 3)
+    (cropped,), _ = decode_all([tmp_path / "wide.png"], (20, 20), 3, scaling=Scaling(0.5, "nearest"))
+    assert stretched.min() == 0
+    assert cropped.min() == 255  # covered by 120 x 40, of which the middle is the white square

@@ -22,6 +22,7 @@ _COMMANDS = {
     "reproduce": "Train again what made a run or weights, and compare.",
     "runs": "List runs, show one, compare several.",
     "evaluate": "Score weights on a data set.",
+    "predict": "Say what weights see in pictures.",
     "reconstruct": "Show what an autoencoder makes of pictures.",
     "pull": "Fetch weights, verified to the byte.",
     "push": "Send a run's weights to a Hub.",

@@ -12,7 +12,11 @@ from zoo.cli.options import changes, hub, launched, show_rehearsal, show_run, tr
 @click.argument("weights")
 @training
 @click.option("--task", required=True, help="What for, such as image-classification.")
-@click.option("--method", type=click.Choice(["full", "frozen", "scratch"]), help="What learns; default: full.")
+@click.option(
+    "--method",
+    type=click.Choice(["full", "gradual", "frozen", "lora", "scratch"]),
+    help="What learns, and when; default: full.",
+)
 @click.option("--labels", type=click.IntRange(1), help="Take that many labelled training images.")
 @hub
 def command(

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,8 +78,20 @@ def pairs(values: tuple[str, ...], option: str) -> dict[str, str]:
     for value in values:
         name, sign, text = value.partition("=")
         if not sign or not name:
-            raise UsageError(f"{option} {value!r} is not NAME=VALUE; write for example {option} epochs=5")
+            example = "depth=3" if option == "--arg" else "epochs=5"
+            raise UsageError(f"{option} {value!r} is not NAME=VALUE; write for example {option} {example}")
         found[name.strip()] = text
+    return found
+
+
+def arguments_of(values: tuple[str, ...]) -> dict[str, Any]:
+    """Return the model's own arguments as they were typed: JSON, or else a text."""
+    found: dict[str, Any] = {}
+    for name, text in pairs(values, "--arg").items():
+        try:
+            found[name] = json.loads(text)
+        except json.JSONDecodeError:
+            found[name] = text
     return found
 
 

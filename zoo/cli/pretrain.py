@@ -5,20 +5,28 @@ from typing import Any
 import click
 
 from zoo import api
-from zoo.cli.options import changes, launched, show_rehearsal, show_run, training
+from zoo.cli.options import arguments_of, changes, launched, show_rehearsal, show_run, training
 
 
 @click.command("pretrain")
 @click.argument("model")
 @training
+@click.option("--arg", "arguments", multiple=True, metavar="NAME=VALUE", help="An argument of the model, as JSON.")
 @click.option("--recipe", metavar="NAME|FILE.toml", help="The recipe; default: the model's own.")
 def command(
-    model: str, settings: tuple[str, ...], batch_size: str | None, processes: int | None, dry_run: bool, **options: Any
+    model: str,
+    arguments: tuple[str, ...],
+    settings: tuple[str, ...],
+    batch_size: str | None,
+    processes: int | None,
+    dry_run: bool,
+    **options: Any,
 ) -> None:
     """Train a fresh MODEL by a recipe, without labels or with them."""
     if launched(processes):
         return
     options["settings"] = changes(settings, batch_size)
+    options["arguments"] = arguments_of(arguments)
     if dry_run:
         show_rehearsal(api.rehearse("pretrain", model, **options))
         return

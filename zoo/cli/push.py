@@ -35,6 +35,7 @@ def _size(context: click.Context, parameter: click.Parameter, text: str | None) 
 @click.option("--max-shard-size", metavar="SIZE", callback=_size, help="Split larger weights, such as 5GB.")
 @click.option("--readme", type=click.Choice(["here", "hub"]), help="Whose words to keep where both were written to.")
 @click.option("--for", "library", type=click.Choice(["timm", "transformers"]), help="Let this library open it, too.")
+@click.option("--adapter", is_flag=True, help="Send alone what the run has learnt by --method lora.")
 @click.option("--sign", metavar="KEY", type=click.Path(path_type=Path), help="Sign by this private key (PEM).")
 @hub
 def command(source: Path, repo: str, dry_run: bool, private: bool | None, hub: str | None, **options: Any) -> None:

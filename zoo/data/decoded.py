@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from zoo.data.dataset import Images, ImageSplit
 from zoo.data.memory import fits_in_memory
-from zoo.data.pictures import Source, decode_all
+from zoo.data.pictures import STRETCHED, Scaling, Source, decode_all
 from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError
 from zoo.paths import cache_folder, new_folder, storage_errors
@@ -32,7 +32,7 @@ class Part:
     targets: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
-class _LeftOut(msgspec.Struct):
+class LeftOut(msgspec.Struct):
     """A bad picture: where it was, and what is wrong with it."""
 
     split: str
@@ -46,6 +46,7 @@ def open_pictures(
     *,
     image_size: tuple[int, int],
     channels: int,
+    scaling: Scaling = STRETCHED,
     skip_bad: int = 0,
     stream: bool | None = None,
 ) -> dict[str, ImageSplit]:
@@ -57,17 +58,17 @@ def open_pictures(
     form = (channels, *image_size)
     if stream is None:
         stream = not fits_in_memory(sum(len(part.sources) for part in parts.values()) * math.prod(form))
-    left_out: list[_LeftOut] = []
+    left_out: list[LeftOut] = []
     cached = cache_folder() / ("checked" if stream else "images") / key
     if skip_bad or not stream:
-        left_out = _fill(cached, parts, form, skip_bad, keep=not stream)
+        left_out = _fill(cached, parts, form, scaling, skip_bad, keep=not stream)
     splits = {}
     for name, part in parts.items():
         bad = [item.place for item in left_out if item.split == name]
         good = np.delete(np.arange(len(part.sources)), bad)
         images: Images | UndecodedImages
         if stream:
-            images = UndecodedImages(part.sources, image_size, channels, good)
+            images = UndecodedImages(part.sources, image_size, channels, good, scaling)
         else:
             images = np.load(cached / f"{name}.npy", mmap_mode="r", allow_pickle=False)[: len(good)]
         splits[name] = ImageSplit(images, **{target: values[good] for target, values in part.targets.items()})
@@ -75,8 +76,14 @@ def open_pictures(
 
 
 def _fill(
-    cached: Path, parts: Mapping[str, Part], form: tuple[int, int, int], skip_bad: int, *, keep: bool
-) -> list[_LeftOut]:
+    cached: Path,
+    parts: Mapping[str, Part],
+    form: tuple[int, int, int],
+    scaling: Scaling,
+    skip_bad: int,
+    *,
+    keep: bool,
+) -> list[LeftOut]:
     """Decode all pictures into a folder that is not there yet, and return what is left out of it."""
     with storage_errors(f"caching pictures in {cached}"):
         cached.parent.mkdir(parents=True, exist_ok=True)
@@ -87,8 +94,8 @@ def _fill(
                 left_out = []
                 with new_folder(cached) as temporary:
                     for name, part in parts.items():
-                        out = _array(temporary / f"{name}.npy" if keep else None, (len(part.sources), *form))
-                        left_out += _decode(name, part, out, skip_bad - len(left_out))
+                        out = new_array(temporary / f"{name}.npy" if keep else None, (len(part.sources), *form))
+                        left_out += _decode(name, part, out, scaling, skip_bad - len(left_out))
                     (temporary / _LEFT_OUT).write_bytes(msgspec.json.encode(left_out))
                 return left_out
     if len(left_out) > skip_bad:
@@ -98,16 +105,17 @@ def _fill(
     return left_out
 
 
-def _stored(cached: Path, sizes: Mapping[str, int]) -> list[_LeftOut] | None:
+def _stored(cached: Path, sizes: Mapping[str, int]) -> list[LeftOut] | None:
     """Return what was left out of a folder, or None where it is not there, or not whole."""
     try:
         whole = all((cached / f"{name}.npy").stat().st_size > size for name, size in sizes.items())
-        return msgspec.json.decode((cached / _LEFT_OUT).read_bytes(), type=list[_LeftOut]) if whole else None
+        return msgspec.json.decode((cached / _LEFT_OUT).read_bytes(), type=list[LeftOut]) if whole else None
     except (OSError, msgspec.MsgspecError):
         return None
 
 
-def _array(path: Path | None, shape: tuple[int, ...]) -> Images:
+def new_array(path: Path | None, shape: tuple[int, ...]) -> Images:
+    """Return an array to fill: a new memory map, or without a path one whose rows all lie in the same place."""
     if path is not None:
         images = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
         if hasattr(os, "posix_fallocate"):
@@ -120,8 +128,8 @@ def _array(path: Path | None, shape: tuple[int, ...]) -> Images:
     return np.lib.stride_tricks.as_strided(one, shape, (0, *one.strides))
 
 
-def _decode(name: str, part: Part, out: Images, skip_bad: int) -> list[_LeftOut]:
+def _decode(name: str, part: Part, out: Images, scaling: Scaling, skip_bad: int) -> list[LeftOut]:
     if not len(part.sources):
         raise DataError(f"the {name} split has no pictures; add some")
-    bad = decode_all(part.sources, out.shape[2:], out.shape[1], skip_bad=skip_bad, out=out)[1]
-    return [_LeftOut(name, place, str(error)) for place, error in bad.items()]
+    bad = decode_all(part.sources, out.shape[2:], out.shape[1], scaling=scaling, skip_bad=skip_bad, out=out)[1]
+    return [LeftOut(name, place, str(error)) for place, error in bad.items()]

@@ -14,7 +14,7 @@ from zoo.data.decoded import Part, open_pictures
 from zoo.data.hub_files import HUB_DATASETS, HubFiles, find_files, parse
 from zoo.data.hub_tables import Table, downloaded_tables, passing_tables
 from zoo.data.memory import fits_in_cache
-from zoo.data.pictures import common_form
+from zoo.data.pictures import STRETCHED, Scaling, common_form
 from zoo.errors import DataError
 from zoo.hub.connection import connect
 from zoo.hub.failures import hub_errors
@@ -29,6 +29,7 @@ def open_hub_dataset(
     hub: str | Path | None = None,
     image_size: tuple[int, int] | None = None,
     channels: int | None = None,
+    scaling: Scaling = STRETCHED,
     skip_bad: int = 0,
     stream: bool | None = None,
     download: bool | None = None,
@@ -47,7 +48,7 @@ def open_hub_dataset(
         if download is None:
             download = bool(stream) or fits_in_cache(2 * files.num_bytes)  # as parquet and as a table
         tables = downloaded_tables(files, connection) if download else passing_tables(files, connection)
-        return _open(address, files, tables, image_size, channels, skip_bad, stream if download else False)
+        return _open(address, files, tables, image_size, channels, scaling, skip_bad, stream if download else False)
 
 
 def _open(
@@ -56,6 +57,7 @@ def _open(
     tables: Mapping[str, Table],
     image_size: tuple[int, int] | None,
     channels: int | None,
+    scaling: Scaling,
     skip_bad: int,
     stream: bool | None,
 ) -> ImageDataset:
@@ -69,12 +71,19 @@ def _open(
     if image_size is None or channels is None:
         common_size, common_channels = common_form(tables["train"].some_pictures(picture, address))
         image_size, channels = image_size or common_size, channels or common_channels
-    key = repr((_VERSION, files.repo, files.folder, files.commit, picture, label, classes, image_size, channels))
+    form = (image_size, channels, *([] if scaling == STRETCHED else [scaling]))
+    key = repr((_VERSION, files.repo, files.folder, files.commit, picture, label, classes, *form))
     fingerprint = hashlib.sha256(key.encode()).hexdigest()
     return ImageDataset(
         name=files.repo.rpartition("/")[2],
         splits=open_pictures(
-            fingerprint, parts, image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream
+            fingerprint,
+            parts,
+            image_size=image_size,
+            channels=channels,
+            scaling=scaling,
+            skip_bad=skip_bad,
+            stream=stream,
         ),
         classes=classes,
         licence=files.licence,

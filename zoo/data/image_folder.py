@@ -14,7 +14,7 @@ import numpy as np
 from zoo.data.dataset import ImageDataset
 from zoo.data.decoded import Part, open_pictures
 from zoo.data.hashes import content_hashes
-from zoo.data.pictures import SUFFIXES, common_form
+from zoo.data.pictures import STRETCHED, SUFFIXES, Scaling, common_form
 from zoo.errors import DataError
 
 _VERSION = "2"
@@ -26,6 +26,7 @@ def open_image_folder(
     *,
     image_size: tuple[int, int] | None = None,
     channels: int | None = None,
+    scaling: Scaling = STRETCHED,
     skip_bad: int = 0,
     stream: bool | None = None,
 ) -> ImageDataset:
@@ -37,11 +38,12 @@ def open_image_folder(
     hashes = content_hashes(folder, found)
     classes = _classes(folder, paths)
     if set(paths) == {"all"}:
-        paths = _split_by_hash(paths["all"], hashes)
+        paths = split_by_hash(paths["all"], hashes)
     if image_size is None or channels is None:
         common_size, common_channels = common_form(found)
         image_size, channels = image_size or common_size, channels or common_channels
-    digest = hashlib.sha256(repr((_VERSION, image_size, channels, classes)).encode())
+    form = (_VERSION, image_size, channels, classes, *([] if scaling == STRETCHED else [scaling]))
+    digest = hashlib.sha256(repr(form).encode())
     for split, part in sorted(paths.items()):
         for path in part:
             digest.update(f"{split} {path.relative_to(folder).as_posix()} {hashes[path]}\n".encode())
@@ -55,7 +57,13 @@ def open_image_folder(
     return ImageDataset(
         name=folder.resolve().name,
         splits=open_pictures(
-            digest.hexdigest(), parts, image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream
+            digest.hexdigest(),
+            parts,
+            image_size=image_size,
+            channels=channels,
+            scaling=scaling,
+            skip_bad=skip_bad,
+            stream=stream,
         ),
         classes=classes,
         licence="unknown",
@@ -96,7 +104,7 @@ def _classes(folder: Path, paths: dict[str, list[Path]]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _split_by_hash(paths: list[Path], hashes: dict[Path, str]) -> dict[str, list[Path]]:
+def split_by_hash(paths: list[Path], hashes: dict[Path, str]) -> dict[str, list[Path]]:
     """Split within each class, the lowest hashes to test: no class falls out of a split that has room for it."""
     groups: dict[Path, list[Path]] = {}
     for path in paths:

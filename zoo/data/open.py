@@ -12,6 +12,7 @@ from zoo.data.dataset import ImageDataset, Images
 from zoo.data.hub import open_hub_dataset
 from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.image_folder import open_image_folder
+from zoo.data.pictures import STRETCHED, Scaling
 from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError, PluginError, ZooError
 from zoo.specs import DatasetSpec, load_target
@@ -24,9 +25,10 @@ def open_dataset(
     *,
     data_dir: Path | None,
     spec: DatasetSpec | None,
-    reader: Callable[..., ImageDataset] = open_image_folder,
+    reader: Callable[..., ImageDataset] | None = None,
     image_size: tuple[int, int] | None = None,
     channels: int | None = None,
+    scaling: Scaling = STRETCHED,
     skip_bad: int = 0,
     stream: bool | None = None,
     hub: str | Path | None = None,
@@ -34,19 +36,30 @@ def open_dataset(
 ) -> ImageDataset:
     """Open the data set of the spec, or else that which `name` says, scaled to what is asked for.
 
-    That is a folder, which `reader` opens, or `hf://datasets/org/name[@revision]` on a Hub. Up to `skip_bad` broken
-    pictures are left out. `stream` decodes them as they are needed instead of once; None does so where together they
-    would not fit into memory. Without `download` the files of a Hub pass by once, and only the decoded pictures are
-    kept.
+    That is a folder, which `reader` opens unless it has a folder for each class, or
+    `hf://datasets/org/name[@revision]` on a Hub. Up to `skip_bad` broken pictures are left out. `stream` decodes them
+    as they are needed instead of once; None does so where together they would not fit into memory. Without `download`
+    the files of a Hub pass by once, and only the decoded pictures are kept.
     """
     if name.startswith(HUB_DATASETS):
         return open_hub_dataset(
-            name, hub=hub, image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream, download=download
+            name,
+            hub=hub,
+            image_size=image_size,
+            channels=channels,
+            scaling=scaling,
+            skip_bad=skip_bad,
+            stream=stream,
+            download=download,
         )
     if spec is None:
         if Path(name).is_file():
             raise DataError(f"{name} is a file; if it is an archive, unpack it, and give the folder of pictures")
-        return reader(Path(name), image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream)
+        if reader is not None:
+            return reader(Path(name), image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream)
+        return open_image_folder(
+            Path(name), image_size=image_size, channels=channels, scaling=scaling, skip_bad=skip_bad, stream=stream
+        )
     try:
         dataset = load_target(spec.target)(data_dir)
     except ZooError:

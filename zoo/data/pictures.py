@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from zoo.data.dataset import Images
@@ -40,13 +41,28 @@ class Encoded:
         return self.name
 
 
-Source = Path | Encoded
+Source: TypeAlias = "Path | Encoded | Image"
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How a picture comes to its size: stretched to it, by a filter of Pillow.
+
+    With `crop` below 1 it keeps its proportions instead: it is scaled to cover the size divided by `crop`, and its
+    middle is taken.
+    """
+
+    crop: float = 1.0
+    interpolation: str = "bilinear"
+
+
+STRETCHED = Scaling()
 
 
 def open_picture(source: Source) -> "Image":
     """Open a picture, its header read. Raise DataError with its name for anything that is none, or is too large."""
-    with _strict():
-        return _open(source)
+    with strict_pillow():
+        return open_strictly(source)
 
 
 def decode_all(
@@ -54,14 +70,16 @@ def decode_all(
     image_size: tuple[int, int],
     channels: int,
     *,
+    scaling: Scaling = STRETCHED,
     skip_bad: int = 0,
     out: Images | None = None,
+    sizes: NDArray[np.int64] | None = None,
     threads: int | None = None,
 ) -> tuple[Images, dict[int, DataError]]:
     """Return the decoded pictures, and what is wrong with those that are left out, up to `skip_bad`, by place.
 
     1 channel is grey, 3 are RGB. The pictures fill `out` from its start, which may be a memory map: no more than a few
-    are in memory besides it.
+    are in memory besides it. `sizes`, a row for each source, takes the heights and widths that the pictures had.
     """
     images = np.empty((len(sources), channels, *image_size), np.uint8) if out is None else out
     bad: dict[int, DataError] = {}
@@ -70,13 +88,15 @@ def decode_all(
         errors = []
         for place in range(start, min(start + _AT_ONCE, len(sources))):
             try:
-                images[place] = _decode(sources[place], image_size, channels)
+                images[place], size = _decode(sources[place], image_size, channels, scaling)
+                if sizes is not None:
+                    sizes[place] = size
             except DataError as error:
                 errors.append((place, error))
         return errors
 
     # Threads: Pillow decodes and scales without the interpreter's lock, as fast as processes would and into one array
-    with _strict(), ThreadPoolExecutor(threads or processors()) as pool:
+    with strict_pillow(), ThreadPoolExecutor(threads or processors()) as pool:
         for errors in pool.map(some, range(0, len(sources), _AT_ONCE)):
             for place, error in errors:
                 if len(bad) == skip_bad:
@@ -107,9 +127,11 @@ def common_form(sources: Sequence[Source]) -> tuple[tuple[int, int], int]:
     return sizes.most_common(1)[0][0], 1 if grey else 3
 
 
-def read_pictures(paths: Sequence[Path], *, image_size: tuple[int, int], channels: int) -> Tensor:
+def read_pictures(
+    paths: Sequence[Path], *, image_size: tuple[int, int], channels: int, scaling: Scaling = STRETCHED
+) -> Tensor:
     """Return pictures as floats in [0, 1], shape (batch, channels, height, width)."""
-    return torch.from_numpy(decode_all(paths, image_size, channels)[0]).float().div_(255)
+    return torch.from_numpy(decode_all(paths, image_size, channels, scaling=scaling)[0]).float().div_(255)
 
 
 def write_picture(image: Tensor, path: Path) -> Path:
@@ -128,7 +150,7 @@ def processors() -> int:
 
 
 @contextmanager
-def _strict() -> Iterator[None]:
+def strict_pillow() -> Iterator[None]:
     """Make Pillow's warnings of large pictures errors. Not for each picture: filters are shared by all threads."""
     try:
         from PIL import Image
@@ -139,9 +161,12 @@ def _strict() -> Iterator[None]:
         yield
 
 
-def _open(source: Source) -> "Image":
+def open_strictly(source: Source) -> "Image":
+    """Open a picture as `open_picture` does, within `strict_pillow`, which many threads share."""
     from PIL import Image, UnidentifiedImageError
 
+    if isinstance(source, Image.Image):
+        return source.copy()  # whoever asked closes what is returned, and this one is somebody else's
     try:
         picture = Image.open(io.BytesIO(source.content) if isinstance(source, Encoded) else source)
     except FileNotFoundError:
@@ -157,20 +182,35 @@ def _open(source: Source) -> "Image":
     return picture
 
 
-def _decode(source: Source, image_size: tuple[int, int], channels: int) -> Images:
-    """Return a picture as (channels, height, width), scaled to the size."""
-    from PIL import Image
-
+def _decode(
+    source: Source, image_size: tuple[int, int], channels: int, scaling: Scaling
+) -> tuple[Images, tuple[int, int]]:
+    """Return a picture as (channels, height, width), scaled to the size, and the height and width that it had."""
     height, width = image_size
     mode = "L" if channels == 1 else "RGB"
-    with _open(source) as picture:
+    with open_strictly(source) as picture:
+        size = (picture.height, picture.width)
         try:
             # A JPEG is decoded at half, a quarter or an eighth of its size, as long as that is twice what is asked for
-            picture.draft(mode, (2 * width, 2 * height))
+            picture.draft(mode, (round(2 * width / scaling.crop), round(2 * height / scaling.crop)))
             converted = picture.convert(mode)
         except (OSError, SyntaxError, ValueError, EOFError) as error:
             raise DataError(f"{source} is a broken picture: {error}; remove it, or allow some with skip_bad") from None
-    if converted.size != (width, height):
-        converted = converted.resize((width, height), Image.Resampling.BILINEAR)
-    array = np.asarray(converted, np.uint8)
-    return array[None] if channels == 1 else np.ascontiguousarray(array.transpose(2, 0, 1))
+    return _pixels(converted, image_size, scaling), size
+
+
+def _pixels(picture: "Image", image_size: tuple[int, int], scaling: Scaling) -> Images:
+    """Return a picture in its final mode as (channels, height, width), scaled to the size."""
+    from PIL import Image
+
+    height, width = image_size
+    resampling = Image.Resampling[scaling.interpolation.upper()]
+    if scaling.crop < 1:
+        factor = max(height / picture.height, width / picture.width) / scaling.crop
+        covering = (max(width, round(picture.width * factor)), max(height, round(picture.height * factor)))
+        left, top = (covering[0] - width) // 2, (covering[1] - height) // 2
+        picture = picture.resize(covering, resampling).crop((left, top, left + width, top + height))
+    elif picture.size != (width, height):
+        picture = picture.resize((width, height), resampling)
+    array = np.asarray(picture, np.uint8)
+    return array[None] if array.ndim == 2 else np.ascontiguousarray(array.transpose(2, 0, 1))

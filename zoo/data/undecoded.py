@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.dataset import Images
-from zoo.data.pictures import Source, decode_all
+from zoo.data.pictures import STRETCHED, Scaling, Source, decode_all
 
 
 class UndecodedImages:
@@ -21,8 +21,10 @@ class UndecodedImages:
         image_size: tuple[int, int],
         channels: int,
         places: NDArray[np.int64] | None = None,
+        scaling: Scaling = STRETCHED,
     ) -> None:
         self._sources = sources
+        self._scaling = scaling
         self._places = np.arange(len(sources)) if places is None else places
         self.shape = (len(self._places), channels, *image_size)
 
@@ -32,8 +34,8 @@ class UndecodedImages:
     def __getitem__(self, index: NDArray[np.int64]) -> Images:
         """Decode these pictures, one after the other: whoever asks for many at once has workers of its own."""
         sources = [self._sources[place] for place in self._places[index].tolist()]
-        return decode_all(sources, self.shape[2:], self.shape[1], threads=1)[0]
+        return decode_all(sources, self.shape[2:], self.shape[1], scaling=self._scaling, threads=1)[0]
 
     def take(self, index: NDArray[np.int64]) -> "UndecodedImages":
         """Return the pictures at these places, as undecoded as before."""
-        return UndecodedImages(self._sources, self.shape[2:], self.shape[1], self._places[index])
+        return UndecodedImages(self._sources, self.shape[2:], self.shape[1], self._places[index], self._scaling)

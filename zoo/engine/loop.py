@@ -20,7 +20,6 @@ from zoo.errors import IntegrityError
 from zoo.settings import TrainingSettings
 
 _LOGS_A_ROUND = 20
-_ROUNDS = 20
 _ATTENTION_STEPS = 50
 """At the latest after so many steps the processes ask each other whether one was told to stop."""
 
@@ -50,7 +49,7 @@ class Plan:
         """Return the plan of a run: rounds are whole epochs, so that little data is not measured all day."""
         total = settings.steps or max(settings.epochs * steps_an_epoch, settings.minimum_steps)
         epochs = math.ceil(total / steps_an_epoch)
-        a_round = max(1, epochs // _ROUNDS) * steps_an_epoch
+        a_round = max(1, epochs // settings.evaluations) * steps_an_epoch
         save = settings.save_steps or a_round
         return cls(total, steps_an_epoch, epochs, a_round, max(1, a_round // _LOGS_A_ROUND), save)
 

@@ -89,6 +89,27 @@ def labelled_grid(images: Tensor, titles: Sequence[str], wrong: Sequence[bool], 
     return _save(figure, out)
 
 
+def feature_map(
+    points: Tensor, out: Path, *, labels: Tensor | None = None, class_names: Sequence[str] = (), limit: int = 5000
+) -> Path:
+    """Draw points (samples, 2), coloured by class where there are labels; of more than `limit` only the first."""
+    points = points[:limit].detach().float().cpu()
+    groups = torch.zeros(len(points), dtype=torch.int64) if labels is None else labels[:limit].cpu()
+    present = sorted(set(groups.tolist()))
+    figure, axis = _pyplot().subplots(figsize=(6.4, 4.8))
+    for group, colour in zip(present, _colours(len(present)), strict=True):
+        chosen = points[groups == group].numpy()
+        name = class_names[group] if group < len(class_names) else str(group)
+        axis.scatter(chosen[:, 0], chosen[:, 1], s=4, color=colour, label=name, alpha=0.6, linewidths=0)
+    if labels is not None and len(present) <= 25:
+        legend = axis.legend(fontsize=7, markerscale=3, loc="center left", bbox_to_anchor=(1, 0.5))
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+    axis.set_xticks([])
+    axis.set_yticks([])
+    return _save(figure, out)
+
+
 def confusion_matrix(counts: Tensor, class_names: Sequence[str], out: Path) -> Path:
     """Draw counts of shape (classes, classes), rows true and columns predicted, as shares of each row."""
     shares = (counts / counts.sum(1, keepdim=True).clamp(min=1)).cpu()

@@ -32,9 +32,17 @@ def assemble(offer: Offer[ModelSpec], block: ZooBlock, *, device: str = "cpu") -
     backbone = build(offer, block.arguments, device=device)
     if block.head is None:
         return backbone
-    target = _network(_task(block, "config.json"))
     with torch.device(device), NoInitialisation() if device == "meta" else nullcontext():
-        return cast(nn.Module, target(backbone, len(block.labels), **block.head))
+        return put_head(backbone, block)
+
+
+def put_head(backbone: nn.Module, block: ZooBlock) -> nn.Module:
+    """Put the head that a block describes on a backbone with another one: the task's network, or a classifier."""
+    if block.head is not None:
+        return cast(nn.Module, _network(_task(block, "config.json"))(backbone, len(block.labels), **block.head))
+    if "num_classes" in block.arguments:
+        cast(Any, backbone).reset_classifier(block.arguments["num_classes"])
+    return backbone
 
 
 def assemble_buffers(offer: Offer[ModelSpec], block: ZooBlock) -> nn.Module:

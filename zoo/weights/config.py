@@ -19,7 +19,8 @@ _CODE_KEYS = ("auto_map", "trust_remote_code", "model_file", "custom_pipelines",
 class Preprocessing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How pictures become inputs: resized to `image_size` (height, width), floats in [0, 1], minus mean, over std.
 
-    With `crop` below 1 they are resized to `image_size / crop`, and the middle is taken.
+    With `crop` below 1 they keep their proportions: they are scaled to cover `image_size / crop`, and the middle is
+    taken.
     """
 
     image_size: tuple[Annotated[int, Meta(ge=1, le=65_536)], Annotated[int, Meta(ge=1, le=65_536)]]
@@ -45,10 +46,26 @@ class DataRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     licence: str = "unknown"
 
 
+class BaseRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The weights that an adapter belongs to: a repo on the Hub, at one commit."""
+
+    repo: str
+    commit: Annotated[str, Meta(pattern="^[0-9a-f]{40}$")]
+
+
+class AdapterRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the tensors beside this correct those of the base."""
+
+    rank: Annotated[int, Meta(ge=1, le=4096)]
+    alpha: Annotated[float, Meta(gt=0)]
+    base: BaseRecord
+
+
 class ZooBlock(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All that it takes to build the model again and to use it rightly.
 
-    `head` has the arguments of the task's network on the model, None where the model's own classifier is all.
+    `head` has the arguments of the task's network on the model, None where the model's own classifier is all. With
+    `adapter` the tensors are what was learnt on top of other weights.
     """
 
     format_version: int
@@ -62,6 +79,7 @@ class ZooBlock(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     preprocessing: Preprocessing | None = None
     recipe: RecipeRecord | None = None
     data: DataRecord | None = None
+    adapter: AdapterRecord | None = None
 
 
 class _Document(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -112,7 +130,10 @@ def read_json(folder: Path) -> dict[str, Any]:
 
 def write_config(folder: Path, block: ZooBlock, beside: Mapping[str, Any] | None = None) -> None:
     """Write config.json, keys in the order of the schema; `beside` are root keys from which timm builds the model."""
-    described = {key: value for key, value in msgspec.to_builtins(block).items() if (key, value) != ("head", None)}
+    described = msgspec.to_builtins(block)
+    for name in ("head", "adapter"):  # most weights have neither
+        if described[name] is None:
+            del described[name]
     document = {**(beside or {}), "zoo": described}
     write_file(folder / "config.json", msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
 
@@ -130,6 +151,8 @@ def _fields_at(message: str) -> list[str]:
         "$.zoo.preprocessing": Preprocessing,
         "$.zoo.recipe": RecipeRecord,
         "$.zoo.data": DataRecord,
+        "$.zoo.adapter.base": BaseRecord,
+        "$.zoo.adapter": AdapterRecord,
         "$.zoo": ZooBlock,
     }
     struct: type[Struct] = next((struct for place, struct in structs.items() if f"`{place}`" in message), _Document)

@@ -28,6 +28,7 @@ from zoo.weights.config import (
 )
 from zoo.weights.fit import check_tensors, float_dtype, ties_of
 from zoo.weights.foreign import Foreign, find_foreign
+from zoo.weights.onto_base import load_onto_base
 from zoo.weights.stored import WEIGHTS_FILE, StoredTensors, stored_tensors
 
 _LOOKED_AT = 32_000
@@ -69,10 +70,13 @@ def save_weights(
 def write_weights(folder: Path, model: nn.Module, block: ZooBlock) -> None:
     """Write model.safetensors and config.json into a folder that exists. Tied tensors are stored once."""
     ties = ties_of(model)
-    tensors = {
-        name: tensor.detach().to("cpu").contiguous() for name, tensor in model.state_dict().items() if name not in ties
-    }
-    save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
+    write_tensors(folder, {name: tensor for name, tensor in model.state_dict().items() if name not in ties}, block)
+
+
+def write_tensors(folder: Path, tensors: Mapping[str, Tensor], block: ZooBlock) -> None:
+    """Write model.safetensors and config.json into a folder that exists."""
+    stored = {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
+    save_file(stored, folder / WEIGHTS_FILE, metadata={"format": "pt"})
     write_config(folder, block)
 
 
@@ -82,13 +86,16 @@ def load_weights(
     """Build the folder's model on the meta device, check it against the files' headers, and map the tensors into it.
 
     Every tensor must be there with its shape and dtype, and none besides. With `dtype` floating-point tensors are
-    converted to it, from whichever they have. The model is in eval mode.
+    converted to it, from whichever they have. The model is in eval mode. An adapter is loaded with the base it names.
     """
     asked = None if dtype is None else float_dtype(dtype)
     block = block or read_config(folder)
     source = str(folder / "config.json")
     offer = offered_model(block, source)
     check_block(offer, block, source)
+    if block.adapter is not None:
+        whole = load_onto_base(folder, block, load_weights)
+        return whole.to(device=device, dtype=asked)
     model = assemble(offer, block, device="meta")
     stored = stored_weights(folder)
     ties = ties_of(model)

@@ -7,7 +7,20 @@ import zoo
 from zoo_cnn.sizes import CIFAR_RESNETS, CONVNEXTS, MOBILENETS, RESNETS
 
 _STAGED = {"depths": 256, "widths": 16_384, "channels": 1024}
-_spec = partial(zoo.ModelSpec, family="cnn", task="image-classification", capabilities=("features", "detection-ready"))
+_spec = partial(
+    zoo.ModelSpec,
+    family="cnn",
+    task="image-classification",
+    capabilities=("features", "detection-ready"),
+    recipe="supervised",
+)
+_NORMED = {"optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 5e-4, "warmup": 0.2}
+
+_SELF_SUPERVISED = {
+    "SimCLR": "Tell two views of a picture from all others' (Chen et al., 2020)",
+    "BYOL": "Predict what a slow teacher makes of another view (Grill et al., 2020)",
+    "DINO": "Tell of parts what a slow teacher tells of the whole (Caron et al., 2021)",
+}
 
 
 @zoo.hookimpl
@@ -20,6 +33,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             arguments={"block": block, "depths": depths},
             limits=_STAGED,
             parameters=parameters,
+            settings=_NORMED,
             layouts="zoo_cnn.layouts:RESNET",
         )
     for layers, (depth, parameters) in CIFAR_RESNETS.items():
@@ -30,6 +44,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             arguments={"depth": depth},
             limits={"depth": 256, "widths": 16_384, "channels": 1024},
             parameters=parameters,
+            settings=_NORMED,
             layouts="zoo_cnn.layouts:CIFAR_RESNET",
         )
     for size, (depths, widths, parameters) in CONVNEXTS.items():
@@ -60,3 +75,42 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         parameters=5_288_548,
         layouts="zoo_cnn.layouts:EFFICIENTNET",
     )
+
+
+@zoo.hookimpl
+def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
+    yield zoo.RecipeSpec(
+        name="supervised",
+        stage="pretrain",
+        summary="Learn classes from labels: smoothed cross-entropy, augmentation, mixup and cutmix",
+        target="zoo_cnn.pretraining.supervised:Supervised",
+        settings="zoo_cnn.pretraining.settings:SupervisedSettings",
+        task="image-classification",
+        score="accuracy",
+        higher_is_better=True,
+        requires=("features",),
+        labels=True,
+    )
+    yield zoo.RecipeSpec(
+        name="distillation",
+        stage="pretrain",
+        summary="Learn what other weights say, and labels where there are any (Hinton et al., 2015)",
+        target="zoo_cnn.pretraining.distillation:Distillation",
+        settings="zoo_cnn.pretraining.settings:DistillationSettings",
+        task="image-classification",
+        score="agreement",
+        higher_is_better=True,
+        requires=("features",),
+    )
+    for recipe, summary in _SELF_SUPERVISED.items():
+        yield zoo.RecipeSpec(
+            name=recipe.lower(),
+            stage="pretrain",
+            summary=summary,
+            target=f"zoo_cnn.pretraining.{recipe.lower()}:{recipe}",
+            settings=f"zoo_cnn.pretraining.settings:{recipe}Settings",
+            task="image-feature-extraction",
+            score="rankme",
+            higher_is_better=True,
+            requires=("features",),
+        )

@@ -19,13 +19,28 @@ def colour_jitter(
     contrast: float = 0.4,
     saturation: float = 0.4,
     hue: float = 0.05,
+    probability: float = 1.0,
 ) -> Tensor:
-    """Change brightness, contrast, saturation and hue by up to these amounts up or down."""
+    """Change brightness, contrast, saturation and hue of a share of the pictures, by up to these amounts up or down."""
     amounts = draws.uniform("colour", 4) * 2 - 1
+    if probability < 1:
+        amounts = amounts * (draws.uniform("coloured", 1) < probability)
     images = change_brightness(images, amounts[:, 0] * brightness)
     images = change_contrast(images, amounts[:, 1] * contrast)
     images = change_saturation(images, amounts[:, 2] * saturation)
     return turn_hue(images, amounts[:, 3] * hue)
+
+
+def random_grey(images: Tensor, draws: Draws, *, probability: float = 0.2) -> Tensor:
+    """Take the colour out of a share of the pictures."""
+    if images.shape[1] == 1:
+        return images
+    return torch.where(draws.uniform("grey", 1, 1, 1) < probability, _luma(images), images)
+
+
+def random_solarise(images: Tensor, draws: Draws, *, probability: float = 0.2) -> Tensor:
+    """Invert what is brighter than a half, in a share of the pictures."""
+    return solarise(images, (draws.uniform("solarised") < probability) * 0.5)
 
 
 def change_brightness(images: Tensor, strength: Tensor) -> Tensor:

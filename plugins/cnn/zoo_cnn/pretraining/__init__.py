@@ -1,0 +1,1 @@
+"""Recipes that pretrain any image backbone, with labels and without them."""

@@ -1,0 +1,40 @@
+"""What recipes do with a backbone, of which they know the protocol alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+import zoo
+
+
+def pooled(model: nn.Module, images: Tensor, preprocessing: zoo.Preprocessing) -> Tensor:
+    """Return pooled features (batch, num_features) of pictures in [0, 1]."""
+    backbone = cast(zoo.Backbone, model)
+    return backbone.forward_head(backbone.forward_features(zoo.normalise(images, preprocessing)), pre_logits=True)
+
+
+def with_classes(model: nn.Module, num_classes: int) -> nn.Module:
+    """Give the model a fresh head where its classes are not as many; 0 takes the head away."""
+    backbone = cast(zoo.Backbone, model)
+    if backbone.num_classes != num_classes:
+        device = next(model.parameters()).device
+        backbone.reset_classifier(num_classes)
+        model.to(device)
+    return model
+
+
+@contextmanager
+def evaluating(*models: nn.Module) -> Iterator[None]:
+    """Hold models in eval mode, without gradients, for the length of the block."""
+    modes = [model.training for model in models]
+    try:
+        with torch.no_grad():
+            for model in models:
+                model.eval()
+            yield
+    finally:
+        for model, training in zip(models, modes, strict=True):
+            model.train(training)

@@ -1,0 +1,86 @@
+"""BYOL (Grill et al., NeurIPS 2020): predict what a slowly moving teacher makes of the other view; no negatives.
+
+L = mean over both views of 2 - 2 cos(q(g(f(v))), g'(f'(v'))), with f the model, g its projection, q a predictor, and
+f', g' the teacher, which follows f and g as a moving average. The online model is exported.
+
+Differs from the paper: AdamW, not LARS; the teacher's momentum is constant; both views share one pass, and so the
+statistics of batch norm.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import zoo
+from zoo_cnn.pretraining.backbone import evaluating, pooled, with_classes
+from zoo_cnn.pretraining.heads import ProjectionHead
+from zoo_cnn.pretraining.momentum import follow, teacher_of
+from zoo_cnn.pretraining.observation import Observer
+from zoo_cnn.pretraining.settings import BYOLSettings
+from zoo_cnn.pretraining.views import two_views
+
+
+class BYOL:
+    """Predict the teacher's projection of another view of the same picture."""
+
+    def __init__(
+        self, settings: BYOLSettings, model: nn.Module, classes: tuple[str, ...], preprocessing: zoo.Preprocessing
+    ) -> None:
+        self.settings = settings
+        self.model = with_classes(model, 0).train()
+        self.preprocessing = preprocessing
+        self.observer = Observer(settings, model, classes, preprocessing)
+        hidden, size = settings.projection_hidden, settings.projection_size
+        device = next(model.parameters()).device
+        self.projector = ProjectionHead(self.observer.num_features, hidden, size).to(device)
+        self.predictor = ProjectionHead(size, hidden, size).to(device)
+        self.teacher = teacher_of(self.model)
+        self.teacher_projector = teacher_of(self.projector)
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        return {
+            "model": self.model,
+            "projector": self.projector,
+            "predictor": self.predictor,
+            "teacher": self.teacher,
+            "teacher_projector": self.teacher_projector,
+            **self.observer.modules(),
+        }
+
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        learning = (self.model, self.projector, self.predictor)
+        groups = [group for module in learning for group in zoo.parameter_groups(module, self.settings)]
+        model = zoo.make_optimizer(self.settings.optimizer, groups, self.settings)
+        return {"model": model, **self.observer.optimizers()}
+
+    def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
+        settings, images = self.settings, batch["images"]
+        features, loss = self._loss(images, draws)
+        yield zoo.Loss("model", loss)
+        follow(self.teacher, self.model, settings.teacher_momentum, share=settings.accumulate)
+        follow(self.teacher_projector, self.projector, settings.teacher_momentum, share=settings.accumulate)
+        yield from self.observer.observe(features[: len(images)], batch)
+
+    def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
+        """Return what the observer says of the features, and the loss."""
+        with evaluating(self.projector, self.predictor, self.teacher, self.teacher_projector):
+            return self.observer.scores(batches, lambda images, draws: self._loss(images, draws)[1])
+
+    def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
+        return self.observer.pictures(batches, folder)
+
+    def export(self) -> nn.Module:
+        return self.model.eval()
+
+    def _loss(self, images: Tensor, draws: zoo.Draws) -> tuple[Tensor, Tensor]:
+        """Return features of two views of each picture, (2 batch, num_features), and the mean loss."""
+        views = two_views(images, draws, self.settings, self.observer.size)
+        features = pooled(self.model, views, self.preprocessing)
+        predicted = self.predictor(self.projector(features))
+        with torch.no_grad():
+            targets = self.teacher_projector(pooled(self.teacher, views, self.preprocessing))
+        other = targets.roll(len(images), 0)
+        return features, (2 - 2 * F.cosine_similarity(predicted.float(), other.float(), dim=1)).mean()

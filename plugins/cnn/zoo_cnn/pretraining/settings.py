@@ -1,0 +1,116 @@
+"""Settings of the recipes that pretrain."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+import zoo
+
+_Count = Annotated[int, Meta(ge=1)]
+_NonNegative = Annotated[float, Meta(ge=0)]
+_Positive = Annotated[float, Meta(gt=0)]
+_Probability = Annotated[float, Meta(ge=0, le=1)]
+_Momentum = Annotated[float, Meta(ge=0, lt=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupervisedSettings(zoo.TrainingSettings):
+    """`label_smoothing` is the share of a target that goes to all classes alike.
+
+    `augmentation` names a policy of `zoo.augment`, `mixing` one of `zoo.mix`. Stochastic depth is the model's argument
+    `drop_path_rate`.
+    """
+
+    epochs: _Count = 10
+    batch_size: _Count = 128
+    learning_rate: _Positive = 2e-3
+    weight_decay: _NonNegative = 0.05
+    label_smoothing: _Momentum = 0.1
+    augmentation: zoo.Augmentation = "crop_flip"
+    mixing: zoo.Mixing = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistillationSettings(zoo.TrainingSettings):
+    """`teacher` is what `zoo.load` takes; it must know classes.
+
+    `temperature` softens what teacher and student say. Where there are labels, `hard_weight` is the share of the loss
+    that they have.
+    """
+
+    teacher: str = ""
+    temperature: _Positive = 4.0
+    hard_weight: _Probability = 0.1
+    epochs: _Count = 10
+    batch_size: _Count = 128
+    learning_rate: _Positive = 2e-3
+    weight_decay: _NonNegative = 0.05
+    augmentation: zoo.Augmentation = "crop_flip"
+    mixing: zoo.Mixing = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewSettings(zoo.TrainingSettings):
+    """Views are crops of `crop_area` to 1 of the area, flipped, with colours changed by up to `jitter` times 0.4.
+
+    They are scaled to `view_size` of a picture's sides where the model takes that: crops show things larger than whole
+    pictures do, which this undoes (Touvron et al., 2019), and small views take less time. `grey`, `blur` and `solarise`
+    are the probabilities of those.
+
+    While training, a linear probe learns at `probe_rate` from detached features where there are labels, and the last
+    `bank_size` features vote for the `neighbours` nearest in the k-NN score. The head that the loss sees has
+    `projection_hidden` and `projection_size` units.
+    """
+
+    epochs: _Count = 100
+    batch_size: _Count = 256
+    learning_rate: _Positive = 2e-3
+    weight_decay: _NonNegative = 1e-4
+    warmup: _Momentum = 0.1
+    crop_area: Annotated[float, Meta(gt=0, le=1)] = 0.2
+    view_size: Annotated[float, Meta(gt=0, le=1)] = 0.75
+    jitter: _NonNegative = 1.0
+    grey: _Probability = 0.2
+    blur: _Probability = 0.0
+    solarise: _Probability = 0.0
+    projection_hidden: _Count = 512
+    projection_size: _Count = 128
+    probe_rate: _Positive = 1e-2
+    neighbours: _Count = 20
+    bank_size: _Count = 16_384
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimCLRSettings(ViewSettings):
+    """`temperature` divides the cosines of the contrastive loss."""
+
+    temperature: _Positive = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class BYOLSettings(ViewSettings):
+    """`teacher_momentum` is the share of itself that the teacher keeps in a step."""
+
+    teacher_momentum: _Momentum = 0.99
+    projection_size: _Count = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class DINOSettings(ViewSettings):
+    """`local_crops` are views of `local_area` at most, scaled to `local_size` of the sides where the model takes that.
+
+    The rest of the area, up to 1, is what the two global views may have. `prototypes` is what the head tells apart,
+    `projection_size` its narrow end.
+    """
+
+    local_crops: Annotated[int, Meta(ge=0)] = 4
+    local_area: Annotated[float, Meta(gt=0, le=1)] = 0.4
+    local_size: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    crop_area: Annotated[float, Meta(gt=0, le=1)] = 0.4
+    prototypes: _Count = 1024
+    projection_size: _Count = 128
+    teacher_momentum: _Momentum = 0.99
+    teacher_temperature: _Positive = 0.04
+    student_temperature: _Positive = 0.1
+    centre_momentum: _Momentum = 0.9

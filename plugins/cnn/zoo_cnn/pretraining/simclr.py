@@ -1,0 +1,86 @@
+"""SimCLR (Chen et al., ICML 2020): two views of a picture attract each other, and repel all other pictures' views.
+
+L = -mean over views i of log( exp(z_i z_j / t) / sum over k != i of exp(z_i z_k / t) ), NT-Xent, with j the other view
+of the same picture, z = g(f(x)) of length 1 from the projection head g, and t the temperature. The sum goes over the
+views of all processes.
+
+Differs from the paper: AdamW, not LARS, since batches are small; blur is off unless asked for, as in its CIFAR-10 runs.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import zoo
+from zoo_cnn.pretraining.backbone import evaluating, pooled, with_classes
+from zoo_cnn.pretraining.heads import ProjectionHead
+from zoo_cnn.pretraining.observation import Observer
+from zoo_cnn.pretraining.processes import gathered
+from zoo_cnn.pretraining.settings import SimCLRSettings
+from zoo_cnn.pretraining.views import two_views
+
+
+class SimCLR:
+    """Tell each picture's two views from those of all others in the batch."""
+
+    def __init__(
+        self, settings: SimCLRSettings, model: nn.Module, classes: tuple[str, ...], preprocessing: zoo.Preprocessing
+    ) -> None:
+        self.settings = settings
+        self.model = with_classes(model, 0).train()
+        self.preprocessing = preprocessing
+        self.observer = Observer(settings, model, classes, preprocessing)
+        projector = ProjectionHead(self.observer.num_features, settings.projection_hidden, settings.projection_size)
+        self.projector = projector.to(next(model.parameters()).device)
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        return {"model": self.model, "projector": self.projector, **self.observer.modules()}
+
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        groups = zoo.parameter_groups(self.model, self.settings) + zoo.parameter_groups(self.projector, self.settings)
+        model = zoo.make_optimizer(self.settings.optimizer, groups, self.settings)
+        return {"model": model, **self.observer.optimizers()}
+
+    def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
+        images = batch["images"]
+        features, projected = self._projected(images, draws)
+        views = projected.view(2, len(images), -1).transpose(
+            0, 1
+        )  # a picture's views side by side, as processes gather
+        everything, start = gathered(views)
+        yield zoo.Loss("model", nt_xent(views, everything, start, self.settings.temperature))
+        yield from self.observer.observe(features[: len(images)], batch)
+
+    def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
+        """Return what the observer says of the features, and the loss among the pictures of each batch."""
+
+        def loss(images: Tensor, draws: zoo.Draws) -> Tensor:
+            views = self._projected(images, draws)[1].view(2, len(images), -1).transpose(0, 1)
+            return nt_xent(views, views, 0, self.settings.temperature)
+
+        with evaluating(self.projector):
+            return self.observer.scores(batches, loss)
+
+    def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
+        return self.observer.pictures(batches, folder)
+
+    def export(self) -> nn.Module:
+        return self.model.eval()
+
+    def _projected(self, images: Tensor, draws: zoo.Draws) -> tuple[Tensor, Tensor]:
+        """Return features and unit projections of two views of each picture, (2 batch, …)."""
+        features = pooled(self.model, two_views(images, draws, self.settings, self.observer.size), self.preprocessing)
+        return features, F.normalize(self.projector(features).float(), dim=1)
+
+
+def nt_xent(own: Tensor, everything: Tensor, start: int, temperature: float) -> Tensor:
+    """Return the mean loss over own views (batch, 2, size), whose pictures are in everything from place `start` on."""
+    rows, columns = own.flatten(0, 1), everything.flatten(0, 1)
+    places = torch.arange(len(rows), device=rows.device)
+    cosines = rows @ columns.T / temperature
+    themselves = torch.zeros_like(cosines, dtype=torch.bool)
+    themselves[places, places + 2 * start] = True
+    return F.cross_entropy(cosines.masked_fill(themselves, -torch.inf), (places ^ 1) + 2 * start)

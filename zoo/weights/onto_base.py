@@ -1,0 +1,46 @@
+"""Load weights that are an adapter: pull out the base they name, put what was learnt onto it, and merge."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import nn
+
+from zoo.errors import IntegrityError
+from zoo.hub.pull import pull_repo
+from zoo.network import Network
+from zoo.weights.adapters import add_adapters, learnt_tensors, merge_adapters
+from zoo.weights.assembly import put_head
+from zoo.weights.config import ZooBlock, read_config
+from zoo.weights.fit import check_tensors
+from zoo.weights.stored import stored_tensors
+
+
+def load_onto_base(folder: Path, block: ZooBlock, load: Callable[[Path, ZooBlock], nn.Module]) -> nn.Module:
+    """Return the base that `block` names with the folder's tensors on it, in eval mode; `load` loads the base.
+
+    The base is taken from the cache, where whoever found the folder has pulled it.
+    """
+    record = block.adapter
+    assert record is not None
+    base_folder = pull_repo(record.base.repo, revision=record.base.commit, offline=True).folder
+    base_block = read_config(base_folder)
+    _check_base(folder, block, base_folder, base_block)
+    base = load(base_folder, base_block)
+    model = put_head(base.backbone if isinstance(base, Network) else base, block)
+    add_adapters(model, rank=record.rank, alpha=record.alpha)
+    stored = stored_tensors(folder)
+    check_tensors(learnt_tensors(model), {}, stored.headers, stored.path)
+    model.load_state_dict(stored.load(), strict=False, assign=True)
+    merge_adapters(model)
+    return model.eval()
+
+
+def _check_base(folder: Path, block: ZooBlock, base_folder: Path, base: ZooBlock) -> None:
+    if base.adapter is not None:
+        raise IntegrityError(f"{folder} is an adapter to an adapter, {base_folder}; get one to whole weights")
+    wanted, found = ({**arguments, "num_classes": None} for arguments in (block.arguments, base.arguments))
+    if base.architecture != block.architecture or wanted != found:
+        raise IntegrityError(
+            f"{folder} is an adapter to a {block.architecture!r} with other arguments than its base {base_folder} has; "
+            "get a fresh copy"
+        )
