@@ -50,7 +50,7 @@ def _zoom(images: Tensor, boxes: Tensor, draws: Draws, zoom: float) -> tuple[Ten
     """Scale by 1 / zoom to zoom, and shift as far as the larger of picture and frame still covers the other."""
     scale = ((draws.uniform("zoom") * 2 - 1) * math.log(zoom)).exp()
     shift = (draws.uniform("shift", 2) - 0.5) * (scale - 1).abs()[:, None]
-    images = affine(images, scale=scale, shift=shift)
+    images = affine(images, scale=scale, shift=shift / scale[:, None])  # which shifts first, and scales then
     height, width = images.shape[2:]
     size = torch.tensor([width, height], device=boxes.device, dtype=boxes.dtype).repeat(2)
     middle = size / 2
