@@ -13,8 +13,8 @@ import zoo
 class Stranger(nn.Module):
     def __init__(self, *, width: int = 8, channels: int = 3, num_classes: int = 0):
         super().__init__()
-        self.one = nn.Sequential(nn.Conv2d(channels, width, 3, 4, 1), nn.BatchNorm2d(width), nn.ReLU())
-        self.two = nn.Sequential(nn.Conv2d(width, 2 * width, 3, 2, 1), nn.BatchNorm2d(2 * width), nn.ReLU())
+        self.one = nn.Sequential(nn.Conv2d(channels, width, 3, 4, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
+        self.two = nn.Sequential(nn.Conv2d(width, 2 * width, 3, 2, 1, bias=False), nn.BatchNorm2d(2 * width), nn.ReLU())
         self.feature_info = [zoo.FeatureInfo(width, 4, "one"), zoo.FeatureInfo(2 * width, 8, "two")]
         self.num_features = 2 * width
         self.reset_classifier(num_classes)
@@ -57,7 +57,7 @@ class Stranger(nn.Module):
 @zoo.hookimpl
 def zoo_models():
     yield zoo.ModelSpec(name="stranger", family="cnn", summary="Two stages", target="zoo_stranger:Stranger",
-                        limits={"width": 64, "channels": 4, "num_classes": 1000}, licence="MIT")
+                        limits={"width": 64, "channels": 4}, licence="MIT")
 """
 
 

@@ -22,20 +22,21 @@ def say(score: float, corners: list[float]) -> tuple[torch.Tensor, torch.Tensor]
 def test_being_right_costs_next_to_nothing() -> None:
     loss = detection_loss(*say(0.999, [4.0, 4, 28, 28]), TRUTH, SIZE, REDUCTIONS)
     assert loss.boxes.item() == pytest.approx(0, abs=1e-4)
-    assert loss.total.item() < 1e-3
+    assert (loss.total / loss.count).item() < 1e-3
 
 
 def test_a_wrong_box_and_a_wrong_class_cost() -> None:
-    right = detection_loss(*say(0.999, [4.0, 4, 28, 28]), TRUTH, SIZE, REDUCTIONS).total
+    right = detection_loss(*say(0.999, [4.0, 4, 28, 28]), TRUTH, SIZE, REDUCTIONS)
     assert detection_loss(*say(0.999, [4.0, 4, 20, 20]), TRUTH, SIZE, REDUCTIONS).boxes > 0.1
-    assert detection_loss(*say(0.01, [4.0, 4, 28, 28]), TRUTH, SIZE, REDUCTIONS).total > right + 0.5
+    unsure = detection_loss(*say(0.01, [4.0, 4, 28, 28]), TRUTH, SIZE, REDUCTIONS)
+    assert unsure.total / unsure.count > right.total / right.count + 0.5
 
 
 def test_a_batch_without_boxes_has_a_finite_loss_that_lowers_scores() -> None:
     logits, boxes = say(0.5, [4.0, 4, 28, 28])
     loss = detection_loss(logits, boxes, torch.tensor([[[0.0, 0, 0, 0, -1, 0]]]), SIZE, REDUCTIONS)
     loss.total.backward()
-    assert loss.weight.item() == 1 and torch.isfinite(loss.total)
+    assert (loss.weight.item(), loss.count.item()) == (0, 1) and torch.isfinite(loss.total)
     assert logits.grad is not None and logits.grad.min() >= 0 and logits.grad.max() > 0
 
 

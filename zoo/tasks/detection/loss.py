@@ -13,17 +13,22 @@ _BOX_WEIGHT = 2.0
 
 
 class DetectionLoss(NamedTuple):
-    """Sums over a batch, and by what they are to be divided."""
+    """Sums over a batch."""
 
     classes: Tensor
     boxes: Tensor
     weight: Tensor
-    """The sum of what the places are asked for, at least 1."""
+    """The sum of what the places are asked for: how much there is to find."""
 
     @property
     def total(self) -> Tensor:
-        """The loss: classes and boxes, divided."""
-        return (self.classes + _BOX_WEIGHT * self.boxes) / self.weight
+        """The sum to minimise."""
+        return self.classes + _BOX_WEIGHT * self.boxes
+
+    @property
+    def count(self) -> Tensor:
+        """By what the sums are to be divided: the weight, 1 where there is next to nothing to find."""
+        return self.weight.clamp(min=1)
 
 
 def detection_loss(
@@ -37,4 +42,4 @@ def detection_loss(
     classes = (focus * F.binary_cross_entropy_with_logits(logits, target.quality, reduction="none")).sum()
     weight = target.quality.sum(2)
     sides = ((1 - generalised_overlaps(predicted, target.boxes)) * weight).sum()
-    return DetectionLoss(classes, sides, weight.sum().clamp(min=1))
+    return DetectionLoss(classes, sides, weight.sum())

@@ -56,8 +56,10 @@ class ObjectDetection:
                 colour=settings.colour,
             )
         loss = self._loss(images, boxes)[0]
-        figures = {"loss/classes": loss.classes / loss.weight, "loss/boxes": loss.boxes / loss.weight}
-        yield Loss("model", loss.total, loss.weight, {name: value.detach() for name, value in figures.items()})
+        figures = {"loss/classes": loss.classes / loss.count, "loss/boxes": loss.boxes / loss.count}
+        yield Loss(
+            "model", loss.total / loss.count, loss.count, {name: item.detach() for name, item in figures.items()}
+        )
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
@@ -109,10 +111,10 @@ class ObjectDetection:
         precision = AveragePrecision(self.classes, most_boxes=self.settings.most_boxes)
         total, weight = 0.0, 0.0
         for batch, found, loss in self._found(batches):
-            total += float(loss.total * loss.weight)
+            total += float(loss.total)
             weight += float(loss.weight)
             _take_in(precision, batch, found)
-        return precision, total / weight
+        return precision, total / max(1.0, weight)
 
 
 def _on(backbone: nn.Module, settings: ObjectDetectionSettings, num_classes: int) -> Detector:
