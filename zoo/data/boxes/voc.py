@@ -23,6 +23,7 @@ from zoo.errors import DataError
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 _OBJECT = ("annotation", "object")
+_DEEPEST = 64
 
 
 class _Object(NamedTuple):
@@ -140,6 +141,8 @@ class _Reader:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._open.append(name)
+        if len(self._open) > _DEEPEST:
+            raise DataError(f"{self._where()} is nested more than {_DEEPEST} deep; get a fresh copy")
         self._texts[tuple(self._open[:4])] = ""
 
     def _text(self, text: str) -> None:
