@@ -1,6 +1,6 @@
 """What a detector minimises: quality focal loss for the classes (Li et al., 2020), GIoU loss for the boxes."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -12,7 +12,8 @@ from zoo.tasks.detection.network import places
 _BOX_WEIGHT = 2.0
 
 
-class DetectionLoss(NamedTuple):
+@dataclass(frozen=True)
+class DetectionLoss:
     """Sums over a batch."""
 
     classes: Tensor
