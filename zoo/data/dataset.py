@@ -122,19 +122,33 @@ class ImageDataset:
         """Raise DataError unless every split has this target, and every class has training images."""
         if any(target not in split.targets for split in self.splits.values()):
             raise DataError(f"{self.source} has no {target}; {_HOW_TO_PROVIDE[target]}")
-        if target == "labels":
-            self._check_labels()
-
-    def _check_labels(self) -> None:
-        if len(self.classes) < 2:
+        if target != "boxes" and len(self.classes) < 2:
             raise DataError(
                 f"{self.source} has one class alone ({', '.join(self.classes)}); a classifier needs two or more"
+                + ("; of masks 255 counts for none" if target == "masks" else "")
             )
+        if target == "labels":
+            self._check_labels()
+        if target == "masks":
+            self._check_masks()
+
+    def _check_labels(self) -> None:
         labels = self._train_labels()
         counts = labels.sum(0) if labels.ndim == 2 else np.bincount(labels, minlength=len(self.classes))
         if (empty := np.flatnonzero(counts == 0)).size:
             names = ", ".join(self.classes[place] for place in empty[:5])
             raise DataError(f"{self.source} has no training images of {names}; add some, or remove the class")
+
+    def _check_masks(self) -> None:
+        counts = np.zeros(256, np.int64)
+        for mask in self.splits["train"].targets["masks"]:
+            counts += np.bincount(mask.ravel(), minlength=256)
+        if (empty := np.flatnonzero(counts[: len(self.classes)] == 0)).size:
+            names = ", ".join(self.classes[place] for place in empty[:5])
+            raise DataError(
+                f"{self.source} has no pixel of {names} in its training masks; add some, or write void for the class "
+                "in classes.txt"
+            )
 
     def subset(self, labels: int, seed: int) -> "ImageDataset":
         """Keep that many training images, drawn by the seed; of one class each, as evenly over them as can be."""

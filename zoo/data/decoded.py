@@ -71,7 +71,9 @@ def open_pictures(
             images = UndecodedImages(part.sources, image_size, channels, good, scaling)
         else:
             images = np.load(cached / f"{name}.npy", mmap_mode="r", allow_pickle=False)[: len(good)]
-        splits[name] = ImageSplit(images, **{target: values[good] for target, values in part.targets.items()})
+        # Where nothing is left out a target stays as it is: masks may be a memory map
+        targets = {target: values[good] if bad else values for target, values in part.targets.items()}
+        splits[name] = ImageSplit(images, **targets)
     return splits
 
 

@@ -136,6 +136,19 @@ def confusion_matrix(counts: Tensor, class_names: Sequence[str], out: Path) -> P
     return _save(figure, out)
 
 
+def bar_chart(values: Mapping[str, float], out: Path, *, title: str) -> Path:
+    """Draw a bar for each name, of shares from 0 to 1."""
+    plt = _pyplot()
+    figure, axis = plt.subplots(figsize=(6, 0.28 * len(values) + 1.2))
+    bars = axis.barh(range(len(values)), list(values.values()), color=_INK)
+    axis.bar_label(bars, [f"{value:.2f}" for value in values.values()], fontsize=7, padding=2)
+    axis.set_yticks(range(len(values)), list(values), fontsize=8, parse_math=False)
+    axis.invert_yaxis()
+    axis.set_xlim(0, 1.08)
+    axis.set_title(title, fontsize=9, parse_math=False)
+    return _save(figure, out)
+
+
 def _is_measured(line: Mapping[str, Any]) -> bool:
     return line.get("event") in ("validation", "test") and "step" in line
 

@@ -15,6 +15,26 @@ def zoo_tasks() -> Iterator[TaskSpec]:
         score="accuracy",
         predictor="zoo.tasks.classification_predictor:ClassificationPredictor",
     )
+    yield TaskSpec(
+        name="object-detection",
+        summary="Say which things are in a picture, and draw a box around each",
+        recipe="object_detection",
+        score="ap",
+        learns_from="boxes",
+        network="zoo.tasks.detection.network:Detector",
+        reader="zoo.data.boxes.open:open_boxes",
+        predictor="zoo.tasks.detection.predictor:DetectionPredictor",
+    )
+    yield TaskSpec(
+        name="image-segmentation",
+        summary="Say for each pixel of a picture which class it shows",
+        recipe="image_segmentation",
+        score="miou",
+        learns_from="masks",
+        network="zoo.tasks.segmentation.network:Segmenter",
+        reader="zoo.data.masks.folder:open_mask_folder",
+        predictor="zoo.tasks.segmentation.predictor:SegmentationPredictor",
+    )
 
 
 @hookimpl
@@ -27,6 +47,28 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
         settings="zoo.tasks.settings:ImageClassificationSettings",
         task="image-classification",
         score="accuracy",
+        higher_is_better=True,
+        requires=("features",),
+    )
+    yield RecipeSpec(
+        name="object_detection",
+        stage="finetune",
+        summary="Find things by an anchor-free head over the backbone's feature pyramid",
+        target="zoo.tasks.detection.recipe:ObjectDetection",
+        settings="zoo.tasks.detection.settings:ObjectDetectionSettings",
+        task="object-detection",
+        score="ap",
+        higher_is_better=True,
+        requires=("features",),
+    )
+    yield RecipeSpec(
+        name="image_segmentation",
+        stage="finetune",
+        summary="Finetune for a class in each pixel: a pyramid head on any backbone (Kirillov et al., 2019)",
+        target="zoo.tasks.segmentation.recipe:ImageSegmentation",
+        settings="zoo.tasks.segmentation.settings:ImageSegmentationSettings",
+        task="image-segmentation",
+        score="miou",
         higher_is_better=True,
         requires=("features",),
     )

@@ -1,0 +1,115 @@
+"""From a folder with masks to weights that segment, by the shell and by code."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+import zoo
+from zoo.registry import default_registry
+from zoo.tasks.segmentation.network import Segmenter
+from zoo.weights.config import Preprocessing, read_config
+from zoo.weights.folder import save_weights
+
+pytestmark = pytest.mark.skipif(
+    "resnet18" not in {offer.spec.name for offer in default_registry().offers("models")},
+    reason="needs a backbone: pip install -e plugins/cnn",
+)
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+SETTINGS = {"epochs": 3, "minimum_steps": 0, "batch_size": 4, "width": 8, "learning_rate": 0.01}
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """Return random weights of a narrow ResNet that took pictures of another size."""
+    arguments = {"widths": [8, 8, 8, 8], "num_classes": 5}
+    torch.manual_seed(0)
+    preprocessing = Preprocessing(image_size=(32, 32), channels=3, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
+    save_weights(
+        tmp_path / "weights",
+        zoo.create("resnet18", **arguments),
+        model_name="resnet18",
+        arguments=arguments,
+        preprocessing=preprocessing,
+    )
+    return tmp_path / "weights"
+
+
+@pytest.fixture
+def shapes(tmp_path: Path) -> Path:
+    """Return pictures of bright and dark halves, which lie left or right, or on top or below, with their masks."""
+    random = np.random.default_rng(0)
+    for split, count in (("train", 16), ("test", 4)):
+        for name in ("images", "masks"):
+            (tmp_path / "shapes" / split / name).mkdir(parents=True)
+        for place in range(count):
+            mask = np.zeros((32, 48), np.uint8)
+            cut = int(random.integers(8, 24))
+            mask[:cut] = 1
+            picture = (mask[..., None] * 140 + random.integers(0, 100, (32, 48, 3))).astype(np.uint8)
+            Image.fromarray(picture).save(tmp_path / "shapes" / split / "images" / f"{place}.png")
+            Image.fromarray(mask).save(tmp_path / "shapes" / split / "masks" / f"{place}.png")
+    (tmp_path / "shapes" / "classes.txt").write_text("dark\nbright\n")
+    return tmp_path / "shapes"
+
+
+def test_finetuned_weights_segment_and_load_again(
+    weights: Path, shapes: Path, tmp_path: Path, zoo_command: Callable[..., "subprocess.CompletedProcess[str]"]
+) -> None:
+    result = zoo.finetune(weights, task="image-segmentation", data=str(shapes), out=tmp_path / "run", settings=SETTINGS)
+    assert result.scores["miou"] > 0.5
+    assert {path.name for path in result.pictures} == {"curves.png", "predictions.png", "classes.png"}
+    block = read_config(result.weights)
+    assert block.head == {"width": 8, "finest": 4, "dropout": 0.1}
+    assert block.labels == ("dark", "bright")
+    assert block.preprocessing is not None and block.preprocessing.image_size == (32, 48)
+    assert block.preprocessing.mean == (0.5, 0.5, 0.5), "what the weights took stays"
+    model = zoo.load(result.weights)
+    assert isinstance(model, Segmenter) and model(torch.rand(1, 3, 32, 48)).shape == (1, 2, 32, 48)
+    assert zoo.evaluate(result.weights, data=str(shapes)) == pytest.approx(result.scores)
+    path = shapes / "test" / "images" / "0.png"
+    (found,) = model.predict(path)
+    truth = np.asarray(Image.open(shapes / "test" / "masks" / "0.png"))
+    assert found["mask"].shape == (32, 48) and (found["mask"] == truth).mean() > 0.6
+    said = zoo_command("predict", str(result.weights), str(path), "--out", str(tmp_path / "drawn"))
+    assert said.returncode == 0 and "dark" in said.stdout, said.stderr
+    drawn = Image.open(tmp_path / "drawn" / "0.mask.png")
+    assert drawn.mode == "P" and np.array_equal(np.asarray(drawn), found["mask"])
+    on = zoo.finetune(
+        result.weights,
+        task="image-segmentation",
+        data=str(shapes),
+        out=tmp_path / "on",
+        settings={**SETTINGS, "epochs": 1, "learning_rate": 1e-6, "warmup": 0.0},
+    )
+    assert on.scores["miou"] > 0.9 * result.scores["miou"], "weights for the same classes go on with their head"
+
+
+def test_two_processes_learn_what_one_does(weights: Path, shapes: Path, tmp_path: Path) -> None:
+    changes = [f"--set={name}={value}" for name, value in {**SETTINGS, "epochs": 1, "dropout": 0.0}.items()]
+    command = [sys.executable, "-m", "zoo", "finetune", str(weights), "--task", "image-segmentation"]
+    command += ["--data", str(shapes), *changes]
+    runs = {}
+    for name, more in (("one", []), ("two", ["--processes", "2"])):
+        run = subprocess.run(
+            [*command, "--out", str(tmp_path / name), *more],
+            capture_output=True,
+            text=True,
+            env=ENVIRONMENT,
+            timeout=240,
+        )
+        assert run.returncode == 0, run.stderr
+        runs[name] = load_file(tmp_path / name / "weights" / "model.safetensors")
+        lines = [json.loads(line) for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
+        assert any(line.get("event") == "test" and 0 <= line["miou"] <= 1 for line in lines)
+    learnt = [key for key in runs["one"] if runs["one"][key].is_floating_point() and "running" not in key]
+    # Batch norm sees the pictures of its own process alone, so that the two differ by more than the order of sums
+    assert max(float((runs["one"][key] - runs["two"][key]).abs().max()) for key in learnt) < 0.1

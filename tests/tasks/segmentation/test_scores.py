@@ -1,0 +1,55 @@
+"""Scores of a segmentation, against counting by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from zoo.tasks.segmentation.scores import confusion, segmentation_scores
+
+CLASSES = ("sky", "road", "car", "boat")
+
+
+def pixels() -> tuple[torch.Tensor, torch.Tensor]:
+    random = np.random.default_rng(0)
+    masks = torch.from_numpy(random.choice([0, 1, 2, 255], (5, 7, 9), p=[0.4, 0.3, 0.2, 0.1]).astype(np.uint8))
+    return torch.from_numpy(random.integers(0, 4, (5, 7, 9))), masks
+
+
+def test_scores_equal_those_counted_pixel_by_pixel() -> None:
+    predicted, masks = pixels()
+    found = segmentation_scores(confusion(predicted, masks, 4), CLASSES)
+    true, mine = masks[masks != 255].tolist(), predicted[masks != 255].tolist()
+    pairs = list(zip(true, mine, strict=True))
+    ious, recalls = {}, []
+    for place, name in enumerate(CLASSES[:3]):
+        both = sum(pair == (place, place) for pair in pairs)
+        ious[f"iou/{name}"] = both / sum(place in pair for pair in pairs)
+        recalls.append(both / true.count(place))
+    assert found == pytest.approx(
+        {
+            "miou": sum(ious.values()) / 3,
+            "pixel_accuracy": sum(a == b for a, b in pairs) / len(pairs),
+            "class_accuracy": sum(recalls) / 3,
+            **ious,
+        }
+    )
+
+
+def test_a_class_that_does_not_occur_has_no_score() -> None:
+    predicted, masks = pixels()
+    assert "iou/boat" not in segmentation_scores(confusion(predicted, masks, 4), CLASSES)
+
+
+def test_perfect_and_nothing() -> None:
+    _, masks = pixels()
+    perfect = segmentation_scores(confusion(masks.long().clamp(max=3), masks, 4), CLASSES)
+    assert set(perfect.values()) == {1.0}
+    none = segmentation_scores(confusion(masks.long(), torch.full_like(masks, 255), 4), CLASSES)
+    assert none == {"miou": 0.0, "pixel_accuracy": 0.0, "class_accuracy": 0.0}
+
+
+def test_counts_of_batches_add_up() -> None:
+    predicted, masks = pixels()
+    parts = sum(confusion(predicted[i : i + 2], masks[i : i + 2], 4) for i in range(0, 5, 2))
+    assert torch.equal(torch.as_tensor(parts), confusion(predicted, masks, 4))
+    assert int(confusion(predicted, masks, 4).sum()) == int((masks != 255).sum())

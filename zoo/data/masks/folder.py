@@ -1,0 +1,103 @@
+"""A folder of pictures with masks as a data set, both decoded once.
+
+Masks of the training split have the size of the pictures as they are scaled. Those that are measured on keep the size
+of their files where all have the same, so that scores are of what the files say.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from zoo.data.dataset import ImageDataset
+from zoo.data.decoded import Part, open_pictures
+from zoo.data.hashes import content_hashes
+from zoo.data.image_folder import split_by_hash
+from zoo.data.masks.classes import VOC_CLASSES, named_values, names_file
+from zoo.data.masks.decoding import common_size
+from zoo.data.masks.layouts import ALL, Pair, find_layout
+from zoo.data.masks.stored import MaskParts, open_masks
+from zoo.data.pictures import common_form
+
+_VERSION = "1"
+_OWN_SIZE_UP_TO = 2 * 1024**3
+"""Bytes of a split's masks; more are scaled as the pictures are. A share of what is free would change the scores."""
+
+
+def open_mask_folder(
+    folder: Path,
+    *,
+    image_size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    skip_bad: int = 0,
+    stream: bool | None = None,
+) -> ImageDataset:
+    """Open a folder of pictures with masks, all scaled to one size: the one asked for, or the most common one.
+
+    A picture and its mask are left out together, up to `skip_bad` of them.
+    """
+    layout = find_layout(folder)
+    files = {path for pairs in layout.pairs.values() for pair in pairs for path in (pair.picture, pair.mask)}
+    hashes = content_hashes(folder, sorted(path for path in files if path.is_file()))
+    pairs = _split(layout.pairs, hashes)
+    if image_size is None or channels is None:
+        common, common_channels = common_form([pair.picture for part in pairs.values() for pair in part])
+        image_size, channels = image_size or common, channels or common_channels
+    names = names_file(folder)
+    parts = MaskParts(
+        pairs=pairs,
+        sizes={name: image_size if name == "train" else _measured(part, image_size) for name, part in pairs.items()},
+        named=None if names is None else named_values(names),
+        names=VOC_CLASSES if layout.is_voc else (),
+        source=str(folder),
+    )
+    digest = _digest(folder, parts, hashes, image_size, channels)
+    masks = open_masks(digest, parts, skip_bad=skip_bad)
+    kept = {name: [part[place].picture for place in masks.kept[name]] for name, part in pairs.items()}
+    # The pictures are the same ones, whatever is mended in their masks
+    pictures = hashlib.sha256(repr((_VERSION, image_size, channels)).encode())
+    for name, paths in sorted(kept.items()):
+        pictures.update("".join(f"{name} {hashes[path]}\n" for path in paths).encode())
+    return ImageDataset(
+        name=folder.resolve().name,
+        splits=open_pictures(
+            pictures.hexdigest(),
+            {name: Part(paths, {"masks": masks.arrays[name]}) for name, paths in kept.items()},
+            image_size=image_size,
+            channels=channels,
+            skip_bad=skip_bad - len(masks.left_out),
+            stream=stream,
+        ),
+        classes=masks.classes,
+        licence="unknown",
+        source=str(folder),
+        fingerprint=digest,
+    )
+
+
+def _split(pairs: Mapping[str, list[Pair]], hashes: Mapping[Path, str]) -> dict[str, list[Pair]]:
+    if set(pairs) != {ALL}:
+        return dict(pairs)
+    by_picture = {pair.picture: pair for pair in pairs[ALL]}
+    return {
+        name: [by_picture[path] for path in paths]
+        for name, paths in split_by_hash(list(by_picture), dict(hashes)).items()
+    }
+
+
+def _measured(pairs: Sequence[Pair], image_size: tuple[int, int]) -> tuple[int, int]:
+    """Return the size of the masks of a split that is measured on."""
+    own = common_size(pairs)
+    return own if own is not None and len(pairs) * own[0] * own[1] <= _OWN_SIZE_UP_TO else image_size
+
+
+def _digest(
+    folder: Path, parts: MaskParts, hashes: Mapping[Path, str], image_size: tuple[int, int], channels: int
+) -> str:
+    named = None if parts.named is None else (parts.named.classes, parts.named.table.tolist())
+    form = (_VERSION, image_size, channels, sorted(parts.sizes.items()), named, tuple(parts.names))
+    digest = hashlib.sha256(repr(form).encode())
+    for name, pairs in sorted(parts.pairs.items()):
+        for pair in pairs:
+            where = pair.picture.relative_to(folder).as_posix()
+            digest.update(f"{name} {where} {hashes[pair.picture]} {hashes.get(pair.mask)}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,176 @@
+"""Find the masks that belong to the pictures of a folder, in the layouts that are in use.
+
+- `<split>/images` with `<split>/masks`, or `images/<split>` with `masks/<split>`
+- `images` with `masks`, to be split
+- SegNet's: `train` with `trainannot`, and so on; lists such as train.txt say which files where there are any
+- Pascal VOC's: `JPEGImages` with `SegmentationClass`, split by the lists in `ImageSets/Segmentation`
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.data.pictures import SUFFIXES
+from zoo.errors import DataError
+
+ALL = "all"
+"""The split of what is still to be split."""
+
+_NAMES = {"train": ("train", "training"), "validation": ("val", "valid", "validation"), "test": ("test", "testing")}
+_LAYOUTS = (
+    "images/*.jpg with masks/*.png, the same within train and test, SegNet's train with trainannot, "
+    "or Pascal VOC's JPEGImages with SegmentationClass"
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A picture, and where its mask lies, or should."""
+
+    picture: Path
+    mask: Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The pairs of each split: `train`, `test` and perhaps `validation`, or `all` of them to be split."""
+
+    pairs: Mapping[str, list[Pair]]
+    is_voc: bool
+
+
+def find_layout(folder: Path) -> Layout:
+    """Return the pairs of a folder. Raise DataError where it has none of the layouts, or lists what is not there."""
+    if not folder.is_dir():
+        raise DataError(f"no folder {folder}; check the path")
+    images, masks = folder / "images", folder / "masks"
+    is_voc = (folder / "JPEGImages").is_dir() and (folder / "SegmentationClass").is_dir()
+    if is_voc:
+        found = _voc(folder)
+    elif images.is_dir() and masks.is_dir():
+        found = _by_split({name: (images / name, masks / name) for name in _names()})
+        found = found or {ALL: _pairs(_files(images), masks)}
+    else:
+        found = _by_split({name: (folder / name / "images", folder / name / "masks") for name in _names()})
+        found = found or _segnet(folder)
+    if not found:
+        raise DataError(f"no pictures with masks in {folder}; put them there as {_LAYOUTS}")
+    if set(found) != {ALL}:
+        found = _train_and_test(folder, found)
+    for split, pairs in found.items():
+        if not pairs:
+            raise DataError(f"the {split} split of {folder} has no pictures; add some")
+    return Layout(found, is_voc)
+
+
+def _by_split(folders: Mapping[str, tuple[Path, Path]]) -> dict[str, list[Pair]]:
+    """Return the pairs of each split whose folders of pictures and of masks are both there."""
+    found: dict[str, list[Pair]] = {}
+    for name, (images, masks) in folders.items():
+        if images.is_dir() and masks.is_dir():
+            found[_split(name)] = _pairs(_files(images), masks)
+    return found
+
+
+def _segnet(folder: Path) -> dict[str, list[Pair]]:
+    found: dict[str, list[Pair]] = {}
+    for name in _names():
+        masks = folder / f"{name}annot"
+        if masks.is_dir() and (folder / name).is_dir():
+            listed = folder / f"{name}.txt"
+            found[_split(name)] = (
+                _listed_pairs(folder, listed, masks) if listed.is_file() else _pairs(_files(folder / name), masks)
+            )
+    return found
+
+
+def _listed_pairs(folder: Path, listed: Path, masks: Path) -> list[Pair]:
+    """Return the pairs of a list whose lines are a picture and its mask, or a picture alone."""
+    pairs = []
+    for where, words in _lines(listed):
+        if len(words) > 2:
+            raise DataError(f"{where} has {len(words)} words; write a picture and its mask, relative to {folder}")
+        paths = [_inside(folder, word, where) for word in words]
+        if not paths[0].is_file():
+            raise DataError(f"{where} names the picture {words[0]}, which is not there; check the list")
+        pairs.append(Pair(paths[0], paths[1]) if len(paths) == 2 else _pairs([paths[0]], masks)[0])
+    return pairs
+
+
+def _voc(folder: Path) -> dict[str, list[Pair]]:
+    pictures = {path.stem: path for path in _files(folder / "JPEGImages")}
+    masks, lists = folder / "SegmentationClass", folder / "ImageSets" / "Segmentation"
+    found: dict[str, list[Pair]] = {}
+    for name in (*_names(), "trainval"):
+        listed = lists / f"{name}.txt"
+        if not listed.is_file() or (name == "trainval" and "train" in found):
+            continue
+        stems = [(where, words[0]) for where, words in _lines(listed)]
+        if unknown := next(((where, stem) for where, stem in stems if stem not in pictures), None):
+            raise DataError(
+                f"{unknown[0]} names {unknown[1]!r}, of which {folder / 'JPEGImages'} has no picture; check the list"
+            )
+        found[ALL if name == "trainval" else _split(name)] = _pairs([pictures[stem] for _, stem in stems], masks)
+    if ALL in found and len(found) > 1:  # what is trained and tested on is named together, beside one of the two
+        del found[ALL]
+    # Most of VOC's pictures have no mask at all
+    return found or {ALL: [pair for pair in _pairs(list(pictures.values()), masks) if pair.mask.is_file()]}
+
+
+def _pairs(pictures: list[Path], masks: Path) -> list[Pair]:
+    """Return each picture with the mask of its name, which should be a PNG where there is none."""
+    by_stem: dict[str, Path] = {}
+    for path in _files(masks):
+        if path.stem in by_stem:
+            raise DataError(
+                f"{masks} has two masks for {path.stem!r}: {path.name} and {by_stem[path.stem].name}; remove one"
+            )
+        by_stem[path.stem] = path
+    return [Pair(path, by_stem.get(path.stem, masks / f"{path.stem}.png")) for path in pictures]
+
+
+def _train_and_test(folder: Path, found: dict[str, list[Pair]]) -> dict[str, list[Pair]]:
+    """Take what is there for validation as the test split where there is none."""
+    if "test" not in found and "validation" in found:
+        found = {**{name: pairs for name, pairs in found.items() if name != "validation"}, "test": found["validation"]}
+    if missing := [name for name in ("train", "test") if name not in found]:
+        raise DataError(
+            f"{folder} has pictures with masks for {', '.join(found)} but none for {missing[0]}; add some, "
+            "or put all of them into images and masks to have them split"
+        )
+    return found
+
+
+def _lines(listed: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield the words of each line, with where it stands; empty lines are passed over."""
+    try:
+        lines = listed.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{listed} cannot be read as text: {error}; check it") from None
+    for number, line in enumerate(lines, start=1):
+        if words := line.split():
+            yield f"line {number} of {listed}", words
+
+
+def _inside(folder: Path, name: str, where: str) -> Path:
+    """Return the path of a name in a list. Raise DataError where it leads out of the folder."""
+    path = Path(name)
+    if path.is_absolute() or ".." in path.parts or "\0" in name:
+        raise DataError(f"{where} names {name!r}, which leads out of {folder}; write it relative to the folder")
+    return folder / path
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the pictures of a folder, sorted, so that the order is that of no file system."""
+    with os.scandir(folder) as entries:
+        names = [item.name for item in entries if not item.name.startswith(".") and item.is_file()]
+    return [folder / name for name in sorted(names) if name.lower().endswith(SUFFIXES)]
+
+
+def _names() -> list[str]:
+    return [name for names in _NAMES.values() for name in names]
+
+
+def _split(name: str) -> str:
+    return next(split for split, names in _NAMES.items() if name in names)

@@ -1,0 +1,1 @@
+"""Image segmentation: say for each pixel of a picture which class it shows."""

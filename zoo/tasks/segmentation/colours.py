@@ -1,0 +1,76 @@
+"""Colours of classes, masks as pictures, and legends."""
+
+import colorsys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.augmentation.masks import IGNORED
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Mask = NDArray[np.uint8]
+
+_INK = (31, 42, 68)
+_LINE = 16
+_GOLDEN = 0.618034
+_BACKGROUND = ("background", "_background_")
+
+
+def class_colours(classes: Sequence[str]) -> NDArray[np.uint8]:
+    """Return a colour for each value of a mask, uint8 (256, 3): hues far from each other, black where nothing counts.
+
+    A class that is called background is dark grey.
+    """
+    colours = np.zeros((256, 3), np.uint8)
+    for place, name in enumerate(classes):
+        # Each hue a golden angle on from the last, in three shades by turns
+        value, saturation = ((0.95, 0.65), (0.75, 0.9), (0.6, 0.5))[place % 3]
+        red, green, blue = colorsys.hsv_to_rgb(place * _GOLDEN % 1, saturation, value)
+        colours[place] = [round(255 * channel) for channel in (red, green, blue)]
+        if name.lower() in _BACKGROUND:
+            colours[place] = 40
+    return colours
+
+
+def mask_picture(mask: Mask, classes: Sequence[str]) -> "Image":
+    """Return a mask as a palette picture: its pixels are the classes, any viewer shows their colours."""
+    from PIL import Image
+
+    picture = Image.fromarray(mask, "L")
+    picture.putpalette(class_colours(classes).tobytes())
+    return picture
+
+
+def overlay(picture: "Image", mask: Mask, classes: Sequence[str], *, opacity: float = 0.55) -> "Image":
+    """Return the picture with the mask's colours laid over it; what does not count stays as it is."""
+    from PIL import Image
+
+    pixels = np.asarray(picture.convert("RGB"), np.float32)
+    share = np.where(mask == IGNORED, 0.0, opacity).astype(np.float32)[..., None]
+    return Image.fromarray((pixels * (1 - share) + class_colours(classes)[mask] * share).round().astype(np.uint8))
+
+
+def with_legend(picture: "Image", classes: Sequence[str], present: Sequence[int]) -> "Image":
+    """Return the picture with the names and colours of the present classes below it."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    font = ImageFont.load_default(size=12)
+    places, row, left = [], 0, 4
+    for place in present:
+        width = 20 + round(font.getlength(classes[place])) + 10
+        if left + width > picture.width and left > 4:
+            row, left = row + 1, 4
+        places.append((left, row))
+        left += width
+    canvas = Image.new("RGB", (picture.width, picture.height + _LINE * (row + 1) + 4), "white")
+    canvas.paste(picture, (0, 0))
+    draw, colours = ImageDraw.Draw(canvas), class_colours(classes)
+    for place, (left, row) in zip(present, places, strict=True):
+        top = picture.height + 3 + row * _LINE
+        draw.rectangle((left, top + 1, left + 13, top + 12), fill=tuple(colours[place].tolist()), outline=_INK)
+        draw.text((left + 18, top), classes[place], fill=_INK, font=font)
+    return canvas

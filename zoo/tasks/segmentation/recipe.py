@@ -1,0 +1,117 @@
+"""Finetune any image backbone to say for each pixel which class it shows."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from zoo.data.augmentation.colour import change_brightness, change_contrast, change_saturation
+from zoo.data.augmentation.masks import random_flip_together, random_scale_crop
+from zoo.data.normalise import normalise
+from zoo.draws import Draws
+from zoo.engine.pictures import bar_chart
+from zoo.engine.recipe import Batch, Loss
+from zoo.tasks.methods import Learner
+from zoo.tasks.segmentation.losses import counted_pixels, dice_loss, pixel_cross_entropy
+from zoo.tasks.segmentation.network import Segmenter
+from zoo.tasks.segmentation.pictures import class_scores, prediction_grid
+from zoo.tasks.segmentation.scores import confusion, segmentation_scores
+from zoo.tasks.segmentation.settings import ImageSegmentationSettings
+from zoo.weights.config import Preprocessing
+
+_SHOWN = 6
+
+
+class ImageSegmentation:
+    """Cross-entropy and Dice over the pixels that count, of a pyramid head on the backbone."""
+
+    def __init__(
+        self,
+        settings: ImageSegmentationSettings,
+        model: nn.Module,
+        classes: tuple[str, ...],
+        preprocessing: Preprocessing,
+    ) -> None:
+        self.settings = settings
+        self.classes = classes
+        self.preprocessing = preprocessing
+        self.network = model if isinstance(model, Segmenter) else self._segmenter(model)
+        self.learner = Learner(settings, self.network)
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        return {"model": self.network}
+
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        return {"model": self.learner.optimizer()}
+
+    def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
+        images, masks = self._augmented(batch["images"], batch["masks"], draws)
+        logits = self.network(normalise(images, self.preprocessing))
+        loss = pixel_cross_entropy(logits, masks, label_smoothing=self.settings.label_smoothing)
+        if self.settings.dice:
+            loss = loss + self.settings.dice * dice_loss(logits, masks)
+        yield Loss("model", loss, counted_pixels(masks))
+
+    @torch.no_grad()
+    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return the scores at the size of the batches' masks, to which logits are scaled up."""
+        classes, size = len(self.classes), self.settings.batch_size
+        counts = torch.zeros(classes, classes, dtype=torch.int64)
+        for batch in batches:
+            # In parts, since logits at the masks' size may be larger than all that a training step holds
+            for images, masks in zip(
+                torch.split(batch["images"], size), torch.split(batch["masks"], size), strict=True
+            ):
+                counts += confusion(self._predicted(images, masks.shape[1:]), masks, classes).cpu()
+        return segmentation_scores(counts, self.classes)
+
+    @torch.no_grad()
+    def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
+        kept = list(batches)
+        scores = self.evaluate(kept)
+        images, masks = self._spread(kept)
+        predicted = self._predicted(images, masks.shape[1:])
+        return [
+            prediction_grid(images, masks, predicted, self.classes, folder / "predictions.png"),
+            bar_chart(class_scores(scores), folder / "classes.png", title=f"IoU, mean {scores['miou']:.3f}"),
+        ]
+
+    def export(self) -> nn.Module:
+        return self.learner.export()
+
+    def _segmenter(self, backbone: nn.Module) -> Segmenter:
+        settings, device = self.settings, next(backbone.parameters()).device
+        network = Segmenter(
+            backbone, len(self.classes), width=settings.width, finest=settings.finest, dropout=settings.dropout
+        )
+        return network.to(device)
+
+    def _augmented(self, images: Tensor, masks: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
+        settings = self.settings
+        if (settings.scale_low, settings.scale_high) != (1, 1):
+            scale = (settings.scale_low, settings.scale_high)
+            images, masks = random_scale_crop(images, masks, draws, scale=scale)
+        if settings.flip:
+            images, masks = random_flip_together(images, masks, draws)
+        if settings.colour:
+            amounts = (draws.uniform("colour", 3) * 2 - 1) * settings.colour
+            images = change_brightness(images, amounts[:, 0])
+            images = change_contrast(images, amounts[:, 1])
+            images = change_saturation(images, amounts[:, 2])
+        return images, masks
+
+    def _predicted(self, images: Tensor, size: torch.Size) -> Tensor:
+        """Return the likeliest class of each pixel, (batch, *size)."""
+        self.network.eval()
+        logits: Tensor = self.network(normalise(images, self.preprocessing), (size[0], size[1]))
+        self.learner.train()
+        return logits.argmax(1)
+
+    def _spread(self, batches: list[Batch]) -> tuple[Tensor, Tensor]:
+        """Return a few pictures and masks from all over the batches, since neighbours are often alike."""
+        rows = [(batch, row) for batch in batches for row in range(len(batch["images"]))]
+        count = min(_SHOWN, len(rows))
+        chosen = [rows[place * (len(rows) - 1) // max(1, count - 1)] for place in range(count)]
+        images, masks = (torch.stack([batch[name][row] for batch, row in chosen]) for name in ("images", "masks"))
+        return images, masks

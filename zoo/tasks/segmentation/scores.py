@@ -1,0 +1,35 @@
+"""Scores of a segmentation, all from one confusion matrix."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from zoo.data.augmentation.masks import IGNORED
+
+
+def confusion(predicted: Tensor, masks: Tensor, classes: int) -> Tensor:
+    """Count pixels as int64 (classes, classes), rows true and columns predicted, without those that do not count."""
+    places = masks.long() * classes + predicted
+    places = places.masked_fill(masks == IGNORED, classes * classes)
+    return torch.bincount(places.flatten(), minlength=classes * classes + 1)[:-1].view(classes, classes)
+
+
+def segmentation_scores(counts: Tensor, classes: Sequence[str]) -> dict[str, float]:
+    """Return shares from 0 to 1, from counts (classes, classes), rows true and columns predicted.
+
+    `miou` is the mean over the classes that occur of intersection over union, which `iou/<class>` gives one by one;
+    `class_accuracy` is the mean of their recalls, `pixel_accuracy` the share of pixels that are right.
+    """
+    counts = counts.double().cpu()
+    right, true, predicted = counts.diag(), counts.sum(1), counts.sum(0)
+    occurs = true > 0
+    ious = right / (true + predicted - right).clamp(min=1)
+    recalls = right / true.clamp(min=1)
+    mean = occurs.double() / occurs.sum().clamp(min=1)
+    scores = {
+        "miou": float((ious * mean).sum()),
+        "pixel_accuracy": float(right.sum() / true.sum().clamp(min=1)),
+        "class_accuracy": float((recalls * mean).sum()),
+    }
+    return scores | {f"iou/{name}": float(ious[place]) for place, name in enumerate(classes) if occurs[place]}
