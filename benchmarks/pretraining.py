@@ -151,9 +151,7 @@ def show(results: list[dict[str, Any]]) -> None:
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
         minutes = statistics.mean(result["cpu_minutes"] for result in found)
         mean = statistics.mean(values)
-        print(
-            f"{data:14} {labels:5} labels  {method:8} {mean:6.2f} ± {spread:.2f}  n={len(values)}  ({minutes:.1f} min)"
-        )
+        print(f"{data:14} {labels:5} labels  {mean:6.2f} ± {spread:.2f}  n={len(values)}  ({minutes:.1f} min)  {way}")
 
 
 def main() -> None:
