@@ -39,6 +39,7 @@ def command(
         result,
         [
             f"zoo evaluate {result.folder} --data {options['data']}",
+            f"zoo predict {result.folder} IMAGES…",
             f"zoo push {result.folder} you/{result.folder.name}",
         ],
     )
