@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from zoo.specs import RecipeSpec as RecipeSpec
     from zoo.specs import Target as Target
     from zoo.specs import TaskSpec as TaskSpec
+    from zoo.tasks.methods import Learner as Learner
     from zoo.transfers import pull as pull
     from zoo.transfers import push as push
     from zoo.transfers import verify as verify
@@ -133,6 +134,7 @@ _HOMES = {
     "zoo.network": ("Network", "Predictor"),
     "zoo.settings": ("FinetuneSettings", "TrainingSettings"),
     "zoo.specs": ("Capability", "CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "Target", "TaskSpec"),
+    "zoo.tasks.methods": ("Learner",),
     "zoo.transfers": ("pull", "push", "verify"),
     "zoo.weights.config": ("Preprocessing",),
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
 
+from zoo.errors import UsageError
 from zoo.registry import default_registry, matches
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def load(
     `model.predict(["cat.jpg"])` says what weights that were finetuned for a task say of pictures.
     """
     from zoo.engine.device import choose_device
+    from zoo.network import Network
     from zoo.prediction import Predict
     from zoo.sources import Wish, find_weights
     from zoo.weights.config import read_config
@@ -140,6 +142,11 @@ def load(
     folder = find_weights(source, wish=Wish(revision, hub, registry, locked=locked, offline=offline))
     block = read_config(folder)
     model: Any = load_weights(folder, block, dtype=dtype, device=where)
+    if isinstance(model, Network):
+        if channels is not None or num_classes is not None:
+            raise UsageError(f"{source} holds a whole network for {block.task}; leave out channels and num_classes")
+        if features_only:
+            return cast("LoadedModel", Features(model.backbone).eval())
     if channels is not None:
         model = with_channels(model, offered_model(block, str(folder)), block.arguments, channels)
     if num_classes is not None:
@@ -269,8 +276,8 @@ def evaluate(
     device: str | None = None,
 ) -> dict[str, float]:
     """Return the scores of weights on the test split of a data set, by the recipe that made them."""
+    from zoo.data_source import DataSource
     from zoo.evaluation import evaluate_weights
-    from zoo.jobs import DataSource
 
     return evaluate_weights(weights, DataSource(data, _path(data_dir)), hub=hub, device=device)
 

@@ -78,6 +78,8 @@ def write_for(library: str, source: Path, folder: Path) -> None:
 def _layout(offer: Offer[ModelSpec], block: ZooBlock, library: str) -> Layout:
     """Return the layout by which the library can build this very model; transformers opens timm's as well."""
     name = offer.spec.name
+    if block.head is not None:
+        raise UsageError(f"{library} has no network for {block.task} on a {name}; export it as a graph: --to onnx")
     layouts = load_target(offer.spec.layouts) if offer.spec.layouts else ()
     for wanted in (library, *(("timm",) if library == "transformers" else ())):
         for layout in layouts:

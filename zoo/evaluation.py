@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from zoo.data_source import DataSource
 from zoo.engine.device import choose_device
 from zoo.engine.distribution import Distribution
 from zoo.engine.prepare import place
 from zoo.errors import UsageError
-from zoo.jobs import DataSource
 from zoo.recipes import settings_from
 from zoo.registry import default_registry
 from zoo.running import batches, make_recipe

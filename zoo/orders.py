@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.jobs import DataSource, Job, finetuning, pretraining
+from zoo.data_source import DataSource
+from zoo.jobs import Job, finetuning, pretraining
 from zoo.rehearsal import fit_batch_size
 from zoo.running import RunOptions
 

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 
 from zoo.api import RunResult
+from zoo.data_source import DataSource
 from zoo.engine.run import RECORD, Run
 from zoo.errors import IntegrityError, NotFoundError
-from zoo.jobs import DataSource, Job, finetuning, pretraining
+from zoo.jobs import Job, finetuning, pretraining
 from zoo.jsonfile import parse_json
 from zoo.running import RunOptions, run_job
 from zoo.sources import find_weights

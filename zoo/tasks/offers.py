@@ -17,6 +17,16 @@ def zoo_tasks() -> Iterator[TaskSpec]:
         predictor="zoo.tasks.classification_predictor:ClassificationPredictor",
     )
     yield TaskSpec(
+        name="object-detection",
+        summary="Say which things are in a picture, and draw a box around each",
+        recipe="object_detection",
+        score="ap",
+        learns_from="boxes",
+        network="zoo.tasks.detection.network:Detector",
+        reader="zoo.data.boxes.open:open_boxes",
+        predictor="zoo.tasks.detection.predictor:DetectionPredictor",
+    )
+    yield TaskSpec(
         name="image-segmentation",
         summary="Say for each pixel of a picture which class it shows",
         recipe="image_segmentation",
@@ -38,6 +48,17 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
         settings="zoo.tasks.settings:ImageClassificationSettings",
         task="image-classification",
         score="accuracy",
+        higher_is_better=True,
+        requires=("features",),
+    )
+    yield RecipeSpec(
+        name="object_detection",
+        stage="finetune",
+        summary="Find things by an anchor-free head over the backbone's feature pyramid",
+        target="zoo.tasks.detection.recipe:ObjectDetection",
+        settings="zoo.tasks.detection.settings:ObjectDetectionSettings",
+        task="object-detection",
+        score="ap",
         higher_is_better=True,
         requires=("features",),
     )

@@ -1,0 +1,197 @@
+"""A folder of pictures with boxes as a data set: its layout recognised, its boxes scaled with its pictures."""
+
+import hashlib
+import io
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.boxes import coco, voc, yolo
+from zoo.data.boxes.records import Annotated, Annotations
+from zoo.data.dataset import Boxes, ImageDataset
+from zoo.data.decoded import Part, open_pictures
+from zoo.data.hashes import content_hashes
+from zoo.data.pictures import common_form, open_picture
+from zoo.errors import DataError
+from zoo.paths import cache_folder, storage_errors, write_file
+
+_VERSION = "1"
+_TEST_SHARE = 0.2
+_LAYOUTS = "Pascal VOC (JPEGImages, Annotations/*.xml), COCO (annotations/instances_*.json) or YOLO (images, labels)"
+_READERS = ((voc.recognises, voc.read), (coco.recognises, coco.read), (yolo.recognises, yolo.read))
+_log = logging.getLogger("zoo")
+
+Sizes = NDArray[np.int64]
+
+
+def open_boxes(
+    folder: Path,
+    *,
+    image_size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    skip_bad: int = 0,
+    stream: bool | None = None,
+) -> ImageDataset:
+    """Open a folder of Pascal VOC, COCO or YOLO, its pictures scaled to one size, or else to the most common one."""
+    annotations = _read(folder)
+    splits, skip_bad = _without_missing(_split(annotations.splits), skip_bad)
+    paths = list({item.path for part in splits.values() for item in part})
+    hashes = content_hashes(folder, paths)
+    if image_size is None or channels is None:
+        common_size, common_channels = common_form(sorted(paths))
+        image_size, channels = image_size or common_size, channels or common_channels
+    digest = hashlib.sha256(repr((_VERSION, image_size, channels)).encode())
+    for split, part in sorted(splits.items()):
+        for item in part:
+            digest.update(f"{split} {item.path.relative_to(folder).as_posix()} {hashes[item.path]}\n".encode())
+    pictures = digest.hexdigest()
+    sizes = {split: _sizes(part, hashes) for split, part in splits.items()}
+    boxes = _scaled(annotations, splits, sizes, image_size)
+    digest.update(repr(annotations.classes).encode())
+    for split in sorted(splits):
+        digest.update(sizes[split].tobytes() + boxes[split].tobytes())
+    parts = {
+        split: Part([item.path for item in part], {"boxes": boxes[split], "sizes": sizes[split]})
+        for split, part in splits.items()
+    }
+    return ImageDataset(
+        name=folder.resolve().name,
+        splits=open_pictures(
+            pictures, parts, image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream
+        ),
+        classes=annotations.classes,
+        licence="unknown",
+        source=str(folder),
+        fingerprint=digest.hexdigest(),
+    )
+
+
+def _read(folder: Path) -> Annotations:
+    if not folder.is_dir():
+        raise DataError(f"no folder {folder}; give one of {_LAYOUTS}")
+    for recognises, read in _READERS:
+        if recognises(folder):
+            return read(folder)
+    within = sorted(path for path in folder.iterdir() if path.is_dir())
+    fitting = next((path for path in within for recognises, _ in _READERS if recognises(path)), None)
+    hint = f"; {fitting} is one, give that" if fitting else "; arrange it so"
+    raise DataError(f"{folder} is no folder of {_LAYOUTS}{hint}")
+
+
+def _split(splits: Mapping[str, Sequence[Annotated]]) -> dict[str, list[Annotated]]:
+    """Split what is not split by the hash of its name, the lowest fifth to test."""
+    if "all" not in splits:
+        train = {item.path for item in splits["train"]}
+        if shared := next((item.path for item in splits["test"] if item.path in train), None):
+            raise DataError(f"{shared} is listed for training and for test, whose scores would mean nothing; keep one")
+        return {name: list(part) for name, part in splits.items()}
+    items = list(splits["all"])
+    if len(items) < 2:
+        raise DataError("one picture makes no training and test split; two or more do")
+    ranked = sorted(items, key=lambda item: hashlib.sha256(item.path.name.encode()).digest())
+    test = {item.path for item in ranked[: round(len(items) * _TEST_SHARE) or 1]}
+    return {
+        "train": [item for item in items if item.path not in test],
+        "test": [item for item in items if item.path in test],
+    }
+
+
+def _without_missing(
+    splits: Mapping[str, Sequence[Annotated]], skip_bad: int
+) -> tuple[dict[str, list[Annotated]], int]:
+    """Leave pictures out that are annotated but not there, up to `skip_bad`; return what is left of that."""
+    missing = [item for part in splits.values() for item in part if not item.path.is_file()]
+    if len(missing) > skip_bad:
+        more = f" ({len(missing):,} are missing)" if len(missing) > 1 else ""
+        raise DataError(
+            f"no picture {missing[0].path}, which {missing[0].source} annotates{more}; "
+            "add it, or allow some with skip_bad"
+        )
+    if missing:
+        _log.warning("left out: %d annotated pictures that are not there, %s first", len(missing), missing[0].path)
+    gone = {item.path for item in missing}
+    left = {name: [item for item in part if item.path not in gone] for name, part in splits.items()}
+    return left, skip_bad - len(missing)
+
+
+def _sizes(part: Sequence[Annotated], hashes: Mapping[Path, str]) -> Sizes:
+    """Return height and width of each file, 1 and 1 where it is no picture: decoding reports it, or leaves it out.
+
+    They are kept under the hash of the files, because opening many takes a while.
+    """
+    key = hashlib.sha256("".join(hashes[item.path] for item in part).encode()).hexdigest()
+    kept = cache_folder() / "sizes" / f"{key}.npy"
+    try:
+        sizes: Sizes = np.load(kept, allow_pickle=False)
+    except (OSError, ValueError):
+        sizes = np.array([_size(item.path) for item in part], np.int64).reshape(-1, 2)
+        buffer = io.BytesIO()
+        np.save(buffer, sizes, allow_pickle=False)
+        with storage_errors(f"writing {kept}"):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            write_file(kept, buffer.getvalue())
+    for item, (height, width) in zip(part, sizes.tolist(), strict=True):
+        if item.size is not None and item.size != (height, width) != (1, 1):
+            raise DataError(
+                f"{item.source} has boxes in a picture of {item.size[1]}x{item.size[0]}, but {item.path} is "
+                f"{width}x{height}; annotate it as it is, or turn and scale the boxes with it"
+            )
+    return sizes
+
+
+def _size(path: Path) -> tuple[int, int]:
+    try:
+        with open_picture(path) as picture:
+            return picture.height, picture.width
+    except DataError:
+        return 1, 1
+
+
+def _scaled(
+    annotations: Annotations,
+    splits: Mapping[str, Sequence[Annotated]],
+    sizes: Mapping[str, Sizes],
+    image_size: tuple[int, int],
+) -> dict[str, Boxes]:
+    """Return the boxes of each split (samples, most, 6) in the scaled pictures, cut at their edges."""
+    left_out: list[str] = []
+    found: dict[str, Boxes] = {}
+    for split, part in splits.items():
+        most = max([1, *(len(item.boxes) for item in part)])
+        rows = np.zeros((len(part), most, 6), np.float32)
+        rows[..., 4] = -1
+        for place, item in enumerate(part):
+            height, width = (1, 1) if annotations.in_shares else sizes[split][place]
+            boxes = np.array([tuple(box) for box in item.boxes], np.float64).reshape(-1, 6)
+            limits = np.array([width, height] * 2, np.float64)
+            boxes[:, :4] = np.clip(boxes[:, :4], 0, limits) / limits * np.array([image_size[1], image_size[0]] * 2)
+            good = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+            if (sizes[split][place] > 1).any():
+                left_out += [item.source] * int((~good).sum())
+            rows[place, : good.sum()] = boxes[good]
+        found[split] = rows
+    _check(annotations.classes, found, left_out)
+    return found
+
+
+def _check(classes: tuple[str, ...], boxes: Mapping[str, Boxes], left_out: Sequence[str]) -> None:
+    if left_out:
+        _log.warning(
+            "left out: %d boxes without area or outside of their pictures, first of %s", len(left_out), left_out[0]
+        )
+    labels = boxes["train"][..., 4]
+    counts = np.bincount(labels[labels >= 0].astype(np.int64), minlength=len(classes))
+    if not counts.any():
+        raise DataError("no training picture has a box; annotate some")
+    if empty := [name for name, count in zip(classes, counts, strict=True) if not count]:
+        more = ", …" if len(empty) > 5 else ""
+        _log.warning(
+            "%d of %d classes have no box in the training pictures, and will not be found: %s%s",
+            len(empty),
+            len(classes),
+            ", ".join(empty[:5]),
+            more,
+        )

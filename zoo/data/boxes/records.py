@@ -1,0 +1,129 @@
+"""What every reader of boxes gives, and what every one must refuse."""
+
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from zoo.data.pictures import SUFFIXES
+from zoo.errors import DataError
+
+MAX_BYTES = 16 * 1024 * 1024
+"""The most that one picture's annotation, or a list, may have."""
+
+
+class Box(NamedTuple):
+    """Left, top, right, bottom; the place of its class; whether it is not to be scored."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    label: int
+    unscored: bool = False
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """A picture's file and its boxes; `source` is where they stand, `size` the height and width that stand there."""
+
+    path: Path
+    boxes: Sequence[Box]
+    source: str
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """Pictures by split: "train" and "test" and perhaps "validation", or "all" where the folder does not say.
+
+    Boxes are in pixels of the file or, with `in_shares`, in shares of its width and height.
+    """
+
+    classes: tuple[str, ...]
+    splits: Mapping[str, Sequence[Annotated]]
+    in_shares: bool = False
+
+
+def inside(root: Path, name: str, source: str) -> Path:
+    """Return the path of a file that an annotation names. Raise DataError where it leads out of the folder."""
+    parts = PurePosixPath(name)
+    if not name or parts.is_absolute() or ".." in parts.parts or "\\" in name or "\0" in name or ":" in name:
+        raise DataError(f"{source} names the file {name!r}, which does not lie in {root}; write a name within it")
+    return root / parts
+
+
+def number(text: str, where: str) -> float:
+    """Return a finite number. Raise DataError that says where it stands."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise DataError(f"{where} says {text.strip()[:40]!r} where a finite number goes; correct it")
+    return value
+
+
+def read_text(path: Path, *, most: int = MAX_BYTES) -> str:
+    """Return the text of a small file."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}; check it") from None
+    if len(content) > most:
+        raise DataError(f"{path} has more than {most:,} bytes; get a fresh copy")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 at byte {error.start}; get a fresh copy") from None
+
+
+def pictures_by_stem(folder: Path) -> dict[str, Path]:
+    """Return the pictures that lie in a folder, by name without suffix. Raise DataError for two of one name."""
+    found: dict[str, Path] = {}
+    if not folder.is_dir():
+        return found
+    for name in sorted(os.listdir(folder)):
+        path = folder / name
+        if name.startswith(".") or not name.lower().endswith(SUFFIXES):
+            continue
+        if path.stem in found:
+            raise DataError(f"{path} and {found[path.stem].name} have one name, and so one annotation; rename one")
+        found[path.stem] = path
+    return found
+
+
+def check_classes(classes: Sequence[str], source: str) -> tuple[str, ...]:
+    """Return the class names. Raise DataError where one is empty or occurs twice."""
+    if not classes or any(not name.strip() for name in classes):
+        raise DataError(f"{source} has no class names, or an empty one; name every class")
+    if twice := [name for place, name in enumerate(classes) if name in classes[:place]]:
+        raise DataError(f"{source} has the class {twice[0]!r} twice; keep one of them")
+    return tuple(classes)
+
+
+def split_of(name: str) -> str | None:
+    """Return the split that a file's or folder's name speaks of."""
+    for word, split in (("train", "train"), ("val", "validation"), ("test", "test")):
+        if word in name.lower():
+            return split
+    return None
+
+
+def settle_splits(parts: Mapping[str, Sequence[Annotated]], source: str) -> dict[str, Sequence[Annotated]]:
+    """Return train and test, and validation where both others are there; without test, validation takes its place."""
+    splits = {name: part for name, part in parts.items() if part}
+    if set(splits) in ({"all"}, {"train"}):
+        return {"all": next(iter(splits.values()))}
+    if "test" not in splits and "validation" in splits:
+        splits["test"] = splits.pop("validation")
+    if not {"train", "test"} <= splits.keys():
+        raise DataError(f"{source} has pictures for {_listed(splits)}; it needs train, and test or val")
+    return splits
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(sorted(names)) or "nothing"

@@ -1,0 +1,80 @@
+"""Where the data of a job come from, and in which form its weights take them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from zoo.data.dataset import ImageDataset
+from zoo.data.hub_files import HUB_DATASETS
+from zoo.data.open import open_dataset
+from zoo.data.pictures import STRETCHED, Scaling
+from zoo.errors import NotFoundError
+from zoo.registry import Offer, default_registry
+from zoo.specs import TaskSpec, load_target
+from zoo.weights.build import plugin_failed
+from zoo.weights.config import ZooBlock
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Where data come from: a data set's name or a folder, where its files lie, how many bad ones may be left out."""
+
+    name: str
+    folder: Path | None = None
+    skip_bad: int = 0
+
+    def open(
+        self,
+        image_size: Any = None,
+        channels: int | None = None,
+        *,
+        scaling: Scaling = STRETCHED,
+        task: Offer[TaskSpec] | None = None,
+    ) -> ImageDataset:
+        """Open the data set as pictures of this size and these channels; None takes the data's own.
+
+        A folder is read as one of data for the task.
+        """
+        registry = default_registry()
+        spec = None
+        known = any(offer.spec.name == self.name for offer in registry.offers("datasets"))
+        if known or not (self.name.startswith(HUB_DATASETS) or Path(self.name).exists()):
+            try:
+                spec = registry.dataset(self.name).spec
+            except NotFoundError as error:
+                raise NotFoundError(f"{error}, or give a folder of pictures, or {HUB_DATASETS}org/name") from None
+        if image_size is not None:
+            image_size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+        return open_dataset(
+            self.name,
+            data_dir=self.folder,
+            spec=spec,
+            reader=None if task is None or task.spec.reader is None else _reader(task),
+            image_size=image_size,
+            channels=channels,
+            scaling=scaling,
+            skip_bad=self.skip_bad,
+        )
+
+    def open_for(
+        self, block: ZooBlock, task: Offer[TaskSpec] | None = None, image_size: tuple[int, int] | None = None
+    ) -> ImageDataset:
+        """Open the data set as pictures that weights take: of their channels, and of their size unless one is given.
+
+        Where boxes or masks are learnt the pictures' own size is taken, of weights that were made for something else.
+        """
+        wanted = block.preprocessing
+        if wanted is None:
+            return self.open(image_size, task=task)
+        if image_size is None and (task is None or task.spec.learns_from == "labels" or task.spec.name == block.task):
+            image_size = wanted.image_size
+        return self.open(image_size, wanted.channels, scaling=Scaling(wanted.crop, wanted.interpolation), task=task)
+
+
+def _reader(task: Offer[TaskSpec]) -> Callable[..., ImageDataset]:
+    """Return what opens a folder of data for the task."""
+    try:
+        return cast(Callable[..., ImageDataset], load_target(str(task.spec.reader)))
+    except Exception as error:
+        raise plugin_failed(task.plugin, f"reader {task.spec.reader!r} of {task.spec.name!r}", error) from error

@@ -1,0 +1,90 @@
+"""The field's own scores of detectors: average precision as pycocotools counts it (Lin et al., 2014)."""
+
+import contextlib
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.errors import UsageError
+
+Rows = NDArray[np.float32]
+
+
+class AveragePrecision:
+    """Take in pictures one by one, and score them all together."""
+
+    def __init__(self, classes: Sequence[str], *, most_boxes: int) -> None:
+        self.classes = tuple(classes)
+        self.most_boxes = most_boxes
+        self._images: list[dict[str, Any]] = []
+        self._truth: list[dict[str, Any]] = []
+        self._found: list[dict[str, Any]] = []
+
+    def add(self, found: Rows, truth: Rows, size: tuple[int, int]) -> None:
+        """Add a picture of this height and width in pixels.
+
+        `found` has rows of left, top, right, bottom, class, score; `truth` of left, top, right, bottom, class, and 1
+        for what is not scored: what is found there is neither right nor wrong.
+        """
+        picture = len(self._images) + 1
+        self._images.append({"id": picture, "height": size[0], "width": size[1]})
+        for row in truth.tolist():
+            self._truth.append(_described(row, picture, len(self._truth) + 1) | {"iscrowd": int(row[5] > 0)})
+        for row in found.tolist():
+            self._found.append(_described(row, picture, len(self._found) + 1) | {"score": row[5]})
+
+    def scores(self) -> dict[str, float]:
+        """Return `ap` over IoU from 0.50 to 0.95, `ap50`, `ap75`, and `ap50/<class>`, as shares.
+
+        Classes without a box to find do not count; without any, all is 0.
+        """
+        precision = self._evaluate()["precision"][..., 0, -1]  # (IoU, recall, class)
+        by_class = np.where(precision > -1, precision, np.nan).mean(1)  # (IoU, class)
+        present = ~np.isnan(by_class[0])
+        if not present.any():
+            return {"ap": 0.0, "ap50": 0.0, "ap75": 0.0}
+        figures = {"ap": by_class[:, present], "ap50": by_class[0, present], "ap75": by_class[5, present]}
+        named = {f"ap50/{name}": by_class[0, place] for place, name in enumerate(self.classes) if present[place]}
+        return {name: float(np.mean(values)) for name, values in (figures | named).items()}
+
+    def curves(self) -> dict[str, NDArray[np.float64]]:
+        """Return for each class with boxes to find its precision at IoU 0.50 over recalls 0, 0.01 … 1."""
+        precision = self._evaluate()["precision"][0, :, :, 0, -1]
+        return {
+            name: precision[:, place] for place, name in enumerate(self.classes) if (precision[:, place] > -1).all()
+        }
+
+    def _evaluate(self) -> dict[str, NDArray[np.float64]]:
+        try:
+            from pycocotools.coco import COCO
+            from pycocotools.cocoeval import COCOeval
+        except ImportError:
+            raise UsageError("average precision needs the train extra: pip install 'zoo-hub[train]'") from None
+        categories = [{"id": place, "name": name} for place, name in enumerate(self.classes)]
+        with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints what it does
+            truth, found = COCO(), COCO()
+            for coco, annotations in ((truth, self._truth), (found, self._found)):
+                coco.dataset = {"images": self._images, "categories": categories, "annotations": annotations}
+                coco.createIndex()
+            evaluation = COCOeval(truth, found, "bbox")
+            evaluation.params.maxDets = [self.most_boxes]
+            evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
+            evaluation.evaluate()
+            evaluation.accumulate()
+        result: dict[str, NDArray[np.float64]] = evaluation.eval
+        return result
+
+
+def _described(row: Sequence[float], picture: int, number: int) -> dict[str, Any]:
+    left, top, right, bottom = row[:4]
+    box = [left, top, right - left, bottom - top]
+    return {
+        "id": number,
+        "image_id": picture,
+        "category_id": int(row[4]),
+        "bbox": box,
+        "area": max(box[2], 0) * max(box[3], 0),
+    }
