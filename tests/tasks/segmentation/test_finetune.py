@@ -73,6 +73,8 @@ def test_finetuned_weights_segment_and_load_again(
     assert block.labels == ("dark", "bright")
     assert block.preprocessing is not None and block.preprocessing.image_size == (32, 48)
     assert block.preprocessing.mean == (0.5, 0.5, 0.5), "what the weights took stays"
+    card = (result.weights / "README.md").read_text()
+    assert "- miou" in card and "- iou/dark" not in card and "| iou/dark |" in card
     model = zoo.load(result.weights)
     assert isinstance(model, Segmenter) and model(torch.rand(1, 3, 32, 48)).shape == (1, 2, 32, 48)
     assert zoo.evaluate(result.weights, data=str(shapes)) == pytest.approx(result.scores)
