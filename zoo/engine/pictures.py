@@ -90,10 +90,13 @@ def labelled_grid(images: Tensor, titles: Sequence[str], wrong: Sequence[bool], 
 
 
 def feature_map(
-    points: Tensor, out: Path, *, labels: Tensor | None = None, class_names: Sequence[str] = (), limit: int = 5000
+    features: Tensor, out: Path, *, labels: Tensor | None = None, class_names: Sequence[str] = (), limit: int = 5000
 ) -> Path:
-    """Draw points (samples, 2), coloured by class where there are labels; of more than `limit` only the first."""
-    points = points[:limit].detach().float().cpu()
+    """Draw features (samples, num_features) along their two widest directions, by class where there are labels.
+
+    Of more than `limit` samples only the first are drawn.
+    """
+    points = _flattened(features[:limit].detach().float().cpu())
     groups = torch.zeros(len(points), dtype=torch.int64) if labels is None else labels[:limit].cpu()
     present = sorted(set(groups.tolist()))
     figure, axis = _pyplot().subplots(figsize=(6.4, 4.8))
@@ -108,6 +111,18 @@ def feature_map(
     axis.set_xticks([])
     axis.set_yticks([])
     return _save(figure, out)
+
+
+def _flattened(features: Tensor) -> Tensor:
+    """Return features seen along their two widest directions, by PCA: (samples, 2)."""
+    centred = features - features.mean(0)
+    if centred.shape[1] < 2:
+        centred = torch.cat([centred, torch.zeros_like(centred)], 1)
+    _, directions = torch.linalg.eigh((centred.T @ centred).double())
+    plane = directions[:, -2:].flip(1).to(centred.dtype)
+    signs = plane.gather(0, plane.abs().argmax(0, keepdim=True)).sign()  # which way round is left open otherwise
+    flat: Tensor = centred @ (plane * signs)
+    return flat
 
 
 def confusion_matrix(counts: Tensor, class_names: Sequence[str], out: Path) -> Path:

@@ -20,7 +20,7 @@ from zoo.weights.header import TensorHeader, read_header
 from zoo.weights.libraries import IDENTITY, arguments_of, labels_of, library_of, preprocessing_of
 from zoo.weights.renaming import Translated, to_ours
 from zoo.weights.shards import INDEX_FILE
-from zoo.weights.stored import WEIGHTS_FILE, StoredTensors, stored_tensors
+from zoo.weights.stored import WEIGHTS_FILE, JoinedTensors, StoredTensors, stored_tensors
 
 _WRAPPERS = ("module.", "_orig_mod.", "timm_model.")
 """What DataParallel, torch.compile and transformers put before every name of the model that they hold."""
@@ -37,7 +37,7 @@ class Foreign:
     """Weights of another library, described as Zoo would: `headers` by our names, `names` from ours to theirs."""
 
     block: ZooBlock
-    stored: StoredTensors
+    stored: StoredTensors | JoinedTensors
     headers: dict[str, TensorHeader]
     names: dict[str, str]
 
@@ -95,7 +95,7 @@ class _Candidate:
 
     offer: Offer[ModelSpec]
     layout: Layout
-    stored: StoredTensors
+    stored: StoredTensors | JoinedTensors
 
     def is_named_by(self, config: Mapping[str, Any]) -> bool:
         """Tell whether a config.json of this library describes this very model."""
@@ -166,13 +166,21 @@ def _candidates(found: Mapping[str, TensorHeader]) -> Iterator[tuple[Offer[Model
         yield from ((offer, layout) for layout in layouts if offer.spec.name in layout.models)
 
 
-def _stored(place: Path) -> StoredTensors:
-    """Return the tensors of a file, or of a folder: its model.safetensors, its shards, or the only file in it."""
+def _stored(place: Path) -> StoredTensors | JoinedTensors:
+    """Return the tensors of a file, or of a folder: its model.safetensors, its shards, or the only file in it.
+
+    An encoder and a decoder may lie in a file each, as `<name>_encoder.safetensors` and `<name>_decoder.safetensors`.
+    """
     if place.is_file():
         return StoredTensors(place, (place,), read_header(place))
     if any((place / name).is_file() for name in (WEIGHTS_FILE, INDEX_FILE)):
         return stored_tensors(place)
     files = sorted(place.glob("*.safetensors"))
+    parts = {file.stem.rpartition("_")[2]: file for file in files}
+    if len(files) == 2 and parts.keys() == {"encoder", "decoder"}:
+        return JoinedTensors(
+            place, {part: StoredTensors(file, (file,), read_header(file)) for part, file in parts.items()}
+        )
     if len(files) > 1:
         raise UsageError(
             f"{place} holds {len(files)} safetensors files and no config.json of zoo; give one of the files"

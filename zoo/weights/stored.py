@@ -32,6 +32,26 @@ class StoredTensors:
         return tensors
 
 
+@dataclass(frozen=True)
+class JoinedTensors:
+    """What several files of a folder hold together, each under the name of its part: `encoder.`, `decoder.`."""
+
+    path: Path
+    parts: dict[str, StoredTensors]
+
+    @property
+    def headers(self) -> dict[str, TensorHeader]:
+        """What the files hold, by name."""
+        return {
+            f"{part}.{name}": header for part, stored in self.parts.items() for name, header in stored.headers.items()
+        }
+
+    def load(self, device: str | torch.device = "cpu") -> dict[str, Tensor]:
+        """Map every file once; on another device than the CPU, copy its tensors there."""
+        loaded = {part: stored.load(device) for part, stored in self.parts.items()}
+        return {f"{part}.{name}": tensor for part, tensors in loaded.items() for name, tensor in tensors.items()}
+
+
 def stored_tensors(folder: Path) -> StoredTensors:
     """Read the headers of a weights folder's files.
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from zoo_autoencoder.vector_quantized import straight_through
 
 import zoo
 from zoo.testing import ModelTests
@@ -69,3 +70,84 @@ def test_checkpointing_changes_nothing_but_memory() -> None:
     plain = model.reconstruct(images)
     model.set_grad_checkpointing()
     assert torch.allclose(plain, model.reconstruct(images), atol=1e-6)
+
+
+class TestVariationalAutoencoder(ModelTests):
+    name = "variational_autoencoder"
+    parameter_names = NAMES / "variational_autoencoder.txt"
+
+    def inputs(self) -> Tensor:
+        return torch.rand(4, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+
+class TestDenseVariationalAutoencoder(ModelTests):
+    name = "variational_autoencoder"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"image_size": 12, "channels": 3, "hidden_sizes": [40, 20], "code_size": 5}
+
+    def inputs(self) -> Tensor:
+        return torch.rand(4, 3, 12, 12, generator=torch.Generator().manual_seed(0))
+
+
+class TestVectorQuantizedAutoencoder(ModelTests):
+    name = "vector_quantized_autoencoder"
+    parameter_names = NAMES / "vector_quantized_autoencoder.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"image_size": [13, 22], "widths": [4, 8], "code_size": 6, "codebook_size": 10}
+
+    def inputs(self) -> Tensor:
+        return torch.rand(4, 1, 13, 22, generator=torch.Generator().manual_seed(0))
+
+
+class TestTinyAutoencoder(ModelTests):
+    name = "tiny_autoencoder"
+    parameter_names = NAMES / "tiny_autoencoder.txt"
+
+    def inputs(self) -> Tensor:
+        return torch.rand(2, 3, 19, 32, generator=torch.Generator().manual_seed(0))
+
+
+class TestTinyAutoencoderWithMiddleBlocks(ModelTests):
+    name = "tiny_autoencoder"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"channels": 1, "latent_channels": 32, "middle_blocks": True}
+
+    def inputs(self) -> Tensor:
+        return torch.rand(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+
+
+def test_samples_are_the_generators() -> None:
+    model: Any = zoo.create("variational_autoencoder", image_size=12, widths=[4, 8], code_size=5).eval()
+    with torch.no_grad():
+        first, again, other = (model.sample(3, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1))
+    assert first.shape == (3, 1, 12, 12) and 0 <= first.min() and first.max() <= 1
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("name", ["dense_autoencoder", "conv_autoencoder", "variational_autoencoder"])
+def test_interpolation_begins_and_ends_at_the_reconstructions(name: str) -> None:
+    model: Any = zoo.create(name, image_size=12, code_size=5).eval()
+    first, second = torch.rand(2, 3, 1, 12, 12, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        between = model.interpolate(first, second, 5)
+        assert between.shape == (5, 3, 1, 12, 12)
+        assert torch.allclose(between[0], model.reconstruct(first), atol=1e-6)
+        assert torch.allclose(between[-1], model.reconstruct(second), atol=1e-6)
+
+
+def test_entries_are_the_nearest_and_gradients_pass_them() -> None:
+    model: Any = zoo.create("vector_quantized_autoencoder", image_size=12, widths=[4, 8], code_size=3, codebook_size=7)
+    codes = torch.randn(2, 3, 4, 4, requires_grad=True)
+    indices = model.indices(codes)
+    distances = torch.cdist(codes.detach().movedim(1, -1).reshape(-1, 3), model.codebook)
+    assert torch.equal(indices.flatten(), distances.argmin(1))
+    straight_through(codes, model.entries(indices)).sum().backward()
+    assert codes.grad is not None and bool((codes.grad == 1).all())
+
+
+def test_two_kinds_of_layers_are_refused() -> None:
+    with pytest.raises(zoo.UsageError, match="not both"):
+        zoo.create("variational_autoencoder", widths=[4], hidden_sizes=[4])

@@ -1,9 +1,16 @@
-"""Both recipes train, resume and show what they do."""
+"""Every recipe trains, resumes, shows what it does, and minimises what its formula says."""
 
+import math
 from typing import Any
 
+import pytest
 import torch
+from zoo_autoencoder.pretraining.wasserstein import discrepancy
 
+import zoo
+from zoo.recipes import settings_from
+from zoo.registry import default_registry
+from zoo.running import make_recipe
 from zoo.testing import RecipeTests
 
 
@@ -35,3 +42,99 @@ class TestReconstructionByCrossEntropy(TestReconstruction):
 class TestDenoising(TestReconstruction):
     name = "denoising"
     steps = 12
+
+
+class TestSparse(TestReconstruction):
+    name = "sparse"
+
+
+class TestContractive(TestReconstruction):
+    name = "contractive"
+    steps = 12
+
+
+class TestVariational(TestReconstruction):
+    name = "variational"
+    model = "variational_autoencoder"
+    steps = 12
+
+    def settings(self) -> dict[str, Any]:
+        return {"free_bits": 0.01, "learning_rate": 1e-2}
+
+
+class TestVariationalOfLinearLayersWithNormalPixels(TestVariational):
+    def arguments(self) -> dict[str, Any]:
+        return {"image_size": 12, "hidden_sizes": [20], "code_size": 6}
+
+    def settings(self) -> dict[str, Any]:
+        return {"loss": "mean_squared_error", "beta": 0.5}
+
+
+class TestWasserstein(TestReconstruction):
+    name = "wasserstein"
+    steps = 12
+
+
+class TestVectorQuantized(TestReconstruction):
+    name = "vector_quantized"
+    model = "vector_quantized_autoencoder"
+    steps = 20
+
+    def arguments(self) -> dict[str, Any]:
+        return {"image_size": 12, "widths": [4, 8], "code_size": 6, "codebook_size": 8}
+
+
+def test_the_bound_is_that_of_a_linear_model_in_closed_form() -> None:
+    """Without an encoder's say (mean 0, variance 1) the divergence is nothing, and the bound the likelihood alone."""
+    model: Any = zoo.create("variational_autoencoder", image_size=4, hidden_sizes=[3], code_size=2)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    recipe = made("variational", model)
+    found = recipe.evaluate([{"images": torch.full((5, 1, 4, 4), 0.25), "index": torch.arange(5)}])
+    assert found["divergence"] == 0 and found["active"] == 0
+    assert found["elbo"] == pytest.approx(-16 * math.log(2), rel=1e-5)  # each pixel is a half, whatever it is
+    assert found["bits_per_dimension"] == pytest.approx(1, rel=1e-5)
+
+
+def test_the_jacobian_is_that_of_a_linear_encoder() -> None:
+    model: Any = zoo.create("dense_autoencoder", image_size=4, code_size=3)
+    with torch.no_grad():
+        model.encoder[0][0].bias.fill_(100.0)  # far into the linear part of every ReLU
+    recipe = made("contractive", model, step=0.1)
+    images = torch.rand(4096, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    (loss,) = recipe.step({"images": images}, zoo.Draws(0, 0, torch.arange(4096)))
+    expected = float(model.encoder[0][0].weight.detach().square().sum()) / 3
+    assert float(loss.figures["jacobian"]) == pytest.approx(expected, rel=0.05)
+
+
+def test_discrepancy_tells_the_prior_from_others() -> None:
+    generator = torch.Generator().manual_seed(0)
+    first, second = torch.randn(2, 500, 4, generator=generator)
+    assert abs(float(discrepancy(first, second))) < 0.02
+    assert float(discrepancy(first + 2, second)) > 0.5
+
+
+def test_entries_follow_their_codes_and_unused_ones_are_revived() -> None:
+    model: Any = zoo.create("vector_quantized_autoencoder", image_size=12, widths=[4, 8], code_size=6, codebook_size=16)
+    with torch.no_grad():
+        model.codebook[1:] = 1e3  # nothing is ever assigned to these
+    recipe = made("vector_quantized", model)
+    batch = {"images": images(), "index": torch.arange(16)}
+    used = []
+    for epoch in range(4):
+        used += [float(loss.figures["used"]) for loss in recipe.step(batch, zoo.Draws(0, epoch, torch.arange(16)))]
+    assert float(model.codebook.abs().max()) < 100
+    assert used[0] == 1 / 16 and used[-1] > 0.5
+
+
+@pytest.mark.parametrize("recipe", ["variational", "vector_quantized", "sparse", "wasserstein"])
+def test_a_model_that_lacks_what_is_asked_is_refused_by_name(recipe: str) -> None:
+    with pytest.raises(zoo.UsageError, match="TinyAutoencoder"):
+        made(recipe, zoo.create("tiny_autoencoder"))
+
+
+def made(name: str, model: torch.nn.Module, **settings: Any) -> Any:
+    offer = default_registry().recipe(name)
+    inputs = zoo.Preprocessing(image_size=(12, 12), channels=1)
+    return make_recipe(offer, settings_from(offer, settings), model, (), inputs)

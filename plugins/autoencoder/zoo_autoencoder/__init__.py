@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import zoo
 
 _CAPABILITIES: tuple[zoo.Capability, ...] = ("features", "embed", "reconstruct")
+_CONVOLUTIONAL = {"image_size": 4096, "channels": 64, "widths": 4096, "code_size": 65_536}
 
 
 @zoo.hookimpl
@@ -35,31 +36,71 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         summary="A convolutional autoencoder for pictures of any size, with a feature pyramid",
         target="zoo_autoencoder.convolutional:ConvAutoencoder",
         capabilities=(*_CAPABILITIES, "detection-ready"),
-        limits={"image_size": 4096, "channels": 64, "widths": 4096, "code_size": 65_536},
+        limits=_CONVOLUTIONAL,
         parameters=644_644,
         recipe="reconstruction",
     )
+    yield zoo.ModelSpec(
+        name="variational_autoencoder",
+        family="autoencoder",
+        summary="Codes are normal distributions (Kingma and Welling, 2014); convolutional, or of linear layers",
+        target="zoo_autoencoder.variational:VariationalAutoencoder",
+        capabilities=(*_CAPABILITIES, "sample", "detection-ready"),
+        limits={**_CONVOLUTIONAL, "hidden_sizes": 65_536},
+        parameters=775_780,
+        recipe="variational",
+    )
+    yield zoo.ModelSpec(
+        name="vector_quantized_autoencoder",
+        family="autoencoder",
+        summary="Codes are maps of entries of a codebook (van den Oord et al., 2017)",
+        target="zoo_autoencoder.vector_quantized:VectorQuantizedAutoencoder",
+        capabilities=(*_CAPABILITIES, "detection-ready"),
+        limits={**_CONVOLUTIONAL, "codebook_size": 65_536},
+        parameters=417_796,
+        recipe="vector_quantized",
+    )
+    yield zoo.ModelSpec(
+        name="tiny_autoencoder",
+        family="autoencoder",
+        summary="TAESD and its siblings, which stand in for the autoencoders of latent diffusion (Bohan, 2023)",
+        target="zoo_autoencoder.tiny:TinyAutoencoder",
+        capabilities=(*_CAPABILITIES, "detection-ready"),
+        limits={"channels": 64, "latent_channels": 4096},
+        parameters=2_445_063,
+        recipe="reconstruction",
+        layouts="zoo_autoencoder.layouts:TINY_AUTOENCODER",
+    )
+
+
+_RECIPES = {
+    "reconstruction": ("Reconstruction", "Give back what was seen (Hinton and Salakhutdinov, 2006)"),
+    "denoising": ("Denoising", "Give back the clean picture from a noisy one (Vincent et al., 2008)"),
+    "sparse": ("Sparse", "Give back what was seen from a code of mostly small numbers (Ranzato et al., 2007)"),
+    "contractive": ("Contractive", "Give back what was seen from a code that changes little (Rifai et al., 2011)"),
+    "variational": ("Variational", "Maximise the evidence lower bound (Kingma and Welling, 2014)"),
+    "vector_quantized": ("VectorQuantized", "Give back what was seen from a codebook (van den Oord et al., 2017)"),
+    "wasserstein": (
+        "Wasserstein",
+        "Give back what was seen from codes that are normal together (Tolstikhin et al., 2018)",
+    ),
+}
+_TOGETHER = ("denoising", "sparse", "contractive")
 
 
 @zoo.hookimpl
 def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
-    yield zoo.RecipeSpec(
-        name="reconstruction",
-        stage="pretrain",
-        summary="Give back what was seen (Hinton and Salakhutdinov, 2006)",
-        target="zoo_autoencoder.reconstruction:Reconstruction",
-        settings="zoo_autoencoder.settings:ReconstructionSettings",
-        task="image-feature-extraction",
-        score="mse",
-        requires=("reconstruct",),
-    )
-    yield zoo.RecipeSpec(
-        name="denoising",
-        stage="pretrain",
-        summary="Give back the clean picture from a noisy one (Vincent et al., 2008)",
-        target="zoo_autoencoder.reconstruction:Denoising",
-        settings="zoo_autoencoder.settings:DenoisingSettings",
-        task="image-feature-extraction",
-        score="mse",
-        requires=("reconstruct",),
-    )
+    for name, (kind, summary) in _RECIPES.items():
+        module = "reconstruction" if name in _TOGETHER else name
+        variational = name == "variational"
+        yield zoo.RecipeSpec(
+            name=name,
+            stage="pretrain",
+            summary=summary,
+            target=f"zoo_autoencoder.pretraining.{module}:{kind}",
+            settings=f"zoo_autoencoder.pretraining.settings:{kind}Settings",
+            task="image-feature-extraction",
+            score="elbo" if variational else "mse",
+            higher_is_better=variational,
+            requires=("reconstruct",),
+        )

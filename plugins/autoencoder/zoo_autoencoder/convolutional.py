@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 import zoo
+from zoo_autoencoder.staged import Staged, check_sizes, height_and_width
 
 
-class ConvAutoencoder(nn.Module):
+class ConvAutoencoder(Staged):
     """Encode pictures by one stage for each of `widths` into `code_size` numbers, and decode them the same way back."""
 
     def __init__(
@@ -30,73 +31,58 @@ class ConvAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         widths = widths or [32, 64, 128]
-        height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-        if min(height, width, channels, code_size, *widths) < 1:
-            raise ValueError("image_size, channels, widths and code_size must be 1 or more")
-        reduction = 2 ** len(widths)
-        self.image_size = (height, width)
+        self.image_size = height_and_width(image_size)
+        check_sizes(image_size=list(self.image_size), channels=channels, widths=widths, code_size=code_size)
         self.encoder = Encoder(channels, widths)
-        self.map_shape = (widths[-1], math.ceil(height / reduction), math.ceil(width / reduction))
+        self.map_shape = map_shape(self.image_size, widths)
         self.code = nn.Linear(math.prod(self.map_shape), code_size)
-        self.decoder = Decoder(channels, widths, self.map_shape, code_size)
+        self.decoder = Decoder(unfolding(code_size, self.map_shape), channels, widths)
         self.num_features = widths[-1]
-        self.feature_info = [
-            zoo.FeatureInfo(width, 2 ** (stage + 1), f"encoder.stages.{stage}") for stage, width in enumerate(widths)
-        ]
+        self.feature_info = stages_of(widths)
         self.reset_classifier(num_classes)
 
-    def embed(self, images: Tensor) -> Tensor:
+    def encode(self, images: Tensor) -> Tensor:
         code: Tensor = self.code(self.forward_features(images).flatten(1))
         return code
 
-    def reconstruct_logits(self, images: Tensor) -> Tensor:
+    def decode(self, code: Tensor) -> Tensor:
+        return self.decode_logits(code).sigmoid()
+
+    def decode_logits(self, code: Tensor) -> Tensor:
         height, width = self.image_size
-        logits: Tensor = self.decoder(self.embed(images))
+        logits: Tensor = self.decoder(code)
         return logits[:, :, :height, :width]
 
-    def reconstruct(self, images: Tensor) -> Tensor:
-        return self.reconstruct_logits(images).sigmoid()
+    def reconstruct_logits(self, images: Tensor) -> Tensor:
+        return self.decode_logits(self.encode(images))
 
-    def forward_features(self, x: Tensor) -> Tensor:
-        features: Tensor = self.encoder(x)[-1]
-        return features
-
-    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        pooled = x.mean((2, 3))
-        logits: Tensor = pooled if pre_logits else self.head(pooled)
-        return logits
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.forward_head(self.forward_features(x))
-
-    def forward_intermediates(
-        self, x: Tensor, indices: int | list[int] | None = None, *, intermediates_only: bool = False
-    ) -> Any:
-        maps = self.encoder(x)
-        if indices is None:
-            chosen = maps
-        else:
-            chosen = maps[-indices:] if isinstance(indices, int) else [maps[index] for index in indices]
-        return chosen if intermediates_only else (maps[-1], chosen)
-
-    def get_classifier(self) -> nn.Module:
-        return self.head
-
-    def reset_classifier(self, num_classes: int) -> None:
-        self.num_classes = num_classes
-        self.head = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
-
-    def no_weight_decay(self) -> set[str]:
-        return set()
+    def maps(self, x: Tensor) -> list[Tensor]:
+        found: list[Tensor] = self.encoder(x)
+        return found
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        return {
-            "stem": r"^encoder\.stages\.0\.",
-            "blocks": [(r"^encoder\.stages\.(\d+)", None), (r"^code|^decoder", None)],
-        }
+        return ENCODER_GROUPS
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
         self.encoder.checkpointing = enable
+
+
+ENCODER_GROUPS: dict[str, Any] = {
+    "stem": r"^encoder\.stages\.0\.",
+    "blocks": [(r"^encoder\.stages\.(\d+)", None), (r"^(?:code|moments|decoder)", None)],
+}
+"""What `group_matcher` says of the models that have this encoder."""
+
+
+def map_shape(image_size: tuple[int, int], widths: list[int]) -> tuple[int, int, int]:
+    """Return channels, height and width of the encoder's last map."""
+    reduction = 2 ** len(widths)
+    return (widths[-1], math.ceil(image_size[0] / reduction), math.ceil(image_size[1] / reduction))
+
+
+def stages_of(widths: list[int]) -> list[zoo.FeatureInfo]:
+    """Return what the encoder's stages are."""
+    return [zoo.FeatureInfo(width, 2 ** (stage + 1), f"encoder.stages.{stage}") for stage, width in enumerate(widths)]
 
 
 class Encoder(nn.Module):
@@ -120,22 +106,26 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Return logits of pictures from codes."""
+    """Return logits of pictures from codes, of which `code` makes a map as the encoder's last one is."""
 
-    def __init__(self, channels: int, widths: list[int], map_shape: tuple[int, int, int], code_size: int) -> None:
+    def __init__(self, code: nn.Module, channels: int, widths: list[int]) -> None:
         super().__init__()
-        self.map_shape = map_shape
         back = widths[::-1]
-        self.code = nn.Sequential(nn.Linear(code_size, math.prod(map_shape)), nn.ReLU())
+        self.code = code
         self.stages = nn.ModuleList(Convolution(before, after) for before, after in zip(back, back[1:], strict=False))
         self.pixels = nn.Sequential(nn.Conv2d(widths[0], 4 * channels, kernel_size=3, padding=1), nn.PixelShuffle(2))
 
     def forward(self, code: Tensor) -> Tensor:
-        x = self.code(code).unflatten(1, self.map_shape)
+        x = self.code(code)
         for stage in self.stages:
             x = stage(F.interpolate(x, scale_factor=2.0, mode="nearest"))
         pixels: Tensor = self.pixels(x)
         return pixels
+
+
+def unfolding(code_size: int, shape: tuple[int, int, int]) -> nn.Module:
+    """Return what makes a map of a code of numbers."""
+    return nn.Sequential(nn.Linear(code_size, math.prod(shape)), nn.ReLU(), nn.Unflatten(1, shape))
 
 
 class Convolution(nn.Sequential):

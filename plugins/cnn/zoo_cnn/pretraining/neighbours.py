@@ -90,15 +90,3 @@ def effective_rank(features: Tensor) -> float:
     values = torch.linalg.eigvalsh(gram).clamp(min=0).sqrt()
     shares = values / values.sum().clamp(min=1e-12) + 1e-12
     return float((-(shares * shares.log()).sum()).exp())
-
-
-def flattened(features: Tensor) -> Tensor:
-    """Return features (samples, num_features) seen along their two widest directions, by PCA: (samples, 2)."""
-    centred = features.float() - features.float().mean(0)
-    _, directions = torch.linalg.eigh((centred.T @ centred).double())
-    plane = directions[:, -2:].flip(1).to(centred.dtype)
-    signs: Tensor = plane.gather(
-        0, plane.abs().argmax(0, keepdim=True)
-    ).sign()  # which way round is left open otherwise
-    flat: Tensor = centred @ (plane * signs)
-    return flat

@@ -12,7 +12,7 @@ import zoo
 from zoo_cnn.pretraining.backbone import evaluating, pooled
 from zoo_cnn.pretraining.classifying import class_labels
 from zoo_cnn.pretraining.heads import LinearProbe
-from zoo_cnn.pretraining.neighbours import FeatureBank, effective_rank, flattened, nearest, neighbour_votes
+from zoo_cnn.pretraining.neighbours import FeatureBank, effective_rank, nearest, neighbour_votes
 from zoo_cnn.pretraining.settings import ViewSettings
 from zoo_cnn.pretraining.views import size_of_views, two_views
 
@@ -94,7 +94,7 @@ class Observer:
         return [
             zoo.image_grid([shown, *views], folder / "views.png", captions=("picture", "view", "view")),
             zoo.image_grid(near, folder / "neighbours.png", captions=captions),
-            zoo.feature_map(flattened(features), folder / "features.png", labels=labels, class_names=self.classes),
+            zoo.feature_map(features, folder / "features.png", labels=labels, class_names=self.classes),
         ]
 
     def _class_scores(self, seen: Tensor, labels: Tensor) -> dict[str, float]:

@@ -1,0 +1,79 @@
+"""Settings of the autoencoders' recipes."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+import zoo
+
+_NonNegative = Annotated[float, Meta(ge=0)]
+_Positive = Annotated[float, Meta(gt=0)]
+_Share = Annotated[float, Meta(ge=0, lt=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconstructionSettings(zoo.TrainingSettings):
+    """`loss` is taken per pixel: binary cross-entropy, or the squared error of the pixels in [0, 1]."""
+
+    loss: Literal["binary_cross_entropy", "mean_squared_error"] = "mean_squared_error"
+    learning_rate: _Positive = 2e-3
+    weight_decay: _NonNegative = 1e-4
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenoisingSettings(ReconstructionSettings):
+    """`noise` is the standard deviation of the Gaussian noise that is added, of pixels in [0, 1]."""
+
+    noise: Annotated[float, Meta(gt=0, le=2)] = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparseSettings(ReconstructionSettings):
+    """`sparsity` weighs the mean size of a code's numbers against the loss per pixel."""
+
+    sparsity: _NonNegative = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractiveSettings(ReconstructionSettings):
+    """`contraction` weighs the squared Jacobian of the code, per number of it, against the loss per pixel.
+
+    It is estimated along one random direction of length `step` a picture.
+    """
+
+    contraction: _NonNegative = 1e-3
+    step: Annotated[float, Meta(gt=0, le=1)] = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariationalSettings(ReconstructionSettings):
+    """`beta` weighs the divergence, 1 gives the bound; `free_bits` is what each number of a code may cost, in bits.
+
+    With a mean squared error the pixels are normal, of deviation `deviation`; cross-entropy takes them for chances.
+    """
+
+    loss: Literal["binary_cross_entropy", "mean_squared_error"] = "binary_cross_entropy"
+    learning_rate: _Positive = 1e-3
+    beta: _NonNegative = 1.0
+    free_bits: _NonNegative = 0.0
+    deviation: _Positive = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorQuantizedSettings(ReconstructionSettings):
+    """`commitment` weighs how far codes lie from their entries. `decay` is that of an entry's average.
+
+    An entry that less than `revival` of its even share is assigned to, on the average, moves to a code of the batch.
+    """
+
+    commitment: _NonNegative = 0.25
+    decay: _Share = 0.99
+    revival: _Share = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class WassersteinSettings(ReconstructionSettings):
+    """`discrepancy` weighs how far the codes of a batch are from standard normal ones, against the loss per pixel."""
+
+    discrepancy: _NonNegative = 0.1

@@ -1,0 +1,98 @@
+"""Pretrain by the evidence lower bound (Kingma and Welling, ICLR 2014).
+
+L = (-log p(x | z) + beta · sum_k max(free bits, KL(q(z_k | x) | N(0, 1)))) / pixels, with z drawn from q(z | x), whose
+means and variances the encoder says. beta: Higgins et al., ICLR 2017; free bits, in the mean over a batch: Kingma et
+al., NeurIPS 2016. Scores are the whole bound, whatever beta and free bits are: `elbo` in nats a picture, and
+`bits_per_dimension`, -elbo / (pixels · log 2).
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import zoo
+from zoo_autoencoder.pretraining.autoencoding import evaluating, optimizer_of, pictures, scores
+from zoo_autoencoder.pretraining.settings import VariationalSettings
+
+
+class Variational:
+    """Maximise the evidence lower bound."""
+
+    def __init__(
+        self,
+        settings: VariationalSettings,
+        model: nn.Module,
+        classes: tuple[str, ...],
+        preprocessing: zoo.Preprocessing,
+    ) -> None:
+        if not callable(getattr(model, "posterior", None)):
+            raise zoo.UsageError(
+                f"a {type(model).__name__} says no means and variances of codes; pretrain a variational_autoencoder"
+            )
+        self.settings = settings
+        self.classes = classes
+        self.model = model.train()
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        return {"model": self.model}
+
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        return {"model": optimizer_of(self.model, self.settings)}
+
+    def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
+        images = batch["images"]
+        likelihood, divergences = self._bound(images, draws)
+        free = self.settings.free_bits * math.log(2)
+        divergence = divergences.mean(0).clamp(min=free).sum()
+        loss = (self.settings.beta * divergence - likelihood.mean()) / images[0].numel()
+        figures = {"elbo": (likelihood - divergences.sum(1)).mean().detach(), "divergence": divergence.detach()}
+        yield zoo.Loss("model", loss, figures=figures)
+
+    def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
+        """Return the bound by one code a picture, the same every time, its two parts, and what reconstructions score.
+
+        `active` is the share of the code's numbers that say more than a hundredth of a nat.
+        """
+        kept = list(batches)
+        likelihoods, divergences = [], []
+        with evaluating(self.model):
+            for batch in kept:
+                likelihood, divergence = self._bound(batch["images"], zoo.Draws(self.settings.seed, 0, batch["index"]))
+                likelihoods.append(likelihood.double().cpu())
+                divergences.append(divergence.double().cpu())
+        every = torch.cat(divergences)
+        elbo = float(torch.cat(likelihoods).mean() - every.sum(1).mean())
+        pixels = kept[0]["images"][0].numel()
+        return {
+            "elbo": elbo,
+            "bits_per_dimension": -elbo / (pixels * math.log(2)),
+            "divergence": float(every.sum(1).mean()),
+            "active": float((every.mean(0) > 0.01).double().mean()),
+            **scores(self.model, ((batch["images"], batch["images"]) for batch in kept)),
+        }
+
+    def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
+        return pictures(self.model, batches, folder, self.classes, seed=self.settings.seed)
+
+    def export(self) -> nn.Module:
+        return self.model.eval()
+
+    def _bound(self, images: Tensor, draws: zoo.Draws) -> tuple[Tensor, Tensor]:
+        """Return log p(x | z) in nats (batch,), and the divergence of each number of the code (batch, code_size)."""
+        model = cast(Any, self.model)
+        mean, log_variance = model.posterior(images)
+        noise = draws.normal("code", mean.shape[1]).to(mean.dtype)
+        logits = model.decode_logits(mean + (0.5 * log_variance).exp() * noise).float()
+        divergences = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).float()
+        if self.settings.loss == "binary_cross_entropy":
+            likelihood = -F.binary_cross_entropy_with_logits(logits, images, reduction="none")
+        else:
+            deviation = self.settings.deviation
+            away = (logits.sigmoid() - images) / deviation
+            likelihood = -0.5 * away.square() - math.log(deviation * math.sqrt(2 * math.pi))
+        return likelihood.flatten(1).sum(1), divergences
