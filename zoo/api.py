@@ -193,11 +193,12 @@ def pretrain(
     recipe: str | None = None,
     settings: Mapping[str, Any] | None = None,
     arguments: Mapping[str, Any] | None = None,
+    hub: str | Path | None = None,
     **options: Unpack[Options],
 ) -> RunResult:
     """Train a model from random weights by a recipe of the stage pretrain; write everything to the run folder `out`.
 
-    `data` is a data set's name or an image folder. `recipe` is a name or a TOML file; None takes the model's own.
+    `data` is a data set's name, an image folder, or `hf://datasets/…` on the Hub that `hub` says. `recipe` is a name or a TOML file; None takes the model's own.
     `Options` says how the run is kept. Under torchrun every process calls this.
     """
     from zoo.orders import pretraining_order
@@ -209,6 +210,7 @@ def pretrain(
         "recipe": recipe,
         "settings": settings,
         "arguments": arguments,
+        "hub": hub,
     }
     return run_job(*pretraining_order(model, data=data, out=out, **asked, **options))
 
@@ -279,7 +281,7 @@ def evaluate(
     from zoo.data_source import DataSource
     from zoo.evaluation import evaluate_weights
 
-    return evaluate_weights(weights, DataSource(data, _path(data_dir)), hub=hub, device=device)
+    return evaluate_weights(weights, DataSource(data, _path(data_dir), hub=hub), hub=hub, device=device)
 
 
 def reconstruct(

@@ -171,6 +171,7 @@ def _resolved(
             "name": source.name,
             "folder": None if source.folder is None else str(source.folder),
             "skip_bad": source.skip_bad,
+            "hub": None if source.hub is None else str(source.hub),
         },
         "environment": {
             "zoo": zoo.__version__,
