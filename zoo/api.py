@@ -198,8 +198,9 @@ def pretrain(
 ) -> RunResult:
     """Train a model from random weights by a recipe of the stage pretrain; write everything to the run folder `out`.
 
-    `data` is a data set's name, an image folder, or `hf://datasets/…` on the Hub that `hub` says. `recipe` is a name or a
-    TOML file; None takes the model's own. `Options` says how the run is kept. Under torchrun every process calls this.
+    `data` is a data set's name, an image folder, or `hf://datasets/…` on the Hub that `hub` says. `recipe` is a name or
+    a TOML file; None takes the model's own. `Options` says how the run is kept. Under torchrun every process calls
+    this.
     """
     from zoo.orders import pretraining_order
     from zoo.running import run_job
