@@ -294,5 +294,24 @@ def reconstruct(
     return reconstruct_pictures(weights, [Path(image) for image in images], Path(out), hub=hub)
 
 
+def sample(
+    weights: str | Path,
+    n: int = 64,
+    *,
+    out: str | Path,
+    seed: int = 0,
+    label: int | None = None,
+    each: bool = False,
+    hub: str | Path | None = None,
+) -> list[Path]:
+    """Write a grid of `n` pictures that weights make to the folder `out`, and with `each` every one by itself too.
+
+    The seed decides them. `label` is the class of all of them, where the model was made with classes.
+    """
+    from zoo.sampling import sample_pictures
+
+    return sample_pictures(weights, n, Path(out), seed=seed, label=label, each=each, hub=hub)
+
+
 def _path(path: str | Path | None) -> Path | None:
     return None if path is None else Path(path)

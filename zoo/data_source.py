@@ -72,7 +72,8 @@ class DataSource:
         wanted = block.preprocessing
         if wanted is None:
             return self.open(image_size, task=task)
-        if image_size is None and (task is None or task.spec.learns_from == "labels" or task.spec.name == block.task):
+        own_size = task is not None and task.spec.learns_from in ("boxes", "masks") and task.spec.name != block.task
+        if image_size is None and not own_size:
             image_size = wanted.image_size
         return self.open(image_size, wanted.channels, scaling=Scaling(wanted.crop, wanted.interpolation), task=task)
 
