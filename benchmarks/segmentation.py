@@ -96,14 +96,14 @@ def show(split: str, scores: dict[str, float]) -> None:
 
 
 def draw(weights: Path, data: Path, out: Path) -> None:
-    """Write test pictures beside what the weights see in them, with the truth between."""
+    """Write test pictures beside what the weights see in them."""
     predict = zoo.load(weights).predict
     rows = []
     for name in SHOWN:
         picture = Image.open(data / "test" / f"{name}.jpg")
         (result,) = predict(picture)
         rows.append((picture, predict.predictor.draw(picture, result)))
-    width, gap = 320, 6
+    width, gap = 300, 6
     tiles = [[tile.resize((width, round(tile.height * width / tile.width))) for tile in row] for row in rows]
     heights = [max(tile.height for tile in row) for row in tiles]
     canvas = Image.new("RGB", (2 * width + gap, sum(heights) + gap * (len(rows) - 1)), "white")
