@@ -28,9 +28,14 @@ if TYPE_CHECKING:
     from zoo.backbone import Adversarial as Adversarial
     from zoo.backbone import Autoencoder as Autoencoder
     from zoo.backbone import Backbone as Backbone
+    from zoo.backbone import Cache as Cache
+    from zoo.backbone import CausalLanguageModel as CausalLanguageModel
     from zoo.backbone import ClassSampler as ClassSampler
+    from zoo.backbone import EncoderDecoder as EncoderDecoder
     from zoo.backbone import FeatureInfo as FeatureInfo
+    from zoo.backbone import LanguageModel as LanguageModel
     from zoo.backbone import Sampler as Sampler
+    from zoo.backbone import TextBackbone as TextBackbone
     from zoo.data.augmentation.blur import random_blur as random_blur
     from zoo.data.augmentation.colour import colour_jitter as colour_jitter
     from zoo.data.augmentation.colour import random_grey as random_grey
@@ -108,7 +113,19 @@ _HOMES = {
         "reproduce",
         "sample",
     ),
-    "zoo.backbone": ("Adversarial", "Autoencoder", "Backbone", "ClassSampler", "FeatureInfo", "Sampler"),
+    "zoo.backbone": (
+        "Adversarial",
+        "Autoencoder",
+        "Backbone",
+        "Cache",
+        "CausalLanguageModel",
+        "ClassSampler",
+        "EncoderDecoder",
+        "FeatureInfo",
+        "LanguageModel",
+        "Sampler",
+        "TextBackbone",
+    ),
     "zoo.data.augmentation.blur": ("random_blur",),
     "zoo.data.augmentation.colour": ("colour_jitter", "random_grey", "random_solarise"),
     "zoo.data.augmentation.erasing": ("add_noise", "random_erasing"),

@@ -13,7 +13,9 @@ from typing import Any, Literal, get_args
 Modality = Literal["image", "text"]
 Stage = Literal["pretrain", "finetune"]
 Target = Literal["images", "labels", "boxes", "masks"]
-Capability = Literal["features", "detection-ready", "embed", "reconstruct", "sample"]
+Capability = Literal[
+    "features", "detection-ready", "embed", "reconstruct", "sample", "language-model", "generate", "encode-decode"
+]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,95}")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
