@@ -19,12 +19,12 @@ from zoo.specs import ModelSpec, load_target
 from zoo.weights.build import full_arguments
 from zoo.weights.config import ZooBlock, read_config, write_config
 from zoo.weights.folder import load_weights, offered_model
-from zoo.weights.libraries import timm_config, transformers_configs
-from zoo.weights.renaming import to_theirs
+from zoo.weights.libraries import timm_config, transformers_config, transformers_processor
+from zoo.weights.renaming import parts_of
 from zoo.weights.stored import WEIGHTS_FILE
 
 LIBRARIES = ("timm", "torchvision", "transformers")
-_FREE = {"num_classes", "channels", "drop_path_rate"}
+_FREE = {"num_classes", "channels", "drop_path_rate", "dropout"}
 """Arguments that every library has, or that change no output."""
 
 
@@ -60,17 +60,19 @@ def write_for(library: str, source: Path, folder: Path) -> None:
     model = load_weights(source, block)
     tensors: dict[str, Tensor] = {}
     for name, tensor in model.state_dict().items():
-        theirs = to_theirs(name, layout.renames)
-        tensors[theirs.name] = _with_dims(tensor, theirs.dims).contiguous()
+        parts = parts_of(name, layout.renames)
+        for theirs, part in zip(parts, tensor.chunk(len(parts)) if len(parts) > 1 else (tensor,), strict=True):
+            turned = part.t() if theirs.transposed and part.ndim == 2 else part
+            tensors[theirs.name] = _with_dims(turned, theirs.dims).contiguous()
     for name in (WEIGHTS_FILE, "config.json"):
         (folder / name).unlink(missing_ok=True)  # it may be a link to a file that must stay as it is
     save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})
     if layout.library == "timm":
         write_config(folder, block, timm_config(layout, block, cast(Any, model).num_features))
     elif layout.library == "transformers":
-        config, processor = transformers_configs(layout, block)
-        _write_json(folder / "config.json", config)
-        _write_json(folder / "preprocessor_config.json", processor)
+        _write_json(folder / "config.json", transformers_config(layout, block))
+        if offer.spec.modality == "image":
+            _write_json(folder / "preprocessor_config.json", transformers_processor(layout, block))
     elif not (folder / "README.md").exists():
         write_file(folder / "README.md", _torchvision_readme(layout, block).encode())
 
@@ -84,13 +86,19 @@ def _layout(offer: Offer[ModelSpec], block: ZooBlock, library: str) -> Layout:
     for wanted in (library, *(("timm",) if library == "transformers" else ())):
         for layout in layouts:
             if layout.library == wanted and name in layout.models:
+                if layout.architectures and block.task not in layout.architectures:
+                    raise UsageError(
+                        f"{library} has no {name} for {block.task}; it has {', '.join(layout.architectures)}"
+                    )
                 return _checked(layout, offer, block)
     raise UsageError(f"{library} has no {name}; export it as a graph: --to onnx, or --to torch-export")
 
 
 def _checked(layout: Layout, offer: Offer[ModelSpec], block: ZooBlock) -> Layout:
     fixed = {**full_arguments(offer, {}), **layout.arguments}
-    free = {*_FREE, *layout.options} - ({"channels"} if layout.library == "torchvision" else set())
+    free = {*_FREE, *layout.options, *layout.present, *(ours for ours, _ in layout.ratios.values())}
+    if layout.library == "torchvision":
+        free.remove("channels")
     for name, value in block.arguments.items():
         if name not in free and value != fixed[name]:
             raise UsageError(

@@ -12,13 +12,17 @@ class Rename(NamedTuple):
     """One pair of names, of a tensor or of the module that holds it.
 
     `{block}` stands for a number, the same on both sides; `{block+1}` for one more than it. What stands in brackets may
-    be missing when theirs is read: `[resnet.]embedder`. `dims` is said where theirs has another number of dimensions,
-    those at the end being one: a linear layer that is a 1x1 convolution here.
+    be missing when theirs is read: `[resnet.]embedder`. Where several of theirs have one name of ours, the first is
+    written. `dims` is said where theirs has another number of dimensions, those at the end being one: a linear layer
+    that is a 1x1 convolution here. `part` (place, count) is said where ours is several of theirs, of one shape, joined
+    along the first dimension; `transposed` where their matrices have the outputs last.
     """
 
     theirs: str
     ours: str
     dims: int | None = None
+    part: tuple[int, int] | None = None
+    transposed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +31,12 @@ class Layout:
 
     `models` says of each of our models what the library's config.json says of it, and `config` what it says of all;
     other values are refused. `written` is added in writing. `renames` are tried in order, and names without one stay.
-    `stem` and `classifier` name our tensors whose shapes tell the channels and the classes. `arguments` are ours that
-    the library has fixed, `options` what ours are called in its config.json. The rest is the preprocessing, and the
-    names of the classes, where no file says them.
+    `stem` and `classifier` name our tensors whose shapes tell the channels, or of text the vocabulary, and the classes.
+    `present` says of arguments which of our tensors tells, by being there, that they are true. What matches `ignored`,
+    by our names, is left out where our model has no place for it. `arguments` are ours that the library has fixed,
+    `options` what ours are called in its config.json, `ratios` what it says there as one of ours over another, and
+    `architectures` its class for each task of a text model. The rest is the preprocessing of images, and the names of
+    the classes, where no file says them.
     """
 
     library: str
@@ -41,6 +48,10 @@ class Layout:
     renames: tuple[Rename, ...] = ()
     arguments: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
+    ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    present: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    architectures: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     image_size: tuple[int, int] = (224, 224)
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)

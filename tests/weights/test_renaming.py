@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.layouts import Rename
-from zoo.weights.renaming import to_ours, to_theirs
+from zoo.weights.renaming import matches, parts_of, to_ours, to_theirs
 
 RENAMES = (
     Rename("[net.]stages.{stage}.layers.{n}.convolution", "layer{stage+1}.{n}.conv{n+1}"),
@@ -47,6 +47,43 @@ def test_dimensions_come_with_the_name() -> None:
     assert to_ours("net.embedder.weight", RENAMES).dims == 3
     assert to_theirs("stem.weight", RENAMES).dims == 3
     assert to_ours("head", RENAMES).dims is None
+
+
+JOINED = (
+    Rename("[net.]layer.{n}.norm.weight", "blocks.{n}.norm.weight"),
+    Rename("[net.]layer.{n}.norm.gamma", "blocks.{n}.norm.weight"),
+    Rename("layer.{n}.query", "blocks.{n}.qkv", part=(0, 3)),
+    Rename("layer.{n}.key", "blocks.{n}.qkv", part=(1, 3)),
+    Rename("layer.{n}.value", "blocks.{n}.qkv", part=(2, 3)),
+    Rename("layer.{n}.out", "blocks.{n}.out", transposed=True),
+)
+
+
+def test_several_of_theirs_are_one_of_ours() -> None:
+    theirs = [f"layer.4.{part}.bias" for part in ("query", "key", "value")]
+    assert [part.name for part in parts_of("blocks.4.qkv.bias", JOINED)] == theirs
+    found = [to_ours(name, JOINED) for name in theirs]
+    assert {item.name for item in found} == {"blocks.4.qkv.bias"}
+    assert [item.part for item in found] == [(0, 3), (1, 3), (2, 3)]
+
+
+def test_of_several_names_the_first_is_written() -> None:
+    assert to_ours("layer.0.norm.gamma", JOINED).name == "blocks.0.norm.weight"
+    assert [part.name for part in parts_of("blocks.0.norm.weight", JOINED)] == ["net.layer.0.norm.weight"]
+
+
+def test_that_matrices_are_turned_comes_with_the_name() -> None:
+    assert to_ours("layer.0.out.weight", JOINED).transposed
+    assert parts_of("blocks.0.out.weight", JOINED)[0].transposed
+    assert not to_ours("layer.0.key.weight", JOINED).transposed
+
+
+def test_names_that_are_ignored() -> None:
+    ignored = ("h.{n}.attn.bias", "[net.]pooler")
+    assert matches("h.11.attn.bias", ignored)
+    assert matches("pooler.dense.weight", ignored) and matches("net.pooler", ignored)
+    assert not matches("h.11.attn.bias2", ignored)
+    assert not matches("head", ignored)
 
 
 @given(st.text(max_size=200))

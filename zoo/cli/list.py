@@ -21,7 +21,10 @@ _KINDS = ("models", "weights", "recipes", "tasks", "datasets")
 @click.option("--family", help="Of this family: autoencoder, gan, cnn, transformer …")
 @click.option("--task", help="For this task.")
 @click.option("--licence", help="Under this licence.")
-@click.option("--capability", help="Models that can: features, detection-ready, embed, reconstruct, sample.")
+@click.option(
+    "--capability",
+    help="Models that can: features, detection-ready, embed, generate, and others that are in `zoo info`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     pattern: str | None,

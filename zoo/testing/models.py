@@ -5,7 +5,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +16,7 @@ from zoo.hub.push import push_folder
 from zoo.hub.server.serving import serve_folder
 from zoo.registry import Offer, default_registry
 from zoo.specs import ModelSpec
+from zoo.testing.texts import TextTests, batch_size, called, spoken
 from zoo.weights.build import build, full_arguments
 from zoo.weights.folder import save_weights
 
@@ -28,7 +29,7 @@ sys.exit(f"imported {{sorted(heavy)}}" if heavy else 0)
 """
 
 
-class ModelTests:
+class ModelTests(TextTests):
     """Inherit, set `name`, give `inputs()`; `arguments()` may make it small, `parameter_names` be a stored list."""
 
     name: str
@@ -38,9 +39,11 @@ class ModelTests:
         """Return keyword arguments that make the model quick to test."""
         return {}
 
-    def inputs(self) -> Tensor:
-        """Return a batch of two or more, as the model takes it."""
-        raise NotImplementedError("return a batch of example inputs, such as torch.rand(2, 3, 32, 32)")
+    def inputs(self) -> Any:
+        """Return a batch of two or more, as the model takes it: images, or a dict with a text's input_ids."""
+        raise NotImplementedError(
+            "return a batch of example inputs, such as torch.rand(2, 3, 32, 32), or of a text a dict with input_ids"
+        )
 
     @property
     def offer(self) -> Offer[ModelSpec]:
@@ -93,36 +96,51 @@ class ModelTests:
 
     def test_forward_is_finite(self) -> None:
         with torch.no_grad():
-            output = self.model().eval()(self.inputs())
-        assert output.shape[0] == len(self.inputs()), "forward keeps the batch as its first dimension"
+            output = called(self.model().eval(), self.inputs())
+        assert output.shape[0] == batch_size(self.inputs()), "forward keeps the batch as its first dimension"
         assert output.isfinite().all(), "forward gives finite numbers with fresh weights"
 
     def test_every_parameter_gets_a_gradient(self) -> None:
         model, inputs = self.model().train(), self.inputs()
         model.reset_classifier(3)
-        loss = model(inputs).square().mean()
+        loss: Any = called(model, inputs).square().mean()
         if "reconstruct" in self.offer.spec.capabilities:
             loss = loss + model.reconstruct(inputs).square().mean()
+        if "language-model" in self.offer.spec.capabilities:
+            loss = loss + model.lm_logits(spoken(model, inputs["input_ids"])).square().mean()
+        if "sample" in self.offer.spec.capabilities:
+            loss = loss + model.sample(len(inputs)).square().mean()
+        if isinstance(model, zoo.Adversarial):
+            labels = torch.arange(len(inputs)) % model.classes if model.classes else None
+            loss = loss + model.discriminator(model.sample(len(inputs), labels), labels).square().mean()
         loss.backward()
         without = [name for name, parameter in model.named_parameters() if parameter.grad is None]
-        assert not without, f"every parameter takes part in forward or reconstruct; these do not: {without}"
+        assert not without, f"every parameter takes part in forward, reconstruct or sample; these do not: {without}"
 
     def test_reset_classifier(self) -> None:
         model = self.model().eval()
         for classes in (3, 7):
             model.reset_classifier(classes)
             assert model.num_classes == classes, "reset_classifier sets num_classes"
-            assert model(self.inputs()).shape[-1] == classes, "after reset_classifier(n) forward gives n logits"
+            assert called(model, self.inputs()).shape[-1] == classes, "after reset_classifier(n) forward gives n logits"
             assert isinstance(model.get_classifier(), nn.Module), "get_classifier returns the head"
         model.reset_classifier(0)
-        assert model(self.inputs()).shape[-1] == model.num_features, "without a head forward gives the pooled features"
+        assert called(model, self.inputs()).shape[-1] == model.num_features, (
+            "without a head forward gives the pooled features"
+        )
 
     def test_features_are_as_wide_as_said(self) -> None:
-        model = self.model().eval()
-        pooled = model.forward_head(model.forward_features(self.inputs()), pre_logits=True)
-        assert pooled.shape == (len(self.inputs()), model.num_features), "pre_logits features are (batch, num_features)"
+        model, inputs = self.model().eval(), self.inputs()
+        features = called(model.forward_features, inputs)
+        pooled = model.forward_head(features, pre_logits=True)
+        assert pooled.shape == (batch_size(inputs), model.num_features), "pre_logits features are (batch, num_features)"
+        if self.offer.spec.modality == "text":
+            said = (*inputs["input_ids"].shape, model.num_features)
+            assert features.shape == said, "features of a text are (batch, tokens, num_features)"
 
     def test_feature_info_tells_the_truth(self) -> None:
+        if self.offer.spec.modality == "text":
+            return
         model, inputs = self.model().eval(), self.inputs()
         final, maps = model.forward_intermediates(inputs)
         assert len(maps) == len(model.feature_info), "feature_info has one entry a stage"
@@ -152,6 +170,27 @@ class ModelTests:
             outputs = self.model().eval().reconstruct(inputs)
         assert outputs.shape == inputs.shape, "reconstruct gives the shape that it got"
         assert 0 <= float(outputs.min()) and float(outputs.max()) <= 1, "reconstruct gives pixels in [0, 1]"
+
+    def test_samples_by_its_generator(self) -> None:
+        if "sample" not in self.offer.spec.capabilities:
+            return
+        model, inputs = self.model().eval(), self.inputs()
+        assert isinstance(model, zoo.Sampler), "what can sample has `sample(n, generator=…)`"
+
+        def made(seed: int) -> Tensor:
+            with torch.no_grad():
+                return model.sample(3, generator=torch.Generator().manual_seed(seed))
+
+        first = made(0)
+        assert first.shape == (3, *inputs.shape[1:]), "sample(n) gives n pictures of the shape that the model takes"
+        assert 0 <= float(first.min()) and float(first.max()) <= 1, "sample gives pixels in [0, 1]"
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(123)
+            assert torch.equal(first, made(0)), "all that is random in sample comes from its generator"
+        assert not torch.equal(first, made(1)), "another generator gives other pictures"
+        if isinstance(model, zoo.ClassSampler) and model.classes:
+            labels = torch.full((3,), model.classes - 1)
+            assert model.sample(3, labels).shape == first.shape, "sample takes a class for each picture"
 
     def test_saved_and_loaded_bit_equal(self, tmp_path: Path) -> None:
         model = self.model()
@@ -183,10 +222,10 @@ def _shapes(model: nn.Module) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in model.state_dict().items()}
 
 
-def _assert_equal(model: nn.Module, loaded: nn.Module, inputs: Tensor) -> None:
+def _assert_equal(model: nn.Module, loaded: nn.Module, inputs: Any) -> None:
     theirs = loaded.state_dict()
     different = [name for name, tensor in model.state_dict().items() if not torch.equal(tensor, theirs[name])]
     assert not different, f"tensors come back to the bit; these do not: {different}"
     with torch.no_grad():
-        same = torch.equal(cast(Any, model).eval()(inputs), cast(Any, loaded)(inputs))
+        same = torch.equal(called(model.eval(), inputs), called(loaded, inputs))
     assert same, "the loaded model computes the same; is there state outside of parameters and buffers?"

@@ -4,12 +4,19 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from zoo.backbone import Backbone
+from zoo.errors import UsageError
+
 
 class Features(nn.Module):
     """Return the feature map of every stage, finest first, as `feature_info` describes them."""
 
     def __init__(self, backbone: Any) -> None:
         super().__init__()
+        if not isinstance(backbone, Backbone):
+            raise UsageError(
+                f"{type(backbone).__name__} has no maps of stages; leave out features_only, call forward_features"
+            )
         self.backbone = backbone
         self.feature_info = backbone.feature_info
 

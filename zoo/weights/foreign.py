@@ -1,5 +1,6 @@
 """Weights that another library wrote: recognised by config.json or by the tensors' names, read as ours, strictly."""
 
+import logging
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from zoo.specs import ModelSpec, load_target
 from zoo.weights.build import build, check_arguments, full_arguments, plugin_failed
 from zoo.weights.config import FORMAT_VERSION, ZooBlock, read_json
 from zoo.weights.header import TensorHeader, read_header
-from zoo.weights.libraries import IDENTITY, arguments_of, labels_of, library_of, preprocessing_of
-from zoo.weights.renaming import Translated, to_ours
+from zoo.weights.libraries import IDENTITY, arguments_of, flattened, labels_of, library_of, preprocessing_of
+from zoo.weights.renaming import Translated, matches, to_ours
 from zoo.weights.shards import INDEX_FILE
 from zoo.weights.stored import WEIGHTS_FILE, JoinedTensors, StoredTensors, stored_tensors
 
@@ -31,15 +32,23 @@ _COUNTER = ".num_batches_tracked"
 _PICKLED = {".bin", ".pt", ".pth", ".ckpt", ".tar", ".pkl"}
 _MAX_UNNAMED = 20_000
 
+_log = logging.getLogger("zoo")
+
 
 @dataclass(frozen=True)
 class Foreign:
-    """Weights of another library, described as Zoo would: `headers` by our names, `names` from ours to theirs."""
+    """Weights of another library, described as Zoo would.
+
+    `headers` go by our names, `names` from ours to theirs, of which several are joined, `transposed` are ours whose
+    matrices they turn round, and `left_out` are theirs without a place here.
+    """
 
     block: ZooBlock
     stored: StoredTensors | JoinedTensors
     headers: dict[str, TensorHeader]
-    names: dict[str, str]
+    names: dict[str, list[str]]
+    transposed: frozenset[str]
+    left_out: tuple[str, ...]
 
     @property
     def path(self) -> Path:
@@ -47,9 +56,16 @@ class Foreign:
         return self.stored.path
 
     def load(self, device: str | torch.device = "cpu") -> dict[str, Tensor]:
-        """Map the files, and name and shape their tensors as ours."""
+        """Map the files, and name and shape their tensors as ours; a note says what is left out."""
+        if self.left_out:
+            count, example = len(self.left_out), self.left_out[0]
+            _log.info("%d tensors without a place in the model left out (such as %s)", count, example)
         theirs = self.stored.load(device)
-        tensors = {ours: theirs[name].reshape(self.headers[ours].shape) for ours, name in self.names.items()}
+        tensors = {}
+        for ours, (first, *others) in self.names.items():
+            tensor = torch.cat([theirs[name] for name in (first, *others)]) if others else theirs[first]
+            turned = tensor.t().contiguous() if ours in self.transposed else tensor
+            tensors[ours] = turned.reshape(self.headers[ours].shape)
         counters = self.headers.keys() - self.names.keys()
         return tensors | {name: torch.zeros((), dtype=torch.int64, device=device) for name in counters}
 
@@ -69,6 +85,7 @@ def recognise(place: Path, config: Mapping[str, Any]) -> Foreign:
     stored = _stored(place)
     found = stored.headers
     library = library_of(config)
+    config = flattened(config)
     processor = _processor(place)
     for offer, layout in _candidates(found):
         candidate = _Candidate(offer, layout, stored)
@@ -116,41 +133,88 @@ class _Candidate:
     ) -> tuple[Foreign, dict[str, tuple[int, ...]]]:
         """Return the weights, their names and shapes as ours as far as they can be, and the model's own shapes."""
         layout, spec, source, found = self.layout, self.offer.spec, str(self.stored.path), self.stored.headers
-        names: dict[str, str] = {}
-        translations: dict[str, Translated] = {}
-        for name, bare in _unwrapped(found).items():
-            translations[name] = to_ours(bare, layout.renames)
-            names[translations[name].name] = name
-        if layout.stem not in names or len(names) < len(found):
+        groups = _grouped(found, layout)
+        stem = found[groups[layout.stem][0][1]].shape if layout.stem in groups else ()
+        if len(stem) < 2 or not all(map(_is_whole, groups.values())):
             raise IntegrityError(f"{source} is not in {layout.library}'s layout of {spec.name!r}; get a fresh copy")
-        channels = found[names[layout.stem]].shape[1]
-        num_classes = found[names[layout.classifier]].shape[0] if layout.classifier in names else 0
-        known = {**layout.arguments, **arguments_of(config, layout, source)}
-        known |= {"channels": channels, "num_classes": num_classes}
+        classifier = groups.get(layout.classifier)
+        num_classes = found[classifier[0][1]].shape[0] if classifier else 0
+        defaults = full_arguments(self.offer, {})
+        known = {**layout.arguments, **arguments_of(config, layout, defaults, source), "num_classes": num_classes}
+        known |= {"channels": stem[1]} if spec.modality == "image" else {"vocab_size": stem[0]}
+        known |= {argument: tensor in groups for argument, tensor in layout.present.items()}
         check_arguments(self.offer, known, source)
         arguments = full_arguments(self.offer, known)
         state = build(self.offer, arguments, device="meta").state_dict()
         shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
-        headers = {}
-        for ours, name in names.items():
-            header = found[name]
-            alike = translations[name].dims == len(header.shape) and _equal_but_ones(header.shape, shapes.get(ours))
-            headers[ours] = TensorHeader(header.dtype, shapes[ours]) if alike else header
+        homeless = [name for name in groups if name not in shapes and matches(name, layout.ignored)]
+        left_out = tuple(theirs for name in homeless for _, theirs in groups.pop(name))
+        headers = {ours: _header(group, found, shapes.get(ours)) for ours, group in groups.items()}
         counters = [name for name in shapes if name.endswith(_COUNTER)]
-        if not any(name in names for name in counters):
+        if not any(name in groups for name in counters):
             headers |= {name: TensorHeader("I64", ()) for name in counters}
         labels = labels_of(config, num_classes, source) or (layout.labels if len(layout.labels) == num_classes else ())
+        is_image = spec.modality == "image"
         block = ZooBlock(
             format_version=FORMAT_VERSION,
             plugin=self.offer.plugin.distribution,
             plugin_version=self.offer.plugin.version,
             architecture=spec.name,
             arguments=arguments,
-            task="image-classification" if num_classes else "image-feature-extraction",
+            task=_task(spec, layout, config, num_classes, all(known[argument] for argument in layout.present)),
             labels=labels,
-            preprocessing=preprocessing_of(config, processor, layout, channels, source),
+            preprocessing=preprocessing_of(config, processor, layout, stem[1], source) if is_image else None,
         )
-        return Foreign(block, self.stored, headers, names), shapes
+        names = {ours: [theirs for _, theirs in group] for ours, group in groups.items()}
+        transposed = frozenset(ours for ours, group in groups.items() if _is_turned(group, found))
+        return Foreign(block, self.stored, headers, names, transposed, left_out), shapes
+
+
+_Group = list[tuple[Translated, str]]
+"""What is one tensor of ours: how each of theirs is translated, and its name."""
+
+
+def _grouped(found: Mapping[str, TensorHeader], layout: Layout) -> dict[str, _Group]:
+    """Return their tensors by our names, in the order in which they are joined."""
+    groups: dict[str, _Group] = {}
+    for name, bare in _unwrapped(found).items():
+        translated = to_ours(bare, layout.renames)
+        groups.setdefault(translated.name, []).append((translated, name))
+    return {name: sorted(group, key=lambda item: item[0].part) for name, group in groups.items()}
+
+
+def _is_whole(group: _Group) -> bool:
+    """Tell whether these are all parts of one tensor, each once."""
+    return [translated.part for translated, _ in group] == [(place, len(group)) for place in range(len(group))]
+
+
+def _is_turned(group: _Group, found: Mapping[str, TensorHeader]) -> bool:
+    translated, name = group[0]
+    return translated.transposed and len(found[name].shape) == 2
+
+
+def _header(group: _Group, found: Mapping[str, TensorHeader], wanted: tuple[int, ...] | None) -> TensorHeader:
+    """Describe one tensor of ours as it comes out of theirs; where it cannot be right, as theirs is."""
+    translated, name = group[0]
+    header = found[name]
+    if len(group) > 1:
+        alike = {found[name] for _, name in group} == {header} and header.shape
+        return TensorHeader(header.dtype, (len(group) * header.shape[0], *header.shape[1:])) if alike else header
+    if _is_turned(group, found):
+        return TensorHeader(header.dtype, header.shape[::-1])
+    reshaped = translated.dims == len(header.shape) and _equal_but_ones(header.shape, wanted)
+    return TensorHeader(header.dtype, wanted) if reshaped and wanted is not None else header
+
+
+def _task(spec: ModelSpec, layout: Layout, config: Mapping[str, Any], num_classes: int, whole: bool) -> str:
+    """Return what weights are for, as the class in config.json says; without their head they give features."""
+    if num_classes:
+        return f"{spec.modality}-classification"
+    if spec.modality == "image":
+        return "image-feature-extraction"
+    said = config.get("architectures") or ["none"]
+    named = [task for task, name in layout.architectures.items() if name == said[0]]
+    return named[0] if named else spec.task if whole else "feature-extraction"
 
 
 def _candidates(found: Mapping[str, TensorHeader]) -> Iterator[tuple[Offer[ModelSpec], Layout]]:

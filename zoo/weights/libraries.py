@@ -30,6 +30,12 @@ def library_of(config: Mapping[str, Any]) -> str | None:
     return "transformers" if "model_type" in config else None
 
 
+def flattened(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a config.json with what transformers 5 says of rotary positions where version 4 said it."""
+    rotary = config.get("rope_parameters")
+    return {**config, **rotary} if isinstance(rotary, dict) else config
+
+
 def labels_of(config: Mapping[str, Any], num_classes: int, source: str) -> tuple[str, ...]:
     """Return the names of the classes where a config.json has them. Raise IntegrityError for another number of them."""
     if not num_classes:
@@ -47,17 +53,28 @@ def labels_of(config: Mapping[str, Any], num_classes: int, source: str) -> tuple
     return () if generic or not all(isinstance(name, str) for name in names) else tuple(names)
 
 
-def arguments_of(config: Mapping[str, Any], layout: Layout, source: str) -> dict[str, Any]:
-    """Return our arguments that a config.json gives. Raise IntegrityError for one that has no counterpart here."""
+def arguments_of(config: Mapping[str, Any], layout: Layout, defaults: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Return our arguments that a config.json gives; `defaults` are the model's.
+
+    Raise IntegrityError for one that has no counterpart here.
+    """
     given = (config.get("model_args") or {}) if layout.library == "timm" else config
     named = {theirs: ours for ours, theirs in layout.options.items()}
-    harmless = set(named) | _WITHOUT_EFFECT | {key for key, value in _OURS.items() if given.get(key) == value}
+    harmless = (
+        {*named, *layout.ratios} | _WITHOUT_EFFECT | {key for key, value in _OURS.items() if given.get(key) == value}
+    )
     if layout.library == "timm" and (unknown := sorted(set(given) - harmless)):
         raise IntegrityError(
             f"the config.json beside {source} builds the model with {unknown[0]!r}, which has no counterpart here; "
             "load it with timm"
         )
-    return {named[key]: value for key, value in given.items() if key in named}
+    found = {named[key]: value for key, value in given.items() if key in named}
+    for theirs, (ours, other) in layout.ratios.items():
+        ratio, width = given.get(theirs, defaults[ours] / defaults[other]), found.get(other, defaults[other])
+        if not all(type(value) in (int, float) for value in (ratio, width)):
+            raise IntegrityError(f"the config.json beside {source} has a {theirs} that is no number; get a fresh copy")
+        found[ours] = int(ratio * width)
+    return found
 
 
 def preprocessing_of(
@@ -137,21 +154,30 @@ def timm_config(layout: Layout, block: ZooBlock, num_features: int) -> dict[str,
     }
 
 
-def transformers_configs(layout: Layout, block: ZooBlock) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return config.json and preprocessor_config.json from which transformers builds the model and its inputs."""
-    num_classes, channels = block.arguments["num_classes"], block.arguments["channels"]
+def transformers_config(layout: Layout, block: ZooBlock) -> dict[str, Any]:
+    """Return the config.json from which transformers builds the model."""
+    num_classes = block.arguments["num_classes"]
     labels = block.labels or tuple(f"LABEL_{place}" for place in range(num_classes))
-    inputs = _inputs(layout, block)
-    config = {
-        **layout.config,
-        **layout.models[block.architecture],
-        **layout.written,
-        **_options(layout, block),
-        "num_channels": channels,
+    named = {
         "id2label": {str(place): name for place, name in enumerate(labels)},
         "label2id": {name: place for place, name in enumerate(labels)},
     }
-    processor = {
+    is_image = not layout.architectures
+    return {
+        **layout.config,
+        **layout.models[block.architecture],
+        **({} if is_image else {"architectures": [layout.architectures[block.task]]}),
+        **layout.written,
+        **_options(layout, block),
+        **({"num_channels": block.arguments["channels"]} if is_image else {}),
+        **(named if is_image or labels else {}),
+    }
+
+
+def transformers_processor(layout: Layout, block: ZooBlock) -> dict[str, Any]:
+    """Return the preprocessor_config.json from which transformers builds the inputs of an image model."""
+    inputs, channels = _inputs(layout, block), block.arguments["channels"]
+    return {
         "image_processor_type": "ConvNextImageProcessor",
         "size": {"shortest_edge": min(inputs.image_size)},
         "crop_pct": inputs.crop,
@@ -159,7 +185,6 @@ def transformers_configs(layout: Layout, block: ZooBlock) -> tuple[dict[str, Any
         "image_mean": _repeated(inputs.mean, channels),
         "image_std": _repeated(inputs.std, channels),
     }
-    return config, processor
 
 
 def _inputs(layout: Layout, block: ZooBlock) -> Preprocessing:
@@ -167,4 +192,6 @@ def _inputs(layout: Layout, block: ZooBlock) -> Preprocessing:
 
 
 def _options(layout: Layout, block: ZooBlock) -> dict[str, Any]:
-    return {theirs: block.arguments[ours] for ours, theirs in layout.options.items()}
+    values = block.arguments
+    ratios = {theirs: values[ours] / values[other] for theirs, (ours, other) in layout.ratios.items()}
+    return {theirs: values[ours] for ours, theirs in layout.options.items()} | ratios

@@ -1,8 +1,10 @@
 """A stranger's backbone, installed as a plugin for the length of a test: two stages, no more than the protocol asks."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import torch
 
 from zoo.registry import default_registry
 
@@ -67,3 +69,11 @@ def stranger(site: Any) -> str:
     site.install("zoo-stranger", CODE)
     default_registry.cache_clear()
     return "stranger"
+
+
+@pytest.fixture(autouse=True)
+def _fixed_weights() -> Iterator[None]:
+    """Let fresh weights be the same every time."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        yield

@@ -52,10 +52,13 @@ def _zoom(images: Tensor, boxes: Tensor, draws: Draws, zoom: float) -> tuple[Ten
     shift = (draws.uniform("shift", 2) - 0.5) * (scale - 1).abs()[:, None]
     images = affine(images, scale=scale, shift=shift / scale[:, None])  # which shifts first, and scales then
     height, width = images.shape[2:]
-    size = torch.tensor([width, height], device=boxes.device, dtype=boxes.dtype).repeat(2)
-    middle = size / 2
-    moved = (boxes[..., :4] - middle) * scale[:, None, None] + middle + (shift.repeat(1, 2) * size)[:, None]
-    kept = moved.clamp(min=0).minimum(size)
+    x, y = (  # numbers and no tensors of sizes, whose way to a GPU every step would wait for
+        (boxes[..., first:4:2] - side / 2) * scale[:, None, None] + side / 2 + shift[:, first, None, None] * side
+        for first, side in ((0, width), (1, height))
+    )
+    moved, kept = (
+        torch.stack(sides, 3).flatten(2) for sides in ((x, y), (x.clamp(min=0, max=width), y.clamp(min=0, max=height)))
+    )
     share = area(kept) / area(moved).clamp(min=1e-9)
     classes = boxes[..., 4:5].masked_fill(area(kept)[..., None] <= 0, -1)
     unscored = torch.maximum(boxes[..., 5:6], (share < _ENOUGH)[..., None].to(boxes.dtype))

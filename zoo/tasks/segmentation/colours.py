@@ -18,19 +18,25 @@ _INK = (31, 42, 68)
 _LINE = 16
 _GOLDEN = 0.618034
 _BACKGROUND = ("background", "_background_")
+_DISTINCT = bytes.fromhex(  # Trubetskoy's twenty colours that are easily told apart
+    "e6194b3cb44bffe1194363d8f58231911eb446f0f0f032e6bcf60cfabebe"
+    "008080e6beff9a6324fffac8800000aaffc3808000ffd8b1000075808080"
+)
 
 
 def class_colours(classes: Sequence[str]) -> NDArray[np.uint8]:
-    """Return a colour for each value of a mask, uint8 (256, 3): hues far from each other, black where nothing counts.
+    """Return a colour for each value of a mask, uint8 (256, 3): far from each other, and black where nothing counts.
 
     A class that is called background is dark grey.
     """
     colours = np.zeros((256, 3), np.uint8)
     for place, name in enumerate(classes):
-        # Each hue a golden angle on from the last, in three shades by turns
-        value, saturation = ((0.95, 0.65), (0.75, 0.9), (0.6, 0.5))[place % 3]
-        red, green, blue = colorsys.hsv_to_rgb(place * _GOLDEN % 1, saturation, value)
-        colours[place] = [round(255 * channel) for channel in (red, green, blue)]
+        if place < len(_DISTINCT) // 3:
+            colours[place] = list(_DISTINCT[3 * place : 3 * place + 3])
+        else:  # each hue a golden angle on from the last, in three shades by turns
+            value, saturation = ((0.95, 0.65), (0.75, 0.9), (0.6, 0.5))[place % 3]
+            red, green, blue = colorsys.hsv_to_rgb(place * _GOLDEN % 1, saturation, value)
+            colours[place] = [round(255 * channel) for channel in (red, green, blue)]
         if name.lower() in _BACKGROUND:
             colours[place] = 40
     return colours

@@ -1,0 +1,106 @@
+"""Find blood cells from weights of our own: pretrain on the training pictures without their boxes, finetune, measure.
+
+python benchmarks/detection.py BCCD --out RUNS              # measured on the val list, by which everything is chosen
+python benchmarks/detection.py BCCD --out RUNS --on test    # once, at the end
+... --from scratch                                          # without pretraining, to compare with
+... --on test --picture docs/pictures/detection.png         # draws what the finished run finds in three test pictures
+
+BCCD is a folder of Pascal VOC. One thread; the time is that of the processor, user and system together.
+"""
+
+import argparse
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+import zoo
+
+MODEL: dict[str, Any] = {"widths": [32, 64, 128, 256]}
+SIZE = (240, 320)
+PRETRAINING: dict[str, Any] = {"epochs": 60, "batch_size": 64, "view_size": 0.4}
+FINETUNING: dict[str, Any] = {"image_size": SIZE, "flips": "both"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bccd", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--on", choices=["val", "test"], default="val")
+    parser.add_argument("--from", dest="start", choices=["pretrained", "scratch"], default="pretrained")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--picture", type=Path)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    pretrained, run = asked.out / "pretrained", asked.out / f"{asked.start}-{asked.on}"
+    if not (pretrained / "weights").is_dir():
+        pretrain(asked.bccd, asked.out / "pictures", pretrained)
+    data = asked.bccd if asked.on == "test" else with_val_for_test(asked.bccd, asked.out / "data")
+    if not (run / "weights").is_dir():
+        method = "full" if asked.start == "pretrained" else "scratch"
+        more = {} if asked.steps is None else {"steps": asked.steps}
+        start = time.process_time()
+        result = zoo.finetune(
+            pretrained,
+            task="object-detection",
+            data=str(data),
+            out=run,
+            method=method,
+            settings={**FINETUNING, **more},
+            force=True,
+        )
+        print(f"{asked.start}, on {asked.on}: {(time.process_time() - start) / 60:.1f} CPU minutes of finetuning")
+        for name, value in result.scores.items():
+            print(f"  {name:16} {value:.4f}")
+    if asked.picture is not None:
+        draw(run, [asked.bccd / "JPEGImages" / f"{name}.jpg" for name in names(asked.bccd, "test")[:3]], asked.picture)
+
+
+def pretrain(bccd: Path, pictures: Path, out: Path) -> None:
+    """Learn from the training pictures alone, at the size at which cells will be found in them."""
+    pictures.mkdir(parents=True, exist_ok=True)
+    for name in names(bccd, "train"):
+        with Image.open(bccd / "JPEGImages" / f"{name}.jpg") as picture:
+            picture.resize(SIZE[::-1], Image.Resampling.BILINEAR).save(pictures / f"{name}.png")
+    start = time.process_time()
+    zoo.pretrain(
+        "resnet18", recipe="simclr", data=str(pictures), out=out, arguments=MODEL, settings=PRETRAINING, force=True
+    )
+    print(f"pretrained in {(time.process_time() - start) / 60:.1f} CPU minutes")
+
+
+def names(bccd: Path, split: str) -> list[str]:
+    """Return the names of a list."""
+    return (bccd / "ImageSets" / "Main" / f"{split}.txt").read_text().split()
+
+
+def with_val_for_test(bccd: Path, folder: Path) -> Path:
+    """Make a folder whose test list is the val list, so that the test pictures are not even opened."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "ImageSets" / "Main").mkdir(parents=True)
+    for name in ("JPEGImages", "Annotations"):
+        (folder / name).symlink_to((bccd / name).resolve())
+    for name, split in (("train", "train"), ("test", "val")):
+        (folder / "ImageSets" / "Main" / f"{name}.txt").write_text("\n".join(names(bccd, split)) + "\n")
+    return folder
+
+
+def draw(run: Path, photos: list[Path], out: Path) -> None:
+    """Write what is found in photos side by side, in few colours to stay small."""
+    model = zoo.load(run / "weights")
+    drawn = []
+    for photo, result in zip(photos, model.predict(photos), strict=True):  # type: ignore[operator]
+        with Image.open(photo) as picture:
+            drawn.append(model.predict.predictor.draw(picture.convert("RGB"), result).resize(SIZE[::-1]))  # type: ignore[union-attr]
+    canvas = Image.new("RGB", (sum(picture.width for picture in drawn), SIZE[0]))
+    for place, picture in enumerate(drawn):
+        canvas.paste(picture, (place * SIZE[1], 0))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    canvas.quantize(64).save(out, optimize=True)
+
+
+if __name__ == "__main__":
+    main()

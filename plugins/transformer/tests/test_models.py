@@ -1,0 +1,259 @@
+"""Every architecture is a good citizen; the classes are tested small, the names in their default form on meta."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import zoo
+from zoo.testing import ModelTests
+
+NAMES = Path(__file__).parent / "names"
+SMALL_TEXT = {"vocab_size": 50, "context": 32, "width": 16, "depth": 2, "num_heads": 4}
+
+
+def drawn() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def images(size: int, channels: int = 3) -> Tensor:
+    return torch.rand(4, channels, size, size, generator=drawn())
+
+
+def tokens(batch: int = 3, length: int = 9, vocab_size: int = 50) -> Tensor:
+    return torch.randint(1, vocab_size, (batch, length), generator=drawn())
+
+
+class TestViT(ModelTests):
+    name = "vit_tiny_patch16_224"
+    parameter_names = NAMES / "vit_tiny_patch16_224.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"width": 24, "depth": 3, "image_size": 32, "patch_size": 8, "num_classes": 5}
+
+    def inputs(self) -> Tensor:
+        return images(32)
+
+
+class TestViTOnPicturesOfAnotherSize(TestViT):
+    def inputs(self) -> Tensor:
+        return torch.rand(2, 3, 21, 50, generator=drawn())
+
+
+class TestViTOfPooledPatches(TestViT):
+    name = "transformer/vit"
+    parameter_names = NAMES / "vit.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        sizes = {"width": 24, "depth": 3, "num_heads": 3, "image_size": 32, "patch_size": 8}
+        return {**sizes, "pool": "avg", "class_token": False, "channels": 1, "num_classes": 5}
+
+    def inputs(self) -> Tensor:
+        return images(32, channels=1)
+
+
+class TestBERT(ModelTests):
+    name = "bert"
+    parameter_names = NAMES / "bert.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return SMALL_TEXT
+
+    def inputs(self) -> dict[str, Tensor]:
+        return {"input_ids": tokens(), "token_type_ids": (torch.arange(9) > 5).long().expand(3, -1)}
+
+
+class TestMiniLM(TestBERT):
+    name = "minilm_l6"
+    parameter_names = NAMES / "minilm_l6.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {**SMALL_TEXT, "pool": "avg", "num_classes": 3}
+
+
+class TestGPT2(ModelTests):
+    name = "gpt2"
+    parameter_names = NAMES / "gpt2.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return SMALL_TEXT
+
+    def inputs(self) -> dict[str, Tensor]:
+        return {"input_ids": tokens()}
+
+
+class TestLlama(TestGPT2):
+    name = "llama"
+    parameter_names = NAMES / "llama.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {**SMALL_TEXT, "num_kv_heads": 2, "mlp_width": 40}
+
+
+class TestLlamaWithALastLayerOfItsOwn(TestLlama):
+    name = "tinyllama_1b"
+    parameter_names = NAMES / "tinyllama_1b.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {**super().arguments(), "head_width": 6, "num_classes": 3}
+
+
+SMALL = [
+    ("vit", {"width": 24, "depth": 3, "num_heads": 3, "mlp_width": 48, "image_size": 32, "patch_size": 8}),
+    ("bert", SMALL_TEXT),
+    ("gpt2", SMALL_TEXT),
+    ("llama", {**SMALL_TEXT, "num_kv_heads": 2, "mlp_width": 40}),
+]
+TEXTS = [item for item in SMALL if item[0] != "vit"]
+
+
+@pytest.mark.parametrize(("name", "arguments"), SMALL)
+def test_checkpointing_changes_nothing_but_memory(name: str, arguments: dict[str, Any]) -> None:
+    model: Any = zoo.create(name, **arguments).train()
+    inputs = images(32) if name == "vit" else tokens()
+    parameter = next(parameter for key, parameter in model.named_parameters() if "attn" in key or "attention" in key)
+    plain = torch.autograd.grad(model(inputs).square().sum(), parameter)[0]
+    model.set_grad_checkpointing()
+    assert torch.allclose(plain, torch.autograd.grad(model(inputs).square().sum(), parameter)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "arguments"), SMALL)
+def test_chance_acts_in_training_alone(name: str, arguments: dict[str, Any]) -> None:
+    chance = {"drop_path_rate": 0.9} if name == "vit" else {"dropout": 0.5}
+    model = zoo.create(name, **arguments, **chance)
+    inputs = images(32) if name == "vit" else tokens()
+    with torch.no_grad():
+        assert torch.equal(model.eval()(inputs), model(inputs))
+        model.train()
+        outputs = []
+        for seed in (1, 1, 2):
+            torch.manual_seed(seed)
+            outputs.append(model(inputs))
+    assert torch.equal(outputs[0], outputs[1]), "the draws are those of torch's global generator"
+    assert not torch.equal(outputs[0], outputs[2])
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("vit", {"depth": 0}),
+        ("vit", {"width": 100}),
+        ("vit", {"image_size": 30}),
+        ("vit", {"image_size": [32, 32, 32]}),
+        ("vit", {"pool": "max"}),
+        ("vit", {"class_token": False}),
+        ("vit", {"drop_path_rate": 1.0}),
+        ("bert", {"num_heads": 7}),
+        ("bert", {"pool": "max"}),
+        ("gpt2", {"width": 0}),
+        ("gpt2", {"num_heads": 7}),
+        ("llama", {"num_kv_heads": 2}),
+        ("llama", {"mlp_width": 0}),
+    ],
+)
+def test_impossible_sizes_are_refused(name: str, arguments: dict[str, Any]) -> None:
+    with pytest.raises(zoo.UsageError, match="refuses its arguments"):
+        zoo.create(name, **arguments)
+
+
+@pytest.mark.parametrize("name", zoo.list_models(family="transformer"))
+def test_parameters_are_counted_and_layers_are_ordered(name: str) -> None:
+    from zoo.engine.optimizers import _layers
+    from zoo.registry import default_registry
+    from zoo.weights.build import build, full_arguments
+
+    offer = default_registry().model(name)
+    model: Any = build(offer, full_arguments(offer, {}), device="meta")
+    assert offer.spec.parameters in (None, sum(parameter.numel() for parameter in model.parameters()))
+    head = {id(parameter) for parameter in model.get_classifier().parameters()}
+    names = [key for key, parameter in model.named_parameters() if id(parameter) not in head]
+    layers = _layers(model, names)
+    assert set(layers) == set(names), "group_matcher places every parameter but the head's"
+    order = [layers[key] for key in names]
+    assert order == sorted(order), "later layers get higher numbers"
+
+
+@pytest.mark.parametrize(("name", "arguments"), TEXTS)
+def test_they_keep_the_protocols(name: str, arguments: dict[str, Any]) -> None:
+    model = zoo.create(name, **arguments)
+    assert isinstance(model, zoo.LanguageModel)
+    assert isinstance(model, zoo.CausalLanguageModel) == (name != "bert")
+    assert model.context == 32
+
+
+@pytest.mark.parametrize(("name", "arguments"), TEXTS)
+def test_a_mask_of_another_shape_is_refused(name: str, arguments: dict[str, Any]) -> None:
+    model = zoo.create(name, **arguments)
+    with pytest.raises(zoo.UsageError, match=r"attention_mask is \(3, 8\), not \(3, 9\)"):
+        model(tokens(), torch.ones(3, 8))
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt2"])
+def test_a_text_beyond_the_context_is_refused(name: str) -> None:
+    model = zoo.create(name, **SMALL_TEXT)
+    assert model(tokens(length=32)).shape == (3, 16)
+    with pytest.raises(zoo.UsageError, match="33 tokens are more than the context of 32"):
+        model(tokens(length=33))
+
+
+def test_a_full_cache_is_refused() -> None:
+    model: Any = zoo.create("gpt2", **SMALL_TEXT)
+    cache = model.new_cache(10)
+    model.forward_features(tokens(), cache=cache)
+    with pytest.raises(zoo.UsageError, match="11 tokens are more than the cache has room for"):
+        model.forward_features(tokens(length=2), cache=cache)
+
+
+def test_a_text_has_no_maps(tmp_path: Path) -> None:
+    from zoo.weights.folder import save_weights
+
+    save_weights(tmp_path / "weights", zoo.create("gpt2", **SMALL_TEXT), model_name="gpt2", arguments=SMALL_TEXT)
+    with pytest.raises(zoo.UsageError, match="GPT2 has no maps of stages; leave out features_only"):
+        zoo.load(tmp_path / "weights", features_only=True)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+def test_no_token_sees_those_after_it(name: str) -> None:
+    model: Any = zoo.create(name, **dict(SMALL)[name]).eval()
+    ids = tokens()
+    with torch.no_grad():
+        whole, start = model.forward_features(ids), model.forward_features(ids[:, :5])
+    assert torch.allclose(whole[:, :5], start, atol=1e-5)
+
+
+def test_a_bert_takes_the_mean_of_what_is_no_padding() -> None:
+    model: Any = zoo.create("bert", **SMALL_TEXT, pool="avg").eval()
+    mask = (torch.arange(9) < torch.tensor([[9], [5], [1]])).long()
+    with torch.no_grad():
+        pooled, alone = model(tokens(), mask), model(tokens()[1:2, :5])
+    assert torch.allclose(pooled[1:2], alone, atol=1e-5)
+
+
+def test_a_bert_tells_the_texts_of_a_pair_apart() -> None:
+    model: Any = zoo.create("bert", **SMALL_TEXT).eval()
+    with torch.no_grad():
+        assert not torch.equal(model(tokens()), model(tokens(), token_type_ids=torch.ones(3, 9, dtype=torch.long)))
+
+
+def test_a_pyramid_stands_on_a_vit() -> None:
+    """Of one reduction are all its maps; the pyramid makes the others."""
+    from zoo.tasks.pyramid import FeaturePyramid, backbone_maps
+
+    model: Any = zoo.create("vit", **dict(SMALL)["vit"])
+    pyramid = FeaturePyramid(model.feature_info, width=8, reductions=(4, 8, 16, 32))
+    maps = backbone_maps(model, images(44), pyramid.stages)
+    assert [tuple(level.shape[2:]) for level in pyramid(maps, (44, 44))] == [(11, 11), (6, 6), (3, 3), (2, 2)]
+
+
+def test_other_channels_adapt_a_vit(tmp_path: Path) -> None:
+    from zoo.weights.folder import save_weights
+
+    arguments = dict(SMALL)["vit"]
+    model = zoo.create("vit", **arguments).eval()
+    save_weights(tmp_path / "weights", model, model_name="vit", arguments=arguments)
+    grey = images(32, channels=1)
+    with torch.no_grad():
+        adapted = zoo.load(tmp_path / "weights", channels=1)(grey)
+        assert torch.allclose(adapted, model(grey.expand(-1, 3, -1, -1)), atol=1e-5)

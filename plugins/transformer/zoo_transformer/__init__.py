@@ -1,0 +1,67 @@
+"""Transformers for zoo: ViT with timm's names for architectures and parameters, text models with transformers'."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import zoo
+from zoo_transformer.sizes import BERTS, GPT2S, LLAMAS, VITS
+
+_SIZES = {"width": 65_536, "depth": 1024, "num_heads": 1024, "mlp_width": 1_000_000}
+_PICTURES = {**_SIZES, "channels": 1024, "patch_size": 1024, "image_size": 65_536}
+_TEXTS = {**_SIZES, "vocab_size": 4_000_000, "context": 16_777_216}
+
+_image = partial(
+    zoo.ModelSpec,
+    family="transformer",
+    task="image-classification",
+    target="zoo_transformer.vit:ViT",
+    capabilities=("features", "detection-ready"),
+    limits=_PICTURES,
+    layouts="zoo_transformer.layouts:VIT",
+)
+_text = partial(zoo.ModelSpec, family="transformer", modality="text", limits=_TEXTS)
+
+
+@zoo.hookimpl
+def zoo_models() -> Iterator[zoo.ModelSpec]:
+    for name, size in VITS.items():
+        yield _image(
+            name=name,
+            summary=f"Vision transformer {size.summary} (Dosovitskiy et al., 2021)",
+            arguments=size.arguments,
+            parameters=size.parameters,
+        )
+    yield _image(name="vit", summary="Vision transformer of any size (Dosovitskiy et al., 2021)")
+    for name, size in BERTS.items():
+        yield _text(
+            name=name,
+            summary=size.summary,
+            task="fill-mask",
+            target="zoo_transformer.bert:BERT",
+            capabilities=("features", "language-model"),
+            arguments=size.arguments,
+            parameters=size.parameters,
+            layouts="zoo_transformer.layouts:BERT",
+        )
+    for name, size in GPT2S.items():
+        yield _text(
+            name=name,
+            summary=size.summary,
+            task="text-generation",
+            target="zoo_transformer.gpt2:GPT2",
+            capabilities=("features", "language-model", "generate"),
+            arguments=size.arguments,
+            parameters=size.parameters,
+            layouts="zoo_transformer.layouts:GPT2",
+        )
+    for name, size in LLAMAS.items():
+        yield _text(
+            name=name,
+            summary=size.summary,
+            task="text-generation",
+            target="zoo_transformer.llama:Llama",
+            capabilities=("features", "language-model", "generate"),
+            arguments=size.arguments,
+            parameters=size.parameters,
+            layouts="zoo_transformer.layouts:LLAMA",
+        )

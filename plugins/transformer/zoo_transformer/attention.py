@@ -1,0 +1,121 @@
+"""What attention over text shares: where tokens stand, who sees whom, and the keys and values that are kept."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+import zoo
+
+
+class Sight(NamedTuple):
+    """Where new tokens stand, (batch or 1, tokens), and which tokens each of them sees.
+
+    `mask` is (batch or 1, 1, tokens, all tokens), None where all see all, or with `causal` all that came before.
+    """
+
+    positions: Tensor
+    mask: Tensor | None
+    causal: bool
+
+
+class KeyValues:
+    """The keys and values (batch, heads, tokens, width) of one layer, in room for `capacity` tokens."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.length = 0
+        self.stored: list[Tensor] = []
+
+    def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Keep those of new tokens; return those of all."""
+        if not self.stored:
+            self.stored = [x.new_empty(*x.shape[:2], self.capacity, x.shape[3]) for x in (keys, values)]
+        start, self.length = self.length, self.length + keys.shape[2]
+        for kept, new in zip(self.stored, (keys, values), strict=True):
+            kept[:, :, start : self.length] = new
+        kept_keys, kept_values = (kept[:, :, : self.length] for kept in self.stored)
+        return kept_keys, kept_values
+
+    def select(self, rows: Tensor) -> None:
+        """Go on with these rows of the batch, in this order."""
+        self.stored = [kept[rows] for kept in self.stored]
+
+
+class Cache:
+    """What a model keeps of the tokens it has seen: keys and values of every layer, for at most `capacity` tokens."""
+
+    def __init__(self, depth: int, capacity: int) -> None:
+        self.capacity = capacity
+        self.layers = [KeyValues(capacity) for _ in range(depth)]
+
+    @property
+    def length(self) -> int:
+        """How many tokens it has seen."""
+        return self.layers[0].length
+
+    def select(self, rows: Tensor) -> None:
+        """Go on with these rows of the batch, in this order: beams that live on."""
+        for layer in self.layers:
+            layer.select(rows)
+
+
+def look(input_ids: Tensor, attention_mask: Tensor | None, cache: Cache | None = None, *, causal: bool) -> Sight:
+    """Return the sight of new tokens (batch, tokens) behind those that the cache holds.
+
+    `attention_mask` (batch, all tokens) numbers them: tokens see those of their own number, and positions begin with
+    it. 1 and 0 tell text from padding, on either side; 1, 2, 3 … the documents that are packed in a row.
+    """
+    tokens, seen = input_ids.shape[1], cache.length if cache else 0
+    total = seen + tokens
+    if cache and total > cache.capacity:
+        raise zoo.UsageError(f"{total} tokens are more than the cache has room for; make it with capacity={total}")
+    places = torch.arange(total, device=input_ids.device)
+    before = places[seen:, None] >= places if causal and tokens > 1 and (seen or attention_mask is not None) else None
+    if attention_mask is None:
+        mask = None if before is None else before[None, None]
+        return Sight(places[None, seen:], mask, causal and tokens > 1 and not seen)
+    if attention_mask.shape != (len(input_ids), total):
+        raise zoo.UsageError(
+            f"attention_mask is {tuple(attention_mask.shape)}, not {(len(input_ids), total)}: it numbers "
+            "all tokens, those in the cache included"
+        )
+    begins = F.pad(attention_mask[:, 1:] != attention_mask[:, :-1], (1, 0))
+    positions = places - (begins * places).cummax(1).values
+    alike = attention_mask[:, seen:, None] == attention_mask[:, None, :]
+    mask = alike if before is None else alike & before
+    return Sight(positions[:, seen:], mask[:, None], causal=False)
+
+
+def attend(queries: Tensor, keys: Tensor, values: Tensor, sight: Sight, *, dropout: float = 0.0) -> Tensor:
+    """Return (batch, heads, tokens, width): of the values those whose keys answer the queries.
+
+    Keys and values may have fewer heads, each of which then serves several queries' (Ainslie et al., 2023).
+    """
+    return F.scaled_dot_product_attention(
+        queries,
+        keys,
+        values,
+        attn_mask=sight.mask,
+        dropout_p=dropout,
+        is_causal=sight.causal,
+        enable_gqa=queries.shape[1] != keys.shape[1],
+    )
+
+
+def split_heads(x: Tensor, num_heads: int) -> Tensor:
+    """Return (batch, heads, tokens, width / heads) of (batch, tokens, width)."""
+    return x.view(*x.shape[:-1], num_heads, -1).transpose(1, 2)
+
+
+def join_heads(x: Tensor) -> Tensor:
+    """Return (batch, tokens, width) of (batch, heads, tokens, width / heads)."""
+    return x.transpose(1, 2).flatten(2)
+
+
+def check_length(sight: Sight, cache: Cache | None, context: int) -> None:
+    """Raise UsageError where there are more tokens than the model has positions for."""
+    total = sight.positions.shape[1] + (cache.length if cache else 0)
+    if total > context:
+        raise zoo.UsageError(f"{total} tokens are more than the context of {context}; shorten the text")

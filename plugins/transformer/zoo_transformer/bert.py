@@ -1,0 +1,168 @@
+"""BERT (Devlin et al., 2019): an encoder, pretrained to guess the words that were masked.
+
+As published, with transformers' names: norm after attention and after the two layers (post-norm), learnt tables of
+positions and of which text of a pair a token is in. The class is told from the first token, by a layer and a tanh (the
+pooler) and a second one, which together are the head here; pool="avg" takes the mean of the tokens in its place.
+The table of tokens is also the last layer of the language-model head. Next-sentence prediction is left out.
+"""
+
+from collections import OrderedDict
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import zoo
+from zoo_transformer.arguments import check_sizes
+from zoo_transformer.attention import Sight, attend, check_length, join_heads, look, split_heads
+from zoo_transformer.text import TextModel, initialise
+
+
+class BERT(TextModel):
+    """Tokens, positions and segments, `depth` blocks over all of them, a class or the masked words."""
+
+    classifier_name = "head"
+
+    def __init__(
+        self,
+        *,
+        vocab_size: int = 30_522,
+        context: int = 512,
+        width: int = 768,
+        depth: int = 12,
+        num_heads: int = 12,
+        mlp_width: int = 3072,
+        num_segments: int = 2,
+        pool: Literal["token", "avg"] = "token",
+        lm_head: bool = True,
+        num_classes: int = 0,
+        dropout: float = 0.0,
+        norm_eps: float = 1e-12,
+    ) -> None:
+        super().__init__()
+        check_sizes(vocab_size=vocab_size, context=context, width=width, depth=depth, num_heads=num_heads)
+        check_sizes(mlp_width=mlp_width, num_segments=num_segments)
+        if width % num_heads or pool not in ("token", "avg"):
+            raise ValueError(f"num_heads must divide width, not {num_heads} and {width}; pool is token or avg")
+        self.num_features, self.context, self.pooling = width, context, pool
+        self.embeddings = Embeddings(vocab_size, context, num_segments, width, dropout, norm_eps)
+        blocks = nn.ModuleList(Block(width, num_heads, mlp_width, dropout, norm_eps) for _ in range(depth))
+        self.encoder = nn.ModuleDict({"layer": blocks})
+        self.cls = nn.ModuleDict({"predictions": MaskedWords(vocab_size, width, norm_eps)}) if lm_head else None
+        self.dropout = dropout
+        initialise(self)
+        self.reset_classifier(num_classes)
+
+    def forward_features(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        sight = look(input_ids, attention_mask, causal=False)
+        check_length(sight, None, self.context)
+        x: Tensor = self.embeddings(input_ids, token_type_ids, sight.positions)
+        for block in self.encoder["layer"]:  # type: ignore[attr-defined]
+            x = self.run(block, x, sight)
+        return x
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        features = self.forward_features(input_ids, attention_mask, token_type_ids)
+        return self.forward_head(features, attention_mask=attention_mask)
+
+    def lm_logits(self, features: Tensor) -> Tensor:
+        """Return logits (..., vocab_size) of the token that stands at each of these places (..., num_features)."""
+        if self.cls is None:
+            raise zoo.UsageError("this bert was stored without its language-model head; load weights for fill-mask")
+        logits: Tensor = self.cls["predictions"](features, self.embeddings.word_embeddings.weight)
+        return logits
+
+    def pool(self, x: Tensor, attention_mask: Tensor | None) -> Tensor:
+        if self.pooling == "token":
+            return x[:, 0]
+        if attention_mask is None:
+            return x.mean(1)
+        weights = (attention_mask != 0).to(x.dtype).unsqueeze(-1)
+        return (x * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+    def make_classifier(self, num_classes: int) -> nn.Module:
+        layers = {
+            "dense": nn.Linear(self.num_features, self.num_features),
+            "act": nn.Tanh(),
+            "dropout": nn.Dropout(self.dropout),
+            "out": nn.Linear(self.num_features, num_classes),
+        }
+        return nn.Sequential(OrderedDict[str, nn.Module](layers))
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
+        return {"stem": r"^embeddings", "blocks": [(r"^encoder\.layer\.(\d+)", None), (r"^cls", None)]}
+
+
+class Embeddings(nn.Module):
+    """The sum of what a token, its position and its segment are."""
+
+    def __init__(
+        self, vocab_size: int, context: int, num_segments: int, width: int, dropout: float, norm_eps: float
+    ) -> None:
+        super().__init__()
+        self.word_embeddings = nn.Embedding(vocab_size, width)
+        self.position_embeddings = nn.Embedding(context, width)
+        self.token_type_embeddings = nn.Embedding(num_segments, width)
+        self.LayerNorm = nn.LayerNorm(width, norm_eps)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, input_ids: Tensor, token_type_ids: Tensor | None, positions: Tensor) -> Tensor:
+        segments = torch.zeros_like(positions) if token_type_ids is None else token_type_ids
+        x = self.word_embeddings(input_ids) + self.token_type_embeddings(segments) + self.position_embeddings(positions)
+        embedded: Tensor = self.dropout(self.LayerNorm(x))
+        return embedded
+
+
+class Block(nn.Module):
+    """Attention, then two layers for each token, both added to what came in, each sum normalised."""
+
+    def __init__(self, width: int, num_heads: int, mlp_width: int, dropout: float, norm_eps: float) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.dropout = dropout
+        projections = nn.ModuleDict({name: nn.Linear(width, width) for name in ("query", "key", "value")})
+        self.attention = nn.ModuleDict({"self": projections, "output": Sum(width, width, dropout, norm_eps)})
+        self.intermediate = nn.ModuleDict({"dense": nn.Linear(width, mlp_width)})
+        self.output = Sum(mlp_width, width, dropout, norm_eps)
+
+    def forward(self, x: Tensor, sight: Sight) -> Tensor:
+        x = self.attention["output"](self.attend(x, sight), x)
+        summed: Tensor = self.output(F.gelu(self.intermediate["dense"](x)), x)
+        return summed
+
+    def attend(self, x: Tensor, sight: Sight) -> Tensor:
+        layers: Any = self.attention["self"]
+        queries, keys, values = (split_heads(layers[name](x), self.num_heads) for name in ("query", "key", "value"))
+        return join_heads(attend(queries, keys, values, sight, dropout=self.dropout if self.training else 0.0))
+
+
+class Sum(nn.Module):
+    """A layer, added to what came in before it, and a norm."""
+
+    def __init__(self, inputs: int, width: int, dropout: float, norm_eps: float) -> None:
+        super().__init__()
+        self.dense = nn.Linear(inputs, width)
+        self.dropout = nn.Dropout(dropout)
+        self.LayerNorm = nn.LayerNorm(width, norm_eps)
+
+    def forward(self, x: Tensor, before: Tensor) -> Tensor:
+        summed: Tensor = self.LayerNorm(before + self.dropout(self.dense(x)))
+        return summed
+
+
+class MaskedWords(nn.Module):
+    """Which word stands where: a layer and a norm, then how alike the outcome is to each word."""
+
+    def __init__(self, vocab_size: int, width: int, norm_eps: float) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(vocab_size))
+        layers = {"dense": nn.Linear(width, width), "act": nn.GELU(), "LayerNorm": nn.LayerNorm(width, norm_eps)}
+        self.transform = nn.Sequential(OrderedDict[str, nn.Module](layers))
+
+    def forward(self, x: Tensor, words: Tensor) -> Tensor:
+        return F.linear(self.transform(x), words, self.bias)

@@ -1,0 +1,61 @@
+"""The sizes of the families, as data: name, arguments that it fixes, parameters."""
+
+from typing import Any, NamedTuple
+
+
+class Size(NamedTuple):
+    """What a name fixes, how many parameters come of it, and what it is."""
+
+    arguments: dict[str, Any]
+    parameters: int
+    summary: str
+
+
+def _vit(width: int, depth: int, num_heads: int, patch_size: int = 16) -> dict[str, Any]:
+    sizes = {"width": width, "depth": depth, "num_heads": num_heads, "mlp_width": 4 * width}
+    return {**sizes, "patch_size": patch_size}
+
+
+VITS = {
+    "vit_tiny_patch16_224": Size(_vit(192, 12, 3), 5_717_416, "of 192 channels and 12 blocks"),
+    "vit_small_patch16_224": Size(_vit(384, 12, 6), 22_050_664, "of 384 channels and 12 blocks"),
+    "vit_base_patch16_224": Size(_vit(768, 12, 12), 86_567_656, "of 768 channels and 12 blocks"),
+    "vit_large_patch16_224": Size(_vit(1024, 24, 16), 304_326_632, "of 1,024 channels and 24 blocks"),
+}
+
+BERTS = {
+    "bert": Size({}, 109_514_298, "BERT: an encoder that guesses masked words; base and uncased unless told otherwise"),
+    "minilm_l6": Size(
+        {"width": 384, "depth": 6, "mlp_width": 1536},
+        22_744_506,
+        "MiniLM of 6 layers: a small BERT, for embeddings",
+    ),
+}
+
+GPT2S = {
+    "gpt2": Size({}, 124_439_808, "GPT-2: a decoder that goes on with a text"),
+    "distilgpt2": Size({"depth": 6}, 81_912_576, "GPT-2 of half its blocks"),
+}
+
+LLAMAS = {
+    "smollm2_135m": Size({}, 134_515_008, "Llama of SmolLM2's 135M shape: 30 narrow blocks"),
+    "tinyllama_1b": Size(
+        {
+            "vocab_size": 32_000,
+            "width": 2048,
+            "depth": 22,
+            "num_heads": 32,
+            "num_kv_heads": 4,
+            "mlp_width": 5632,
+            "tied": False,
+            "rope_theta": 10_000.0,
+        },
+        1_100_048_384,
+        "Llama of TinyLlama's 1.1B shape",
+    ),
+    "llama": Size(
+        {},
+        134_515_008,
+        "Llama: a decoder with rotary positions, gates and grouped heads; of 135M unless told otherwise",
+    ),
+}

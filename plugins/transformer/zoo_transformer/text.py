@@ -1,0 +1,91 @@
+"""What every text backbone here has in common: features of tokens, one vector of a text, a head for classes."""
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from zoo_transformer.attention import Cache
+from zoo_transformer.checkpointing import run
+
+
+class TextModel(nn.Module):
+    """A text backbone. A subclass gives `forward_features`, `pool`, `num_features`, `context` and `group_matcher`."""
+
+    classifier_name: ClassVar[str]
+    num_features: int
+    num_classes: int
+    context: int
+    """How many tokens it has positions for, or was made for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.checkpointing = False
+
+    def forward_features(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """Return a vector for every token, (batch, tokens, num_features)."""
+        raise NotImplementedError
+
+    def pool(self, x: Tensor, attention_mask: Tensor | None) -> Tensor:
+        """Return a vector for every text, (batch, num_features)."""
+        raise NotImplementedError
+
+    def forward_head(self, x: Tensor, pre_logits: bool = False, attention_mask: Tensor | None = None) -> Tensor:
+        """Return logits of classes from features of tokens; with `pre_logits` the pooled features."""
+        pooled = self.pool(x, attention_mask)
+        logits: Tensor = pooled if pre_logits else self.get_classifier()(pooled)
+        return logits
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        return self.forward_head(self.forward_features(input_ids, attention_mask), attention_mask=attention_mask)
+
+    def get_classifier(self) -> nn.Module:
+        return self.get_submodule(self.classifier_name)
+
+    def reset_classifier(self, num_classes: int) -> None:
+        self.num_classes = num_classes
+        like = next(self.parameters())
+        head: nn.Module = nn.Identity()
+        if num_classes:
+            head = self.make_classifier(num_classes).to(like.device, like.dtype)
+            initialise(head)
+        setattr(self, self.classifier_name, head)
+
+    def make_classifier(self, num_classes: int) -> nn.Module:
+        """Return a fresh head."""
+        return nn.Linear(self.num_features, num_classes, bias=False)
+
+    def no_weight_decay(self) -> set[str]:
+        return set()
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        self.checkpointing = enable
+
+    def run(self, block: nn.Module, *inputs: Any) -> Tensor:
+        return run(block, *inputs, again=self.checkpointing)
+
+
+class Decoder(TextModel):
+    """A text backbone whose tokens see those before them, and whose last token has seen all."""
+
+    depth: int
+
+    def new_cache(self, capacity: int) -> Cache:
+        """Return an empty cache for at most so many tokens, for `forward_features(..., cache=cache)`."""
+        return Cache(self.depth, capacity)
+
+    def pool(self, x: Tensor, attention_mask: Tensor | None) -> Tensor:
+        if attention_mask is None:
+            return x[:, -1]
+        places = torch.arange(x.shape[1], device=x.device)
+        last = (places * (attention_mask != 0)).argmax(1)
+        return x[torch.arange(len(x), device=x.device), last]
+
+
+def initialise(model: nn.Module, std: float = 0.02) -> None:
+    """Draw matrices and tables of embeddings from a normal distribution; biases are zero."""
+    for module in model.modules():
+        if isinstance(module, (nn.Linear, nn.Embedding)):
+            nn.init.normal_(module.weight, std=std)
+        if isinstance(module, nn.Linear) and module.bias is not None:
+            nn.init.zeros_(module.bias)
