@@ -24,9 +24,13 @@ if TYPE_CHECKING:
     from zoo.api import reconstruct as reconstruct
     from zoo.api import rehearse as rehearse
     from zoo.api import reproduce as reproduce
+    from zoo.api import sample as sample
+    from zoo.backbone import Adversarial as Adversarial
     from zoo.backbone import Autoencoder as Autoencoder
     from zoo.backbone import Backbone as Backbone
+    from zoo.backbone import ClassSampler as ClassSampler
     from zoo.backbone import FeatureInfo as FeatureInfo
+    from zoo.backbone import Sampler as Sampler
     from zoo.data.augmentation.blur import random_blur as random_blur
     from zoo.data.augmentation.colour import colour_jitter as colour_jitter
     from zoo.data.augmentation.colour import random_grey as random_grey
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
     from zoo.engine.optimizers import parameter_groups as parameter_groups
     from zoo.engine.pictures import confusion_matrix as confusion_matrix
     from zoo.engine.pictures import feature_map as feature_map
+    from zoo.engine.pictures import image_animation as image_animation
     from zoo.engine.pictures import image_grid as image_grid
     from zoo.engine.recipe import Batch as Batch
     from zoo.engine.recipe import Batches as Batches
@@ -101,8 +106,9 @@ _HOMES = {
         "reconstruct",
         "rehearse",
         "reproduce",
+        "sample",
     ),
-    "zoo.backbone": ("Autoencoder", "Backbone", "FeatureInfo"),
+    "zoo.backbone": ("Adversarial", "Autoencoder", "Backbone", "ClassSampler", "FeatureInfo", "Sampler"),
     "zoo.data.augmentation.blur": ("random_blur",),
     "zoo.data.augmentation.colour": ("colour_jitter", "random_grey", "random_solarise"),
     "zoo.data.augmentation.erasing": ("add_noise", "random_erasing"),
@@ -115,7 +121,7 @@ _HOMES = {
     "zoo.data.normalise": ("normalise",),
     "zoo.draws": ("Draws",),
     "zoo.engine.optimizers": ("make_optimizer", "parameter_groups"),
-    "zoo.engine.pictures": ("confusion_matrix", "feature_map", "image_grid"),
+    "zoo.engine.pictures": ("confusion_matrix", "feature_map", "image_animation", "image_grid"),
     "zoo.engine.recipe": ("Batch", "Batches", "Loss", "Recipe"),
     "zoo.errors": (
         "AuthorisationError",

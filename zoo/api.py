@@ -193,12 +193,14 @@ def pretrain(
     recipe: str | None = None,
     settings: Mapping[str, Any] | None = None,
     arguments: Mapping[str, Any] | None = None,
+    hub: str | Path | None = None,
     **options: Unpack[Options],
 ) -> RunResult:
     """Train a model from random weights by a recipe of the stage pretrain; write everything to the run folder `out`.
 
-    `data` is a data set's name or an image folder. `recipe` is a name or a TOML file; None takes the model's own.
-    `Options` says how the run is kept. Under torchrun every process calls this.
+    `data` is a data set's name, an image folder, or `hf://datasets/…` on the Hub that `hub` says. `recipe` is a name or
+    a TOML file; None takes the model's own. `Options` says how the run is kept. Under torchrun every process calls
+    this.
     """
     from zoo.orders import pretraining_order
     from zoo.running import run_job
@@ -209,6 +211,7 @@ def pretrain(
         "recipe": recipe,
         "settings": settings,
         "arguments": arguments,
+        "hub": hub,
     }
     return run_job(*pretraining_order(model, data=data, out=out, **asked, **options))
 
@@ -279,7 +282,7 @@ def evaluate(
     from zoo.data_source import DataSource
     from zoo.evaluation import evaluate_weights
 
-    return evaluate_weights(weights, DataSource(data, _path(data_dir)), hub=hub, device=device)
+    return evaluate_weights(weights, DataSource(data, _path(data_dir), hub=hub), hub=hub, device=device)
 
 
 def reconstruct(
@@ -289,6 +292,25 @@ def reconstruct(
     from zoo.reconstruction import reconstruct_pictures
 
     return reconstruct_pictures(weights, [Path(image) for image in images], Path(out), hub=hub)
+
+
+def sample(
+    weights: str | Path,
+    n: int = 64,
+    *,
+    out: str | Path,
+    seed: int = 0,
+    label: int | None = None,
+    each: bool = False,
+    hub: str | Path | None = None,
+) -> list[Path]:
+    """Write a grid of `n` pictures that weights make to the folder `out`, and with `each` every one by itself too.
+
+    The seed decides them. `label` is the class of all of them, where the model was made with classes.
+    """
+    from zoo.sampling import sample_pictures
+
+    return sample_pictures(weights, n, Path(out), seed=seed, label=label, each=each, hub=hub)
 
 
 def _path(path: str | Path | None) -> Path | None:

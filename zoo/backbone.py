@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Generator, Tensor, nn
 
 
 class FeatureInfo(NamedTuple):
@@ -78,3 +78,37 @@ class Autoencoder(Backbone, Protocol):
     def reconstruct(self, images: Tensor) -> Tensor:
         """Return images in [0, 1] of the same shape."""
         ...
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """A model that makes pictures."""
+
+    def sample(self, n: int, /, *, generator: Generator | None = None) -> Tensor:
+        """Return `n` images in [0, 1], with gradients where they are on; all that is random is the generator's."""
+        ...
+
+
+@runtime_checkable
+class ClassSampler(Protocol):
+    """A model that makes pictures of the class that is asked for, of `classes`; 0 where it was made without."""
+
+    classes: int
+
+    def sample(self, n: int, /, labels: Tensor | None = None, *, generator: Generator | None = None) -> Tensor:
+        """Return `n` images in [0, 1] as a `Sampler` does; without `labels` (n,) of classes that are drawn too."""
+        ...
+
+
+@runtime_checkable
+class Adversarial(Backbone, ClassSampler, Protocol):
+    """A backbone, the trunk of its discriminator, beside a generator that it is trained against.
+
+    `generator(latents, labels)` gives images in [0, 1] from normal latents (batch, latent_size), and
+    `discriminator(images, labels)` scores of shape (batch, 1), higher for real ones. Labels are None without classes.
+    All parameters but those of the classifier are in these two.
+    """
+
+    latent_size: int
+    generator: nn.Module
+    discriminator: nn.Module

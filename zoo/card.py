@@ -52,7 +52,7 @@ def metadata(
     if block.data and (dataset := HUB_DATASETS.get(block.data.name)):
         found["datasets"] = [dataset]
     if scores:
-        found["metrics"] = list(scores)
+        found["metrics"] = [name for name in scores if "/" not in name]  # those of single classes are no metric's name
     if base_model := _base_model(record.get("weights")):
         found["base_model"] = base_model
     return found

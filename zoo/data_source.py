@@ -18,11 +18,15 @@ from zoo.weights.config import ZooBlock
 
 @dataclass(frozen=True)
 class DataSource:
-    """Where data come from: a data set's name or a folder, where its files lie, how many bad ones may be left out."""
+    """Where data come from: a data set's name or a folder, where its files lie, how many bad ones may be left out.
+
+    `hub` is the Hub that a name `hf://datasets/…` is looked for on.
+    """
 
     name: str
     folder: Path | None = None
     skip_bad: int = 0
+    hub: str | Path | None = None
 
     def open(
         self,
@@ -55,6 +59,7 @@ class DataSource:
             channels=channels,
             scaling=scaling,
             skip_bad=self.skip_bad,
+            hub=self.hub,
         )
 
     def open_for(
@@ -67,7 +72,8 @@ class DataSource:
         wanted = block.preprocessing
         if wanted is None:
             return self.open(image_size, task=task)
-        if image_size is None and (task is None or task.spec.learns_from == "labels" or task.spec.name == block.task):
+        own_size = task is not None and task.spec.learns_from in ("boxes", "masks") and task.spec.name != block.task
+        if image_size is None and not own_size:
             image_size = wanted.image_size
         return self.open(image_size, wanted.channels, scaling=Scaling(wanted.crop, wanted.interpolation), task=task)
 

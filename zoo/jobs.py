@@ -124,7 +124,7 @@ def finetuning(
 
     inputs = Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
     if (theirs := block.preprocessing) is not None:
-        crop = theirs.crop if goal.spec.learns_from == "labels" else 1.0
+        crop = theirs.crop if goal.spec.learns_from in ("images", "labels") else 1.0
         inputs = replace(theirs, image_size=dataset.image_size, channels=dataset.channels, crop=crop)
     return Job(
         offer=offer,
@@ -171,6 +171,7 @@ def _resolved(
             "name": source.name,
             "folder": None if source.folder is None else str(source.folder),
             "skip_bad": source.skip_bad,
+            "hub": None if source.hub is None else str(source.hub),
         },
         "environment": {
             "zoo": zoo.__version__,

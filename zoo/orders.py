@@ -20,12 +20,13 @@ def pretraining_order(
     settings: Mapping[str, Any] | None = None,
     recipe: str | None = None,
     arguments: Mapping[str, Any] | None = None,
+    hub: str | Path | None = None,
     **options: Any,
 ) -> tuple[Job, RunOptions]:
     """Settle what `zoo.pretrain` is asked for: the job, and how it is run."""
 
     def settle(changed: Mapping[str, Any]) -> Job:
-        source = DataSource(data, None if data_dir is None else Path(data_dir), skip_bad)
+        source = DataSource(data, None if data_dir is None else Path(data_dir), skip_bad, hub)
         return pretraining(str(model), source, recipe=recipe, settings=changed, arguments=arguments)
 
     return _settled(settle, settings or {}, out, options)
@@ -48,7 +49,7 @@ def finetuning_order(
     """Settle what `zoo.finetune` is asked for: the job, and how it is run."""
 
     def settle(changed: Mapping[str, Any]) -> Job:
-        source = DataSource(data, None if data_dir is None else Path(data_dir), skip_bad)
+        source = DataSource(data, None if data_dir is None else Path(data_dir), skip_bad, hub)
         return finetuning(weights, task, source, settings=changed, labels=labels, hub=hub)
 
     return _settled(settle, {**(settings or {}), **({"method": method} if method else {})}, out, options)

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from zoo.engine.average import named_state
 from zoo.engine.distribution import Distribution, join
@@ -175,9 +177,27 @@ def _first_step(stepper: Stepper, training: Batches) -> tuple[tuple[int, ...], f
     """Take a step that warms everything up; return the shape of what it took and its floating-point operations."""
     batch = next(training.epoch(0))
     first = next(iter(batch.values()))
-    with FlopCounterMode(display=False) as counter:
+    with _Operations() as counter:
         stepper.step(batch, 0)
-    return tuple(first.shape), float(counter.get_total_flops())
+    return tuple(first.shape), float(counter.total)
+
+
+class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own lacks annotations
+    """Count floating-point operations by torch's own table.
+
+    torch's `FlopCounterMode` also says in which module they were, by hooks that a gradient of a gradient breaks.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        if (count := flop_registry.get(func._overloadpacket)) is not None:
+            self.total += count(*args, **kwargs, out_val=out)
+        return out
 
 
 def _seconds_a_step(stepper: Stepper, training: Batches) -> float:

@@ -86,7 +86,10 @@ def _job(record: Mapping[str, Any]) -> Job:
     try:
         place = record["source"]
         data = DataSource(
-            str(place["name"]), None if place["folder"] is None else Path(place["folder"]), int(place["skip_bad"])
+            name=str(place["name"]),
+            folder=None if place["folder"] is None else Path(place["folder"]),
+            skip_bad=int(place["skip_bad"]),
+            hub=place.get("hub"),
         )
         settings = {name: value for name, value in record["settings"].items() if value is not None}
         if record["kind"] == "pretrain":

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 Modality = Literal["image", "text"]
 Stage = Literal["pretrain", "finetune"]
-Target = Literal["labels", "boxes", "masks"]
+Target = Literal["images", "labels", "boxes", "masks"]
 Capability = Literal["features", "detection-ready", "embed", "reconstruct", "sample"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,95}")
@@ -108,10 +108,10 @@ class RecipeSpec:
 class TaskSpec:
     """What a finetuned model is for, named by the Hub's tag. `recipe` names the recipe that finetunes for it.
 
-    `learns_from` is what every sample must have. The targets are callables: `network(backbone, num_classes,
-    **arguments)` makes the task's `zoo.Network`, None where the backbone's own classifier is enough; `reader(folder, *,
-    image_size, channels, skip_bad, stream)` opens a folder of this task's data as a `zoo.ImageDataset`, None where it
-    has one folder a class; `predictor(model, labels)` makes a `zoo.Predictor`.
+    `learns_from` is what every sample must have besides the picture; "images" is nothing. The targets are callables:
+    `network(backbone, num_classes, **arguments)` makes the task's `zoo.Network`, None where the backbone's own
+    classifier is enough; `reader(folder, *, image_size, channels, skip_bad, stream)` opens a folder of this task's data
+    as a `zoo.ImageDataset`, None where it has one folder a class; `predictor(model, labels)` makes a `zoo.Predictor`.
     """
 
     name: str

@@ -115,6 +115,10 @@ def test_no_strength_moves_nothing() -> None:
         random_affine(batch, draws(4), degrees=0, shift=0, scale=0, shear=0),
         random_erasing(batch, draws(4), probability=0),
         colour_jitter(batch, draws(4), brightness=0, contrast=0, saturation=0, hue=0),
+        colour_jitter(batch, draws(4), probability=0),
+        random_grey(batch, draws(4), probability=0),
+        random_solarise(batch, draws(4), probability=0),
+        random_blur(batch, draws(4), probability=0),
         rand_augment(batch, draws(4), magnitude=0),
         rand_augment(batch, draws(4), operations=0),
     ]
@@ -189,6 +193,30 @@ def test_shares_are_spread_as_beta() -> None:
         assert abs(float(own.var()) - 1 / (4 * (2 * alpha + 1))) < 0.005
     with pytest.raises(UsageError, match="alpha"):
         cutmix(batch, targets, draws(count), alpha=0)
+
+
+def test_grey_inverted_and_blurred_are_what_they_say() -> None:
+    batch = images(4, 3, 24, 24)
+    grey = random_grey(batch, draws(4), probability=1)
+    torch.testing.assert_close(
+        grey, batch.mul(torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(1, True).expand_as(grey)
+    )
+    inverted = random_solarise(batch, draws(4), probability=1)
+    assert torch.equal(inverted, torch.where(batch > 0.5, 1 - batch, batch))
+    dot = torch.zeros(1, 1, 24, 24)
+    dot[..., 12, 12] = 1
+    blurred = random_blur(dot, draws(1), probability=1, deviation=(1.0, 1.0))
+    bell = (-0.5 * torch.tensor([-1.0, 0.0, 1.0]) ** 2).exp()
+    bell = bell / bell.sum()
+    torch.testing.assert_close(blurred[0, 0, 11:14, 11:14], bell[:, None] * bell)
+    assert float(blurred.sum()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("change", [random_grey, random_solarise, random_blur])
+def test_shares_of_pictures_are_changed(change: Callable[..., Tensor]) -> None:
+    batch = images(1, 3, 8, 8).expand(2000, -1, -1, -1)
+    changed = (change(batch, draws(2000), probability=0.3) - batch).abs().amax((1, 2, 3)) > 1e-4
+    assert abs(float(changed.float().mean()) - 0.3) < 0.04
 
 
 def test_erasing_covers_the_share_of_pictures_and_area_it_says() -> None:

@@ -288,3 +288,12 @@ def test_a_crop_keeps_proportions_and_takes_the_middle(tmp_path: Path) -> None:
     (cropped,), _ = decode_all([tmp_path / "wide.png"], (20, 20), 3, scaling=Scaling(0.5, "nearest"))
     assert stretched.min() == 0
     assert cropped.min() == 255  # covered by 120 x 40, of which the middle is the white square
+
+
+def test_pictures_alone_are_enough_where_nothing_else_is_learnt() -> None:
+    pictures = np.zeros((4, 1, 2, 2), np.uint8)
+    splits = {"train": ImageSplit(pictures), "test": ImageSplit(pictures)}
+    dataset = ImageDataset(name="bare", splits=splits, classes=(), licence="-", source="memory", fingerprint="")
+    dataset.check("images")
+    with pytest.raises(DataError, match="no labels"):
+        dataset.check("labels")

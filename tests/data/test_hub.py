@@ -14,6 +14,7 @@ from zoo.data.mnist import CLOTHES, fashion_mnist_sample
 from zoo.data.open import open_dataset
 from zoo.data.streamed import StreamedBatches
 from zoo.data.undecoded import UndecodedImages
+from zoo.data_source import DataSource
 from zoo.errors import DataError, IntegrityError, NotFoundError, UsageError
 
 datasets = pytest.importorskip("datasets", reason="needs the data extra: pip install -e '.[data]'")
@@ -177,3 +178,7 @@ def test_what_is_not_there_or_holds_no_pictures(clothes: Any) -> None:
     push(clothes, {"text/train.parquet": datasets.Dataset.from_dict({"text": ["a", "b"]})})
     with pytest.raises(DataError, match="no column of pictures, but text"):
         opened(clothes, f"{ADDRESS}/text")
+
+
+def test_the_hub_that_was_asked_for_serves_the_data_of_a_job(clothes: Any) -> None:
+    assert len(DataSource(ADDRESS, hub=clothes.url).open().splits["train"]) == 60

@@ -1,5 +1,7 @@
 """Blocks are what repeats; modules are compiled, recomputed and laid out as the settings ask."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -74,6 +76,27 @@ def test_convolutions_are_laid_out_as_asked(wanted: bool) -> None:
     recipe = OfDeep()
     prepare(recipe, TrainingSettings(channels_last=wanted), ALONE)
     assert recipe.network.conv.weight.is_contiguous(memory_format=torch.channels_last) is wanted
+
+
+def test_layouts_whose_gradients_overrun_memory_are_not_taken() -> None:
+    """In a process of its own, which torch 2.13 would crash: narrow strided 1x1 convolutions, channels side by side."""
+    code = """
+import torch
+from torch import nn
+from zoo.engine.distribution import Distribution
+from zoo.engine.prepare import place
+from zoo.settings import TrainingSettings
+
+narrow, wide = (nn.Sequential(nn.Conv2d(count, 16, 1, stride=2, bias=False)) for count in (8, 16))
+for model in (narrow, wide):
+    place(model, TrainingSettings(), Distribution(torch.device("cpu")))
+assert [model[0].weight.stride()[2] for model in (narrow, wide)] == [1, 16]
+for _ in range(50):
+    narrow(torch.rand(8, 8, 60, 80)).square().mean().backward()
+assert narrow(torch.rand(8, 8, 60, 80)).is_contiguous()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_alone_nothing_is_wrapped() -> None:

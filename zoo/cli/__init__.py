@@ -24,6 +24,7 @@ _COMMANDS = {
     "evaluate": "Score weights on a data set.",
     "predict": "Say what weights see in pictures.",
     "reconstruct": "Show what an autoencoder makes of pictures.",
+    "sample": "Make pictures with weights that can.",
     "pull": "Fetch weights, verified to the byte.",
     "push": "Send a run's weights to a Hub.",
     "verify": "Hash weights again, compute their self-test, check their signature.",

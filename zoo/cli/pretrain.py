@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from zoo import api
-from zoo.cli.options import arguments_of, changes, launched, show_rehearsal, show_run, training
+from zoo.cli.options import arguments_of, changes, hub, launched, show_rehearsal, show_run, training
 
 
 @click.command("pretrain")
@@ -13,6 +13,7 @@ from zoo.cli.options import arguments_of, changes, launched, show_rehearsal, sho
 @training
 @click.option("--arg", "arguments", multiple=True, metavar="NAME=VALUE", help="An argument of the model, as JSON.")
 @click.option("--recipe", metavar="NAME|FILE.toml", help="The recipe; default: the model's own.")
+@hub
 def command(
     model: str,
     arguments: tuple[str, ...],

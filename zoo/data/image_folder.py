@@ -1,7 +1,7 @@
 """A folder of pictures as a data set: decoded once, kept as uint8 arrays under the hash of its contents.
 
-Three forms: `train/<class>/*` with `test/<class>/*`; `<class>/*`; and pictures alone, without labels. The last two are
-split 80 to 20 by the hash of each picture, so that a picture stays on its side when others come or go.
+Four forms: `train/<class>/*` with `test/<class>/*`; `<class>/*`; pictures with a table of labels (`label_table`); and
+pictures alone, without labels. What says nothing of splits is split 80 to 20 by the hash of each picture.
 """
 
 import hashlib
@@ -11,14 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data.dataset import ImageDataset
+from zoo.data.dataset import ImageDataset, Labels
 from zoo.data.decoded import Part, open_pictures
 from zoo.data.hashes import content_hashes
+from zoo.data.label_table import read_label_table
 from zoo.data.pictures import STRETCHED, SUFFIXES, Scaling, common_form
+from zoo.data.splitting import split_by_hash
 from zoo.errors import DataError
 
 _VERSION = "2"
-_TEST_SHARE = 0.2
 
 
 def open_image_folder(
@@ -31,12 +32,13 @@ def open_image_folder(
     stream: bool | None = None,
 ) -> ImageDataset:
     """Open a folder of pictures, all scaled to one size: the one asked for, or the most common one."""
-    paths = {split: _pictures(part) for split, part in _split_folders(folder).items()}
+    table = read_label_table(folder)
+    paths = dict(table.paths) if table else {s: _pictures(part) for s, part in _split_folders(folder).items()}
     found = [path for part in paths.values() for path in part]
     if not found:
         raise DataError(f"no pictures in {folder}; put them there, labelled ones as {folder}/train/<class>/*.png")
     hashes = content_hashes(folder, found)
-    classes = _classes(folder, paths)
+    classes = table.classes if table else _classes(folder, paths)
     if set(paths) == {"all"}:
         paths = split_by_hash(paths["all"], hashes)
     if image_size is None or channels is None:
@@ -47,13 +49,12 @@ def open_image_folder(
     for split, part in sorted(paths.items()):
         for path in part:
             digest.update(f"{split} {path.relative_to(folder).as_posix()} {hashes[path]}\n".encode())
-    places = {name: place for place, name in enumerate(classes)}
-    parts = {
-        split: Part(
-            part, {"labels": np.array([places[path.parent.name] for path in part], np.int64)} if classes else {}
-        )
-        for split, part in paths.items()
-    }
+            if table:
+                digest.update(f"{table.several} {table.labels[path]}\n".encode())
+    parts = {}
+    for split, part in paths.items():
+        labels = table.targets(part) if table else _labels_by_folder(part, classes)
+        parts[split] = Part(part, {"labels": labels} if classes else {})
     return ImageDataset(
         name=folder.resolve().name,
         splits=open_pictures(
@@ -70,6 +71,11 @@ def open_image_folder(
         source=str(folder),
         fingerprint=digest.hexdigest(),
     )
+
+
+def _labels_by_folder(paths: list[Path], classes: tuple[str, ...]) -> Labels:
+    places = {name: place for place, name in enumerate(classes)}
+    return np.array([places[path.parent.name] for path in paths] if classes else [], np.int64)
 
 
 def _split_folders(folder: Path) -> dict[str, Path]:
@@ -102,17 +108,3 @@ def _classes(folder: Path, paths: dict[str, list[Path]]) -> tuple[str, ...]:
     if names and bare:
         raise DataError(f"{bare[0]} lies beside class folders; move it into one of them, or remove the folders")
     return tuple(sorted(names))
-
-
-def split_by_hash(paths: list[Path], hashes: dict[Path, str]) -> dict[str, list[Path]]:
-    """Split within each class, the lowest hashes to test: no class falls out of a split that has room for it."""
-    groups: dict[Path, list[Path]] = {}
-    for path in paths:
-        groups.setdefault(path.parent, []).append(path)
-    test = set()
-    for group in groups.values():
-        count = round(len(group) * _TEST_SHARE) or (len(group) > 1)
-        test |= set(sorted(group, key=lambda path: hashes[path])[:count])
-    if not test:
-        raise DataError(f"{paths[0].parent} holds one picture; a training and a test split need two or more")
-    return {"train": [path for path in paths if path not in test], "test": [path for path in paths if path in test]}

@@ -37,6 +37,9 @@ def compare_curves(runs: Mapping[str, Sequence[Mapping[str, Any]]], out: Path) -
             if lines_of is measured and len(runs) == 1:
                 colour = _ACCENT
             marker = None if lines_of is train else "."
+            if lines_of is train and len(runs) == 1 and (parts := _parts(lines)):
+                _draw_parts(axis, lines, parts)
+                continue
             axis.plot([x for x, _ in points], [y for _, y in points], color=colour, linewidth=1.2, marker=marker)
         events = dict.fromkeys(line["event"] for lines in lines_of.values() for line in lines)
         title = f"{figure_name}, {'training' if lines_of is train else ' or '.join(events)}"
@@ -54,6 +57,28 @@ def image_grid(rows: Sequence[Tensor], out: Path, *, captions: Sequence[str] = (
 
     Small images are enlarged by whole pixels. `captions` name the rows, at their left.
     """
+    _canvas(rows, captions, limit).save(out, optimize=True)
+    return out
+
+
+def image_animation(
+    frames: Sequence[Sequence[Tensor]], out: Path, *, captions: Sequence[str] = (), seconds: float = 0.5
+) -> Path:
+    """Write frames of rows of images, as `image_grid` takes them, as an animated PNG that begins again at its end.
+
+    `captions` name the frames. The last one stays for four times the `seconds` of the others.
+    """
+    titles = captions or [""] * len(frames)
+    drawn = [
+        _canvas(rows, [title, *[""] * (len(rows) - 1)] if title else (), 16)
+        for rows, title in zip(frames, titles, strict=True)
+    ]
+    durations = [round(1000 * seconds)] * (len(drawn) - 1) + [round(4000 * seconds)]
+    drawn[0].save(out, save_all=True, append_images=drawn[1:], duration=durations, loop=0)
+    return out
+
+
+def _canvas(rows: Sequence[Tensor], captions: Sequence[str], limit: int) -> Any:
     from PIL import Image, ImageDraw
 
     count = min(limit, *(len(row) for row in rows))
@@ -72,8 +97,7 @@ def image_grid(rows: Sequence[Tensor], out: Path, *, captions: Sequence[str] = (
         for place, picture in enumerate(pixels):
             tile = Image.fromarray(picture).resize((width * scale, height * scale), Image.Resampling.NEAREST)
             canvas.paste(tile, (margin + gap + place * (width * scale + gap), top))
-    canvas.save(out, optimize=True)
-    return out
+    return canvas
 
 
 def labelled_grid(images: Tensor, titles: Sequence[str], wrong: Sequence[bool], out: Path, *, columns: int = 8) -> Path:
@@ -172,6 +196,20 @@ def _is_figure(name: str, line: Mapping[str, Any]) -> bool:
     """Tell whether a line has a figure of this name to draw at its step."""
     named = name not in ("step", "epoch") and "/" not in name
     return named and isinstance(line.get(name), float) and isinstance(line.get("step"), int)
+
+
+def _parts(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the names of the losses where several are minimised: of players their sum says nothing."""
+    return [name for name in (lines[0] if lines else {}) if name.startswith("loss/")]
+
+
+def _draw_parts(axis: Any, lines: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
+    for name, colour in zip(names, _colours(len(names)), strict=True):
+        points = [(line["step"], line[name]) for line in lines if name in line]
+        label = name.removeprefix("loss/")
+        axis.plot([x for x, _ in points], [y for _, y in points], color=colour, linewidth=1.2, label=label)
+    for text in axis.legend(fontsize=7).get_texts():
+        text.set_parse_math(False)
 
 
 def _colours(count: int) -> list[Any]:

@@ -15,10 +15,24 @@ from zoo.settings import TrainingSettings
 
 def place(module: nn.Module, settings: TrainingSettings, distribution: Distribution) -> nn.Module:
     """Move a module to its device, laid out as the settings say; FSDP2 knows the usual layout alone."""
-    if settings.channels_last and distribution.sharding != "fsdp":
+    broken = distribution.device.type == "cpu" and any(map(_overruns, module.modules()))
+    if settings.channels_last and distribution.sharding != "fsdp" and not broken:
         # convolutions run about twice as fast on CPU, and faster on GPU
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return module.to(distribution.device)
+
+
+def _overruns(module: nn.Module) -> bool:
+    """Tell whether this is a convolution whose gradients overrun memory when channels lie side by side on a CPU.
+
+    Seen with torch 2.13 (oneDNN) for strided 1x1 convolutions of fewer than 16 channels: wrong numbers, or a crash.
+    """
+    return (
+        isinstance(module, nn.Conv2d)
+        and module.kernel_size == (1, 1)
+        and max(module.stride) > 1
+        and module.in_channels < 16
+    )
 
 
 def prepare(recipe: Recipe, settings: TrainingSettings, distribution: Distribution) -> None:

@@ -1,4 +1,4 @@
-"""Finetune any image backbone to say which class a picture shows."""
+"""Finetune any image backbone to say which class a picture shows, or which classes where it may show several."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,15 +12,19 @@ from zoo.data.augmentation.mixing import mix
 from zoo.data.augmentation.policies import augment
 from zoo.data.normalise import normalise
 from zoo.draws import Draws
-from zoo.engine.pictures import confusion_matrix, labelled_grid
+from zoo.engine.pictures import bar_chart, confusion_matrix, labelled_grid
 from zoo.engine.recipe import Batch, Loss
 from zoo.tasks.methods import Learner
+from zoo.tasks.multi_label import MultiLabelClassifier, multi_label_scores, seen
 from zoo.tasks.settings import ImageClassificationSettings
 from zoo.weights.config import Preprocessing
 
 
 class ImageClassification:
-    """Cross-entropy on the backbone's own head, replaced where its classes are others."""
+    """Cross-entropy on the backbone's own head, replaced where its classes are others.
+
+    Labels of 0 and 1 for every class make it binary cross-entropy of each class by itself.
+    """
 
     def __init__(
         self,
@@ -31,14 +35,16 @@ class ImageClassification:
     ) -> None:
         self.settings = settings
         self.preprocessing = preprocessing
-        self.model = model
+        self.model = model.backbone if isinstance(model, MultiLabelClassifier) else model
+        self.several = isinstance(model, MultiLabelClassifier)
+        """Whether pictures have shown to have several labels each."""
         self.classes = classes
-        backbone = cast(Any, model)
+        backbone = cast(Any, self.model)
         if backbone.num_classes != len(classes):
             device = next(model.parameters()).device
             backbone.reset_classifier(len(classes))
-            model.to(device)
-        self.learner = Learner(settings, model)
+            self.model.to(device)
+        self.learner = Learner(settings, self.model)
 
     def modules(self) -> Mapping[str, nn.Module]:
         return {"model": self.model}
@@ -49,16 +55,23 @@ class ImageClassification:
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         settings = self.settings
         images, targets = augment(batch["images"], draws, settings.augmentation), batch["labels"]
-        if settings.mixing != "none":
-            shares = F.one_hot(targets, len(self.classes)).to(images.dtype)
-            images, targets = mix(images, shares, draws, settings.mixing)
-        smoothing = settings.label_smoothing
-        yield Loss("model", F.cross_entropy(self._logits(images), targets, label_smoothing=smoothing))
+        self.several = targets.ndim == 2
+        if self.several or settings.mixing != "none":
+            shares = targets if self.several else F.one_hot(targets, len(self.classes))
+            images, targets = mix(images, shares.to(images.dtype), draws, settings.mixing)
+        yield Loss("model", self._loss(self._logits(images), targets))
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Return accuracy and the mean recall of the classes, both in percent, and the cross-entropy in nats."""
-        counts, loss, count = self._confusion(batches)
+        """Return accuracy and the mean recall of the classes, both in percent, and the cross-entropy in nats.
+
+        Where a picture may show several classes the scores are those of `multi_label_scores`.
+        """
+        first, *others = batches
+        self.several = first["labels"].ndim == 2
+        if self.several:
+            return multi_label_scores(*self._answers([first, *others]), self.classes)
+        counts, loss, count = self._confusion([first, *others])
         recall = counts.diag() / counts.sum(1).clamp(min=1)
         present = counts.sum(1) > 0
         return {
@@ -70,6 +83,9 @@ class ImageClassification:
     @torch.no_grad()
     def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
         kept = list(batches)
+        self.several = kept[0]["labels"].ndim == 2
+        if self.several:
+            return self._several_pictures(kept, folder)
         counts, _, _ = self._confusion(kept)
         images, labels = kept[0]["images"][:32], kept[0]["labels"][:32].tolist()
         self.model.eval()
@@ -86,7 +102,35 @@ class ImageClassification:
         ]
 
     def export(self) -> nn.Module:
-        return self.learner.export()
+        model = self.learner.export()
+        return MultiLabelClassifier(model, len(self.classes)).eval() if self.several else model
+
+    def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        smoothing = self.settings.label_smoothing
+        if not self.several:
+            return F.cross_entropy(logits, targets, label_smoothing=smoothing)
+        return F.binary_cross_entropy_with_logits(logits.float(), targets * (1 - smoothing) + smoothing / 2)
+
+    def _answers(self, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
+        """Return logits and labels of all pictures, (samples, classes), on the CPU."""
+        self.model.eval()
+        pairs = [(self._logits(batch["images"]).float().cpu(), batch["labels"].cpu()) for batch in batches]
+        self.learner.train()
+        return torch.cat([logits for logits, _ in pairs]), torch.cat([labels for _, labels in pairs])
+
+    def _several_pictures(self, batches: list[Batch], folder: Path) -> list[Path]:
+        logits, labels = self._answers(batches)
+        scores = multi_label_scores(logits, labels, self.classes)
+        images = batches[0]["images"][:32]
+        answers, truths = seen(logits[: len(images)]), labels[: len(images)].bool()
+        titles = [", ".join(self.classes[place] for place in row.nonzero()[:, 0].tolist()) or "none" for row in answers]
+        wrong = (answers != truths).any(1).tolist()
+        precision = {name.removeprefix("ap/"): value / 100 for name, value in scores.items() if name.startswith("ap/")}
+        title = f"average precision, mean {scores['map'] / 100:.3f}"
+        return [
+            bar_chart(precision, folder / "classes.png", title=title),
+            labelled_grid(images, titles, wrong, folder / "examples.png"),
+        ]
 
     def _logits(self, images: Tensor) -> Tensor:
         logits: Tensor = self.model(normalise(images, self.preprocessing))

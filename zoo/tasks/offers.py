@@ -13,6 +13,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
         summary="Say which class a picture shows",
         recipe="image_classification",
         score="accuracy",
+        network="zoo.tasks.multi_label:MultiLabelClassifier",
         predictor="zoo.tasks.classification_predictor:ClassificationPredictor",
     )
     yield TaskSpec(

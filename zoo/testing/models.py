@@ -103,9 +103,14 @@ class ModelTests:
         loss = model(inputs).square().mean()
         if "reconstruct" in self.offer.spec.capabilities:
             loss = loss + model.reconstruct(inputs).square().mean()
+        if "sample" in self.offer.spec.capabilities:
+            loss = loss + model.sample(len(inputs)).square().mean()
+        if isinstance(model, zoo.Adversarial):
+            labels = torch.arange(len(inputs)) % model.classes if model.classes else None
+            loss = loss + model.discriminator(model.sample(len(inputs), labels), labels).square().mean()
         loss.backward()
         without = [name for name, parameter in model.named_parameters() if parameter.grad is None]
-        assert not without, f"every parameter takes part in forward or reconstruct; these do not: {without}"
+        assert not without, f"every parameter takes part in forward, reconstruct or sample; these do not: {without}"
 
     def test_reset_classifier(self) -> None:
         model = self.model().eval()
@@ -152,6 +157,27 @@ class ModelTests:
             outputs = self.model().eval().reconstruct(inputs)
         assert outputs.shape == inputs.shape, "reconstruct gives the shape that it got"
         assert 0 <= float(outputs.min()) and float(outputs.max()) <= 1, "reconstruct gives pixels in [0, 1]"
+
+    def test_samples_by_its_generator(self) -> None:
+        if "sample" not in self.offer.spec.capabilities:
+            return
+        model, inputs = self.model().eval(), self.inputs()
+        assert isinstance(model, zoo.Sampler), "what can sample has `sample(n, generator=…)`"
+
+        def made(seed: int) -> Tensor:
+            with torch.no_grad():
+                return model.sample(3, generator=torch.Generator().manual_seed(seed))
+
+        first = made(0)
+        assert first.shape == (3, *inputs.shape[1:]), "sample(n) gives n pictures of the shape that the model takes"
+        assert 0 <= float(first.min()) and float(first.max()) <= 1, "sample gives pixels in [0, 1]"
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(123)
+            assert torch.equal(first, made(0)), "all that is random in sample comes from its generator"
+        assert not torch.equal(first, made(1)), "another generator gives other pictures"
+        if isinstance(model, zoo.ClassSampler) and model.classes:
+            labels = torch.full((3,), model.classes - 1)
+            assert model.sample(3, labels).shape == first.shape, "sample takes a class for each picture"
 
     def test_saved_and_loaded_bit_equal(self, tmp_path: Path) -> None:
         model = self.model()

@@ -24,12 +24,17 @@ from zoo.running import make_recipe
 
 
 class RecipeTests:
-    """Inherit, set `name` and `model`, give `batch()`; `settings()` and `arguments()` may make it quick."""
+    """Inherit, set `name` and `model`, give `batch()`; `settings()` and `arguments()` may make it quick.
+
+    `lowered` is the figure that some steps on one batch lower; where players work against each other it is one's loss,
+    such as loss/discriminator.
+    """
 
     name: str
     model: str
     classes: tuple[str, ...] = ()
     steps = 4
+    lowered = "loss"
 
     def arguments(self) -> dict[str, Any]:
         """Return keyword arguments of the model."""
@@ -56,11 +61,11 @@ class RecipeTests:
         return Stepper(recipe, settings, 100, distribution)
 
     def losses(self, stepper: Stepper, first: int, last: int) -> list[float]:
-        """Take steps on the batch; return their losses."""
+        """Take steps on the batch; return the figure that they lower, after each."""
         found = []
         for step in range(first, last):
             stepper.step(self._batch(), step)
-            found.append(stepper.figures(step + 1)["loss"])
+            found.append(stepper.figures(step + 1)[self.lowered])
         return found
 
     def _batch(self) -> Batch:

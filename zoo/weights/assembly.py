@@ -39,7 +39,13 @@ def assemble(offer: Offer[ModelSpec], block: ZooBlock, *, device: str = "cpu") -
 def put_head(backbone: nn.Module, block: ZooBlock) -> nn.Module:
     """Put the head that a block describes on a backbone with another one: the task's network, or a classifier."""
     if block.head is not None:
-        return cast(nn.Module, _network(_task(block, "config.json"))(backbone, len(block.labels), **block.head))
+        network = _network(_task(block, "config.json"))
+        try:
+            return cast(nn.Module, network(backbone, len(block.labels), **block.head))
+        except (ValueError, TypeError) as error:
+            raise IntegrityError(
+                f"config.json asks for a network for {block.task} that cannot be made: {error}; get a fresh copy"
+            ) from None
     if "num_classes" in block.arguments:
         cast(Any, backbone).reset_classifier(block.arguments["num_classes"])
     return backbone

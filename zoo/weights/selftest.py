@@ -107,6 +107,9 @@ def _run(model: nn.Module, inputs: Mapping[str, Tensor], spec: ModelSpec) -> dic
                 found |= _named(maps, "features")
             if "reconstruct" in spec.capabilities:
                 found |= _named(model.reconstruct(*positional), "reconstruction")  # type: ignore[operator]
+            if "sample" in spec.capabilities:
+                random = generator(0, "selftest", "sample")
+                found |= _named(model.sample(_SAMPLES, generator=random), "sample")  # type: ignore[operator]
     finally:
         model.train(training)
     return found

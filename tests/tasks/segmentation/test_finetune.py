@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -17,7 +18,7 @@ import zoo
 from zoo.registry import default_registry
 from zoo.tasks.segmentation.network import Segmenter
 from zoo.weights.config import Preprocessing, read_config
-from zoo.weights.folder import save_weights
+from zoo.weights.folder import save_weights, write_weights
 
 pytestmark = pytest.mark.skipif(
     "resnet18" not in {offer.spec.name for offer in default_registry().offers("models")},
@@ -72,6 +73,8 @@ def test_finetuned_weights_segment_and_load_again(
     assert block.labels == ("dark", "bright")
     assert block.preprocessing is not None and block.preprocessing.image_size == (32, 48)
     assert block.preprocessing.mean == (0.5, 0.5, 0.5), "what the weights took stays"
+    card = (result.weights / "README.md").read_text()
+    assert "- miou" in card and "- iou/dark" not in card and "| iou/dark |" in card
     model = zoo.load(result.weights)
     assert isinstance(model, Segmenter) and model(torch.rand(1, 3, 32, 48)).shape == (1, 2, 32, 48)
     assert zoo.evaluate(result.weights, data=str(shapes)) == pytest.approx(result.scores)
@@ -91,6 +94,32 @@ def test_finetuned_weights_segment_and_load_again(
         settings={**SETTINGS, "epochs": 1, "learning_rate": 1e-6, "warmup": 0.0},
     )
     assert on.scores["miou"] > 0.9 * result.scores["miou"], "weights for the same classes go on with their head"
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"finest": 3}, "network for image-segmentation that cannot be made: .*powers of two"),
+        ({"finest": 0}, "limit|cannot be made"),
+        ({"dropout": 2.0}, "cannot be made: dropout probability"),
+        ({"width": 10**6}, "beyond its limit"),
+        ({"depth": 3}, "unknown argument 'depth'"),
+    ],
+)
+def test_014_a_head_that_cannot_be(weights: Path, tmp_path: Path, changes: dict[str, object], match: str) -> None:
+    network = Segmenter(zoo.load(weights, num_classes=0), 2, width=8)
+    values = {"width": 8, "finest": 4, "dropout": 0.1}
+    block = replace(read_config(weights), task="image-segmentation", labels=("a", "b"), head=values)
+    block.arguments["num_classes"] = 0
+    (tmp_path / "segmenter").mkdir()
+    write_weights(tmp_path / "segmenter", network, block)
+    assert isinstance(zoo.load(tmp_path / "segmenter"), Segmenter)
+    path = tmp_path / "segmenter" / "config.json"
+    config = json.loads(path.read_text())
+    config["zoo"]["head"] = {**values, **changes}
+    path.write_text(json.dumps(config))
+    with pytest.raises(zoo.IntegrityError, match=match):
+        zoo.load(tmp_path / "segmenter")
 
 
 def test_two_processes_learn_what_one_does(weights: Path, shapes: Path, tmp_path: Path) -> None:

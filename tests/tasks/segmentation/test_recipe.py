@@ -136,6 +136,18 @@ def test_pixels_that_do_not_count_weigh_nothing() -> None:
 
 
 @needs_autoencoder
+def test_losses_are_summed_in_full_precision() -> None:
+    losses = []
+    for enabled in (False, True):
+        asked = recipe(dropout=0.0)
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            (loss,) = asked.step(batch(), zoo.Draws(0, 0, torch.arange(8)))
+        assert loss.value.dtype == torch.float32
+        losses.append(float(loss.value.detach()))
+    assert losses[1] == pytest.approx(losses[0], rel=0.01)
+
+
+@needs_autoencoder
 def test_pictures_show_a_few_from_all_over(tmp_path: Path) -> None:
     asked = recipe()
     whole = batch()

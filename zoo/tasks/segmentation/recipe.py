@@ -47,7 +47,8 @@ class ImageSegmentation:
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         images, masks = self._augmented(batch["images"], batch["masks"], draws)
-        logits = self.network(normalise(images, self.preprocessing))
+        # Sums over so many pixels need full precision
+        logits = self.network(normalise(images, self.preprocessing)).float()
         loss = pixel_cross_entropy(logits, masks, label_smoothing=self.settings.label_smoothing)
         if self.settings.dice:
             loss = loss + self.settings.dice * dice_loss(logits, masks)

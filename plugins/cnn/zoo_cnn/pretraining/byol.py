@@ -57,17 +57,16 @@ class BYOL:
         return {"model": model, **self.observer.optimizers()}
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
-        settings, images = self.settings, batch["images"]
-        features, loss = self._loss(images, draws)
-        yield zoo.Loss("model", loss)
+        settings = self.settings
+        yield zoo.Loss("model", self._loss(batch["images"], draws))
         follow(self.teacher, self.model, settings.teacher_momentum, share=settings.accumulate)
         follow(self.teacher_projector, self.projector, settings.teacher_momentum, share=settings.accumulate)
-        yield from self.observer.observe(features[: len(images)], batch)
+        yield from self.observer.observe(batch)
 
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
         """Return what the observer says of the features, and the loss."""
         with evaluating(self.projector, self.predictor, self.teacher, self.teacher_projector):
-            return self.observer.scores(batches, lambda images, draws: self._loss(images, draws)[1])
+            return self.observer.scores(batches, self._loss)
 
     def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
         return self.observer.pictures(batches, folder)
@@ -75,12 +74,10 @@ class BYOL:
     def export(self) -> nn.Module:
         return self.model.eval()
 
-    def _loss(self, images: Tensor, draws: zoo.Draws) -> tuple[Tensor, Tensor]:
-        """Return features of two views of each picture, (2 batch, num_features), and the mean loss."""
+    def _loss(self, images: Tensor, draws: zoo.Draws) -> Tensor:
         views = two_views(images, draws, self.settings, self.observer.size)
-        features = pooled(self.model, views, self.preprocessing)
-        predicted = self.predictor(self.projector(features))
+        predicted = self.predictor(self.projector(pooled(self.model, views, self.preprocessing)))
         with torch.no_grad():
             targets = self.teacher_projector(pooled(self.teacher, views, self.preprocessing))
         other = targets.roll(len(images), 0)
-        return features, (2 - 2 * F.cosine_similarity(predicted.float(), other.float(), dim=1)).mean()
+        return (2 - 2 * F.cosine_similarity(predicted.float(), other.float(), dim=1)).mean()

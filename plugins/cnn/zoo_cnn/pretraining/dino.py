@@ -57,18 +57,18 @@ class DINO:
         return {"model": model, **self.observer.optimizers()}
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
-        settings, images = self.settings, batch["images"]
-        features, told, loss = self._loss(images, draws)
+        settings = self.settings
+        told, loss = self._loss(batch["images"], draws)
         yield zoo.Loss("model", loss)
         self.centre.move(told, settings.centre_momentum ** (1 / settings.accumulate))
         follow(self.teacher, self.student, settings.teacher_momentum, share=settings.accumulate)
         follow(self.teacher_head, self.student_head, settings.teacher_momentum, share=settings.accumulate)
-        yield from self.observer.observe(features[: len(images)], batch)
+        yield from self.observer.observe(batch)
 
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
         """Return what the observer says of the teacher's features, and the loss."""
         with evaluating(self.student, self.student_head, self.teacher_head):
-            return self.observer.scores(batches, lambda images, draws: self._loss(images, draws)[2])
+            return self.observer.scores(batches, lambda images, draws: self._loss(images, draws)[1])
 
     def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
         return self.observer.pictures(batches, folder)
@@ -76,13 +76,12 @@ class DINO:
     def export(self) -> nn.Module:
         return self.teacher.eval().requires_grad_(True)
 
-    def _loss(self, images: Tensor, draws: zoo.Draws) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the teacher's features and outputs of the two global views, (2 batch, …), and the mean loss."""
+    def _loss(self, images: Tensor, draws: zoo.Draws) -> tuple[Tensor, Tensor]:
+        """Return the teacher's outputs of the two global views, (2 batch, prototypes), and the mean loss."""
         settings, inputs = self.settings, self.preprocessing
         views = two_views(images, draws, settings, self.observer.size)
         with torch.no_grad():
-            features = pooled(self.teacher, views, inputs)
-            told = self.teacher_head(features).float()
+            told = self.teacher_head(pooled(self.teacher, views, inputs)).float()
             targets = ((told - self.centre.values) / settings.teacher_temperature).softmax(1)
         seen = [pooled(self.student, views, inputs)]
         if settings.local_crops:
@@ -91,7 +90,6 @@ class DINO:
             seen.append(pooled(self.student, parts, inputs))
         logs = (self.student_head(torch.cat(seen)).float() / settings.student_temperature).log_softmax(1)
         return (
-            features,
             told,
             _cross_entropy(targets.view(2, len(images), -1), logs.view(-1, len(images), logs.shape[1])),
         )

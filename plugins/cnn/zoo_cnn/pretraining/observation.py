@@ -1,5 +1,6 @@
 """Watch the features of a self-supervised model while it trains: probe, k-NN score, rank, and pictures of them."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import cast
@@ -49,11 +50,20 @@ class Observer:
         groups = [{"params": list(self.probe.parameters()), "lr": self.settings.probe_rate, "weight_decay": 0.0}]
         return {"linear_probe": zoo.make_optimizer("adam", groups, self.settings)}
 
-    def observe(self, features: Tensor, batch: zoo.Batch) -> Iterator[zoo.Loss]:
-        """Take in the features (batch, num_features) of a training step; yield the loss of the probe, where it is."""
-        features, labels = features.detach().float(), class_labels(batch)
+    def observe(self, batch: zoo.Batch) -> Iterator[zoo.Loss]:
+        """Look at a share of the pictures of a training step as they are; yield the loss of the probe, where it is.
+
+        The features of views would do for neither: whole pictures have others, and a different mean.
+        """
+        count = math.ceil(self.settings.observed * len(batch["images"]))
+        labels = class_labels(batch)
+        if labels is None:
+            self.bank.push(batch["images"].new_zeros(count, self.num_features), None)
+            return
+        with evaluating(self.model):
+            features, labels = self.features(batch["images"][:count]).float(), labels[:count]
         self.bank.push(features, labels)
-        if self.probe is not None and labels is not None:
+        if self.probe is not None:
             yield zoo.Loss("linear_probe", F.cross_entropy(self.probe(features), labels))
 
     def scores(self, batches: Iterable[zoo.Batch], loss: LossOf) -> dict[str, float]:

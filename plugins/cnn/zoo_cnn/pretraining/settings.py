@@ -54,13 +54,13 @@ class DistillationSettings(zoo.TrainingSettings):
 class ViewSettings(zoo.TrainingSettings):
     """Views are crops of `crop_area` to 1 of the area, flipped, with colours changed by up to `jitter` times 0.4.
 
-    They are scaled to `view_size` of a picture's sides where the model takes that: crops show things larger than whole
-    pictures do, which this undoes (Touvron et al., 2019), and small views take less time. `grey`, `blur` and `solarise`
-    are the probabilities of those.
+    Crops are stretched by up to `crop_aspect`, and scaled to `view_size` of a picture's sides where the model takes
+    that: they show things larger than whole pictures do, which this undoes (Touvron et al., 2019), and small views take
+    less time. `grey`, `blur`, `solarise` and `erasing` are the probabilities of those.
 
-    While training, a linear probe learns at `probe_rate` from detached features where there are labels, and the last
-    `bank_size` features vote for the `neighbours` nearest in the k-NN score. The head that the loss sees has
-    `projection_hidden` and `projection_size` units.
+    Where there are labels, a share `observed` of each batch is also looked at as it is: from those features a linear
+    probe learns at `probe_rate`, and of the last `bank_size` of them the `neighbours` nearest vote in the k-NN score.
+    The head that the loss sees has `projection_hidden` and `projection_size` units.
     """
 
     epochs: _Count = 100
@@ -69,16 +69,19 @@ class ViewSettings(zoo.TrainingSettings):
     weight_decay: _NonNegative = 1e-4
     warmup: _Momentum = 0.1
     crop_area: Annotated[float, Meta(gt=0, le=1)] = 0.2
+    crop_aspect: Annotated[float, Meta(ge=1)] = 4 / 3
     view_size: Annotated[float, Meta(gt=0, le=1)] = 0.75
     jitter: _NonNegative = 1.0
     grey: _Probability = 0.2
     blur: _Probability = 0.0
     solarise: _Probability = 0.0
+    erasing: _Probability = 0.0
     projection_hidden: _Count = 512
     projection_size: _Count = 128
     probe_rate: _Positive = 1e-2
     neighbours: _Count = 20
     bank_size: _Count = 16_384
+    observed: Annotated[float, Meta(gt=0, le=1)] = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)

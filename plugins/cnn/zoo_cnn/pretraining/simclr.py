@@ -46,19 +46,16 @@ class SimCLR:
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         images = batch["images"]
-        features, projected = self._projected(images, draws)
-        views = projected.view(2, len(images), -1).transpose(
-            0, 1
-        )  # a picture's views side by side, as processes gather
+        views = self._projected(images, draws)
         everything, start = gathered(views)
         yield zoo.Loss("model", nt_xent(views, everything, start, self.settings.temperature))
-        yield from self.observer.observe(features[: len(images)], batch)
+        yield from self.observer.observe(batch)
 
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
         """Return what the observer says of the features, and the loss among the pictures of each batch."""
 
         def loss(images: Tensor, draws: zoo.Draws) -> Tensor:
-            views = self._projected(images, draws)[1].view(2, len(images), -1).transpose(0, 1)
+            views = self._projected(images, draws)
             return nt_xent(views, views, 0, self.settings.temperature)
 
         with evaluating(self.projector):
@@ -70,10 +67,12 @@ class SimCLR:
     def export(self) -> nn.Module:
         return self.model.eval()
 
-    def _projected(self, images: Tensor, draws: zoo.Draws) -> tuple[Tensor, Tensor]:
-        """Return features and unit projections of two views of each picture, (2 batch, …)."""
+    def _projected(self, images: Tensor, draws: zoo.Draws) -> Tensor:
+        """Return unit projections of two views of each picture, (batch, 2, size)."""
         features = pooled(self.model, two_views(images, draws, self.settings, self.observer.size), self.preprocessing)
-        return features, F.normalize(self.projector(features).float(), dim=1)
+        projected = F.normalize(self.projector(features).float(), dim=1)
+        # a picture's views side by side, as processes gather them
+        return projected.view(2, len(images), -1).transpose(0, 1)
 
 
 def nt_xent(own: Tensor, everything: Tensor, start: int, temperature: float) -> Tensor:

@@ -13,7 +13,9 @@ def make_view(
     images: Tensor, draws: zoo.Draws, settings: ViewSettings, *, area: tuple[float, float] | None = None
 ) -> Tensor:
     """Return one view of each picture, of its size: a crop of that share of the area, flipped, coloured, blurred."""
-    images = zoo.random_resized_crop(images, draws, area=area or (settings.crop_area, 1.0))
+    images = zoo.random_resized_crop(
+        images, draws, area=area or (settings.crop_area, 1.0), aspect=(1 / settings.crop_aspect, settings.crop_aspect)
+    )
     images = zoo.random_flip(images, draws)
     if settings.jitter:
         tone, hue = 0.4 * settings.jitter, 0.1 * settings.jitter
@@ -26,6 +28,8 @@ def make_view(
         images = zoo.random_blur(images, draws, probability=settings.blur)
     if settings.solarise:
         images = zoo.random_solarise(images, draws, probability=settings.solarise)
+    if settings.erasing:
+        images = zoo.random_erasing(images, draws, probability=settings.erasing)
     return images
 
 

@@ -1,0 +1,147 @@
+"""Every recipe trains, resumes and is distributed, with both players in step; with classes and without."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import zoo
+from zoo.testing import RecipeTests
+
+CLASSES = ("round", "square", "long")
+
+
+def images(count: int = 12) -> torch.Tensor:
+    return torch.rand(count, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+
+
+class OnDCGAN(RecipeTests):
+    """Recipes on the smallest DCGAN; of the two players the discriminator wins on one batch."""
+
+    __test__ = False
+    model = "dcgan"
+    lowered = "loss/discriminator"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"image_size": 16, "width": 4, "latent_size": 6}
+
+    def settings(self) -> dict[str, Any]:
+        return {"discriminator_rate": 1e-2, "learning_rate": 1e-4, "score_samples": 8, "bank_size": 16, "ema": 0.0}
+
+    def batch(self) -> dict[str, torch.Tensor]:
+        return {"images": images()}
+
+
+class WithClasses:
+    """What changes where the model makes classes."""
+
+    classes = CLASSES
+
+    def arguments(self) -> dict[str, Any]:
+        return {"image_size": 16, "width": 4, "latent_size": 6, "classes": 3}
+
+    def batch(self) -> dict[str, torch.Tensor]:
+        return {"images": images(), "labels": torch.arange(12) % 3}
+
+
+class WithAPenalty:
+    """What changes where gradients by pictures are penalised."""
+
+    # the gradient of a convolution on one channel has no one layout; DDP says so, and copies it
+    @pytest.mark.filterwarnings("ignore:Grad strides do not match:UserWarning")
+    @pytest.mark.parametrize("sharding", ["ddp", "fsdp"])
+    def test_trains_alike_when_distributed(self, sharding: str) -> None:
+        if sharding == "ddp":
+            super().test_trains_alike_when_distributed(sharding)
+            return
+        with pytest.raises(zoo.UsageError, match="--sharding ddp"):
+            super().test_trains_alike_when_distributed(sharding)
+
+
+class TestMinimax(OnDCGAN):
+    __test__ = True
+    name = "minimax"
+
+
+class TestNonSaturating(OnDCGAN):
+    __test__ = True
+    name = "non_saturating"
+
+    def settings(self) -> dict[str, Any]:
+        return {**super().settings(), "augmentation": "colour_translation_cutout", "ema": 0.9}
+
+
+class TestNonSaturatingOnTheTextbookGAN(OnDCGAN):
+    __test__ = True
+    name = "non_saturating"
+    model = "dense_gan"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"image_size": 16, "hidden_size": 16, "latent_size": 6}
+
+
+class TestLeastSquares(WithClasses, OnDCGAN):
+    __test__ = True
+    name = "least_squares"
+
+
+class TestHinge(OnDCGAN):
+    __test__ = True
+    name = "hinge"
+    model = "residual_gan"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"image_size": 16, "channels": 1, "width": 4, "latent_size": 6, "classes": 3}
+
+    def batch(self) -> dict[str, torch.Tensor]:
+        return {"images": images(), "labels": torch.arange(12) % 3}
+
+
+class TestWasserstein(WithAPenalty, OnDCGAN):
+    __test__ = True
+    name = "wasserstein_gan"
+
+    def arguments(self) -> dict[str, Any]:
+        return {**super().arguments(), "discriminator_norm": "none"}
+
+    def settings(self) -> dict[str, Any]:
+        return {**super().settings(), "discriminator_steps": 3}
+
+
+class TestRelativistic(WithAPenalty, WithClasses, OnDCGAN):
+    __test__ = True
+    name = "relativistic"
+
+
+class TestFreezeDiscriminator(OnDCGAN):
+    __test__ = True
+    name = "freeze_discriminator"
+
+    def settings(self) -> dict[str, Any]:
+        return {**super().settings(), "augmentation": "translation"}
+
+    def test_lower_stages_stay_and_all_else_learns(self) -> None:
+        stepper = self.stepper()
+        before = {key: value.clone() for key, value in stepper.modules["discriminator"].named_parameters()}
+        self.losses(stepper, 0, 2)
+        after = dict(stepper.modules["discriminator"].named_parameters())
+        moved = {key for key, value in before.items() if not torch.equal(value, after[key])}
+        assert moved and moved == {key for key in before if not key.startswith("trunk.stages.0.")}
+        assert all(parameter.requires_grad for parameter in stepper.recipe.export().parameters())
+
+    def test_from_scratch_nothing_is_frozen(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = {**self.settings(), "method": "scratch"}
+        monkeypatch.setattr(self, "settings", lambda: settings)
+        assert all(parameter.requires_grad for parameter in self.stepper().modules["discriminator"].parameters())
+
+    def test_more_stages_than_there_are(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = {**self.settings(), "frozen_stages": 9}
+        monkeypatch.setattr(self, "settings", lambda: settings)
+        with pytest.raises(zoo.UsageError, match="frozen_stages=9"):
+            self.stepper()
+
+
+def test_other_models_than_gans_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(zoo.UsageError, match="cannot sample"):
+        zoo.pretrain("conv_autoencoder", data="fashion_mnist_sample", out=tmp_path / "run", recipe="hinge")

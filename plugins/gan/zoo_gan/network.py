@@ -1,0 +1,188 @@
+"""What every GAN here has in common: a generator beside a discriminator whose trunk is the backbone.
+
+Outside pictures are floats in [0, 1], as everywhere in Zoo. Inside they are in [-1, 1], the range of tanh: the
+generator's last step and the discriminator's first one convert.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+import zoo
+
+
+class Stages(nn.Module):
+    """Run stages one after the other, and return the map of each. None may be a view: FSDP2 hangs hooks on them."""
+
+    def __init__(self, stages: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.checkpointing = False
+        self.stages = nn.ModuleList(stages)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        maps = []
+        for stage in self.stages:
+            recomputed = self.checkpointing and self.training and torch.is_grad_enabled()
+            x = cast(Tensor, checkpoint(stage, x, use_reentrant=False)) if recomputed else stage(x)
+            maps.append(x)
+        return maps
+
+
+class Generator(nn.Module):
+    """Turn latents into pictures. Classes, where there are any, are an embedding beside the latent.
+
+    The last stage ends with tanh.
+    """
+
+    def __init__(self, stages: Sequence[nn.Module], *, latent_size: int, classes: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(classes, latent_size) if classes else None
+        self.body = Stages(stages)
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return pictures in [0, 1] from latents (batch, latent_size) and, where it has classes, labels (batch,)."""
+        if self.embedding is not None:
+            latents = torch.cat([latents, self.embedding(_needed(labels))], 1)
+        pictures: Tensor = (self.body(latents)[-1] + 1) / 2
+        return pictures
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        self.body.checkpointing = enable
+
+
+class Discriminator(nn.Module):
+    """Score pictures, higher for real ones; classes enter by projection (Miyato and Koyama, 2018).
+
+    `reductions` are by how much each stage's map is smaller than the picture, `score` turns the last map into
+    (batch, 1), and `embedding` has a row of the trunk's width for each class.
+    """
+
+    def __init__(
+        self, stages: Sequence[nn.Module], score: nn.Module, *, reductions: Sequence[int], embedding: nn.Module | None
+    ) -> None:
+        super().__init__()
+        self.reductions = list(reductions)
+        self.trunk = Stages(stages)
+        self.score = score
+        self.embedding = embedding
+
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """Return the map of every stage. Sizes that do not divide by the reduction are filled up with grey."""
+        height, width = images.shape[2:]
+        below, right = -height % self.reductions[-1], -width % self.reductions[-1]
+        x = images * 2 - 1
+        if not (below or right):
+            maps: list[Tensor] = self.trunk(x)
+            return maps
+        filled = self.trunk(F.pad(x, (0, right, 0, below)))
+        return [
+            x[:, :, : math.ceil(height / reduction), : math.ceil(width / reduction)]
+            for x, reduction in zip(filled, self.reductions, strict=True)
+        ]
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Return a score for each picture in [0, 1], of shape (batch, 1); no probability, any number."""
+        features = self.maps(images)[-1]
+        scores: Tensor = self.score(features)
+        if self.embedding is not None:
+            agreement = self.embedding(_needed(labels)) * features.mean((2, 3))
+            scores = scores + agreement.sum(1, keepdim=True)
+        return scores
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        self.trunk.checkpointing = enable
+
+
+class GAN(nn.Module):
+    """A generator and a discriminator, whose trunk is what `zoo.Backbone` speaks of.
+
+    `widths` and `reductions` are those of the trunk's stages.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        discriminator: Discriminator,
+        *,
+        widths: Sequence[int],
+        reductions: Sequence[int],
+        latent_size: int,
+        classes: int,
+        num_classes: int,
+    ) -> None:
+        super().__init__()
+        self.generator = generator
+        self.discriminator = discriminator
+        self.latent_size = latent_size
+        self.classes = classes
+        self.num_features = widths[-1]
+        self.feature_info = [
+            zoo.FeatureInfo(width, reduction, f"discriminator.trunk.stages.{stage}")
+            for stage, (width, reduction) in enumerate(zip(widths, reductions, strict=True))
+        ]
+        self.reset_classifier(num_classes)
+
+    def sample(self, n: int, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
+        """Return `n` pictures in [0, 1] from normal latents; without labels their classes are drawn too."""
+        like = next(self.parameters())
+        drawn_on = like.device if generator is None else generator.device
+        latents = torch.randn(n, self.latent_size, generator=generator, device=drawn_on)
+        if self.classes and labels is None:
+            labels = torch.randint(self.classes, (n,), generator=generator, device=drawn_on)
+        pictures: Tensor = self.generator(latents.to(like), None if labels is None else labels.to(like.device))
+        return pictures
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        return self.discriminator.maps(x)[-1]
+
+    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
+        pooled = x.mean((2, 3))
+        logits: Tensor = pooled if pre_logits else self.head(pooled)
+        return logits
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.forward_head(self.forward_features(x))
+
+    def forward_intermediates(
+        self, x: Tensor, indices: int | Sequence[int] | None = None, *, intermediates_only: bool = False
+    ) -> Any:
+        maps = self.discriminator.maps(x)
+        if indices is None:
+            chosen = maps
+        else:
+            chosen = maps[-indices:] if isinstance(indices, int) else [maps[index] for index in indices]
+        return chosen if intermediates_only else (maps[-1], chosen)
+
+    def get_classifier(self) -> nn.Module:
+        return self.head
+
+    def reset_classifier(self, num_classes: int) -> None:
+        self.num_classes = num_classes
+        self.head = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
+
+    def no_weight_decay(self) -> set[str]:
+        return set()
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
+        return {
+            "stem": r"^discriminator\.trunk\.stages\.0\.",
+            "blocks": [
+                (r"^discriminator\.trunk\.stages\.(\d+)", None),
+                (r"^discriminator\.(?:score|embedding)|^generator", None),
+            ],
+        }
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        self.generator.set_grad_checkpointing(enable)
+        self.discriminator.set_grad_checkpointing(enable)
+
+
+def _needed(labels: Tensor | None) -> Tensor:
+    if labels is None:
+        raise ValueError("this model was made with classes: give labels, a class for each picture")
+    return labels

@@ -1,0 +1,122 @@
+"""A residual GAN after SNGAN's (Miyato et al., 2018): residual blocks in both, spectral norm in the discriminator.
+
+Differs from the paper: any size that is a power of two from 16 on, or 28; spectral norm can be left out, as penalties
+on gradients ask for; classes enter the generator beside the latent, not in its norms.
+"""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations
+
+from zoo_gan.network import GAN, Discriminator, Generator
+from zoo_gan.sizes import check_sizes, halvings
+
+
+def residual_gan(
+    *,
+    image_size: int = 32,
+    channels: int = 3,
+    latent_size: int = 128,
+    width: int = 64,
+    classes: int = 0,
+    spectral_norm: bool = True,
+    num_classes: int = 0,
+) -> GAN:
+    """Return a GAN of residual blocks `width` wide; with `classes` it is conditional on them."""
+    check_sizes(channels=channels, latent_size=latent_size, width=width)
+    count, base = halvings(image_size)
+    inputs = latent_size * (2 if classes else 1)
+    generator = [
+        nn.Sequential(nn.Linear(inputs, width * base * base), nn.Unflatten(1, (width, base, base)), Doubling(width)),
+        *(Doubling(width) for _ in range(count - 1)),
+        nn.Sequential(
+            nn.BatchNorm2d(width), nn.ReLU(inplace=True), nn.Conv2d(width, channels, 3, padding=1), nn.Tanh()
+        ),
+    ]
+    trunk = [
+        First(channels, width),
+        *(Halving(width, halves=True) for _ in range(count - 1)),
+        nn.Sequential(Halving(width, halves=False), nn.ReLU()),
+    ]
+    reductions = [*(2 ** (stage + 1) for stage in range(count)), 2**count]
+    score = nn.Sequential(SumOfPixels(), nn.Linear(width, 1))
+    embedding = nn.Embedding(classes, width) if classes else None
+    model = GAN(
+        Generator(generator, latent_size=latent_size, classes=classes),
+        Discriminator(trunk, score, reductions=reductions, embedding=embedding),
+        widths=[width] * len(trunk),
+        reductions=reductions,
+        latent_size=latent_size,
+        classes=classes,
+        num_classes=num_classes,
+    )
+    model.apply(_initialise)
+    if spectral_norm:
+        for module in model.discriminator.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear | nn.Embedding):
+                parametrizations.spectral_norm(module)
+    return model
+
+
+class Doubling(nn.Module):
+    """Two 3x3 convolutions at twice the size, beside what was enlarged. No biases: a batch norm would take them out."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm1 = nn.BatchNorm2d(width)
+        self.conv1 = nn.Conv2d(width, width, kernel_size=3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1, bias=False)
+        self.shortcut = nn.Conv2d(width, width, kernel_size=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual = self.conv1(F.interpolate(self.norm1(x).relu(), scale_factor=2.0, mode="nearest"))
+        residual = self.conv2(self.norm2(residual).relu())
+        # a 1x1 convolution and enlarging by nearest pixels commute, and the small map is less work
+        enlarged: Tensor = residual + F.interpolate(self.shortcut(x), scale_factor=2.0, mode="nearest")
+        return enlarged
+
+
+class First(nn.Module):
+    """The discriminator's first block, which has no ReLU before its first convolution: pixels carry signs."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, width, kernel_size=3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1)
+        self.shortcut = nn.Conv2d(channels, width, kernel_size=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual = F.avg_pool2d(self.conv2(self.conv1(x).relu()), 2)
+        reduced: Tensor = residual + self.shortcut(F.avg_pool2d(x, 2))
+        return reduced
+
+
+class Halving(nn.Module):
+    """Two 3x3 convolutions behind ReLUs, beside a shortcut; both are averaged over 2x2 pixels where it halves."""
+
+    def __init__(self, width: int, *, halves: bool) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width, kernel_size=3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1)
+        self.shortcut = nn.Conv2d(width, width, kernel_size=1) if halves else nn.Identity()
+        self.pool = nn.AvgPool2d(2) if halves else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual = self.conv2(self.conv1(x.relu()).relu())
+        reduced: Tensor = self.pool(residual) + self.shortcut(self.pool(x))
+        return reduced
+
+
+class SumOfPixels(nn.Module):
+    """Add up a map's pixels."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sum((2, 3))
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,57 @@
+"""Pictures of a run."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from zoo.engine.pictures import compare_curves, image_animation, image_grid
+
+
+def rows(value: float) -> list[torch.Tensor]:
+    return [torch.full((3, 1, 8, 8), value), torch.full((2, 1, 8, 8), value)]
+
+
+def test_a_grid_is_as_wide_as_its_shortest_row(tmp_path: Path) -> None:
+    with Image.open(image_grid(rows(1.0), tmp_path / "grid.png")) as picture:
+        assert picture.size == (2 * (64 + 2) + 2, 2 * (64 + 2) + 2)
+
+
+@pytest.mark.parametrize("captions", [(), ("step 1", "step 2", "step 3")])
+def test_an_animation_shows_grids_one_after_the_other(tmp_path: Path, captions: tuple[str, ...]) -> None:
+    values = (0.0, 0.5, 1.0)
+    path = image_animation([rows(value) for value in values], tmp_path / "film.png", captions=captions, seconds=0.25)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    with Image.open(path) as film:
+        assert film.n_frames == 3
+        for place, value in enumerate(values):
+            film.seek(place)
+            assert film.convert("L").getpixel((film.width - 10, 10)) == round(255 * value)
+            assert film.info["duration"] == (1000 if place == 2 else 250)
+
+
+def test_losses_of_players_are_drawn_one_by_one(tmp_path: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    lines = [
+        {"event": "train", "step": step, "loss": 1.0, "loss/generator": 0.5 * step, "loss/discriminator": 0.5}
+        for step in (1, 2)
+    ]
+    drawn: list[list[str]] = []
+
+    class Kept:
+        """Keeps what the last figure's first panel has."""
+
+        def __call__(self, figure: object) -> None:
+            axis = plt.figure(1).axes[0]
+            drawn.append([str(line.get_label()) for line in axis.lines])
+            close(figure)
+
+    close = plt.close
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plt, "close", Kept())
+        compare_curves({"": lines}, tmp_path / "curves.png")
+        compare_curves({"": [{"event": "train", "step": 1, "loss": 1.0}]}, tmp_path / "curves.png")
+    assert drawn[0] == ["generator", "discriminator"]
+    assert len(drawn[1]) == 1

@@ -1,0 +1,161 @@
+"""Labels of pictures from a table beside them: one or several of each picture.
+
+`labels.csv` has the columns `file` and `labels`, `metadata.csv` has `file_name` and `labels` (the Hub's convention for
+folders of images). Several labels are separated by `|`; a column called `label` has one for each picture. The table
+lies in the folder, or one in each of train and test; a column `split`, or folders called train and test, split them.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data.dataset import Labels
+from zoo.errors import DataError
+
+ALL = "all"
+"""The split of what is still to be split."""
+
+_OWN, _METADATA = "labels.csv", "metadata.csv"
+_FILES, _LABELS = ("file", "file_name"), ("labels", "label")
+_SPLITS = {"train": "train", "test": "test", "val": "validation", "valid": "validation", "validation": "validation"}
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """Which pictures each split has, what labels each has, and whether it may have several."""
+
+    paths: Mapping[str, list[Path]]
+    labels: Mapping[Path, tuple[str, ...]]
+    several: bool
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of all labels, sorted."""
+        return tuple(sorted({label for labels in self.labels.values() for label in labels}))
+
+    def targets(self, paths: Sequence[Path]) -> Labels:
+        """Return uint8 (samples, classes) of 0 and 1 where there may be several labels, or else int64 (samples,)."""
+        places = {name: place for place, name in enumerate(self.classes)}
+        if not self.several:
+            return np.array([places[self.labels[path][0]] for path in paths], np.int64)
+        found = np.zeros((len(paths), len(places)), np.uint8)
+        for row, path in enumerate(paths):
+            found[row, [places[label] for label in self.labels[path]]] = 1
+        return found
+
+
+@dataclass(frozen=True)
+class _Row:
+    where: str
+    path: Path
+    labels: tuple[str, ...]
+    split: str
+
+
+def read_label_table(folder: Path) -> LabelTable | None:
+    """Read the tables of a folder; None where it has none. Raise DataError for one that is not right, naming a line."""
+    tables = {ALL: path} if (path := _table_in(folder)) else {}
+    if not tables:
+        named = {split: folder / name for name, split in _SPLITS.items()}
+        tables = {split: path for split, inner in named.items() if (path := _table_in(inner))}
+    if not tables:
+        return None
+    rows: dict[Path, _Row] = {}
+    several = set()
+    for split, table in tables.items():
+        for row, may_be_several in _rows(table, split):
+            if row.path in rows:
+                raise DataError(f"{row.where} names {row.path.name} again, after {rows[row.path].where}; keep one line")
+            rows[row.path] = row
+            several.add(may_be_several)
+    if not rows:
+        raise DataError(f"{next(iter(tables.values()))} has no lines; give a line for each picture")
+    if len(several) > 1:
+        raise DataError(f"the tables in {folder} have a column label here and labels there; call it one way")
+    labels = {path: row.labels for path, row in rows.items()}
+    return LabelTable(_paths_by_split(folder, list(rows.values())), labels, several.pop())
+
+
+def _table_in(folder: Path) -> Path | None:
+    own, metadata = folder / _OWN, folder / _METADATA
+    if own.is_file():
+        return own
+    # Metadata may be of another kind, captions for example; the pictures then have no labels
+    return metadata if metadata.is_file() and set(_columns(metadata)) & set(_LABELS) else None
+
+
+def _columns(table: Path) -> list[str]:
+    try:
+        with open(table, encoding="utf-8-sig", newline="") as file:
+            return next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise _unreadable(table, error) from None
+
+
+def _unreadable(table: Path, error: Exception) -> DataError:
+    return DataError(f"{table} cannot be read as a table: {error}; write it as CSV in UTF-8")
+
+
+def _rows(table: Path, split: str) -> Iterator[tuple[_Row, bool]]:
+    """Yield the lines of a table, with whether they may have several labels."""
+    try:
+        with open(table, encoding="utf-8-sig", newline="") as file:
+            lines = csv.DictReader(file, strict=True)
+            columns = lines.fieldnames or ()
+            file_column = next((name for name in _FILES if name in columns), None)
+            label_column = next((name for name in _LABELS if name in columns), None)
+            if file_column is None or label_column is None:
+                raise DataError(f"{table} has the columns {', '.join(columns)}; it needs file and labels")
+            for line in lines:
+                where = f"line {lines.line_num} of {table}"
+                if None in line or None in line.values():
+                    raise DataError(f"{where} has not as many fields as the first line has columns; mend it")
+                several = label_column == "labels"
+                labels = _labels(line[label_column], several, where)
+                own = _split_of(line["split"], where) if "split" in columns else split
+                yield _Row(where, _picture(table.parent, line[file_column], where), labels, own), several
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise _unreadable(table, error) from None
+
+
+def _labels(text: str, several: bool, where: str) -> tuple[str, ...]:
+    if several:
+        return tuple(dict.fromkeys(label.strip() for label in text.split("|") if label.strip()))
+    if not text.strip():
+        raise DataError(f"{where} has no label; write one, or call the column labels if a picture may have none")
+    return (text.strip(),)
+
+
+def _split_of(name: str, where: str) -> str:
+    if name.strip() not in _SPLITS:
+        raise DataError(f"{where} has the split {name!r}; write train, validation or test")
+    return _SPLITS[name.strip()]
+
+
+def _picture(folder: Path, name: str, where: str) -> Path:
+    path = Path(name)
+    if not name or path.is_absolute() or ".." in path.parts or "\0" in name:
+        raise DataError(f"{where} names {name!r}, which is not inside of {folder}; write it relative to the table")
+    if not (folder / path).is_file():
+        raise DataError(f"{where} names the picture {name}, which is not there; check it")
+    return folder / path
+
+
+def _paths_by_split(folder: Path, rows: Sequence[_Row]) -> dict[str, list[Path]]:
+    """Return the pictures of each split: by the table, or else by folders called train and test, or else of all."""
+    splits = {row.path: row.split for row in rows}
+    if set(splits.values()) == {ALL}:
+        tops = {path: path.relative_to(folder).parts[0] for path in splits}
+        if {"train"} < set(tops.values()) <= set(_SPLITS):
+            splits = {path: _SPLITS[top] for path, top in tops.items()}
+    found: dict[str, list[Path]] = {}
+    for path in sorted(splits):
+        found.setdefault(splits[path], []).append(path)
+    if "validation" in found and "test" not in found:
+        found["test"] = found.pop("validation")
+    if ALL not in found and (missing := {"train", "test"} - found.keys()):
+        raise DataError(f"the tables in {folder} have no {' and no '.join(sorted(missing))} split; add pictures to it")
+    return found
