@@ -15,7 +15,7 @@ from zoo.tasks.pyramid import FeaturePyramid, backbone_maps, convolution, map_si
 
 _PRIOR = 0.01
 _FIRST_SIDE = 2.0
-"""How far the sides are at first, in reductions; with twice as much, small things begin to be found much later."""
+"""How far the sides are at first, in reductions."""
 _LARGEST_LOGARITHM = 6.0
 
 
