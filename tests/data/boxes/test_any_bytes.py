@@ -58,6 +58,7 @@ def edited(content: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
         pytest.param(voc, "Annotations/a.xml", XML, {"Annotations/b.xml": XML}, id="voc"),
         pytest.param(coco, "annotations/instances_all.json", JSON, {}, id="coco"),
         pytest.param(yolo, "labels/a.txt", TEXT, {"data.yaml": YAML}, id="yolo texts"),
+        pytest.param(yolo, "labels/a.txt", TEXT, {}, id="yolo texts without names"),
         pytest.param(yolo, "data.yaml", YAML, {"labels/a.txt": TEXT}, id="yolo names"),
     ],
 )

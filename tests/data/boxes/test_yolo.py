@@ -86,6 +86,12 @@ def test_092_unknown_class(yolo: Folder, line: str) -> None:
     refused(yolo, r"labels/a.txt:2 is of the unknown class .*; classes are numbered from 0 to 1", line)
 
 
+def test_092_class_number_beyond_reason(yolo: Folder) -> None:
+    files = {"labels/a.txt": f"{'9' * 30} .5 .5 .5 .5", "labels/b.txt": "0 .5 .5 .5 .5"}
+    with pytest.raises(DataError, match="a.txt:1 is of the unknown class 9+; correct it"):
+        open_boxes(yolo(files, "images/a.jpg", "images/b.jpg"))
+
+
 def test_092_pixels_where_shares_go(yolo: Folder) -> None:
     refused(yolo, r"labels/a.txt:2 says 320, in pixels it seems; write shares", "0 320 20 10 10")
 

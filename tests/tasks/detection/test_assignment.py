@@ -11,8 +11,8 @@ POINTS, SIZES = places(SIZE, REDUCTIONS, torch.device("cpu"))
 
 
 def predicted(batch: int) -> torch.Tensor:
-    """Return what an untrained network says: a square of eight reductions around each place."""
-    half = 4 * SIZES[:, None]
+    """Return what an untrained network says: a square of four reductions around each place."""
+    half = 2 * SIZES[:, None]
     return torch.cat([POINTS - half, POINTS + half], 1).expand(batch, -1, -1)
 
 

@@ -72,9 +72,9 @@ def test_places_are_centres_of_the_cells_of_each_level() -> None:
     assert reductions.tolist() == [8] * 12 + [16] * 4
 
 
-def test_first_boxes_are_eight_reductions_wide_and_scores_are_low(stranger: str) -> None:
+def test_first_boxes_are_four_reductions_wide_and_scores_are_low(stranger: str) -> None:
     detector = Detector(zoo.create(stranger), 2, width=8)
     logits, boxes = detector(torch.rand(1, 3, 64, 64))
     _, reductions = places((64, 64), detector.pyramid.reductions, torch.device("cpu"))
-    assert torch.allclose(boxes[0, :, 2] - boxes[0, :, 0], reductions * 8, rtol=0.25)
+    assert torch.allclose(boxes[0, :, 2] - boxes[0, :, 0], reductions * 4, rtol=0.25)
     assert torch.allclose(logits.sigmoid(), torch.tensor(0.01), atol=0.004)

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -50,7 +51,8 @@ class Annotations:
 def inside(root: Path, name: str, source: str) -> Path:
     """Return the path of a file that an annotation names. Raise DataError where it leads out of the folder."""
     parts = PurePosixPath(name)
-    if not name or parts.is_absolute() or ".." in parts.parts or "\\" in name or "\0" in name or ":" in name:
+    drive = re.match(r"[A-Za-z]:", name)
+    if not name or parts.is_absolute() or ".." in parts.parts or drive or "\\" in name or "\0" in name:
         raise DataError(f"{source} names the file {name!r}, which does not lie in {root}; write a name within it")
     return root / parts
 

@@ -25,6 +25,8 @@ from zoo.errors import DataError
 
 _SPLITS = ("train", "valid", "val", "test")
 _NO_LABELS = ("classes", "notes")
+_MOST_CLASSES = 10_000
+"""What a class may be numbered where none is named."""
 _FAR = 2.0
 """A share beyond this is no slip over the edge: it is in pixels."""
 
@@ -82,7 +84,7 @@ def _box(fields: list[str], where: str, num_classes: int | None) -> Box:
         raise DataError(
             f"{where} has {len(fields)} numbers; write five: class, centre x, centre y, width and height as shares"
         )
-    if label != int(label) or label < 0 or (num_classes is not None and label >= num_classes):
+    if label != int(label) or not 0 <= label < (num_classes or _MOST_CLASSES):
         listed = "" if num_classes is None else f"; classes are numbered from 0 to {num_classes - 1}"
         raise DataError(f"{where} is of the unknown class {fields[0]}{listed}; correct it, or add it to data.yaml")
     if max(map(abs, shares)) > _FAR:

@@ -14,7 +14,7 @@ from zoo.backbone import FeatureInfo
 from zoo.tasks.pyramid import FeaturePyramid, backbone_maps, convolution, map_size, stages_by_reduction
 
 _PRIOR = 0.01
-_FIRST_SIDE = 4.0
+_FIRST_SIDE = 2.0
 """How far the sides are at first, in reductions."""
 _LARGEST_LOGARITHM = 6.0
 
