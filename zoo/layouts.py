@@ -30,7 +30,8 @@ class Layout:
     """How one library, or one author, stores the models that `models` lists.
 
     `models` says of each of our models what the library's config.json says of it, and `config` what it says of all;
-    other values are refused. `written` is added in writing. `renames` are tried in order, and names without one stay.
+    other values are refused. `written` is added in writing, and so is what it says twice: `copies` has the second key
+    with the first. `renames` are tried in order, and names without one stay.
     `stem` and `classifier` name our tensors whose shapes tell the channels, or of text the vocabulary, and the classes.
     `present` says of arguments which of our tensors tells, by being there, that they are true. What matches `ignored`,
     by our names, is left out where our model has no place for it. `arguments` are ours that the library has fixed,
@@ -45,6 +46,7 @@ class Layout:
     classifier: str
     config: Mapping[str, Any] = field(default_factory=dict)
     written: Mapping[str, Any] = field(default_factory=dict)
+    copies: Mapping[str, str] = field(default_factory=dict)
     renames: tuple[Rename, ...] = ()
     arguments: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)

@@ -8,7 +8,7 @@ import torch
 
 import zoo
 
-NAMES = ["resnet18", "convnext_atto", "mobilenetv3_small_100", "efficientnet_b0", "resnet20"]
+NAMES = ["resnet18", "convnext_atto", "mobilenetv3_small_100", "efficientnet_b0", "resnet20", "vit_tiny_patch16_224"]
 
 
 @pytest.mark.parametrize("name", NAMES)

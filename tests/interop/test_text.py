@@ -17,12 +17,37 @@ LABELS = {0: "sad", 1: "glad", 2: "mad"}
 BERT = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 56, "vocab_size": 90}
 GPT2 = {"n_embd": 32, "n_layer": 3, "n_head": 4, "vocab_size": 90, "n_positions": 128, "bos_token_id": 1}
 LLAMA = {**BERT, "num_key_value_heads": 2}
+T5 = {"d_model": 32, "d_kv": 6, "num_layers": 3, "num_decoder_layers": 2, "num_heads": 4, "d_ff": 50, "vocab_size": 90}
+MARIAN = {
+    "d_model": 32,
+    "encoder_layers": 3,
+    "decoder_layers": 2,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 2,
+    "encoder_ffn_dim": 50,
+    "decoder_ffn_dim": 40,
+    "vocab_size": 90,
+    "pad_token_id": 0,
+    "decoder_start_token_id": 0,
+    "eos_token_id": 1,
+    "forced_eos_token_id": None,
+    "max_position_embeddings": 96,
+    "activation_function": "swish",
+}
 CONFIGS = {
     "bert": lambda **changes: transformers.BertConfig(**{**BERT, **changes}),
     "gpt2": lambda **changes: transformers.GPT2Config(**{**GPT2, "eos_token_id": 89, "pad_token_id": 0, **changes}),
     "llama": lambda **changes: transformers.LlamaConfig(**{**LLAMA, "pad_token_id": 0, **changes}),
+    "t5": lambda **changes: transformers.T5Config(**{**T5, **changes}),
+    "marian": lambda **changes: transformers.MarianConfig(**{**MARIAN, **changes}),
 }
-HEADS = {"bert": "BertForMaskedLM", "gpt2": "GPT2LMHeadModel", "llama": "LlamaForCausalLM"}
+HEADS = {
+    "bert": "BertForMaskedLM",
+    "gpt2": "GPT2LMHeadModel",
+    "llama": "LlamaForCausalLM",
+    "t5": "T5ForConditionalGeneration",
+    "marian": "MarianMTModel",
+}
 CLASSES = {
     "bert": "BertForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
@@ -36,6 +61,15 @@ VARIANTS = [
     ("llama", {"tie_word_embeddings": True}),
     ("llama", {"num_key_value_heads": 4, "head_dim": 6}),
     ("llama", {"num_key_value_heads": 1, "rope_parameters": {"rope_type": "default", "rope_theta": 5e5}}),
+]
+READERS = [
+    ("t5", {}),
+    (
+        "t5",
+        {"feed_forward_proj": "gated-gelu", "relative_attention_num_buckets": 8, "relative_attention_max_distance": 9},
+    ),
+    ("marian", {"scale_embedding": True}),
+    ("marian", {"activation_function": "gelu"}),
 ]
 
 
@@ -164,3 +198,62 @@ def test_shards_of_half_precision(tmp_path: Path, ids: Tensor, randomised: Any) 
     ours: Any = zoo.load(tmp_path, dtype="float32")
     with torch.no_grad():
         assert_close(ours.lm_logits(ours.forward_features(ids)), model.float()(ids).logits)
+
+
+@pytest.mark.parametrize(("name", "changes"), READERS)
+def test_what_reads_and_writes(
+    name: str, changes: dict[str, Any], tmp_path: Path, ids: Tensor, mask: Tensor, randomised: Any
+) -> None:
+    model = theirs(name, randomised, **changes)
+    model.save_pretrained(tmp_path / "theirs")
+    ours: Any = zoo.load(tmp_path / "theirs")
+    block = read_config(tmp_path / "theirs")
+    assert (block.architecture, block.task) == (name, "translation")
+    written = ids.flip(0, 1)[:, :11]
+    wanted = model(ids, attention_mask=mask, decoder_input_ids=written)
+    with torch.no_grad():
+        memory = ours.forward_features(ids, mask)
+        assert_close(memory[mask.bool()], wanted.encoder_last_hidden_state[mask.bool()])
+        assert_close(ours.lm_logits(ours.decode(written, memory, mask)), wanted.logits)
+    out = zoo.export(tmp_path / "theirs", to="transformers", out=tmp_path / "back")
+    back, info = transformers.AutoModelForSeq2SeqLM.from_pretrained(out, output_loading_info=True)
+    assert not info["missing_keys"] and not info["unexpected_keys"]
+    with torch.no_grad():
+        assert_close(back(ids, attention_mask=mask, decoder_input_ids=written).logits, wanted.logits)
+
+
+@pytest.mark.parametrize(("name", "changes"), READERS)
+def test_they_write_the_same(
+    name: str, changes: dict[str, Any], tmp_path: Path, ids: Tensor, mask: Tensor, randomised: Any
+) -> None:
+    """Greedy, over 64 tokens, from caches, of three texts of unlike lengths."""
+    model = theirs(name, randomised, **changes)
+    model.save_pretrained(tmp_path)
+    ours: Any = zoo.load(tmp_path)
+    asked = {"max_new_tokens": 64, "min_new_tokens": 64, "num_beams": 1, "decoder_start_token_id": 0}
+    told = model.generate(ids, attention_mask=mask, do_sample=False, bad_words_ids=None, **asked)
+    cache = ours.new_cache(65)
+    new = mine = torch.full((3, 1), ours.start_token)
+    with torch.no_grad():
+        memory = ours.forward_features(ids, mask)
+        for _ in range(64):
+            logits = ours.lm_logits(ours.decode(new, memory, mask, cache=cache)[:, -1])
+            logits[:, 1] = -torch.inf  # the end, as min_new_tokens does
+            new = logits.argmax(-1, keepdim=True)
+            mine = torch.cat([mine, new], 1)
+    assert torch.equal(mine, told)
+
+
+def test_a_t5_with_a_last_layer_of_its_own(tmp_path: Path, ids: Tensor, randomised: Any) -> None:
+    """As version 1.1 and Flan-T5 are stored: by transformers 4, which says so by tie_word_embeddings."""
+    arguments = {"vocab_size": 90, "width": 32, "depth": 2, "decoder_depth": 2, "num_heads": 4, "head_width": 6}
+    arguments |= {"mlp_width": 40, "feed_forward": "gated-gelu", "tied": False}
+    model: Any = randomised(zoo.create("t5", **arguments))
+    save_weights(tmp_path / "ours", model, model_name="t5", arguments=arguments)
+    out = zoo.export(tmp_path / "ours", to="transformers", out=tmp_path / "theirs")
+    opened = transformers.AutoModelForSeq2SeqLM.from_pretrained(out)
+    with torch.no_grad():
+        mine = model.lm_logits(model.decode(ids, model.forward_features(ids)))
+        assert_close(mine, opened(ids, decoder_input_ids=ids).logits)
+        loaded: Any = zoo.load(out)
+        assert torch.equal(mine, loaded.lm_logits(loaded.decode(ids, loaded.forward_features(ids))))

@@ -58,8 +58,8 @@ class Foreign:
     def load(self, device: str | torch.device = "cpu") -> dict[str, Tensor]:
         """Map the files, and name and shape their tensors as ours; a note says what is left out."""
         if self.left_out:
-            count, example = len(self.left_out), self.left_out[0]
-            _log.info("%d tensors without a place in the model left out (such as %s)", count, example)
+            some = ", ".join(self.left_out[:3]) + (", …" if len(self.left_out) > 3 else "")
+            _log.info("%d tensors without a place in the model left out (%s)", len(self.left_out), some)
         theirs = self.stored.load(device)
         tensors = {}
         for ours, (first, *others) in self.names.items():

@@ -31,9 +31,12 @@ def library_of(config: Mapping[str, Any]) -> str | None:
 
 
 def flattened(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a config.json with what transformers 5 says of rotary positions where version 4 said it."""
+    """Return a config.json with what transformers 5 says in places of its own where version 4 said it."""
     rotary = config.get("rope_parameters")
-    return {**config, **rotary} if isinstance(rotary, dict) else config
+    found = {**config, **rotary} if isinstance(rotary, dict) else dict(config)
+    if "scale_decoder_outputs" in found:  # T5's last layer is one of its own where its input is not scaled
+        found["tie_word_embeddings"] = found["scale_decoder_outputs"]
+    return found
 
 
 def labels_of(config: Mapping[str, Any], num_classes: int, source: str) -> tuple[str, ...]:
@@ -163,12 +166,14 @@ def transformers_config(layout: Layout, block: ZooBlock) -> dict[str, Any]:
         "label2id": {name: place for place, name in enumerate(labels)},
     }
     is_image = not layout.architectures
+    options = _options(layout, block)
     return {
         **layout.config,
         **layout.models[block.architecture],
         **({} if is_image else {"architectures": [layout.architectures[block.task]]}),
         **layout.written,
-        **_options(layout, block),
+        **options,
+        **{key: options[first] for key, first in layout.copies.items()},
         **({"num_channels": block.arguments["channels"]} if is_image else {}),
         **(named if is_image or labels else {}),
     }

@@ -100,11 +100,35 @@ class TestLlamaWithALastLayerOfItsOwn(TestLlama):
         return {**super().arguments(), "head_width": 6, "num_classes": 3}
 
 
+class TestT5(TestGPT2):
+    name = "t5"
+    parameter_names = NAMES / "t5.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        buckets = {"num_buckets": 8, "max_distance": 12}
+        return {**SMALL_TEXT, **buckets, "decoder_depth": 3, "head_width": 6, "mlp_width": 40}
+
+
+class TestT5WithGatesAndALastLayerOfItsOwn(TestT5):
+    def arguments(self) -> dict[str, Any]:
+        return {**super().arguments(), "feed_forward": "gated-gelu", "tied": False}
+
+
+class TestMarian(TestGPT2):
+    name = "marian"
+    parameter_names = NAMES / "marian.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {**SMALL_TEXT, "decoder_depth": 3, "decoder_num_heads": 2, "mlp_width": 40, "decoder_mlp_width": 24}
+
+
 SMALL = [
     ("vit", {"width": 24, "depth": 3, "num_heads": 3, "mlp_width": 48, "image_size": 32, "patch_size": 8}),
     ("bert", SMALL_TEXT),
     ("gpt2", SMALL_TEXT),
     ("llama", {**SMALL_TEXT, "num_kv_heads": 2, "mlp_width": 40}),
+    ("t5", {**SMALL_TEXT, "mlp_width": 40}),
+    ("marian", {**SMALL_TEXT, "mlp_width": 40, "num_heads": 2, "decoder_num_heads": 4}),
 ]
 TEXTS = [item for item in SMALL if item[0] != "vit"]
 
@@ -151,6 +175,10 @@ def test_chance_acts_in_training_alone(name: str, arguments: dict[str, Any]) -> 
         ("gpt2", {"num_heads": 7}),
         ("llama", {"num_kv_heads": 2}),
         ("llama", {"mlp_width": 0}),
+        ("t5", {"feed_forward": "gelu"}),
+        ("t5", {"num_buckets": 2}),
+        ("marian", {"num_heads": 7}),
+        ("marian", {"activation": "tanh"}),
     ],
 )
 def test_impossible_sizes_are_refused(name: str, arguments: dict[str, Any]) -> None:
@@ -180,6 +208,7 @@ def test_they_keep_the_protocols(name: str, arguments: dict[str, Any]) -> None:
     model = zoo.create(name, **arguments)
     assert isinstance(model, zoo.LanguageModel)
     assert isinstance(model, zoo.CausalLanguageModel) == (name != "bert")
+    assert isinstance(model, zoo.EncoderDecoder) == (name in ("t5", "marian"))
     assert model.context == 32
 
 
@@ -257,3 +286,40 @@ def test_other_channels_adapt_a_vit(tmp_path: Path) -> None:
     with torch.no_grad():
         adapted = zoo.load(tmp_path / "weights", channels=1)(grey)
         assert torch.allclose(adapted, model(grey.expand(-1, 3, -1, -1)), atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "arguments"), TEXTS)
+def test_a_text_without_tokens_is_refused(name: str, arguments: dict[str, Any]) -> None:
+    with pytest.raises(zoo.UsageError, match="no tokens at all"):
+        zoo.create(name, **arguments)(tokens(length=0))
+
+
+@pytest.mark.parametrize(("name", "arguments"), SMALL)
+def test_low_rank_adapters_fit(name: str, arguments: dict[str, Any]) -> None:
+    from zoo.weights.adapters import Adapted, add_adapters, merge_adapters
+
+    model: Any = zoo.create(name, **arguments, num_classes=3).eval()
+    before = list(model.state_dict())
+    inputs = images(32) if name == "vit" else tokens()
+    with torch.no_grad():
+        plain = model(inputs)
+        add_adapters(model, rank=2, alpha=4.0)
+        layers = [key for key, module in model.named_modules() if isinstance(module, Adapted)]
+        assert len(layers) >= 8 and not any(key.startswith(("head", "score", "classifier")) for key in layers)
+        assert torch.allclose(model(inputs), plain, atol=1e-5), "a correction begins at nothing"
+        merge_adapters(model)
+    assert list(model.state_dict()) == before
+
+
+@pytest.mark.parametrize(("name", "arguments"), SMALL)
+def test_half_precision(name: str, arguments: dict[str, Any], tmp_path: Path) -> None:
+    from zoo.weights.folder import save_weights
+
+    model: Any = zoo.create(name, **arguments).eval()
+    save_weights(tmp_path / "weights", model, model_name=name, arguments=arguments)
+    half = zoo.load(tmp_path / "weights", dtype="bfloat16")
+    with torch.no_grad():
+        inputs = images(32) if name == "vit" else tokens()
+        outputs = half(inputs.bfloat16() if name == "vit" else inputs)
+    assert outputs.dtype == torch.bfloat16
+    assert torch.allclose(outputs.float(), model(inputs), atol=0.2)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import zoo
-from zoo_transformer.sizes import BERTS, GPT2S, LLAMAS, VITS
+from zoo_transformer.sizes import BERTS, GPT2S, LLAMAS, READERS, VITS
 
 _SIZES = {"width": 65_536, "depth": 1024, "num_heads": 1024, "mlp_width": 1_000_000}
 _PICTURES = {**_SIZES, "channels": 1024, "patch_size": 1024, "image_size": 65_536}
@@ -17,7 +17,7 @@ _image = partial(
     target="zoo_transformer.vit:ViT",
     capabilities=("features", "detection-ready"),
     limits=_PICTURES,
-    layouts="zoo_transformer.layouts:VIT",
+    layouts="zoo_transformer.layouts.vit:LAYOUTS",
 )
 _text = partial(zoo.ModelSpec, family="transformer", modality="text", limits=_TEXTS)
 
@@ -41,7 +41,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             capabilities=("features", "language-model"),
             arguments=size.arguments,
             parameters=size.parameters,
-            layouts="zoo_transformer.layouts:BERT",
+            layouts="zoo_transformer.layouts.bert:LAYOUTS",
         )
     for name, size in GPT2S.items():
         yield _text(
@@ -52,7 +52,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             capabilities=("features", "language-model", "generate"),
             arguments=size.arguments,
             parameters=size.parameters,
-            layouts="zoo_transformer.layouts:GPT2",
+            layouts="zoo_transformer.layouts.gpt2:LAYOUTS",
         )
     for name, size in LLAMAS.items():
         yield _text(
@@ -63,5 +63,16 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             capabilities=("features", "language-model", "generate"),
             arguments=size.arguments,
             parameters=size.parameters,
-            layouts="zoo_transformer.layouts:LLAMA",
+            layouts="zoo_transformer.layouts.llama:LAYOUTS",
+        )
+    for name, size in READERS.items():
+        yield _text(
+            name=name,
+            summary=size.summary,
+            task="translation",
+            target=f"zoo_transformer.{name}:{'T5' if name == 't5' else 'Marian'}",
+            capabilities=("features", "language-model", "encode-decode"),
+            arguments=size.arguments,
+            parameters=size.parameters,
+            layouts=f"zoo_transformer.layouts.{name}:LAYOUTS",
         )

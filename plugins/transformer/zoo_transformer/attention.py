@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 import zoo
 
@@ -29,26 +29,41 @@ class KeyValues:
         self.stored: list[Tensor] = []
 
     def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Keep those of new tokens; return those of all."""
+        """Keep those of new tokens; return those of all. Raise UsageError where there is no room for them."""
+        if (total := self.length + keys.shape[2]) > self.capacity:
+            raise zoo.UsageError(f"{total} tokens are more than the cache has room for; make it with capacity={total}")
         if not self.stored:
             self.stored = [x.new_empty(*x.shape[:2], self.capacity, x.shape[3]) for x in (keys, values)]
-        start, self.length = self.length, self.length + keys.shape[2]
+        start, self.length = self.length, total
         for kept, new in zip(self.stored, (keys, values), strict=True):
             kept[:, :, start : self.length] = new
         kept_keys, kept_values = (kept[:, :, : self.length] for kept in self.stored)
         return kept_keys, kept_values
 
+    def hold(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Keep those of a text that has been read, once and for all; return them."""
+        self.stored, self.length = [keys, values], keys.shape[2]
+        return keys, values
+
     def select(self, rows: Tensor) -> None:
         """Go on with these rows of the batch, in this order."""
-        self.stored = [kept[rows] for kept in self.stored]
+        for place, kept in enumerate(self.stored):
+            if len(rows) == len(kept):  # the room that is still empty need not be copied
+                kept[:, :, : self.length] = kept[rows, :, : self.length]
+            else:
+                self.stored[place] = kept[rows]
 
 
 class Cache:
-    """What a model keeps of the tokens it has seen: keys and values of every layer, for at most `capacity` tokens."""
+    """What a model keeps of the tokens it has seen: keys and values of every layer, for at most `capacity` tokens.
 
-    def __init__(self, depth: int, capacity: int) -> None:
+    `read` is what a decoder that `reads` another text keeps of that one.
+    """
+
+    def __init__(self, depth: int, capacity: int, *, reads: bool = False) -> None:
         self.capacity = capacity
         self.layers = [KeyValues(capacity) for _ in range(depth)]
+        self.read = [KeyValues(0) for _ in range(depth)] if reads else []
 
     @property
     def length(self) -> int:
@@ -57,7 +72,7 @@ class Cache:
 
     def select(self, rows: Tensor) -> None:
         """Go on with these rows of the batch, in this order: beams that live on."""
-        for layer in self.layers:
+        for layer in (*self.layers, *self.read):
             layer.select(rows)
 
 
@@ -69,8 +84,8 @@ def look(input_ids: Tensor, attention_mask: Tensor | None, cache: Cache | None =
     """
     tokens, seen = input_ids.shape[1], cache.length if cache else 0
     total = seen + tokens
-    if cache and total > cache.capacity:
-        raise zoo.UsageError(f"{total} tokens are more than the cache has room for; make it with capacity={total}")
+    if tokens == 0:
+        raise zoo.UsageError("these texts have no tokens at all; begin each with one, such as the tokenizer's first")
     places = torch.arange(total, device=input_ids.device)
     before = places[seen:, None] >= places if causal and tokens > 1 and (seen or attention_mask is not None) else None
     if attention_mask is None:
@@ -102,6 +117,20 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, sight: Sight, *, dropo
         is_causal=sight.causal,
         enable_gqa=queries.shape[1] != keys.shape[1],
     )
+
+
+def keys_values(
+    key: nn.Module, value: nn.Module, num_heads: int, x: Tensor, kept: KeyValues | None, memory: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Return keys and values of a text, or of the `memory` of another, which is looked at once where they are kept."""
+    if memory is not None and kept is not None and kept.length:
+        keys, values = kept.stored
+        return keys, values
+    source = x if memory is None else memory
+    keys, values = (split_heads(layer(source), num_heads) for layer in (key, value))
+    if kept is None:
+        return keys, values
+    return kept.extend(keys, values) if memory is None else kept.hold(keys, values)
 
 
 def split_heads(x: Tensor, num_heads: int) -> Tensor:

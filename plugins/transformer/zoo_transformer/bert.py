@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import zoo
 from zoo_transformer.arguments import check_sizes
 from zoo_transformer.attention import Sight, attend, check_length, join_heads, look, split_heads
-from zoo_transformer.text import TextModel, initialise
+from zoo_transformer.text import TextModel, initialise, mean_of_tokens
 
 
 class BERT(TextModel):
@@ -80,10 +80,7 @@ class BERT(TextModel):
     def pool(self, x: Tensor, attention_mask: Tensor | None) -> Tensor:
         if self.pooling == "token":
             return x[:, 0]
-        if attention_mask is None:
-            return x.mean(1)
-        weights = (attention_mask != 0).to(x.dtype).unsqueeze(-1)
-        return (x * weights).sum(1) / weights.sum(1).clamp(min=1)
+        return mean_of_tokens(x, attention_mask)
 
     def make_classifier(self, num_classes: int) -> nn.Module:
         layers = {

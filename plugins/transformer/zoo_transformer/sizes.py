@@ -59,3 +59,8 @@ LLAMAS = {
         "Llama: a decoder with rotary positions, gates and grouped heads; of 135M unless told otherwise",
     ),
 }
+
+READERS = {
+    "t5": Size({}, 60_506_624, "T5: an encoder that reads and a decoder that writes; small unless told otherwise"),
+    "marian": Size({}, 73_886_208, "Marian's transformer, for translations; of Opus-MT's shape unless told otherwise"),
+}

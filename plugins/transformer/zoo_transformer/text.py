@@ -82,6 +82,39 @@ class Decoder(TextModel):
         return x[torch.arange(len(x), device=x.device), last]
 
 
+class ReadingDecoder(TextModel):
+    """A text backbone that reads one text and writes another. A subclass gives `decode`.
+
+    Its features for classes are the mean of what the encoder makes of the tokens.
+    """
+
+    depth: int
+    start_token: int
+
+    def new_cache(self, capacity: int) -> Cache:
+        """Return an empty cache for at most so many tokens that are written, for `decode(..., cache=cache)`."""
+        return Cache(self.depth, capacity, reads=True)
+
+    def pool(self, x: Tensor, attention_mask: Tensor | None) -> Tensor:
+        return mean_of_tokens(x, attention_mask)
+
+    def make_classifier(self, num_classes: int) -> nn.Module:
+        return nn.Linear(self.num_features, num_classes)
+
+
+def mean_of_tokens(x: Tensor, attention_mask: Tensor | None) -> Tensor:
+    """Return the mean (batch, width) of (batch, tokens, width) where the mask is not 0."""
+    if attention_mask is None:
+        return x.mean(1)
+    weights = (attention_mask != 0).to(x.dtype).unsqueeze(-1)
+    return (x * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+def memory_mask(attention_mask: Tensor | None) -> Tensor | None:
+    """Return which tokens of the text that was read are seen by those that are written, (batch, 1, 1, tokens)."""
+    return None if attention_mask is None else (attention_mask != 0)[:, None, None, :]
+
+
 def initialise(model: nn.Module, std: float = 0.02) -> None:
     """Draw matrices and tables of embeddings from a normal distribution; biases are zero."""
     for module in model.modules():

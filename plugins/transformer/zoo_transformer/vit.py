@@ -78,7 +78,7 @@ class ViT(nn.Module):
         grid = (x.shape[2], x.shape[3])
         x = x.flatten(2).transpose(1, 2)
         if self.num_prefix_tokens:
-            x = torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1)
+            x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1)
         return x + self.positions(*grid), grid
 
     def positions(self, rows: int, columns: int) -> Tensor:
@@ -119,7 +119,7 @@ class ViT(nn.Module):
             tokens = tokens[-indices:]
         elif indices is not None:
             tokens = [tokens[index] for index in indices]
-        sizes = (len(x), self.num_features, *grid)
+        sizes = (x.shape[0], self.num_features, *grid)
         maps = [item[:, self.num_prefix_tokens :].transpose(1, 2).reshape(sizes) for item in tokens]
         return maps if intermediates_only else (self.norm(x), maps)
 

@@ -1,0 +1,1 @@
+"""How other libraries store the models here: data, a file for each architecture."""

@@ -1,0 +1,64 @@
+"""How transformers stores BERT: with our names, behind `bert.`."""
+
+import zoo
+
+_NORMS = (
+    ("[bert.]", "embeddings.LayerNorm"),
+    ("[bert.]", "encoder.layer.{n}.attention.output.LayerNorm"),
+    ("[bert.]", "encoder.layer.{n}.output.LayerNorm"),
+    ("", "cls.predictions.transform.LayerNorm"),
+)
+LAYOUTS = (
+    zoo.Layout(
+        library="transformers",
+        models={
+            "bert": {},
+            "minilm_l6": {
+                "hidden_size": 384,
+                "num_hidden_layers": 6,
+                "num_attention_heads": 12,
+                "intermediate_size": 1536,
+                "max_position_embeddings": 512,
+                "type_vocab_size": 2,
+            },
+        },
+        config={
+            "model_type": "bert",
+            "hidden_act": "gelu",
+            "position_embedding_type": "absolute",
+            "is_decoder": False,
+            "add_cross_attention": False,
+            "tie_word_embeddings": True,
+        },
+        stem="embeddings.word_embeddings.weight",
+        classifier="head.out.weight",
+        options={
+            "vocab_size": "vocab_size",
+            "context": "max_position_embeddings",
+            "width": "hidden_size",
+            "depth": "num_hidden_layers",
+            "num_heads": "num_attention_heads",
+            "mlp_width": "intermediate_size",
+            "num_segments": "type_vocab_size",
+            "norm_eps": "layer_norm_eps",
+        },
+        present={"lm_head": "cls.predictions.bias"},
+        architectures={
+            "fill-mask": "BertForMaskedLM",
+            "text-classification": "BertForSequenceClassification",
+            "feature-extraction": "BertModel",
+        },
+        renames=(
+            *(
+                zoo.Rename(f"{prefix}{norm}.{theirs}", f"{norm}.{ours}")
+                for theirs, ours in (("weight", "weight"), ("bias", "bias"), ("gamma", "weight"), ("beta", "bias"))
+                for prefix, norm in _NORMS
+            ),
+            zoo.Rename("[bert.]pooler.dense", "head.dense"),
+            zoo.Rename("classifier", "head.out"),
+            zoo.Rename("[bert.]embeddings", "embeddings"),
+            zoo.Rename("[bert.]encoder.layer.{n}", "encoder.layer.{n}"),
+        ),
+        ignored=("head.dense", "cls.seq_relationship", "cls.predictions.decoder", "embeddings.position_ids"),
+    ),
+)

@@ -1,0 +1,55 @@
+"""How transformers stores T5: parts of a block by their number."""
+
+from collections.abc import Iterator
+
+import zoo
+
+_PARTS = {
+    "encoder": {"attention": "layer.0.SelfAttention", "layers": "layer.1.DenseReluDense"},
+    "decoder": {
+        "attention": "layer.0.SelfAttention",
+        "cross": "layer.1.EncDecAttention",
+        "layers": "layer.2.DenseReluDense",
+    },
+}
+
+
+def _renames(stack: str) -> Iterator[zoo.Rename]:
+    """Yield the pairs of one stack."""
+    bias = "relative_attention_bias"
+    yield zoo.Rename(f"{stack}.block.0.layer.0.SelfAttention.{bias}", f"{stack}.{bias}")
+    yield zoo.Rename(f"{stack}.final_layer_norm", f"{stack}.norm")
+    for ours, theirs in _PARTS[stack].items():
+        block = f"{stack}.block.{{n}}."
+        yield zoo.Rename(block + theirs, block + ours)
+        yield zoo.Rename(block + theirs.rpartition(".")[0] + ".layer_norm", f"{block}{ours}_norm")
+
+
+LAYOUTS = (
+    zoo.Layout(
+        library="transformers",
+        models={"t5": {}},
+        config={"model_type": "t5", "is_decoder": False},
+        stem="shared.weight",
+        classifier="classifier.weight",
+        options={
+            "vocab_size": "vocab_size",
+            "context": "n_positions",
+            "width": "d_model",
+            "depth": "num_layers",
+            "decoder_depth": "num_decoder_layers",
+            "num_heads": "num_heads",
+            "head_width": "d_kv",
+            "mlp_width": "d_ff",
+            "feed_forward": "feed_forward_proj",
+            "num_buckets": "relative_attention_num_buckets",
+            "max_distance": "relative_attention_max_distance",
+            "tied": "tie_word_embeddings",
+            "start_token": "decoder_start_token_id",
+            "norm_eps": "layer_norm_epsilon",
+        },
+        architectures={"translation": "T5ForConditionalGeneration", "summarization": "T5ForConditionalGeneration"},
+        renames=(*_renames("encoder"), *_renames("decoder")),
+        ignored=("encoder.embed_tokens", "decoder.embed_tokens", "lm_head"),
+    ),
+)
