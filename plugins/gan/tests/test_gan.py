@@ -28,7 +28,8 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_a_run_leaves_weights_scores_and_pictures(pretrained: Any) -> None:
-    assert set(pretrained.scores) == {"sliced_wasserstein", "samples"} and pretrained.scores["samples"] == 64
+    assert set(pretrained.scores) == {"sliced_wasserstein", "samples/compared"}
+    assert pretrained.scores["samples/compared"] == 64
     names = {"curves", "samples", "training", "steps", "interpolation", "classes", "nearest"}
     assert {path.name for path in pretrained.pictures} == {f"{name}.png" for name in names}
     block = zoo.describe(pretrained.folder)
@@ -103,7 +104,7 @@ def test_a_gan_goes_to_few_pictures_without_labels(tmp_path: Path, pretrained: A
     asked: dict[str, Any] = {"task": "unconditional-image-generation", "data": str(folder)}
     settings = {"steps": 3, "batch_size": 8, "score_samples": 8}
     result = zoo.finetune(plain.folder, out=tmp_path / "run", labels=16, settings=settings, **asked)
-    assert set(result.scores) == {"sliced_wasserstein", "samples"}
+    assert set(result.scores) == {"sliced_wasserstein", "samples/compared"}
     record = json.loads((result.folder / "run.json").read_text())
     assert record["recipe"] == "freeze_discriminator" and record["kind"] == "finetune"
     before, after = (zoo.load(run.folder).state_dict() for run in (plain, result))

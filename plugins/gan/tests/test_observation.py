@@ -118,15 +118,15 @@ def test_scores_carry_the_name_of_their_space(classifier: Path) -> None:
     watched = observer(("a", "b", "c"), feature_weights=str(classifier))
     found = watched.scores(batches())
     named = ["frechet", "kid", "precision", "recall", "modes", "as_asked"]
-    assert list(found) == ["sliced_wasserstein", *(f"{name}@conv_autoencoder" for name in named), "samples"]
-    assert found["samples"] == 16
+    assert list(found) == ["sliced_wasserstein", *(f"{name}@conv_autoencoder" for name in named), "samples/compared"]
+    assert found["samples/compared"] == 16
     assert found == watched.scores(batches()), "the latents are the same every time"
-    assert set(observer().scores(batches())) == {"sliced_wasserstein", "samples"}
+    assert set(observer().scores(batches())) == {"sliced_wasserstein", "samples/compared"}
 
 
 def test_weights_for_scores_that_are_gone_stop_training_but_no_scoring(tmp_path: Path) -> None:
     watched = observer(feature_weights=str(tmp_path / "gone"))
-    assert set(watched.scores(batches())) == {"sliced_wasserstein", "samples"}
+    assert set(watched.scores(batches())) == {"sliced_wasserstein", "samples/compared"}
     with pytest.raises(zoo.NotFoundError):
         watched.check()
 

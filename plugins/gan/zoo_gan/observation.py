@@ -63,14 +63,14 @@ class Observer:
 
     @torch.no_grad()
     def scores(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
-        """Return the distances; `samples` is how many pictures of the split were compared with as many made ones."""
+        """Return distances; `samples/compared` says of how many pictures of the split to as many made ones."""
         real = drawn_pictures(batches, self.settings.score_samples, self.settings.seed)
         made, labels = self.made(len(real), "score")
         self.film.take(self.made(self.film.shape[0], "film")[0])
         found = {"sliced_wasserstein": scores.sliced_wasserstein(real.flatten(1), made.flatten(1))}
         if self.space is not None:
             found |= self._feature_scores(self.space, real, made, labels)
-        return {**found, "samples": float(len(real))}
+        return {**found, "samples/compared": float(len(real))}
 
     @torch.no_grad()
     def pictures(self, folder: Path) -> list[Path]:
