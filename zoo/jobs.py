@@ -18,11 +18,12 @@ import zoo
 from zoo.data.dataset import ImageDataset
 from zoo.data_source import DataSource
 from zoo.errors import PluginError, UsageError
+from zoo.hub.records import PulledRepo
 from zoo.network import Network
 from zoo.recipes import fitting, recipe_settings, settings_from
 from zoo.registry import Offer, default_registry
 from zoo.settings import FinetuneSettings, TrainingSettings
-from zoo.sources import find_weights, repo_of
+from zoo.sources import Wish, find_with_origin
 from zoo.specs import ModelSpec, RecipeSpec
 from zoo.weights.build import build, full_arguments, load_model_target
 from zoo.weights.config import AdapterRecord, BaseRecord, Preprocessing, read_config
@@ -104,7 +105,7 @@ def finetuning(
             f"the settings of recipe {recipe.spec.name!r} of {recipe.plugin.distribution} do not extend "
             "zoo.FinetuneSettings; tell its author"
         )
-    folder = find_weights(weights, hub=hub)
+    folder, pulled = find_with_origin(weights, Wish(hub=hub))
     block = read_config(folder)
     offer = offered_model(block, str(folder / "config.json"))
     fitting(recipe.spec, offer.spec)
@@ -137,16 +138,16 @@ def finetuning(
         task=task,
         resolved=resolved,
         make_model=make_model,
-        adapter=_adapter(weights, chosen, hub),
+        adapter=_adapter(chosen, pulled),
     )
 
 
-def _adapter(weights: str | Path, settings: FinetuneSettings, hub: str | Path | None) -> AdapterRecord | None:
+def _adapter(settings: FinetuneSettings, pulled: PulledRepo | None) -> AdapterRecord | None:
     """Return how an adapter names its base; None where there is none, or where its base lies in a folder alone."""
-    if settings.method != "lora" or (base := repo_of(weights, hub=hub)) is None:
+    if settings.method != "lora" or pulled is None:
         return None
-    repo, commit = base
-    return AdapterRecord(rank=settings.lora_rank, alpha=settings.lora_alpha, base=BaseRecord(repo=repo, commit=commit))
+    base = BaseRecord(repo=pulled.repo, commit=pulled.commit)
+    return AdapterRecord(rank=settings.lora_rank, alpha=settings.lora_alpha, base=base)
 
 
 def _resolved(

@@ -49,30 +49,27 @@ def find_weights(
 
     So is the base that an adapter names.
     """
-    wish = wish or Wish(revision=revision, hub=hub)
-    folder = _find(source, wish)
+    return find_with_origin(source, wish or Wish(revision=revision, hub=hub))[0]
+
+
+def find_with_origin(source: str | Path, wish: Wish) -> tuple[Path, PulledRepo | None]:
+    """Return the local folder or file of weights as `find_weights` does, and what was pulled, if anything was."""
+    folder, pulled = _find(source, wish)
     if "adapter" in read_json(folder).get("zoo", {}) and (adapter := read_config(folder).adapter) is not None:
         pull_repo(adapter.base.repo, revision=adapter.base.commit, hub=wish.hub, offline=wish.offline)
-    return folder
+    return folder, pulled
 
 
-def repo_of(source: str | Path, *, hub: str | Path | None) -> tuple[str, str] | None:
-    """Return the repo and the commit that hold the weights of this name or address; None for those of a folder."""
-    if isinstance(source, Path) or Path(source).exists():
-        return None
-    pulled = pull_weights(source, Wish(hub=hub))
-    return pulled.repo, pulled.commit
-
-
-def _find(source: str | Path, wish: Wish) -> Path:
+def _find(source: str | Path, wish: Wish) -> tuple[Path, PulledRepo | None]:
     path = Path(source)
     if isinstance(source, Path) or ((path.is_dir() or path.suffix == _TENSORS) and not str(source).startswith(HF)):
         if wish.revision is not None:
             raise UsageError(f"a folder has no revisions: {source}; leave out the revision")
-        return weights_of(path)
+        return weights_of(path), None
     if _looks_local(source):
         raise NotFoundError(f"no folder {source}; give a run, a weights folder, a name (`zoo list`) or hf://org/name")
-    return pull_weights(source, wish).folder
+    pulled = pull_weights(source, wish)
+    return pulled.folder, pulled
 
 
 def weights_of(path: Path) -> Path:
