@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.data.normalise import normalise
-from zoo.data.pictures import SUFFIXES, Scaling, decode_all, open_picture
+from zoo.data.pictures import SUFFIXES, Scaling, decode_all, distinct_names, open_picture
 from zoo.errors import DataError, UsageError
 from zoo.network import Predictor
 from zoo.paths import storage_errors
@@ -100,7 +100,7 @@ def predict_pictures(
     if out is not None:
         with storage_errors(f"writing pictures to {out}"):
             out.mkdir(parents=True, exist_ok=True)
-    names = _names(images)
+    names = distinct_names(images)
     done = iter(zip(images, names, strict=True))
     for results in predict.batches(images, batch_size):
         for result in results:
@@ -146,9 +146,3 @@ def _read(
             batch = coming.result()
             coming = reader.submit(read, start + batch_size)
             yield batch
-
-
-def _names(images: Sequence[Path]) -> list[str]:
-    """Return a name for what is written of each picture; those of equal names are numbered."""
-    names = [image.stem for image in images]
-    return [name if names.count(name) == 1 else f"{name}-{place}" for place, name in enumerate(names)]

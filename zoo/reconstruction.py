@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from zoo.data.pictures import read_pictures, write_picture
+from zoo.data.pictures import distinct_names, read_pictures, write_picture
 from zoo.engine.pictures import image_grid
 from zoo.errors import UsageError
 from zoo.paths import storage_errors
@@ -28,7 +28,6 @@ def reconstruct_pictures(weights: str | Path, images: list[Path], out: Path, *, 
         outputs = model.reconstruct(inputs)  # type: ignore[operator]  # checked above; any plugin's model may have it
     with storage_errors(f"writing pictures to {out}"):
         out.mkdir(parents=True, exist_ok=True)
-        names = [image.stem for image in images]
-        names = [name if names.count(name) == 1 else f"{name}-{place}" for place, name in enumerate(names)]
-        written = [write_picture(output, out / f"{name}.png") for name, output in zip(names, outputs, strict=True)]
+        named = zip(distinct_names(images), outputs, strict=True)
+        written = [write_picture(output, out / f"{name}.png") for name, output in named]
         return [*written, image_grid([inputs, outputs], out / "reconstructions.png")]

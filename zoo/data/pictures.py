@@ -134,6 +134,12 @@ def read_pictures(
     return torch.from_numpy(decode_all(paths, image_size, channels, scaling=scaling)[0]).float().div_(255)
 
 
+def distinct_names(paths: Sequence[Path]) -> list[str]:
+    """Return a name for what is written of each picture; those of equal names are numbered."""
+    counts = Counter(path.stem for path in paths)
+    return [path.stem if counts[path.stem] == 1 else f"{path.stem}-{place}" for place, path in enumerate(paths)]
+
+
 def write_picture(image: Tensor, path: Path) -> Path:
     """Write floats in [0, 1] of shape (channels, height, width) as PNG."""
     from PIL import Image
