@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from zoo.data.dataset import ImageSplit as ImageSplit
     from zoo.data.normalise import normalise as normalise
     from zoo.draws import Draws as Draws
+    from zoo.engine.modes import evaluating as evaluating
     from zoo.engine.optimizers import make_optimizer as make_optimizer
     from zoo.engine.optimizers import parameter_groups as parameter_groups
     from zoo.engine.pictures import confusion_matrix as confusion_matrix
@@ -137,6 +138,7 @@ _HOMES = {
     "zoo.data.dataset": ("ImageDataset", "ImageSplit"),
     "zoo.data.normalise": ("normalise",),
     "zoo.draws": ("Draws",),
+    "zoo.engine.modes": ("evaluating",),
     "zoo.engine.optimizers": ("make_optimizer", "parameter_groups"),
     "zoo.engine.pictures": ("confusion_matrix", "feature_map", "image_animation", "image_grid"),
     "zoo.engine.recipe": ("Batch", "Batches", "Loss", "Recipe"),

@@ -1,7 +1,6 @@
 """Watch a generator while it trains: scores of what it makes, and pictures."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +102,7 @@ class Observer:
 
     def _made(self, latents: Tensor, labels: Tensor | None) -> Tensor:
         parts = []
-        with evaluating(self.model.generator):
+        with zoo.evaluating(self.model.generator):
             for start in range(0, len(latents), _AT_ONCE):
                 rows = slice(start, start + _AT_ONCE)
                 pictures = self.model.generator(latents[rows], None if labels is None else labels[rows])
@@ -180,18 +179,6 @@ def along_sphere(start: Tensor, end: Tensor, shares: Tensor) -> Tensor:
     weight = shares[None, :, None]
     parts = ((1 - weight) * angle).sin() * start[:, None] + (weight * angle).sin() * end[:, None]
     return parts / angle.sin()
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Hold a network in eval mode, without gradients, for the length of the block."""
-    training = network.training
-    try:
-        with torch.no_grad():
-            network.eval()
-            yield
-    finally:
-        network.train(training)
 
 
 def _rows(pictures: Tensor) -> list[Tensor]:

@@ -1,7 +1,6 @@
 """What the recipes share: the loss per pixel, the scores, the pictures, and which parameters learn."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -46,18 +45,6 @@ def coder_of(model: nn.Module, recipe: str) -> Any:
     return model
 
 
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[Any]:
-    """Hold a model in eval mode, without gradients, for the length of the block."""
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield model
-    finally:
-        model.train(training)
-
-
 def scores(model: nn.Module, pairs: Iterable[tuple[Tensor, Tensor]]) -> dict[str, float]:
     """Return means per pixel over pairs of what is seen and what is to be given back.
 
@@ -65,9 +52,9 @@ def scores(model: nn.Module, pairs: Iterable[tuple[Tensor, Tensor]]) -> dict[str
     """
     cross_entropy = squared_error = torch.zeros((), dtype=torch.float64)
     count = 0
-    with evaluating(model) as evaluated:
+    with zoo.evaluating(model):
         for inputs, targets in pairs:
-            logits = logits_of(evaluated, inputs)
+            logits = logits_of(model, inputs)
             bce = F.binary_cross_entropy_with_logits(logits, targets)
             cross_entropy = cross_entropy + bce.double().cpu() * len(targets)
             squared_error = squared_error + F.mse_loss(logits.sigmoid(), targets).double().cpu() * len(targets)
@@ -89,7 +76,8 @@ def pictures(
     """Draw reconstructions, of `noisy` pictures where they are given, and all else that the model can show."""
     kept = list(batches)
     images = kept[0]["images"][:16]
-    with evaluating(model) as shown:
+    shown = cast(Any, model)
+    with zoo.evaluating(model):
         seen = images if noisy is None else noisy[:16]
         rows = [images, *([] if noisy is None else [seen]), shown.reconstruct(seen)]
         captions = ("input", "output") if noisy is None else ("clean", "noisy", "output")

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_autoencoder.pretraining.autoencoding import evaluating, optimizer_of, pictures, scores
+from zoo_autoencoder.pretraining.autoencoding import optimizer_of, pictures, scores
 from zoo_autoencoder.pretraining.settings import VariationalSettings
 
 
@@ -60,7 +60,7 @@ class Variational:
         """
         kept = list(batches)
         likelihoods, divergences = [], []
-        with evaluating(self.model):
+        with zoo.evaluating(self.model):
             for batch in kept:
                 likelihood, divergence = self._bound(batch["images"], zoo.Draws(self.settings.seed, 0, batch["index"]))
                 likelihoods.append(likelihood.double().cpu())

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_autoencoder.pretraining.autoencoding import evaluating, pixel_loss
+from zoo_autoencoder.pretraining.autoencoding import pixel_loss
 from zoo_autoencoder.pretraining.reconstruction import Reconstruction
 from zoo_autoencoder.pretraining.settings import VectorQuantizedSettings
 from zoo_autoencoder.vector_quantized import straight_through
@@ -69,7 +69,8 @@ class VectorQuantized:
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
         """Return what reconstructions score, the share of entries in use, and the perplexity of their use."""
         kept = list(batches)
-        with evaluating(self.plain.model) as model:
+        model = cast(Any, self.plain.model)
+        with zoo.evaluating(model):
             counts = torch.zeros(len(model.codebook), dtype=torch.float64)
             for batch in kept:
                 indices = model.indices(model.to_codes(batch["images"]))

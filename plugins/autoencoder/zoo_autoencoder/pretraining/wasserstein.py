@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 import zoo
-from zoo_autoencoder.pretraining.autoencoding import coder_of, evaluating, pixel_loss
+from zoo_autoencoder.pretraining.autoencoding import coder_of, pixel_loss
 from zoo_autoencoder.pretraining.reconstruction import Reconstruction
 from zoo_autoencoder.pretraining.settings import WassersteinSettings
 
@@ -47,7 +47,8 @@ class Wasserstein:
         """Return what reconstructions score, and the mean discrepancy of batches."""
         kept = list(batches)
         found = []
-        with evaluating(self.plain.model) as model:
+        model = cast(Any, self.plain.model)
+        with zoo.evaluating(model):
             for batch in kept:
                 code = model.embed(batch["images"])
                 prior = zoo.Draws(self.settings.seed, 0, batch["index"]).normal("prior", code.shape[1])

@@ -1,10 +1,7 @@
 """What recipes do with a backbone, of which they know the protocol alone."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 
 import zoo
@@ -24,17 +21,3 @@ def with_classes(model: nn.Module, num_classes: int) -> nn.Module:
         backbone.reset_classifier(num_classes)
         model.to(device)
     return model
-
-
-@contextmanager
-def evaluating(*models: nn.Module) -> Iterator[None]:
-    """Hold models in eval mode, without gradients, for the length of the block."""
-    modes = [model.training for model in models]
-    try:
-        with torch.no_grad():
-            for model in models:
-                model.eval()
-            yield
-    finally:
-        for model, training in zip(models, modes, strict=True):
-            model.train(training)

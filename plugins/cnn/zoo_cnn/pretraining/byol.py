@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.pretraining.backbone import evaluating, pooled, with_classes
+from zoo_cnn.pretraining.backbone import pooled, with_classes
 from zoo_cnn.pretraining.heads import ProjectionHead
 from zoo_cnn.pretraining.momentum import follow, teacher_of
 from zoo_cnn.pretraining.observation import Observer
@@ -65,7 +65,7 @@ class BYOL:
 
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
         """Return what the observer says of the features, and the loss."""
-        with evaluating(self.projector, self.predictor, self.teacher, self.teacher_projector):
+        with zoo.evaluating(self.projector, self.predictor, self.teacher, self.teacher_projector):
             return self.observer.scores(batches, self._loss)
 
     def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:

@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.pretraining.backbone import evaluating
 
 
 def class_labels(batch: zoo.Batch) -> Tensor | None:
@@ -54,7 +53,7 @@ def _counted(
     """Return how often each class (rows) was taken for each (columns), and the summed cross-entropy."""
     counts = torch.zeros(classes * classes, dtype=torch.int64)
     loss = torch.zeros((), dtype=torch.float64)
-    with evaluating(model):
+    with zoo.evaluating(model):
         for batch in batches:
             logits, labels = model(zoo.normalise(batch["images"], preprocessing)), batch["labels"]
             loss += F.cross_entropy(logits, labels, reduction="sum").double().cpu()

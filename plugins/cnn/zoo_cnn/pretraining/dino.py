@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.pretraining.backbone import evaluating, pooled, with_classes
+from zoo_cnn.pretraining.backbone import pooled, with_classes
 from zoo_cnn.pretraining.heads import PrototypeHead
 from zoo_cnn.pretraining.momentum import follow, teacher_of
 from zoo_cnn.pretraining.observation import Observer
@@ -67,7 +67,7 @@ class DINO:
 
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
         """Return what the observer says of the teacher's features, and the loss."""
-        with evaluating(self.student, self.student_head, self.teacher_head):
+        with zoo.evaluating(self.student, self.student_head, self.teacher_head):
             return self.observer.scores(batches, lambda images, draws: self._loss(images, draws)[1])
 
     def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.pretraining.backbone import evaluating, with_classes
+from zoo_cnn.pretraining.backbone import with_classes
 from zoo_cnn.pretraining.classifying import class_labels, class_pictures, class_scores
 from zoo_cnn.pretraining.settings import DistillationSettings
 from zoo_cnn.pretraining.teacher import Teacher, load_teacher
@@ -83,7 +83,7 @@ class Distillation:
 
     def _agreement(self, teacher: Teacher, batches: Iterable[zoo.Batch]) -> float:
         agreed, count = torch.zeros((), dtype=torch.int64), 0
-        with evaluating(self.model):
+        with zoo.evaluating(self.model):
             for batch in batches:
                 mine = self.model(zoo.normalise(batch["images"], self.preprocessing)).argmax(1)
                 agreed += (mine == teacher.logits(batch["images"]).argmax(1)).sum().cpu()

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.pretraining.backbone import evaluating, pooled
+from zoo_cnn.pretraining.backbone import pooled
 from zoo_cnn.pretraining.classifying import class_labels
 from zoo_cnn.pretraining.heads import LinearProbe
 from zoo_cnn.pretraining.neighbours import FeatureBank, effective_rank, nearest, neighbour_votes
@@ -60,7 +60,7 @@ class Observer:
         if labels is None:
             self.bank.push(batch["images"].new_zeros(count, self.num_features), None)
             return
-        with evaluating(self.model):
+        with zoo.evaluating(self.model):
             features, labels = self.features(batch["images"][:count]).float(), labels[:count]
         self.bank.push(features, labels)
         if self.probe is not None:
@@ -74,7 +74,7 @@ class Observer:
         """
         seen, labels, total = [], [], torch.zeros((), dtype=torch.float64)
         trained = int(self.bank.seen) > 0
-        with evaluating(*self.modules().values(), self.model):
+        with zoo.evaluating(*self.modules().values(), self.model):
             for batch in batches:
                 images = batch["images"]
                 seen.append(self.features(images).float())
@@ -94,7 +94,7 @@ class Observer:
         images = torch.cat([batch["images"] for batch in kept])
         known = [labels for batch in kept if (labels := class_labels(batch)) is not None]
         labels = torch.cat(known) if known else None
-        with evaluating(self.model):
+        with zoo.evaluating(self.model):
             features = torch.cat([self.features(batch["images"]) for batch in kept])
         shown = images[:16]
         draws = zoo.Draws(self.settings.seed, 0, kept[0]["index"][:16])

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.pretraining.backbone import evaluating, pooled, with_classes
+from zoo_cnn.pretraining.backbone import pooled, with_classes
 from zoo_cnn.pretraining.heads import ProjectionHead
 from zoo_cnn.pretraining.observation import Observer
 from zoo_cnn.pretraining.processes import gathered
@@ -58,7 +58,7 @@ class SimCLR:
             views = self._projected(images, draws)
             return nt_xent(views, views, 0, self.settings.temperature)
 
-        with evaluating(self.projector):
+        with zoo.evaluating(self.projector):
             return self.observer.scores(batches, loss)
 
     def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.pretraining.backbone import evaluating, pooled
+from zoo_cnn.pretraining.backbone import pooled
 from zoo_cnn.pretraining.settings import ViewSettings
 
 
@@ -60,7 +60,7 @@ def size_of_views(model: nn.Module, preprocessing: zoo.Preprocessing, share: flo
     if smaller == whole:
         return whole
     device = next(model.parameters()).device
-    with evaluating(model):
+    with zoo.evaluating(model):
         try:
             pooled(model, torch.zeros(1, preprocessing.channels, *smaller, device=device), preprocessing)
         except (RuntimeError, ValueError):  # a dense layer on pixels, or places learnt for one size
