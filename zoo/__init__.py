@@ -97,6 +97,8 @@ if TYPE_CHECKING:
     from zoo.transfers import push as push
     from zoo.transfers import verify as verify
     from zoo.weights.config import Preprocessing as Preprocessing
+    from zoo.weights.tokenizer import TextInputs as TextInputs
+    from zoo.weights.tokenizer import Tokenizer as Tokenizer
 
 _HOMES = {
     "zoo.api": (
@@ -162,6 +164,7 @@ _HOMES = {
     "zoo.tasks.methods": ("Learner",),
     "zoo.transfers": ("pull", "push", "verify"),
     "zoo.weights.config": ("Preprocessing",),
+    "zoo.weights.tokenizer": ("TextInputs", "Tokenizer"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
