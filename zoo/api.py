@@ -194,13 +194,14 @@ def pretrain(
     settings: Mapping[str, Any] | None = None,
     arguments: Mapping[str, Any] | None = None,
     hub: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
     **options: Unpack[Options],
 ) -> RunResult:
     """Train a model from random weights by a recipe of the stage pretrain; write everything to the run folder `out`.
 
-    `data` is a data set's name, an image folder, or `hf://datasets/…` on the Hub that `hub` says. `recipe` is a name or
-    a TOML file; None takes the model's own. `Options` says how the run is kept. Under torchrun every process calls
-    this.
+    `data` is a data set's name, an image folder, text files, or `hf://datasets/…` on the Hub that `hub` says. `columns`
+    names what a table of texts holds: text, pair, label, target. `recipe` is a name or a TOML file; None takes the
+    model's own. `Options` says how the run is kept. Under torchrun every process calls this.
     """
     from zoo.orders import pretraining_order
     from zoo.running import run_job
@@ -212,6 +213,7 @@ def pretrain(
         "settings": settings,
         "arguments": arguments,
         "hub": hub,
+        "columns": columns,
     }
     return run_job(*pretraining_order(model, data=data, out=out, **asked, **options))
 
@@ -228,6 +230,7 @@ def finetune(
     skip_bad: int = 0,
     settings: Mapping[str, Any] | None = None,
     hub: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
     **options: Unpack[Options],
 ) -> RunResult:
     """Train pretrained weights on for a task; write everything to the run folder `out`.
@@ -235,7 +238,8 @@ def finetune(
     `method` is full, gradual (layer after layer begins, from the last one down), frozen (the head alone learns), lora
     (low-rank corrections learn, which `zoo.push(..., adapter=True)` can send alone) or scratch (the same network from
     random weights, to compare with).
-    `labels` takes that many labelled training images, as many of each class as can be, drawn by the seed.
+    `labels` takes that many labelled training samples, as many of each class as can be, drawn by the seed. `columns`
+    names what a table of texts holds: text, pair, label, target.
     """
     from zoo.orders import finetuning_order
     from zoo.running import run_job
@@ -246,6 +250,7 @@ def finetune(
         "method": method,
         "labels": labels,
         "settings": settings,
+        "columns": columns,
     }
     return run_job(*finetuning_order(weights, task=task, data=data, out=out, hub=hub, **asked, **options))
 
@@ -277,12 +282,13 @@ def evaluate(
     data_dir: str | Path | None = None,
     hub: str | Path | None = None,
     device: str | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> dict[str, float]:
     """Return the scores of weights on the test split of a data set, by the recipe that made them."""
-    from zoo.data_source import DataSource
+    from zoo.data_source import data_source
     from zoo.evaluation import evaluate_weights
 
-    return evaluate_weights(weights, DataSource(data, _path(data_dir), hub=hub), hub=hub, device=device)
+    return evaluate_weights(weights, data_source(data, data_dir, 0, hub, columns), hub=hub, device=device)
 
 
 def reconstruct(
