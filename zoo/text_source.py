@@ -48,14 +48,8 @@ def texts_for(
             raise PluginError(
                 f"the settings of a recipe that learns from {learns_from!r} must extend zoo.TextFinetuneSettings"
             )
-        max_written = min(settings.max_written, most)
-        if joins and longest + max_written > most:
-            longest = most - max_written
-            if longest < 1:
-                raise UsageError(
-                    f"{model.name!r} has {most} positions, all of which max_written={max_written} would take; "
-                    "ask for less: --set max_written=N"
-                )
+        max_written = min(settings.max_written, most // 2 if joins else most)
+        longest = min(longest, most - max_written) if joins else longest
     inputs = dataclasses.replace(known, max_tokens=longest)
     return tokenise(source.open_texts(), inputs, Form(learns_from, joins, max_written)), inputs
 

@@ -115,6 +115,58 @@ class TestTextsOfSeveralClasses(TestTextClassification):
         return {**texts(), "labels": labels}
 
 
+def pairs(*, joined: bool) -> dict[str, torch.Tensor]:
+    read = torch.randint(5, 260, (4, 8), generator=torch.Generator().manual_seed(0))
+    mask = (torch.arange(8) < torch.tensor([[8], [5], [7], [2]])).long()
+    written = torch.randint(5, 260, (4, 5), generator=torch.Generator().manual_seed(1))
+    references = {
+        "references": torch.frombuffer(bytearray("aé.bcd.efg.hij.".encode()), dtype=torch.uint8)[:16].view(4, 4),
+        "reference_lengths": torch.full((4,), 4),
+    }
+    if not joined:
+        both = {"written_ids": written, "written_mask": torch.ones_like(written)}
+        return {"input_ids": read * mask, "attention_mask": mask, **both, **references}
+    rows = [
+        [*row[:length], *after]
+        for row, length, after in zip(read.tolist(), [8, 5, 7, 2], written.tolist(), strict=True)
+    ]
+    ids = torch.tensor([row + [0] * (13 - len(row)) for row in rows])
+    inside = torch.tensor([[1] * len(row) + [0] * (13 - len(row)) for row in rows])
+    return {"input_ids": ids, "attention_mask": inside, "prompt_lengths": mask.sum(1), **references}
+
+
+class TestTranslation(RecipeTests):
+    name = "translation"
+    model = "t5"
+
+    def arguments(self) -> dict[str, Any]:
+        return T5
+
+    def settings(self) -> dict[str, Any]:
+        return {"max_written": 6, "beams": 2}
+
+    def batch(self) -> dict[str, torch.Tensor]:
+        return pairs(joined=False)
+
+
+class TestTranslationByMarian(TestTranslation):
+    model = "marian"
+
+    def arguments(self) -> dict[str, Any]:
+        return {**SMALL, "decoder_depth": 2, "decoder_num_heads": 2, "decoder_mlp_width": 32}
+
+
+class TestSummarization(TestTranslation):
+    name = "summarization"
+    model = "llama"
+
+    def arguments(self) -> dict[str, Any]:
+        return {**SMALL, "num_kv_heads": 1}
+
+    def batch(self) -> dict[str, torch.Tensor]:
+        return pairs(joined=True)
+
+
 def model(name: str, arguments: dict[str, Any]) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -243,3 +295,58 @@ def test_text_and_pictures_are_not_mixed_up(shakespeare: Path, tmp_path: Path) -
 def test_a_tokenizer_that_is_another_each_time_is_refused(shakespeare: Path, tmp_path: Path) -> None:
     with pytest.raises(zoo.UsageError, match="zoo tokenizer train"):
         zoo.pretrain("gpt2", data=str(shakespeare), out=tmp_path / "x", settings={**QUICK, "tokenizer": "unigram:400"})
+
+
+@pytest.fixture
+def captions(tmp_path: Path) -> Path:
+    folder = tmp_path / "captions"
+    folder.mkdir()
+    for split, count in (("train", 24), ("test", 6)):
+        (folder / f"{split}.de").write_text("".join(f"ein Hund Nummer {n}\n" for n in range(count)))
+        (folder / f"{split}.en").write_text("".join(f"a dog number {n}\n" for n in range(count)))
+    return folder
+
+
+@pytest.mark.parametrize("name", ["t5", "gpt2"])
+def test_pairs_of_texts_are_learnt_by_both_kinds_of_models(name: str, captions: Path, tmp_path: Path) -> None:
+    sizes = {key: value for key, value in SIZES.items() if key != "context"}
+    columns = {"text": "de", "target": "en"}
+    quick = {**QUICK, "max_tokens": 64, **({"sentinels": 16} if name == "t5" else {})}
+    first = zoo.pretrain(
+        name, data=str(captions), out=tmp_path / "first", settings=quick, arguments=sizes, columns=columns
+    )
+    result = zoo.finetune(
+        first.folder,
+        task="translation",
+        data=str(captions),
+        out=tmp_path / "second",
+        columns=columns,
+        settings={"steps": 2, "batch_size": 4, "evaluations": 1, "max_tokens": 40, "max_written": 8},
+    )
+    assert {"bleu", "chrf", "loss", "perplexity"} <= result.scores.keys()
+    (samples,) = result.pictures[1:]
+    text = samples.read_text()
+    assert "ein Hund Nummer 0" in text and "a dog number 0" in text and "tok:13a" in text
+    written = zoo.load(result.weights).generate(["ein Hund"], max_new_tokens=4)
+    assert isinstance(written, list) and len(written) == 1
+
+
+def test_a_task_that_writes_asks_for_what_is_to_be_written(questions: Path, captions: Path, tmp_path: Path) -> None:
+    sizes = {key: value for key, value in SIZES.items() if key != "context"}
+    columns = {"text": "de", "target": "en"}
+    first = zoo.pretrain(
+        "gpt2", data=str(captions), out=tmp_path / "first", settings=QUICK, arguments=sizes, columns=columns
+    )
+    with pytest.raises(zoo.DataError, match="--target NAME"):
+        zoo.finetune(
+            first.folder, task="summarization", data=str(questions), out=tmp_path / "x", columns={"text": "question"}
+        )
+    result = zoo.finetune(
+        first.folder,
+        task="translation",
+        data=str(captions),
+        out=tmp_path / "y",
+        columns=columns,
+        settings={"max_written": 64, "steps": 1, "batch_size": 4, "beams": 1},
+    )
+    assert zoo.describe(result.weights).tokenisation.max_tokens == 16, "of 32 positions half are left to be read"  # type: ignore[union-attr]

@@ -32,6 +32,22 @@ def zoo_tasks() -> Iterator[TaskSpec]:
         modality="text",
         learns_from="tokens",
     )
+    yield TaskSpec(
+        name="translation",
+        summary="Write a text in another language",
+        recipe="translation",
+        score="bleu",
+        modality="text",
+        learns_from="written",
+    )
+    yield TaskSpec(
+        name="summarization",
+        summary="Write what a text says in short",
+        recipe="summarization",
+        score="rouge_l",
+        modality="text",
+        learns_from="written",
+    )
 
 
 @hookimpl
@@ -103,3 +119,16 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
         modality="text",
         requires=("language-model",),
     )
+    for task, target, score in (("translation", "Translation", "bleu"), ("summarization", "Summarization", "rouge_l")):
+        yield RecipeSpec(
+            name=task,
+            stage="finetune",
+            summary=f"Learn {task} from pairs of texts: by an encoder and a decoder, or by a decoder alone",
+            target=f"zoo.tasks.text.writing:{target}",
+            settings="zoo.tasks.text.settings:WritingSettings",
+            task=task,
+            score=score,
+            higher_is_better=True,
+            modality="text",
+            requires=("language-model",),
+        )
