@@ -130,7 +130,7 @@ def load(
     `registry` names a registry.json, or a repo with one, that is asked first; `locked` takes the bytes that zoo.lock
     pins, and `offline` none but those in the cache.
 
-    `model.predict(["cat.jpg"])` says what weights that were finetuned for a task say of pictures; of text
+    `model.predict(["cat.jpg"])` says what weights that were finetuned for a task say of pictures, or of texts; of text
     `model.generate("Once upon a time")` goes on, translates or sums up, and `model.embed(texts)` gives vectors.
     """
     from zoo.engine.device import choose_device
@@ -138,6 +138,7 @@ def load(
     from zoo.network import Network
     from zoo.prediction import Predict
     from zoo.sources import Wish, find_weights
+    from zoo.text_prediction import PredictText
     from zoo.weights.config import read_config
     from zoo.weights.features import Features
     from zoo.weights.folder import described_model, load_weights, offered_model
@@ -147,6 +148,7 @@ def load(
     where = choose_device(device or "cpu")
     folder = find_weights(source, wish=Wish(revision, hub, registry, locked=locked, offline=offline))
     block = read_config(folder)
+    spec = described_model(block, str(folder))
     model: Any = load_weights(folder, block, dtype=dtype, device=where)
     if isinstance(model, Network):
         if channels is not None or num_classes is not None:
@@ -161,8 +163,9 @@ def load(
         return cast("LoadedModel", Features(model).eval())
     # plugins may offer a method of this name, which then means what they say
     if num_classes is None and channels is None and not callable(getattr(type(model), "predict", None)):
-        model.predict = Predict(model, block)
-    bind_text_methods(model, block, described_model(block, str(folder)), folder)
+        is_text = spec.modality == "text"
+        model.predict = PredictText(model, block, folder) if is_text else Predict(model, block)
+    bind_text_methods(model, block, spec, folder)
     return cast("LoadedModel", model)
 
 

@@ -114,7 +114,8 @@ class TaskSpec:
     "written" is what a model is to write for a text. The targets are callables:
     `network(backbone, num_classes, **arguments)` makes the task's `zoo.Network`, None where the backbone's own
     classifier is enough; `reader(folder, *, image_size, channels, skip_bad, stream)` opens a folder of this task's data
-    as a `zoo.ImageDataset`, None where it has one folder a class; `predictor(model, labels)` makes a `zoo.Predictor`.
+    as a `zoo.ImageDataset`, None where it has one folder a class; `predictor(model, labels)` makes a `zoo.Predictor`,
+    and of text `predictor(model, labels, inputs)` a `zoo.TextPredictor`.
     """
 
     name: str

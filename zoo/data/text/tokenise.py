@@ -11,6 +11,7 @@ import numpy as np
 from filelock import FileLock
 
 from zoo.data.text.dataset import TextDataset, TextSplit
+from zoo.data.text.encoding import encoded_rows
 from zoo.data.text.tokens import Ragged, TokenDataset, TokenRows, TokenStream
 from zoo.errors import DataError, UsageError
 from zoo.paths import cache_folder, new_folder, storage_errors
@@ -19,8 +20,6 @@ from zoo.weights.tokenizer import TextInputs, Tokenizer
 
 _VERSION = "2"
 _TEXTS_AT_ONCE = 4096
-_CHARACTERS_A_TOKEN = 64
-"""How many characters of a text are looked at for each token that it is cut to: more would only be thrown away."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +67,13 @@ def _rows(split: TextSplit, inputs: TextInputs, form: Form) -> TokenRows:
     tokenizer, kind = inputs.tokenizer, _kind(inputs.tokenizer)
     pad = tokenizer.role("pad") or 0
     if form.learns_from == "labels":
-        ids, segments = _encoded(split.texts, split.pairs, inputs)
+        ids, segments = encoded_rows(split.texts, split.pairs, inputs)
         return TokenRows(Ragged.of(ids, kind), pad, _ragged(segments, np.uint8), split.labels)
     end = tokenizer.needed("end")
     texts = split.written or ()
     references = Ragged.of([np.frombuffer(text.encode(), np.uint8) for text in texts], np.uint8)
-    written = [_ended(ids, end, form.max_written) for ids in _encoded(texts, None, inputs, form.max_written)[0]]
-    read = _encoded(split.texts, None, inputs)[0]
+    written = [_ended(ids, end, form.max_written) for ids in encoded_rows(texts, None, inputs, form.max_written)[0]]
+    read = encoded_rows(split.texts, None, inputs)[0]
     if not form.joins:
         ids = [_ended(row, end, inputs.max_tokens) for row in read]
         return TokenRows(Ragged.of(ids, kind), pad, written=Ragged.of(written, kind), references=references)
@@ -82,28 +81,6 @@ def _rows(split: TextSplit, inputs: TextInputs, form: Form) -> TokenRows:
     joined = [[*prompt, *target] for prompt, target in zip(prompts, written, strict=True)]
     lengths = np.array([len(prompt) for prompt in prompts], np.int64)
     return TokenRows(Ragged.of(joined, kind), pad, references=references, prompts=lengths)
-
-
-def _encoded(
-    texts: Sequence[str], pairs: Sequence[str] | None, inputs: TextInputs, most: int | None = None
-) -> tuple[list[list[int]], list[list[int]] | None]:
-    """Return the tokens of texts, cut where they are too long, and of pairs which of the two each belongs to."""
-    longest = inputs.max_tokens if most is None else most
-    inner = inputs.tokenizer.inner
-    reach = longest * _CHARACTERS_A_TOKEN
-    ids: list[list[int]] = []
-    segments: list[list[int]] = []
-    inner.enable_truncation(longest)
-    try:
-        for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            some = [text[:reach] for text in texts[start : start + _TEXTS_AT_ONCE]]
-            seconds = None if pairs is None else [text[:reach] for text in pairs[start : start + _TEXTS_AT_ONCE]]
-            for encoding in inputs.tokenizer.encode(some, seconds):
-                ids.append(encoding.ids)
-                segments.append(encoding.type_ids)
-    finally:
-        inner.no_truncation()
-    return [row or [inputs.tokenizer.role("pad") or 0] for row in ids], None if pairs is None else segments
 
 
 def _ended(ids: list[int], end: int, most: int) -> list[int]:

@@ -15,6 +15,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
         score="accuracy",
         modality="text",
         network="zoo.tasks.multi_label:MultiLabelTextClassifier",
+        predictor="zoo.tasks.text.predictors:TextClassificationPredictor",
     )
     yield TaskSpec(
         name="text-generation",
@@ -31,6 +32,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
         score="loss",
         modality="text",
         learns_from="tokens",
+        predictor="zoo.tasks.text.predictors:FillMaskPredictor",
     )
     yield TaskSpec(
         name="translation",
