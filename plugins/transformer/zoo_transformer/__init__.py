@@ -17,6 +17,7 @@ _image = partial(
     target="zoo_transformer.vit:ViT",
     capabilities=("features", "detection-ready"),
     limits=_PICTURES,
+    recipe="masked_image_modelling",
     layouts="zoo_transformer.layouts.vit:LAYOUTS",
 )
 _text = partial(zoo.ModelSpec, family="transformer", modality="text", limits=_TEXTS)
@@ -80,3 +81,17 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             parameters=size.parameters,
             layouts=f"zoo_transformer.layouts.{name}:LAYOUTS",
         )
+
+
+@zoo.hookimpl
+def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
+    yield zoo.RecipeSpec(
+        name="masked_image_modelling",
+        stage="pretrain",
+        summary="Give back patches that are hidden from a vision transformer: MAE (He et al., 2022)",
+        target="zoo_transformer.pretraining.masked_images:MaskedImageModelling",
+        settings="zoo_transformer.pretraining.settings:MaskedImageSettings",
+        task="image-feature-extraction",
+        score="loss",
+        requires=("features",),
+    )
