@@ -125,9 +125,7 @@ def show(results: list[dict[str, Any]]) -> None:
         values = [result["scores"]["accuracy"] for result in found]
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
         minutes = statistics.mean(result["cpu_minutes"] for result in found)
-        print(
-            f"{name:20}  {statistics.mean(values):.2f} ± {spread:.2f}  n={len(values)}  ({minutes:.1f} CPU minutes each)"
-        )
+        print(f"{name:20}  {statistics.mean(values):.2f} ± {spread:.2f}  n={len(values)}  ({minutes:.1f} CPU min each)")
 
 
 def main() -> None:
