@@ -35,7 +35,7 @@ class DataSource:
 
     def open_texts(self) -> TextDataset:
         """Open the data set as texts."""
-        return open_texts(self.name, data_dir=self.folder, spec=self._spec("texts"), columns=self.columns)
+        return open_texts(self.name, data_dir=self.folder, spec=self._spec("texts"), columns=self.columns, hub=self.hub)
 
     def open(
         self,

@@ -2,15 +2,21 @@
 
 from pathlib import Path
 
+from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.text.dataset import TextDataset
 from zoo.data.text.documents import open_documents
+from zoo.data.text.hub import open_hub_texts
 from zoo.data.text.records import Columns, is_records, open_records
 from zoo.errors import DataError, PluginError, UsageError, ZooError
 from zoo.specs import DatasetSpec, load_target
 
 
-def open_texts(name: str, *, data_dir: Path | None, spec: DatasetSpec | None, columns: Columns) -> TextDataset:
-    """Open the data set of the spec, or else the file or the folder that `name` says."""
+def open_texts(
+    name: str, *, data_dir: Path | None, spec: DatasetSpec | None, columns: Columns, hub: str | Path | None = None
+) -> TextDataset:
+    """Open the data set of the spec, or else the file, the folder or the data set of a Hub that `name` says."""
+    if name.startswith(HUB_DATASETS):
+        return open_hub_texts(name, columns=columns, hub=hub)
     if spec is None:
         path = Path(name)
         return open_records(path, columns) if is_records(path) else open_documents(path)

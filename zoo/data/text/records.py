@@ -79,10 +79,10 @@ def open_records(path: Path, columns: Columns) -> TextDataset:
     rows: dict[str, Sequence[Record]] = {}
     several = False
     for split, file in files.items():
-        rows[split], multiple = _records(file, columns)
+        rows[split], multiple = _read(file, columns)
         several = several or multiple
     if "" in rows:
-        rows = _split_by_hash(rows[""], path)
+        rows = split_by_hash(rows[""], str(path))
     elif "test" not in rows and "validation" in rows:
         rows["test"] = rows.pop("validation")
     hashes = content_hashes(path if path.is_dir() else path.parent, list(files.values()))
@@ -195,40 +195,48 @@ def _paired(path: Path, files: Mapping[str, Mapping[str, Path]], columns: Column
     return dataset_of(rows, name=path.resolve().stem, source=str(path), fingerprint=digest.hexdigest())
 
 
-def _records(file: Path, columns: Columns) -> tuple[list[Record], bool]:
+def _read(file: Path, columns: Columns) -> tuple[list[Record], bool]:
     """Return the rows of a table, and whether a text may have several labels."""
     named = columns.named()
     table = read_table(file)
     if named and all(name.isdigit() for name in named.values()) and not set(named.values()) <= table.keys():
         table = read_table(file, has_head=False)
+    return records_of(table, columns, str(file))
+
+
+def records_of(table: Table, columns: Columns, source: str) -> tuple[list[Record], bool]:
+    """Return the rows of a table by its columns, and whether a text may have several labels.
+
+    Raise DataError where a column that was named is not there, or nothing can be told to be the text.
+    """
+    named = columns.named()
     for role, name in named.items():
         if name not in table:
-            raise DataError(f"{file} has no column {name!r} for --{role}; it has {', '.join(map(str, table))}")
+            raise DataError(f"{source} has no column {name!r} for --{role}; it has {', '.join(map(str, table))}")
     found = {role: next((name for name in usual if name in table), None) for role, usual in _USUAL.items()} | named
-    text = found["text"]
+    text, label = found["text"], found["label"]
     if text is None:
-        raise DataError(f"{file} has the columns {', '.join(map(str, table))}; say which is the text: --text NAME")
-    several = bool(found["label"]) and _holds_lists(table[str(found["label"])], str(found["label"]))
-    cells = {role: _cells(table, name, file) for role, name in found.items() if name is not None and role != "label"}
-    labels = (
-        [_label(value, several, f"column {found['label']} of {file}") for value in table[found["label"]]]
-        if found["label"]
-        else None
-    )
+        raise DataError(f"{source} has the columns {', '.join(map(str, table))}; say which is the text: --text NAME")
+    several = label is not None and _holds_lists(table[label], label)
+    cells = {role: _cells(table, name, source) for role, name in found.items() if name is not None and role != "label"}
+    labels = [_label(value, several, f"column {label} of {source}") for value in table[label]] if label else None
+    pairs, written = cells.get("pair"), cells.get("target")
     records = [
         Record(
             cells["text"][place],
-            cells["pair"][place] if "pair" in cells else None,
+            pairs[place] if pairs else None,
             labels[place] if labels else None,
-            cells["target"][place] if "target" in cells else None,
+            written[place] if written else None,
         )
         for place in range(len(table[text]))
     ]
     return records, several
 
 
-def _cells(table: Table, name: str, file: Path) -> list[str]:
-    return [as_text(value, f"row {number} of column {name!r} in {file}") for number, value in enumerate(table[name], 1)]
+def _cells(table: Table, name: str, source: str) -> list[str]:
+    return [
+        as_text(value, f"row {number} of column {name!r} in {source}") for number, value in enumerate(table[name], 1)
+    ]
 
 
 def _holds_lists(values: Sequence[Any], name: str) -> bool:
@@ -245,11 +253,12 @@ def _label(value: Any, several: bool, where: str) -> tuple[str, ...]:
     return (label,)
 
 
-def _split_by_hash(records: Sequence[Record], path: Path) -> dict[str, Sequence[Record]]:
+def split_by_hash(records: Sequence[Record], source: str) -> dict[str, Sequence[Record]]:
+    """Split rows by the hash of each, so that one stays on its side when others come or go."""
     hashes = [hashlib.sha256(repr(record).encode()).digest() for record in records]
     count = round(len(records) * _TEST_SHARE)
     if not 0 < count < len(records):
-        raise DataError(f"{path} holds {len(records)} rows; a training and a test split need more")
+        raise DataError(f"{source} holds {len(records)} rows; a training and a test split need more")
     test = set(sorted(range(len(records)), key=lambda place: (hashes[place], place))[:count])
     return {
         "train": [record for place, record in enumerate(records) if place not in test],
