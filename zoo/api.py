@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from zoo.generation.embed import Embed
+    from zoo.generation.generate import Generate
     from zoo.prediction import Predict
     from zoo.rehearsal import Rehearsal
     from zoo.reproduction import Reproduction
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
         """What `load` returns, for type checkers: a model, and what can be asked of it besides."""
 
         predict: Predict
+        generate: Generate
+        embed: Embed
 
 
 @dataclass(frozen=True)
@@ -126,15 +130,17 @@ def load(
     `registry` names a registry.json, or a repo with one, that is asked first; `locked` takes the bytes that zoo.lock
     pins, and `offline` none but those in the cache.
 
-    `model.predict(["cat.jpg"])` says what weights that were finetuned for a task say of pictures.
+    `model.predict(["cat.jpg"])` says what weights that were finetuned for a task say of pictures; of text
+    `model.generate("Once upon a time")` goes on, translates or sums up, and `model.embed(texts)` gives vectors.
     """
     from zoo.engine.device import choose_device
+    from zoo.generation.binding import bind_text_methods
     from zoo.network import Network
     from zoo.prediction import Predict
     from zoo.sources import Wish, find_weights
     from zoo.weights.config import read_config
     from zoo.weights.features import Features
-    from zoo.weights.folder import load_weights, offered_model
+    from zoo.weights.folder import described_model, load_weights, offered_model
     from zoo.weights.head import replace_head
     from zoo.weights.stem import with_channels
 
@@ -156,6 +162,7 @@ def load(
     # plugins may offer a method of this name, which then means what they say
     if num_classes is None and channels is None and not callable(getattr(type(model), "predict", None)):
         model.predict = Predict(model, block)
+    bind_text_methods(model, block, described_model(block, str(folder)), folder)
     return cast("LoadedModel", model)
 
 
