@@ -19,7 +19,7 @@ from zoo.cli.tables import print_json
 def command(
     weights: str, texts: tuple[str, ...], out: Path | None, normalise: bool, device: str | None, hub: str | None
 ) -> None:
-    """Make a vector of each TEXT; `-` is each line of standard input. They are printed, as JSON, unless --out is given."""
+    """Make a vector of each TEXT; `-` is each line of standard input. Printed as JSON, unless --out is given."""
     from zoo.writers import load_embedder, write_vectors
 
     several = lines(texts)

@@ -11,7 +11,7 @@ import torch
 from zoo.generation.decoding import Decoding, DecodingOptions
 from zoo.generation.prompts import Form, Prompts, by_length, checked, padded
 from zoo.generation.rows import Row
-from zoo.generation.writing import write
+from zoo.generation.writing import room_for, write
 from zoo.weights.config import ZooBlock
 from zoo.weights.tokenizer import TextInputs, read_text_inputs
 
@@ -103,10 +103,8 @@ class Generate:
         return replace(decoding, max_new_tokens=min(decoding.max_new_tokens, few))
 
     def _prompts(self, texts: Sequence[str], asked: Decoding) -> list[list[int]]:
-        context: int = self._model.context
-        room = context if self._form == "read" else context - asked.max_new_tokens
-        # where there is no room at all, `write` says so
-        return self._maker.ids(texts, max(1, min(self._inputs.max_tokens, room)))
+        room = room_for(self._model.context, asked.max_new_tokens, reads=self._form == "read")
+        return self._maker.ids(texts, min(self._inputs.max_tokens, room))
 
     def _rows(self, prompts: Sequence[Sequence[int]], asked: Decoding) -> list[Row]:
         before = prompts if self._form == "continued" else [()] * len(prompts)

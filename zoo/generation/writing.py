@@ -91,17 +91,25 @@ def fit(
     model: Any, input_ids: Tensor, attention_mask: Tensor | None, max_new_tokens: int
 ) -> tuple[Tensor, Tensor | None]:
     """Return what the model's context has room for: the end of prompts, or the beginning of texts to read."""
-    context: int = model.context
     reads = isinstance(model, EncoderDecoder)
+    room = room_for(model.context, max_new_tokens, reads=reads)
+    if (tokens := input_ids.shape[1]) <= room:
+        return input_ids, attention_mask
+    side = "first" if reads else "last"
+    _log.info("of %d tokens the %s %d are kept: the context is %d", tokens, side, room, model.context)
+    kept = slice(None, room) if reads else slice(-room, None)
+    return input_ids[:, kept], None if attention_mask is None else attention_mask[:, kept]
+
+
+def room_for(context: int, max_new_tokens: int, *, reads: bool) -> int:
+    """Return how many tokens of a prompt, or of a text that it `reads`, a model has room for.
+
+    Raise UsageError where there is none.
+    """
     room = context if reads else context - max_new_tokens
     if room < 1 or max_new_tokens > context:
         raise UsageError(
             f"{max_new_tokens} new tokens leave no room for a prompt in this model's context of {context}; "
             f"ask for max_new_tokens={max(context // 2, 1)}, or so"
         )
-    if (tokens := input_ids.shape[1]) <= room:
-        return input_ids, attention_mask
-    side = "first" if reads else "last"
-    _log.info("of %d tokens the %s %d are kept: the context is %d", tokens, side, room, context)
-    kept = slice(None, room) if reads else slice(-room, None)
-    return input_ids[:, kept], None if attention_mask is None else attention_mask[:, kept]
+    return room
