@@ -1,7 +1,7 @@
-"""Text models against transformers: forward, training step, generation from a cache; equal weights, in turn, in one run.
+"""Text models against transformers: generation from a cache, forward, training step; equal weights, in turn, one run.
 
-make peers' environment first (benchmarks/peers.sh), then
-PYTHONPATH=.:plugins/transformer /tmp/zoo-peers/bin/python benchmarks/generation.py [--rounds 5] [--only llama] [--memory]
+make peers' environment first (benchmarks/peers.sh), then, with [--rounds 5] [--only llama] [--memory]
+PYTHONPATH=.:plugins/transformer /tmp/zoo-peers/bin/python benchmarks/generation.py
 
 Times are processor seconds of one thread, which other programs on the machine disturb little.
 """
@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,21 @@ def main() -> None:
         parameters = sum(parameter.numel() for parameter in ours.parameters())
         print(f"{name}, {parameters / 1e6:.1f} M parameters, one thread, medians of {asked.rounds} rounds, tokens/s")
         for batch in (1, 16):
-            ids = torch.randint(5, NEVER, (batch, 128), generator=torch.Generator().manual_seed(0))
-            generated = (lambda: generate(ours, ids), lambda: generate_theirs(theirs, ids))
-            compare(f"generation, batch {batch}", batch * NEW, asked.rounds, *generated)
-            forward = (lambda: logits(ours, ids), lambda: logits_theirs(theirs, ids))
-            compare(f"forward, batch {batch}", batch * 128, asked.rounds, *forward)
-            step = (lambda: train(ours, ids, loss), lambda: train(theirs, ids, loss_theirs))
-            compare(f"training step, batch {batch}", batch * 128, asked.rounds, *step)
+            measure(ours, theirs, batch, asked.rounds * (4 if batch == 1 else 1))
+
+
+def measure(ours: Any, theirs: Any, batch: int, rounds: int) -> None:
+    """Compare the two models at all that is measured."""
+    ids = torch.randint(5, NEVER, (batch, 128), generator=torch.Generator().manual_seed(0))
+    full = torch.ones(batch, PROMPT, dtype=torch.long)
+    padded = (torch.arange(PROMPT) >= torch.arange(batch)[:, None]).long()
+    for what, mask in (("generation", full), ("generation, padded", padded))[: 1 if batch == 1 else 2]:
+        mine, other = partial(generate, ours, ids, mask), partial(generate_theirs, theirs, ids, mask)
+        compare(f"{what}, batch {batch}", batch * NEW, rounds, mine, other)
+    forward = partial(logits, ours, ids), partial(logits_theirs, theirs, ids)
+    compare(f"forward, batch {batch}", batch * 128, rounds, *forward)
+    step = partial(train, ours, ids, loss), partial(train, theirs, ids, loss_theirs)
+    compare(f"training step, batch {batch}", batch * 128, rounds, *step)
 
 
 def both(name: str, folder: Path) -> tuple[Any, Any]:
@@ -91,7 +100,7 @@ def compare(what: str, tokens: int, rounds: int, ours: Callable[[], Any], theirs
             times[name].append(time.process_time() - start)
     mine, other = (tokens / statistics.median(found) for found in times.values())
     ratio = statistics.median(b / a for a, b in zip(*times.values(), strict=True))
-    print(f"  {what:24} zoo {mine:8,.0f}  transformers {other:8,.0f}  {ratio:.2f} times as fast", flush=True)
+    print(f"  {what:28} zoo {mine:8,.0f}  transformers {other:8,.0f}  {ratio:.2f} times as fast", flush=True)
 
 
 def equal(mine: Any, other: Any) -> None:
@@ -101,14 +110,13 @@ def equal(mine: Any, other: Any) -> None:
         assert mine == other
 
 
-def generate(model: Any, ids: Tensor) -> list[list[int]]:
-    return generate_ids(model, ids[:, :PROMPT], None, Decoding(max_new_tokens=NEW), end=frozenset(), pad=NEVER)
+def generate(model: Any, ids: Tensor, mask: Tensor) -> list[list[int]]:
+    return generate_ids(model, ids[:, :PROMPT], mask, Decoding(max_new_tokens=NEW), end=frozenset(), pad=NEVER)
 
 
-def generate_theirs(model: Any, ids: Tensor) -> list[list[int]]:
+def generate_theirs(model: Any, ids: Tensor, mask: Tensor) -> list[list[int]]:
     asked = {"max_new_tokens": NEW, "min_new_tokens": NEW, "do_sample": False}
     ends = {"eos_token_id": NEVER, "pad_token_id": NEVER}
-    mask = torch.ones_like(ids[:, :PROMPT])
     found: Tensor = model.generate(ids[:, :PROMPT], attention_mask=mask, **asked, **ends)
     told: list[list[int]] = found[:, PROMPT:].tolist()
     return told
@@ -150,9 +158,8 @@ def show_memory(name: str, model: Any) -> None:
     heads = sizes.get("num_kv_heads", sizes["num_heads"])
     token = 2 * 4 * batch * sizes["depth"] * heads * sizes["width"] // sizes["num_heads"]
     ids = torch.randint(5, NEVER, (batch, PROMPT), generator=torch.Generator().manual_seed(0))
-    generate(model, ids)
     rows = [Row(frozenset()) for _ in range(batch)]
-    seen = [resident() for _ in write(model, ids, None, Decoding(max_new_tokens=800), rows)]
+    seen = [resident() for _ in write(model, ids, None, Decoding(max_new_tokens=400), rows)]
     steps = len(seen) - 1 - 100
     print(
         f"{name}, batch {batch}: from token 100 to {len(seen)} memory grew by {(seen[-1] - seen[100]) / 1e6:.1f} MB, "
