@@ -89,6 +89,12 @@ def test_the_end_token_ends_a_row_and_is_not_in_it() -> None:
     assert (row.ids, row.ended) == ([1, 2], True)
 
 
+def test_half_a_character_before_the_end_is_shown() -> None:
+    row = Row(frozenset({3}), MADE["bytes"])
+    assert told(row, [*tokens(MADE["bytes"], "a😀")[:-1], 3]) == ["a", "", "", "", "", "\ufffd"]
+    assert row.ended
+
+
 def test_stop_strings_take_a_tokenizer() -> None:
     with pytest.raises(UsageError, match="give the tokenizer"):
         Row(frozenset(), stop=("x",))
