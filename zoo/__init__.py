@@ -84,7 +84,10 @@ if TYPE_CHECKING:
     from zoo.layouts import Rename as Rename
     from zoo.network import Network as Network
     from zoo.network import Predictor as Predictor
+    from zoo.network import TextPredictor as TextPredictor
     from zoo.settings import FinetuneSettings as FinetuneSettings
+    from zoo.settings import LanguageSettings as LanguageSettings
+    from zoo.settings import TextFinetuneSettings as TextFinetuneSettings
     from zoo.settings import TrainingSettings as TrainingSettings
     from zoo.specs import Capability as Capability
     from zoo.specs import CommandSpec as CommandSpec
@@ -160,8 +163,8 @@ _HOMES = {
     "zoo.generation.decoding": ("Decoding",),
     "zoo.hookspecs": ("hookimpl",),
     "zoo.layouts": ("Layout", "Rename"),
-    "zoo.network": ("Network", "Predictor"),
-    "zoo.settings": ("FinetuneSettings", "TrainingSettings"),
+    "zoo.network": ("Network", "Predictor", "TextPredictor"),
+    "zoo.settings": ("FinetuneSettings", "LanguageSettings", "TextFinetuneSettings", "TrainingSettings"),
     "zoo.specs": ("Capability", "CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "Target", "TaskSpec"),
     "zoo.tasks.methods": ("Learner",),
     "zoo.transfers": ("pull", "push", "verify"),

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from zoo import api
-from zoo.cli.options import changes, hub, launched, show_rehearsal, show_run, training
+from zoo.cli.options import changes, columns, columns_of, hub, launched, show_rehearsal, show_run, training
 
 
 @click.command("finetune")
@@ -18,6 +18,7 @@ from zoo.cli.options import changes, hub, launched, show_rehearsal, show_run, tr
     help="What learns, and when; default: full.",
 )
 @click.option("--labels", type=click.IntRange(1), help="Take that many labelled training images.")
+@columns
 @hub
 def command(
     weights: str,
@@ -31,6 +32,7 @@ def command(
     if launched(processes):
         return
     options["settings"] = changes(settings, batch_size)
+    options["columns"] = columns_of(options)
     if dry_run:
         show_rehearsal(api.rehearse("finetune", weights, **options))
         return
