@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     from zoo.errors import TrainingError as TrainingError
     from zoo.errors import UsageError as UsageError
     from zoo.errors import ZooError as ZooError
+    from zoo.generation.decoding import Decoding as Decoding
     from zoo.hookspecs import hookimpl as hookimpl
     from zoo.layouts import Layout as Layout
     from zoo.layouts import Rename as Rename
@@ -162,6 +163,7 @@ _HOMES = {
         "UsageError",
         "ZooError",
     ),
+    "zoo.generation.decoding": ("Decoding",),
     "zoo.hookspecs": ("hookimpl",),
     "zoo.layouts": ("Layout", "Rename"),
     "zoo.network": ("Network", "Predictor", "TextPredictor"),

@@ -1,5 +1,6 @@
 """Give a loaded model of text its `generate` and `embed`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from zoo.generation.embed import Embed
 from zoo.generation.generate import Generate
 from zoo.specs import ModelSpec
 from zoo.weights.config import ZooBlock
+from zoo.weights.tokenizer import read_text_inputs
 
 
 def bind_text_methods(model: Any, block: ZooBlock, spec: ModelSpec, place: Path) -> None:
@@ -17,11 +19,11 @@ def bind_text_methods(model: Any, block: ZooBlock, spec: ModelSpec, place: Path)
     """
     if spec.modality != "text" or not isinstance(model, TextBackbone):
         return
-    reads = "encode-decode" in spec.capabilities
-    if (reads or "generate" in spec.capabilities) and not _has(model, "generate"):
-        model.generate = Generate(model, block, place, reads=reads)  # type: ignore[attr-defined]
+    inputs = partial(read_text_inputs, place, block)
+    if {"generate", "encode-decode"} & set(spec.capabilities) and not _has(model, "generate"):
+        model.generate = Generate(model, inputs, task=block.task)  # type: ignore[attr-defined]
     if not _has(model, "embed"):
-        model.embed = Embed(model, block, place)  # type: ignore[attr-defined]
+        model.embed = Embed(model, inputs)  # type: ignore[attr-defined]
 
 
 def _has(model: Any, name: str) -> bool:

@@ -1,8 +1,7 @@
 """Vectors of texts: the features that a model makes of them, pooled as its head has them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,17 +10,15 @@ from torch import Tensor
 
 from zoo.engine.modes import evaluating
 from zoo.generation.prompts import Prompts, by_length, checked, padded
-from zoo.weights.config import ZooBlock
-from zoo.weights.tokenizer import TextInputs, read_text_inputs
+from zoo.weights.tokenizer import TextInputs
 
 
 class Embed:
-    """Bound to a loaded model of text as `model.embed`."""
+    """Bound to a loaded model of text as `model.embed`; `inputs` are asked for with the first text."""
 
-    def __init__(self, model: Any, block: ZooBlock, place: Path) -> None:
+    def __init__(self, model: Any, inputs: Callable[[], TextInputs]) -> None:
         self._model = model
-        self._block = block
-        self._place = place
+        self._find_inputs = inputs
 
     def __call__(self, texts: str | Sequence[str], *, batch_size: int = 32, normalise: bool = False) -> Tensor:
         """Return vectors (texts, num_features), of length 1 with `normalise`; texts of similar length are batched."""
@@ -49,7 +46,7 @@ class Embed:
 
     @cached_property
     def _inputs(self) -> TextInputs:
-        return read_text_inputs(self._place, self._block)
+        return self._find_inputs()
 
     @cached_property
     def _maker(self) -> Prompts:

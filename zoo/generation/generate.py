@@ -1,32 +1,35 @@
 """Write text behind a text, or of one that is read, with the tokenizer that came with the weights."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Unpack, overload
 
 import torch
 
+from zoo.backbone import EncoderDecoder
 from zoo.generation.decoding import Decoding, DecodingOptions
 from zoo.generation.prompts import Form, Prompts, by_length, checked, padded
 from zoo.generation.rows import Row
 from zoo.generation.writing import room_for, write
-from zoo.weights.config import ZooBlock
-from zoo.weights.tokenizer import TextInputs, read_text_inputs
+from zoo.weights.tokenizer import TextInputs
 
 ANSWERS = ("translation", "summarization")
 """The tasks for which a causal model learns texts, an end token, and what they are to become."""
 
 
 class Generate:
-    """Bound to a loaded model as `model.generate`."""
+    """Bound to a loaded model as `model.generate`; in training made of a model and its inputs.
 
-    def __init__(self, model: Any, block: ZooBlock, place: Path, *, reads: bool) -> None:
+    `inputs` are asked for with the first text, so that weights without a tokenizer load.
+    """
+
+    def __init__(self, model: Any, inputs: Callable[[], TextInputs], *, task: str) -> None:
+        self.task = task
         self._model = model
-        self._block = block
-        self._place = place
-        self._form: Form = "read" if reads else "answered" if block.task in ANSWERS else "continued"
+        self._find_inputs = inputs
+        reads = isinstance(model, EncoderDecoder)
+        self._form: Form = "read" if reads else "answered" if task in ANSWERS else "continued"
 
     @overload  # a str is a sequence of them too, which no type can leave out
     def __call__(  # type: ignore[overload-overlap]
@@ -69,18 +72,13 @@ class Generate:
             yield piece
 
     @property
-    def task(self) -> str:
-        """What the weights are for."""
-        return self._block.task
-
-    @property
     def inputs(self) -> TextInputs:
         """How the weights take text. Raise NotFoundError where they came without a tokenizer."""
         return self._inputs
 
     @cached_property
     def _inputs(self) -> TextInputs:
-        return read_text_inputs(self._place, self._block)
+        return self._find_inputs()
 
     @cached_property
     def _maker(self) -> Prompts:

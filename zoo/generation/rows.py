@@ -63,6 +63,7 @@ class Row:
         self._tokenizer, self._before = tokenizer, before
         self._stop = stop
         self._pieces = None if tokenizer is None else Pieces(tokenizer, before)
+        self._stopped = False
         self._read = 0
         self._text = ""
 
@@ -85,7 +86,7 @@ class Row:
     def told(self, *, last: bool = False) -> str:
         """Return the text that is new since this was asked before and will stay; with `last` all of it."""
         self._look()
-        if last and not self.ended and self._pieces is not None:
+        if last and not self._stopped and self._pieces is not None:
             self._text += self._pieces.finish()
             self._cut()
         keep = 0 if last or self.ended else max((_overlap(self._text, stop) for stop in self._stop), default=0)
@@ -103,7 +104,8 @@ class Row:
     def _cut(self) -> None:
         found = [place for stop in self._stop if (place := self._text.find(stop)) >= 0]
         if found:
-            self._text, self.ended = self._text[: min(found)], True
+            self._text = self._text[: min(found)]
+            self.ended = self._stopped = True
 
 
 def _overlap(text: str, stop: str) -> int:
