@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from zoo.data.dataset import ImageDataset as ImageDataset
     from zoo.data.dataset import ImageSplit as ImageSplit
     from zoo.data.normalise import normalise as normalise
+    from zoo.data.text.dataset import TextDataset as TextDataset
+    from zoo.data.text.dataset import TextSplit as TextSplit
     from zoo.draws import Draws as Draws
     from zoo.engine.modes import evaluating as evaluating
     from zoo.engine.optimizers import make_optimizer as make_optimizer
@@ -143,6 +145,7 @@ _HOMES = {
     "zoo.data.augmentation.randaugment": ("rand_augment",),
     "zoo.data.dataset": ("ImageDataset", "ImageSplit"),
     "zoo.data.normalise": ("normalise",),
+    "zoo.data.text.dataset": ("TextDataset", "TextSplit"),
     "zoo.draws": ("Draws",),
     "zoo.engine.modes": ("evaluating",),
     "zoo.engine.optimizers": ("make_optimizer", "parameter_groups"),

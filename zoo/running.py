@@ -95,7 +95,11 @@ def _train_and_export(
         evaluation,
         settings=settings,
         run=run,
-        progress=Progress(enabled=options.progress and distribution.main, title=f"{job.offer.spec.name} · {spec.name}"),
+        progress=Progress(
+            enabled=options.progress and distribution.main,
+            title=f"{job.offer.spec.name} · {spec.name}",
+            unit="img" if isinstance(job.preprocessing, Preprocessing) else "texts",
+        ),
         resume=options.resume,
         score=spec.score,
         higher_is_better=spec.higher_is_better,

@@ -136,7 +136,10 @@ class TaskSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec:
-    """One data set by name. `target` is a callable `(data_dir: Path | None) -> zoo.data.ImageDataset`."""
+    """One data set by name.
+
+    `target` is a callable of `data_dir: Path | None` that returns a `zoo.ImageDataset`, or a `zoo.TextDataset`.
+    """
 
     name: str
     summary: str

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from zoo import api
+from zoo.cli.following import after_finetuning
 from zoo.cli.options import changes, columns, columns_of, hub, launched, show_rehearsal, show_run, training
 
 
@@ -37,11 +38,4 @@ def command(
         show_rehearsal(api.rehearse("finetune", weights, **options))
         return
     result = api.finetune(weights, progress=True, **options)
-    show_run(
-        result,
-        [
-            f"zoo evaluate {result.folder} --data {options['data']}",
-            f"zoo predict {result.folder} IMAGES…",
-            f"zoo push {result.folder} you/{result.folder.name}",
-        ],
-    )
+    show_run(result, lambda: after_finetuning(result, options["data"], options["columns"]))

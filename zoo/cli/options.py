@@ -142,7 +142,7 @@ def show_rehearsal(found: "Rehearsal") -> None:
     click.echo("nothing was written; leave out --dry-run to train")
 
 
-def show_run(result: RunResult, following: list[str]) -> None:
+def show_run(result: RunResult, following: Callable[[], list[str]]) -> None:
     """Print what a run has made, and what can be done next; of several processes the first one does."""
     if not first_process():
         return
@@ -150,5 +150,5 @@ def show_run(result: RunResult, following: list[str]) -> None:
     for picture in result.pictures:
         click.echo(f"  {picture}")
     click.echo("next:")
-    for line in following:
+    for line in following():
         click.echo(f"  {line}")

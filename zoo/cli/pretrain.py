@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from zoo import api
+from zoo.cli.following import after_pretraining
 from zoo.cli.options import (
     arguments_of,
     changes,
@@ -44,10 +45,4 @@ def command(
         show_rehearsal(api.rehearse("pretrain", model, **options))
         return
     result = api.pretrain(model, progress=True, **options)
-    show_run(
-        result,
-        [
-            f"zoo finetune {result.folder} --task image-classification --data DATA --out {result.folder}-classifier",
-            f"zoo push {result.folder} you/{model}",
-        ],
-    )
+    show_run(result, lambda: after_pretraining(result, model))

@@ -21,8 +21,6 @@ Boxes = NDArray[np.float32]
 _HOW_TO_PROVIDE: Mapping[Target, str] = {
     "labels": "put the images into one folder a class: train/<class>/*.png",
     "boxes": "give a folder of Pascal VOC, COCO or YOLO, and finetune with --task object-detection",
-    "tokens": "give text",
-    "written": "give text with what is to be written for it",
     "masks": "give images/*.jpg with masks/*.png beside them, and finetune with --task image-segmentation",
 }
 

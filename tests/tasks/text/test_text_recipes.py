@@ -1,5 +1,6 @@
 """The recipes of text, on the transformers where they are installed."""
 
+import json
 import math
 from pathlib import Path
 from typing import Any, cast
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 import zoo
+from zoo.cli import run
 from zoo.data.text.batches import IGNORED
 from zoo.registry import default_registry
 from zoo.tasks.text.classification import TextClassification
@@ -350,3 +352,26 @@ def test_a_task_that_writes_asks_for_what_is_to_be_written(questions: Path, capt
         settings={"max_written": 64, "steps": 1, "batch_size": 4, "beams": 1},
     )
     assert zoo.describe(result.weights).tokenisation.max_tokens == 16, "of 32 positions half are left to be read"  # type: ignore[union-attr]
+
+
+def test_the_shell_goes_the_whole_way(
+    shakespeare: Path, questions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    sizes = [word for name, value in SIZES.items() if name != "context" for word in ("--arg", f"{name}={value}")]
+    quick = [word for name, value in QUICK.items() for word in ("--set", f"{name}={value}")]
+    assert run(["pretrain", "gpt2", "--data", str(shakespeare), "--out", str(first), *sizes, *quick]) == 0
+    shown = capsys.readouterr()
+    assert f'zoo generate {first} "TEXT"' in shown.out and "texts/s" in shown.err
+    columns = ["--text", "question", "--label", "kind"]
+    few = ["--set", "steps=2", "--set", "batch_size=4"]
+    task = ["--task", "text-classification", "--data", str(questions), *columns]
+    assert run(["finetune", str(first), *task, "--out", str(second), *few]) == 0
+    shown = capsys.readouterr()
+    assert f"zoo evaluate {second} --data {questions} --text question --label kind" in shown.out
+    assert run(["evaluate", str(second), "--data", str(questions), *columns, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out).keys() == {"accuracy", "f1_macro", "loss"}
+    assert run(["evaluate", str(second), "--data", str(questions), "--text", "title"]) == 9
+    assert "no column 'title' for --text; it has question, kind" in capsys.readouterr().err
+    assert run(["finetune", str(first), *task, "--out", str(tmp_path / "dry"), "--dry-run"]) == 0
+    assert "24 train, 8 test" in capsys.readouterr().out
