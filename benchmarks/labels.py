@@ -93,10 +93,12 @@ def show(results: list[dict[str, Any]]) -> None:
         scratch = groups.get(key_of({**row, "method": "scratch"}), {})
         gains = [value - scratch[seed] for seed, value in values.items() if seed in scratch]
         spread = statistics.stdev(values.values()) if len(values) > 1 else 0.0
-        name = row["network"] if row["method"] == "scratch" else Path(row["run"]).name
+        name = json.loads(row["network"])[0] if row["method"] == "scratch" else Path(row["run"]).name
         mean = f"{statistics.mean(values.values()):6.2f} ± {spread:.2f}"
         said = f"{name:24} {row['labels']:5} labels  {row['method']:8} {mean}"
-        gain = f"  gain {statistics.mean(gains):+.2f}" if gains and row["method"] != "scratch" else ""
+        gain = ""
+        if len(gains) > 1 and row["method"] != "scratch":
+            gain = f"  gain {statistics.mean(gains):+.2f} ± {statistics.stdev(gains):.2f}"
         print(f"{said}  n={len(values)}{gain}  {row['settings'] or ''}")
 
 

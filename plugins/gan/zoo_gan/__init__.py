@@ -33,6 +33,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         limits={"image_size": 4096, "hidden_size": 65_536, **_SIZES},
         parameters=214_673,
         recipe="non_saturating",
+        settings={"epochs": 20},
     )
     yield _spec(
         name="dcgan",
