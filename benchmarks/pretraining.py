@@ -29,8 +29,8 @@ NETWORK = {"depths": [1, 1, 1, 1], "widths": [16, 64, 128, 256], "cifar_stem": T
 QUICK = {"precision": "bf16"}
 BRISK = {"optimizer": "adamw", "learning_rate": 4e-3, "weight_decay": 0.05}
 SUPERVISED: dict[str, dict[str, Any]] = {
-    "fashion_mnist": {**QUICK, **BRISK, "epochs": 8, "augmentation": "flip", "evaluations": 2},
-    "cifar10": {**QUICK, **BRISK, "epochs": 70, "ema": 0.995, "mixing": "cutmix", "evaluations": 5},
+    "fashion_mnist": {**QUICK, **BRISK, "epochs": 12, "augmentation": "flip", "evaluations": 3},
+    "cifar10": {**QUICK, **BRISK, "epochs": 75, "ema": 0.995, "mixing": "cutmix", "evaluations": 5},
 }
 SIMCLR: dict[str, dict[str, Any]] = {
     "fashion_mnist": {**QUICK, "epochs": 6, "batch_size": 128, "crop_area": 0.4, "evaluations": 3},

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from zoo.data.dataset import ImageDataset as ImageDataset
     from zoo.data.dataset import ImageSplit as ImageSplit
     from zoo.data.normalise import normalise as normalise
+    from zoo.data.text.dataset import TextDataset as TextDataset
+    from zoo.data.text.dataset import TextSplit as TextSplit
     from zoo.draws import Draws as Draws
     from zoo.engine.modes import evaluating as evaluating
     from zoo.engine.optimizers import make_optimizer as make_optimizer
@@ -78,12 +80,16 @@ if TYPE_CHECKING:
     from zoo.errors import TrainingError as TrainingError
     from zoo.errors import UsageError as UsageError
     from zoo.errors import ZooError as ZooError
+    from zoo.generation.decoding import Decoding as Decoding
     from zoo.hookspecs import hookimpl as hookimpl
     from zoo.layouts import Layout as Layout
     from zoo.layouts import Rename as Rename
     from zoo.network import Network as Network
     from zoo.network import Predictor as Predictor
+    from zoo.network import TextPredictor as TextPredictor
     from zoo.settings import FinetuneSettings as FinetuneSettings
+    from zoo.settings import LanguageSettings as LanguageSettings
+    from zoo.settings import TextFinetuneSettings as TextFinetuneSettings
     from zoo.settings import TrainingSettings as TrainingSettings
     from zoo.specs import Capability as Capability
     from zoo.specs import CommandSpec as CommandSpec
@@ -97,6 +103,8 @@ if TYPE_CHECKING:
     from zoo.transfers import push as push
     from zoo.transfers import verify as verify
     from zoo.weights.config import Preprocessing as Preprocessing
+    from zoo.weights.tokenizer import TextInputs as TextInputs
+    from zoo.weights.tokenizer import Tokenizer as Tokenizer
 
 _HOMES = {
     "zoo.api": (
@@ -137,6 +145,7 @@ _HOMES = {
     "zoo.data.augmentation.randaugment": ("rand_augment",),
     "zoo.data.dataset": ("ImageDataset", "ImageSplit"),
     "zoo.data.normalise": ("normalise",),
+    "zoo.data.text.dataset": ("TextDataset", "TextSplit"),
     "zoo.draws": ("Draws",),
     "zoo.engine.modes": ("evaluating",),
     "zoo.engine.optimizers": ("make_optimizer", "parameter_groups"),
@@ -154,14 +163,16 @@ _HOMES = {
         "UsageError",
         "ZooError",
     ),
+    "zoo.generation.decoding": ("Decoding",),
     "zoo.hookspecs": ("hookimpl",),
     "zoo.layouts": ("Layout", "Rename"),
-    "zoo.network": ("Network", "Predictor"),
-    "zoo.settings": ("FinetuneSettings", "TrainingSettings"),
+    "zoo.network": ("Network", "Predictor", "TextPredictor"),
+    "zoo.settings": ("FinetuneSettings", "LanguageSettings", "TextFinetuneSettings", "TrainingSettings"),
     "zoo.specs": ("Capability", "CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "Target", "TaskSpec"),
     "zoo.tasks.methods": ("Learner",),
     "zoo.transfers": ("pull", "push", "verify"),
     "zoo.weights.config": ("Preprocessing",),
+    "zoo.weights.tokenizer": ("TextInputs", "Tokenizer"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

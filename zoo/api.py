@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from zoo.generation.embed import Embed
+    from zoo.generation.generate import Generate
     from zoo.prediction import Predict
     from zoo.rehearsal import Rehearsal
     from zoo.reproduction import Reproduction
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
         """What `load` returns, for type checkers: a model, and what can be asked of it besides."""
 
         predict: Predict
+        generate: Generate
+        embed: Embed
 
 
 @dataclass(frozen=True)
@@ -126,21 +130,25 @@ def load(
     `registry` names a registry.json, or a repo with one, that is asked first; `locked` takes the bytes that zoo.lock
     pins, and `offline` none but those in the cache.
 
-    `model.predict(["cat.jpg"])` says what weights that were finetuned for a task say of pictures.
+    `model.predict(["cat.jpg"])` says what weights that were finetuned for a task say of pictures, or of texts; of text
+    `model.generate("Once upon a time")` goes on, translates or sums up, and `model.embed(texts)` gives vectors.
     """
     from zoo.engine.device import choose_device
+    from zoo.generation.binding import bind_text_methods
     from zoo.network import Network
     from zoo.prediction import Predict
     from zoo.sources import Wish, find_weights
+    from zoo.text_prediction import PredictText
     from zoo.weights.config import read_config
     from zoo.weights.features import Features
-    from zoo.weights.folder import load_weights, offered_model
+    from zoo.weights.folder import described_model, load_weights, offered_model
     from zoo.weights.head import replace_head
     from zoo.weights.stem import with_channels
 
     where = choose_device(device or "cpu")
     folder = find_weights(source, wish=Wish(revision, hub, registry, locked=locked, offline=offline))
     block = read_config(folder)
+    spec = described_model(block, str(folder))
     model: Any = load_weights(folder, block, dtype=dtype, device=where)
     if isinstance(model, Network):
         if channels is not None or num_classes is not None:
@@ -155,7 +163,9 @@ def load(
         return cast("LoadedModel", Features(model).eval())
     # plugins may offer a method of this name, which then means what they say
     if num_classes is None and channels is None and not callable(getattr(type(model), "predict", None)):
-        model.predict = Predict(model, block)
+        is_text = spec.modality == "text"
+        model.predict = PredictText(model, block, folder) if is_text else Predict(model, block)
+    bind_text_methods(model, block, spec, folder)
     return cast("LoadedModel", model)
 
 
@@ -194,13 +204,14 @@ def pretrain(
     settings: Mapping[str, Any] | None = None,
     arguments: Mapping[str, Any] | None = None,
     hub: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
     **options: Unpack[Options],
 ) -> RunResult:
     """Train a model from random weights by a recipe of the stage pretrain; write everything to the run folder `out`.
 
-    `data` is a data set's name, an image folder, or `hf://datasets/…` on the Hub that `hub` says. `recipe` is a name or
-    a TOML file; None takes the model's own. `Options` says how the run is kept. Under torchrun every process calls
-    this.
+    `data` is a data set's name, an image folder, text files, or `hf://datasets/…` on the Hub that `hub` says. `columns`
+    names what a table of texts holds: text, pair, label, target. `recipe` is a name or a TOML file; None takes the
+    model's own. `Options` says how the run is kept. Under torchrun every process calls this.
     """
     from zoo.orders import pretraining_order
     from zoo.running import run_job
@@ -212,6 +223,7 @@ def pretrain(
         "settings": settings,
         "arguments": arguments,
         "hub": hub,
+        "columns": columns,
     }
     return run_job(*pretraining_order(model, data=data, out=out, **asked, **options))
 
@@ -228,6 +240,7 @@ def finetune(
     skip_bad: int = 0,
     settings: Mapping[str, Any] | None = None,
     hub: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
     **options: Unpack[Options],
 ) -> RunResult:
     """Train pretrained weights on for a task; write everything to the run folder `out`.
@@ -235,7 +248,8 @@ def finetune(
     `method` is full, gradual (layer after layer begins, from the last one down), frozen (the head alone learns), lora
     (low-rank corrections learn, which `zoo.push(..., adapter=True)` can send alone) or scratch (the same network from
     random weights, to compare with).
-    `labels` takes that many labelled training images, as many of each class as can be, drawn by the seed.
+    `labels` takes that many labelled training samples, as many of each class as can be, drawn by the seed. `columns`
+    names what a table of texts holds: text, pair, label, target.
     """
     from zoo.orders import finetuning_order
     from zoo.running import run_job
@@ -246,6 +260,7 @@ def finetune(
         "method": method,
         "labels": labels,
         "settings": settings,
+        "columns": columns,
     }
     return run_job(*finetuning_order(weights, task=task, data=data, out=out, hub=hub, **asked, **options))
 
@@ -277,12 +292,13 @@ def evaluate(
     data_dir: str | Path | None = None,
     hub: str | Path | None = None,
     device: str | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> dict[str, float]:
     """Return the scores of weights on the test split of a data set, by the recipe that made them."""
-    from zoo.data_source import DataSource
+    from zoo.data_source import data_source
     from zoo.evaluation import evaluate_weights
 
-    return evaluate_weights(weights, DataSource(data, _path(data_dir), hub=hub), hub=hub, device=device)
+    return evaluate_weights(weights, data_source(data, data_dir, 0, hub, columns), hub=hub, device=device)
 
 
 def reconstruct(

@@ -133,6 +133,9 @@ def _making(folder: Path, record: Mapping[str, Any], repo: str) -> list[str]:
 
 
 def _inputs(block: ZooBlock) -> str:
+    if block.tokenisation:
+        most = block.tokenisation.max_tokens
+        return f"\n\nInput: text, told in tokens by the tokenizer.json beside, and cut behind {most:,} of them."
     if not (inputs := block.preprocessing):
         return ""
     height, width = inputs.image_size

@@ -22,6 +22,7 @@ from zoo.weights.folder import load_weights, offered_model
 from zoo.weights.libraries import timm_config, transformers_config, transformers_processor
 from zoo.weights.renaming import parts_of
 from zoo.weights.stored import WEIGHTS_FILE
+from zoo.weights.tokenizer import read_text_inputs
 
 LIBRARIES = ("timm", "torchvision", "transformers")
 _FREE = {"num_classes", "channels", "drop_path_rate", "dropout"}
@@ -73,6 +74,8 @@ def write_for(library: str, source: Path, folder: Path) -> None:
         _write_json(folder / "config.json", transformers_config(layout, block))
         if offer.spec.modality == "image":
             _write_json(folder / "preprocessor_config.json", transformers_processor(layout, block))
+        if block.tokenisation is not None:
+            read_text_inputs(source, block).tokenizer.write(folder)
     elif not (folder / "README.md").exists():
         write_file(folder / "README.md", _torchvision_readme(layout, block).encode())
 

@@ -16,6 +16,7 @@ from torch import nn
 
 import zoo
 from zoo.data.dataset import ImageDataset
+from zoo.data.tiers import AnyDataset
 from zoo.data_source import DataSource
 from zoo.errors import PluginError, UsageError
 from zoo.hub.records import PulledRepo
@@ -24,10 +25,12 @@ from zoo.recipes import fitting, recipe_settings, settings_from
 from zoo.registry import Offer, default_registry
 from zoo.settings import FinetuneSettings, TrainingSettings
 from zoo.sources import Wish, find_with_origin
-from zoo.specs import ModelSpec, RecipeSpec
+from zoo.specs import ModelSpec, RecipeSpec, TaskSpec
+from zoo.text_source import texts_for, texts_to_pretrain
 from zoo.weights.build import build, full_arguments, load_model_target
-from zoo.weights.config import AdapterRecord, BaseRecord, Preprocessing, read_config
+from zoo.weights.config import AdapterRecord, BaseRecord, Preprocessing, ZooBlock, read_config
 from zoo.weights.folder import load_weights, offered_model
+from zoo.weights.tokenizer import TextInputs, read_text_inputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +41,9 @@ class Job:
     arguments: dict[str, Any]
     recipe: Offer[RecipeSpec]
     settings: TrainingSettings
-    dataset: ImageDataset
+    dataset: AnyDataset
     classes: tuple[str, ...]
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | TextInputs
     task: str
     resolved: dict[str, Any]
     make_model: Callable[[], nn.Module]
@@ -66,10 +69,10 @@ def pretraining(
             f"recipe {spec.name!r} finetunes; use `zoo finetune`, or choose another (`zoo list --recipes`)"
         )
     fitting(spec, offer.spec)
-    dataset = source.open(asked.get("image_size"), asked.get("channels"))
+    dataset, inputs = _material(offer, source, chosen, asked)
     if spec.labels:
         dataset.check("labels")
-    taken = full_arguments(offer, {**_fitted(offer, dataset), **asked})
+    taken = full_arguments(offer, {**_fitted(offer, inputs), **asked})
     found = default_registry().recipe(spec.name)
     resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, source, spec.task)
     return Job(
@@ -79,7 +82,7 @@ def pretraining(
         settings=chosen,
         dataset=dataset,
         classes=dataset.classes if dataset.labelled else (),
-        preprocessing=Preprocessing(image_size=dataset.image_size, channels=dataset.channels),
+        preprocessing=inputs,
         task=spec.task,
         resolved=resolved,
         make_model=lambda: build(offer, taken),
@@ -109,7 +112,11 @@ def finetuning(
     block = read_config(folder)
     offer = offered_model(block, str(folder / "config.json"))
     fitting(recipe.spec, offer.spec)
-    dataset = source.open_for(block, goal, chosen.image_size)
+    dataset, inputs = (
+        texts_for(source, read_text_inputs(folder, block), offer.spec, chosen, goal.spec.learns_from)
+        if offer.spec.modality == "text"
+        else _pictures_for(source, block, goal, chosen)
+    )
     dataset.check(goal.spec.learns_from)
     if labels is not None:
         dataset = dataset.subset(labels, chosen.seed)
@@ -123,10 +130,6 @@ def finetuning(
         model = load_weights(folder, block)
         return model.backbone if isinstance(model, Network) and not goes_on else model
 
-    inputs = Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
-    if (theirs := block.preprocessing) is not None:
-        crop = theirs.crop if goal.spec.learns_from in ("images", "labels") else 1.0
-        inputs = replace(theirs, image_size=dataset.image_size, channels=dataset.channels, crop=crop)
     return Job(
         offer=offer,
         arguments=block.arguments,
@@ -138,13 +141,34 @@ def finetuning(
         task=task,
         resolved=resolved,
         make_model=make_model,
-        adapter=_adapter(chosen, pulled),
+        adapter=_adapter(chosen, pulled, block.adapter is not None),
     )
 
 
-def _adapter(settings: FinetuneSettings, pulled: PulledRepo | None) -> AdapterRecord | None:
-    """Return how an adapter names its base; None where there is none, or where its base lies in a folder alone."""
-    if settings.method != "lora" or pulled is None:
+def _material(
+    offer: Offer[ModelSpec], source: DataSource, settings: TrainingSettings, asked: Mapping[str, Any]
+) -> tuple[AnyDataset, Preprocessing | TextInputs]:
+    """Open what a fresh model is to learn from, in its own form, and say how that becomes inputs."""
+    if offer.spec.modality == "text":
+        return texts_to_pretrain(source, settings)
+    dataset = source.open(asked.get("image_size"), asked.get("channels"))
+    return dataset, Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
+
+
+def _pictures_for(
+    source: DataSource, block: ZooBlock, goal: Offer[TaskSpec], settings: FinetuneSettings
+) -> tuple[ImageDataset, Preprocessing]:
+    """Open pictures as the weights take them, and say how they become inputs."""
+    dataset = source.open_for(block, goal, settings.image_size)
+    if (theirs := block.preprocessing) is None:
+        return dataset, Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
+    crop = theirs.crop if goal.spec.learns_from in ("images", "labels") else 1.0
+    return dataset, replace(theirs, image_size=dataset.image_size, channels=dataset.channels, crop=crop)
+
+
+def _adapter(settings: FinetuneSettings, pulled: PulledRepo | None, began_at_adapter: bool) -> AdapterRecord | None:
+    """Return how an adapter names its base; None where there is none, or its base is an adapter or a folder alone."""
+    if settings.method != "lora" or pulled is None or began_at_adapter:
         return None
     base = BaseRecord(repo=pulled.repo, commit=pulled.commit)
     return AdapterRecord(rank=settings.lora_rank, alpha=settings.lora_alpha, base=base)
@@ -156,7 +180,7 @@ def _resolved(
     arguments: dict[str, Any],
     recipe: RecipeSpec,
     settings: TrainingSettings,
-    dataset: ImageDataset,
+    dataset: AnyDataset,
     source: DataSource,
     task: str,
 ) -> dict[str, Any]:
@@ -173,6 +197,7 @@ def _resolved(
             "folder": None if source.folder is None else str(source.folder),
             "skip_bad": source.skip_bad,
             "hub": None if source.hub is None else str(source.hub),
+            **({"columns": columns} if (columns := source.columns.named()) else {}),
         },
         "environment": {
             "zoo": zoo.__version__,
@@ -186,9 +211,12 @@ def _resolved(
     }
 
 
-def _fitted(offer: Offer[ModelSpec], dataset: ImageDataset) -> dict[str, Any]:
-    """Return the arguments that make the model fit the pictures, as far as it takes any."""
-    height, width = dataset.image_size
+def _fitted(offer: Offer[ModelSpec], inputs: Preprocessing | TextInputs) -> dict[str, Any]:
+    """Return the arguments that make the model fit its inputs, as far as it takes any."""
     known = inspect.signature(load_model_target(offer)).parameters
-    wanted = {"image_size": height if height == width else [height, width], "channels": dataset.channels}
+    if isinstance(inputs, TextInputs):
+        wanted: dict[str, Any] = {"vocab_size": inputs.tokenizer.num_tokens, "context": inputs.max_tokens}
+    else:
+        height, width = inputs.image_size
+        wanted = {"image_size": height if height == width else [height, width], "channels": inputs.channels}
     return {name: value for name, value in wanted.items() if name in known}

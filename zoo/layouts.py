@@ -33,7 +33,8 @@ class Layout:
     other values are refused. `written` is added in writing, and so is what it says twice: `copies` has the second key
     with the first. `renames` are tried in order, and names without one stay.
     `stem` and `classifier` name our tensors whose shapes tell the channels, or of text the vocabulary, and the classes.
-    `present` says of arguments which of our tensors tells, by being there, that they are true. What matches `ignored`,
+    `present` says of arguments which of our tensors tells, by being there, that they are true, and `pooling` which ones
+    do what sentence-transformers calls mean, cls or lasttoken. What matches `ignored`,
     by our names, is left out where our model has no place for it. `arguments` are ours that the library has fixed,
     `options` what ours are called in its config.json, `ratios` what it says there as one of ours over another, and
     `architectures` its class for each task of a text model. The rest is the preprocessing of images, and the names of
@@ -52,6 +53,7 @@ class Layout:
     options: Mapping[str, str] = field(default_factory=dict)
     ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     present: Mapping[str, str] = field(default_factory=dict)
+    pooling: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     architectures: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()

@@ -22,6 +22,23 @@ class Network(Protocol):
     arguments: dict[str, Any]
 
 
+class TextPredictor(Protocol):
+    """Made by `predictor(model, labels, inputs)` for a model of text in eval mode: what it says of texts.
+
+    `columns` head the table of `zoo predict`, and `row` fills a line of it.
+    """
+
+    columns: tuple[str, ...]
+
+    def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[dict[str, Any]]:
+        """Return a JSON-able result for each text of a batch, or each pair of texts."""
+        ...
+
+    def row(self, result: dict[str, Any]) -> list[str]:
+        """Return a result in short, by the columns."""
+        ...
+
+
 class Predictor(Protocol):
     """Made by `predictor(model, labels)` for a model in eval mode: what it says of pictures, in words and drawn.
 

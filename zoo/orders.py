@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.data_source import DataSource
+from zoo.data_source import data_source
 from zoo.jobs import Job, finetuning, pretraining
 from zoo.rehearsal import fit_batch_size
 from zoo.running import RunOptions
@@ -21,12 +21,13 @@ def pretraining_order(
     recipe: str | None = None,
     arguments: Mapping[str, Any] | None = None,
     hub: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
     **options: Any,
 ) -> tuple[Job, RunOptions]:
     """Settle what `zoo.pretrain` is asked for: the job, and how it is run."""
 
     def settle(changed: Mapping[str, Any]) -> Job:
-        source = DataSource(data, None if data_dir is None else Path(data_dir), skip_bad, hub)
+        source = data_source(data, data_dir, skip_bad, hub, columns)
         return pretraining(str(model), source, recipe=recipe, settings=changed, arguments=arguments)
 
     return _settled(settle, settings or {}, out, options)
@@ -44,12 +45,13 @@ def finetuning_order(
     method: str | None = None,
     labels: int | None = None,
     hub: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
     **options: Any,
 ) -> tuple[Job, RunOptions]:
     """Settle what `zoo.finetune` is asked for: the job, and how it is run."""
 
     def settle(changed: Mapping[str, Any]) -> Job:
-        source = DataSource(data, None if data_dir is None else Path(data_dir), skip_bad, hub)
+        source = data_source(data, data_dir, skip_bad, hub, columns)
         return finetuning(weights, task, source, settings=changed, labels=labels, hub=hub)
 
     return _settled(settle, {**(settings or {}), **({"method": method} if method else {})}, out, options)

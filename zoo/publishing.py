@@ -25,6 +25,7 @@ from zoo.verification import check_values
 from zoo.weights.config import ZooBlock, read_config
 from zoo.weights.folder import described_model, load_weights
 from zoo.weights.stored import split_weights
+from zoo.weights.tokenizer import read_text_inputs
 
 WEIGHT_FILES = ("model*.safetensors", "model.safetensors.index.json", SIGNATURE_FILE)
 """What a push replaces as a whole: shards of an earlier one must not stay beside the new file."""
@@ -136,11 +137,16 @@ def _adapter_of(run: Path) -> Path:
 
 
 def check_publishable(folder: Path, block: ZooBlock, spec: ModelSpec, model: nn.Module) -> None:
-    """Raise IntegrityError for weights that nobody could use: no labels, no preprocessing, NaN, another output."""
+    """Raise IntegrityError for weights that nobody could use: no labels, no preprocessing, NaN, another output.
+
+    Those of text without their tokenizer raise NotFoundError.
+    """
     if block.task in _LABELLED and not block.labels:
         raise IntegrityError(f"{folder} names no labels, which {block.task} needs; add them to config.json")
     if spec.modality == "image" and block.preprocessing is None:
         raise IntegrityError(f"{folder} does not say how pictures become inputs; add preprocessing to config.json")
+    if spec.modality == "text":
+        read_text_inputs(folder, block)
     check_values(folder, model, spec)
 
 

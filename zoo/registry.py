@@ -14,7 +14,7 @@ from zoo.specs import CommandSpec, DatasetSpec, ModelSpec, RecipeSpec, Spec, Tas
 
 S = TypeVar("S")
 
-CORE_OFFERS = ("zoo.data.offers", "zoo.tasks.offers")
+CORE_OFFERS = ("zoo.data.offers", "zoo.tasks.offers", "zoo.tasks.text.offers")
 """Modules of the core whose hooks offer data sets and tasks, by name: they lie in layers above this one."""
 
 

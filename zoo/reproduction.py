@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from zoo.api import RunResult
+from zoo.data.text.records import Columns
 from zoo.data_source import DataSource
 from zoo.engine.run import RECORD, Run
 from zoo.errors import IntegrityError, NotFoundError
@@ -90,6 +91,7 @@ def _job(record: Mapping[str, Any]) -> Job:
             folder=None if place["folder"] is None else Path(place["folder"]),
             skip_bad=int(place["skip_bad"]),
             hub=place.get("hub"),
+            columns=Columns(**place.get("columns", {})),
         )
         settings = {name: value for name, value in record["settings"].items() if value is not None}
         if record["kind"] == "pretrain":

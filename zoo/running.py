@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from zoo.api import RunResult
-from zoo.data.dataset import ImageDataset
-from zoo.data.tiers import AnyBatches, make_batches
+from zoo.data.dataset import ImageSplit
+from zoo.data.tiers import AnyBatches, AnyDataset, make_batches
 from zoo.engine.distribution import Distribution, Sharding, join
 from zoo.engine.loop import Plan, evaluate, train
 from zoo.engine.pictures import loss_curve
@@ -35,6 +35,7 @@ from zoo.specs import RecipeSpec, load_target
 from zoo.weights.adapters import learnt_tensors
 from zoo.weights.assembly import assemble
 from zoo.weights.config import DataRecord, Preprocessing, RecipeRecord, ZooBlock
+from zoo.weights.tokenizer import TextInputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +95,11 @@ def _train_and_export(
         evaluation,
         settings=settings,
         run=run,
-        progress=Progress(enabled=options.progress and distribution.main, title=f"{job.offer.spec.name} · {spec.name}"),
+        progress=Progress(
+            enabled=options.progress and distribution.main,
+            title=f"{job.offer.spec.name} · {spec.name}",
+            unit="img" if isinstance(job.preprocessing, Preprocessing) else "texts",
+        ),
         resume=options.resume,
         score=spec.score,
         higher_is_better=spec.higher_is_better,
@@ -114,7 +119,8 @@ def _train_and_export(
         block = _block(job, exported)
         exported = _whole(job, exported, block, distribution)
         if distribution.main:
-            export_run(run, exported, block, pictures, learnt=learnt, adapter=job.adapter)
+            text = job.preprocessing if isinstance(job.preprocessing, TextInputs) else None
+            export_run(run, exported, block, pictures, learnt=learnt, adapter=job.adapter, text=text)
         run.end(pictures)
     distribution.wait()
     return RunResult(run.folder, run.folder / "weights", scores, tuple(pictures), time.perf_counter() - start)
@@ -141,7 +147,7 @@ def make_recipe(
     settings: TrainingSettings,
     model: nn.Module,
     classes: tuple[str, ...],
-    preprocessing: Preprocessing,
+    preprocessing: Preprocessing | TextInputs,
 ) -> Recipe:
     """Import a recipe and make it for this model. Raise PluginError where its plugin fails at that."""
     try:
@@ -154,13 +160,15 @@ def make_recipe(
     return cast(Recipe, target(settings, model, classes, preprocessing))
 
 
-def batches(dataset: ImageDataset, split: str, settings: TrainingSettings, distribution: Distribution) -> AnyBatches:
+def batches(dataset: AnyDataset, split: str, settings: TrainingSettings, distribution: Distribution) -> AnyBatches:
     """Return the batches of a split: for training shuffled and shared by the processes, else whole and in order."""
     training = split == "train"
     part = dataset.splits[split]
+    # what a network says of each token of a text takes far more memory than what it says of a picture
+    evaluated_at_once = max(settings.batch_size, 256 if isinstance(part, ImageSplit) else 1)
     return make_batches(
         part,
-        batch_size=settings.batch_size if training else max(settings.batch_size, 256),
+        batch_size=settings.batch_size if training else evaluated_at_once,
         seed=settings.seed,
         shuffle=training,
         drop_last=training,
@@ -214,7 +222,7 @@ def _block(job: Job, model: nn.Module) -> ZooBlock:
     network = model if isinstance(model, Network) else None
     num_classes = getattr(network.backbone if network else model, "num_classes", None)
     arguments = {**job.arguments, **({"num_classes": num_classes} if "num_classes" in job.arguments else {})}
-    dataset, settings = job.dataset, job.resolved["settings"]
+    dataset, settings, inputs = job.dataset, job.resolved["settings"], job.preprocessing
     return ZooBlock(
         format_version=1,
         plugin=job.offer.plugin.distribution,
@@ -224,7 +232,8 @@ def _block(job: Job, model: nn.Module) -> ZooBlock:
         head=network.arguments if network else None,
         task=job.task,
         labels=job.classes if network or num_classes == len(job.classes) else (),
-        preprocessing=job.preprocessing,
+        preprocessing=inputs if isinstance(inputs, Preprocessing) else None,
+        tokenisation=inputs.record if isinstance(inputs, TextInputs) else None,
         recipe=RecipeRecord(name=job.recipe.spec.name, settings=settings),
         data=DataRecord(name=dataset.name, fingerprint=dataset.fingerprint, licence=dataset.licence),
     )

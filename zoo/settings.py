@@ -70,3 +70,29 @@ class FinetuneSettings(TrainingSettings):
     lora_rank: Count = 8
     lora_alpha: Positive = 16.0
     image_size: tuple[Count, Count] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageSettings(TrainingSettings):
+    """What every recipe that pretrains on text can be told.
+
+    `tokenizer` is bytes, characters, bpe:SIZE or wordpiece:SIZE, learnt from the training split, or a tokenizer.json,
+    or weights that come with one; it gets `sentinels` tokens that stand for spans. Texts lie in a row, each ended by a
+    token, and are cut into windows of `max_tokens`.
+    """
+
+    tokenizer: str = "bpe:8000"
+    sentinels: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    max_tokens: Count = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextFinetuneSettings(FinetuneSettings):
+    """What every recipe that finetunes on text can be told.
+
+    Texts are cut behind `max_tokens`, and what is to be written for them behind `max_written`; or sooner, where the
+    model has no more positions.
+    """
+
+    max_tokens: Count = 128
+    max_written: Count = 64

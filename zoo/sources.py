@@ -16,6 +16,14 @@ from zoo.weights.config import read_config, read_json
 
 HF = "hf://"
 REGISTRY_FILE = "registry.json"
+_OF_TEXT = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "modules.json",
+    "1_Pooling/config.json",
+    "sentence_bert_config.json",
+)
+"""The tokenizer, and what sentence-transformers says of vectors."""
 _TENSORS = ".safetensors"
 
 
@@ -40,6 +48,8 @@ class Source:
     expected: Expected | None = None
     entry: Entry | None = None
     listed_in: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    """What is taken too where the repo has it at this commit."""
 
 
 def find_weights(
@@ -96,6 +106,7 @@ def pull_weights(
         revision=meant.revision,
         hub=wish.hub,
         expected=meant.expected,
+        beside=meant.beside,
         to=to,
         offline=wish.offline,
         progress=progress,
@@ -127,7 +138,15 @@ def resolve_source(source: str, wish: Wish) -> Source:
         )
     expected = {name: (file.sha256, file.size) for name, file in found.files.items()}
     catalogue = registry.catalogue
-    return Source(found.repo, found.revision, expected, found, catalogue.origins[catalogue.resolve(source)])
+    listed_in = catalogue.origins[catalogue.resolve(source)]
+    return Source(found.repo, found.revision, expected, found, listed_in, _beside(registry, source))
+
+
+def _beside(registry: Registry, name: str) -> tuple[str, ...]:
+    """Return the files that text needs besides weights; the catalogue has their commit, and not their hashes."""
+    models = {offer.spec.name: offer.spec for offer in registry.offers("models")}
+    spec = models.get(name.rpartition("/")[2].partition(".")[0])
+    return _OF_TEXT if spec is not None and spec.modality == "text" else ()
 
 
 def registry_for(wish: Wish) -> Registry:

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 Modality = Literal["image", "text"]
 Stage = Literal["pretrain", "finetune"]
-Target = Literal["images", "labels", "boxes", "masks"]
+Target = Literal["images", "labels", "boxes", "masks", "tokens", "written"]
 Capability = Literal[
     "features", "detection-ready", "embed", "reconstruct", "sample", "language-model", "generate", "encode-decode"
 ]
@@ -110,10 +110,12 @@ class RecipeSpec:
 class TaskSpec:
     """What a finetuned model is for, named by the Hub's tag. `recipe` names the recipe that finetunes for it.
 
-    `learns_from` is what every sample must have besides the picture; "images" is nothing. The targets are callables:
+    `learns_from` is what every sample must have besides the picture or the text; "images" and "tokens" are nothing, and
+    "written" is what a model is to write for a text. The targets are callables:
     `network(backbone, num_classes, **arguments)` makes the task's `zoo.Network`, None where the backbone's own
     classifier is enough; `reader(folder, *, image_size, channels, skip_bad, stream)` opens a folder of this task's data
-    as a `zoo.ImageDataset`, None where it has one folder a class; `predictor(model, labels)` makes a `zoo.Predictor`.
+    as a `zoo.ImageDataset`, None where it has one folder a class; `predictor(model, labels)` makes a `zoo.Predictor`,
+    and of text `predictor(model, labels, inputs)` a `zoo.TextPredictor`.
     """
 
     name: str
@@ -134,7 +136,10 @@ class TaskSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec:
-    """One data set by name. `target` is a callable `(data_dir: Path | None) -> zoo.data.ImageDataset`."""
+    """One data set by name.
+
+    `target` is a callable of `data_dir: Path | None` that returns a `zoo.ImageDataset`, or a `zoo.TextDataset`.
+    """
 
     name: str
     summary: str

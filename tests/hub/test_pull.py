@@ -106,6 +106,20 @@ def test_another_hash_than_the_registry_s(folder: Path, served_hub: Any) -> None
         pull_repo("org/thing", hub=served_hub.url, expected={"other.bin": ("0" * 64, 3)})
 
 
+def test_files_beside_those_expected_come_where_they_are(folder: Path, served_hub: Any) -> None:
+    pushed = push_folder(folder, "org/thing", hub=served_hub.url, message="first")
+    content = (folder / "model.safetensors").read_bytes()
+    expected = {"model.safetensors": (hashlib.sha256(content).hexdigest(), len(content))}
+    alone = pull_repo("org/thing", revision=pushed.commit, hub=served_hub.url, expected=expected)
+    assert [file.name for file in alone.files] == ["model.safetensors"]
+    beside = ("config.json", "tokenizer.json")
+    more = pull_repo("org/thing", revision=pushed.commit, hub=served_hub.url, expected=expected, beside=beside)
+    assert sorted(file.name for file in more.files) == ["config.json", "model.safetensors"]
+    assert (more.folder / "config.json").read_text() == "{}"
+    again = pull_repo("org/thing", revision=pushed.commit, expected=expected, beside=beside, offline=True)
+    assert {file.name for file in again.files} == {"config.json", "model.safetensors"}
+
+
 def test_killed_in_the_middle_then_pulled(folder: Path, served_hub: Any, tmp_path: Path) -> None:
     (folder / "model.safetensors").write_bytes(os.urandom(64_000_000))
     push_folder(folder, "org/thing", hub=served_hub.url, message="first")

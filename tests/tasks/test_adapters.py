@@ -73,6 +73,14 @@ def test_an_adapter_to_weights_of_a_folder_cannot_be_pushed_alone(
         zoo.push(run, "me/adapter", hub=served_hub.url, private=False, adapter=True)
 
 
+def test_an_adapter_is_no_base_of_another_one(base: str, tmp_path: Path, served_hub: ServedHub) -> None:
+    run = finetuned(base, tmp_path / "run", served_hub.url, steps=1)
+    zoo.push(run, "me/adapter", hub=served_hub.url, private=False, adapter=True)
+    onwards = finetuned("hf://me/adapter", tmp_path / "onwards", served_hub.url, steps=1)
+    assert not (onwards / "adapter").exists()
+    assert zoo.load(onwards).state_dict().keys() == zoo.load(run).state_dict().keys()
+
+
 def test_an_adapter_whose_base_is_gone_or_another_says_so(base: str, tmp_path: Path, served_hub: ServedHub) -> None:
     run = finetuned(base, tmp_path / "run", served_hub.url, steps=1)
     path = run / "adapter" / "config.json"

@@ -1,24 +1,26 @@
 """`zoo evaluate`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from zoo import api
-from zoo.cli.options import hub
+from zoo.cli.options import columns, columns_of, hub
 from zoo.cli.tables import figures, print_json
 
 
 @click.command("evaluate")
 @click.argument("weights")
-@click.option("--data", required=True, help="A data set's name, or a folder of pictures.")
+@click.option("--data", required=True, help="A data set's name, a folder of pictures, or text files.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set's files lie.")
 @click.option("--device", help="cpu, cuda, cuda:1; default: a GPU where there is one.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@columns
 @hub
-def command(weights: str, data: str, data_dir: Path | None, device: str | None, as_json: bool, hub: str | None) -> None:
+def command(weights: str, data: str, as_json: bool, **options: Any) -> None:
     """Score WEIGHTS on the test split of a data set, by the recipe that made them."""
-    scores = api.evaluate(weights, data=data, data_dir=data_dir, device=device, hub=hub)
+    scores = api.evaluate(weights, data=data, columns=columns_of(options), **options)
     if as_json:
         print_json(scores)
     else:

@@ -5,7 +5,8 @@ from typing import Any
 import click
 
 from zoo import api
-from zoo.cli.options import changes, hub, launched, show_rehearsal, show_run, training
+from zoo.cli.following import after_finetuning
+from zoo.cli.options import changes, columns, columns_of, hub, launched, show_rehearsal, show_run, training
 
 
 @click.command("finetune")
@@ -18,6 +19,7 @@ from zoo.cli.options import changes, hub, launched, show_rehearsal, show_run, tr
     help="What learns, and when; default: full.",
 )
 @click.option("--labels", type=click.IntRange(1), help="Take that many labelled training images.")
+@columns
 @hub
 def command(
     weights: str,
@@ -31,15 +33,9 @@ def command(
     if launched(processes):
         return
     options["settings"] = changes(settings, batch_size)
+    options["columns"] = columns_of(options)
     if dry_run:
         show_rehearsal(api.rehearse("finetune", weights, **options))
         return
     result = api.finetune(weights, progress=True, **options)
-    show_run(
-        result,
-        [
-            f"zoo evaluate {result.folder} --data {options['data']}",
-            f"zoo predict {result.folder} IMAGES…",
-            f"zoo push {result.folder} you/{result.folder.name}",
-        ],
-    )
+    show_run(result, lambda: after_finetuning(result, options["data"], options["columns"]))

@@ -54,10 +54,28 @@ def training(function: Command) -> Command:
             "--skip-bad", default=0, type=click.IntRange(0), metavar="N", help="Leave out up to N bad pictures."
         ),
         click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set's files lie."),
-        click.option("--data", required=True, help="A data set's name, or a folder of pictures."),
+        click.option("--data", required=True, help="A data set's name, a folder of pictures, or text files."),
     ):
         function = option(function)
     return function
+
+
+def columns(function: Command) -> Command:
+    """Add the options that say which column of a table of texts is what."""
+    for option in (
+        click.option("--target", metavar="COLUMN", help="The column of what is to be written for a text."),
+        click.option("--label", metavar="COLUMN", help="The column of labels."),
+        click.option("--pair", metavar="COLUMN", help="The column of second texts, where two are looked at."),
+        click.option("--text", metavar="COLUMN", help="The column of texts in a table; of paired files their end, de."),
+    ):
+        function = option(function)
+    return function
+
+
+def columns_of(options: dict[str, Any]) -> dict[str, str]:
+    """Take the columns that were typed out of a command's options."""
+    typed = {role: options.pop(role) for role in ("text", "pair", "label", "target")}
+    return {role: name for role, name in typed.items() if name is not None}
 
 
 def launched(processes: int | None) -> bool:
@@ -124,7 +142,7 @@ def show_rehearsal(found: "Rehearsal") -> None:
     click.echo("nothing was written; leave out --dry-run to train")
 
 
-def show_run(result: RunResult, following: list[str]) -> None:
+def show_run(result: RunResult, following: Callable[[], list[str]]) -> None:
     """Print what a run has made, and what can be done next; of several processes the first one does."""
     if not first_process():
         return
@@ -132,5 +150,5 @@ def show_run(result: RunResult, following: list[str]) -> None:
     for picture in result.pictures:
         click.echo(f"  {picture}")
     click.echo("next:")
-    for line in following:
+    for line in following():
         click.echo(f"  {line}")

@@ -5,7 +5,18 @@ from typing import Any
 import click
 
 from zoo import api
-from zoo.cli.options import arguments_of, changes, hub, launched, show_rehearsal, show_run, training
+from zoo.cli.following import after_pretraining
+from zoo.cli.options import (
+    arguments_of,
+    changes,
+    columns,
+    columns_of,
+    hub,
+    launched,
+    show_rehearsal,
+    show_run,
+    training,
+)
 
 
 @click.command("pretrain")
@@ -13,6 +24,7 @@ from zoo.cli.options import arguments_of, changes, hub, launched, show_rehearsal
 @training
 @click.option("--arg", "arguments", multiple=True, metavar="NAME=VALUE", help="An argument of the model, as JSON.")
 @click.option("--recipe", metavar="NAME|FILE.toml", help="The recipe; default: the model's own.")
+@columns
 @hub
 def command(
     model: str,
@@ -27,15 +39,10 @@ def command(
     if launched(processes):
         return
     options["settings"] = changes(settings, batch_size)
+    options["columns"] = columns_of(options)
     options["arguments"] = arguments_of(arguments)
     if dry_run:
         show_rehearsal(api.rehearse("pretrain", model, **options))
         return
     result = api.pretrain(model, progress=True, **options)
-    show_run(
-        result,
-        [
-            f"zoo finetune {result.folder} --task image-classification --data DATA --out {result.folder}-classifier",
-            f"zoo push {result.folder} you/{model}",
-        ],
-    )
+    show_run(result, lambda: after_pretraining(result, model))

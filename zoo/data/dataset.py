@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import DataError, UsageError
-from zoo.seeds import generator
+from zoo.data.drawing import draw_held_out, draw_labelled
+from zoo.errors import DataError
 from zoo.specs import Target
 
 if TYPE_CHECKING:
@@ -155,47 +155,22 @@ class ImageDataset:
     def subset(self, labels: int, seed: int) -> "ImageDataset":
         """Keep that many training images, drawn by the seed; of one class each, as evenly over them as can be."""
         train = self.splits["train"]
-        if not 0 < labels <= len(train):
-            raise UsageError(f"--labels {labels} of {len(train):,} training images; ask for 1 to {len(train):,}")
-        single = train.labels is not None and train.labels.ndim == 1
-        if single and labels < len(self.classes):
-            raise UsageError(
-                f"--labels {labels} is fewer than one for each of {len(self.classes)} classes; ask for more"
-            )
-        import torch
-
-        order = torch.randperm(len(train), generator=generator(seed, "labels")).numpy()
-        if not single:
-            return self._with(train.take(np.sort(order[:labels])), f"{labels} labels, seed {seed}")
-        sorted_by_class = order[np.argsort(self._train_labels()[order], kind="stable")]
-        counts = np.bincount(self._train_labels(), minlength=len(self.classes))
-        rank = np.concatenate([np.arange(count) for count in counts])  # the place of each sample within its class
-        index = np.sort(sorted_by_class[np.argsort(rank, kind="stable")[:labels]])
-        return self._with(train.take(index), f"{labels} labels, seed {seed}")
+        single = train.labels if train.labels is not None and train.labels.ndim == 1 else None
+        index = draw_labelled(single, len(train), self.classes, labels, seed)
+        fingerprint = hashlib.sha256(f"{self.fingerprint} {labels} labels, seed {seed}".encode()).hexdigest()
+        return replace(self, splits={**self.splits, "train": train.take(index)}, fingerprint=fingerprint)
 
     def hold_out(self, share: float, seed: int) -> "ImageDataset":
         """Move a share of the training split, drawn by the seed, to a split `validation`."""
-        import torch
-
         train = self.splits["train"]
-        count = round(len(train) * share)
-        if not 0 < count < len(train):
-            raise UsageError(
-                f"validation={share} of {len(train)} training images leaves a split empty; choose another share"
-            )
-        order = torch.randperm(len(train), generator=generator(seed, "hold out")).numpy()
-        held = train.take(np.sort(order[:count]))
-        return replace(self, splits={**self.splits, "train": train.take(np.sort(order[count:])), "validation": held})
+        stays, held = draw_held_out(len(train), share, seed)
+        return replace(self, splits={**self.splits, "train": train.take(stays), "validation": train.take(held)})
 
     def _train_labels(self) -> Labels:
         labels = self.splits["train"].labels
         if labels is None:
             raise DataError(f"{self.source} has no labels; {_HOW_TO_PROVIDE['labels']}")
         return labels
-
-    def _with(self, train: ImageSplit, what: str) -> "ImageDataset":
-        fingerprint = hashlib.sha256(f"{self.fingerprint} {what}".encode()).hexdigest()
-        return replace(self, splits={**self.splits, "train": train}, fingerprint=fingerprint)
 
 
 def fingerprint(splits: Mapping[str, ImageSplit], classes: tuple[str, ...]) -> str:

@@ -30,3 +30,43 @@ def zoo_datasets() -> Iterator[DatasetSpec]:
         summary="50,000 + 10,000 colour pictures, 32x32, 10 classes (Krizhevsky, 2009), binary version",
         target="zoo.data.cifar10:cifar10",
     )
+    yield DatasetSpec(
+        name="ag_news",
+        summary="Pieces of news in 4 topics, as many as train.csv holds + 7,600 (Zhang et al., 2015)",
+        target="zoo.data.text.known:ag_news",
+        modality="text",
+        task="text-classification",
+        licence="non-commercial research",
+    )
+    yield DatasetSpec(
+        name="trec",
+        summary="5,452 + 500 questions, 6 classes of what they ask for (Li and Roth, 2002)",
+        target="zoo.data.text.known:trec",
+        modality="text",
+        task="text-classification",
+    )
+    yield DatasetSpec(
+        name="tinyshakespeare",
+        summary="A million characters of Shakespeare (Karpathy, 2015)",
+        target="zoo.data.text.known:tinyshakespeare",
+        modality="text",
+        task="text-generation",
+        licence="public domain",
+    )
+    for first, second in (("de", "en"), ("en", "de"), ("fr", "en"), ("en", "fr")):
+        yield DatasetSpec(
+            name=f"multi30k_{first}_{second}",
+            summary=f"29,000 + 1,000 captions of photographs, {first} to {second} (Elliott et al., 2016)",
+            target=f"zoo.data.text.known:multi30k_{first}_{second}",
+            modality="text",
+            task="translation",
+            licence="non-commercial",
+        )
+    yield DatasetSpec(
+        name="aeslc",
+        summary="14,436 + 1,906 e-mails with their subjects (Zhang and Tetreault, 2019)",
+        target="zoo.data.text.known:aeslc",
+        modality="text",
+        task="summarization",
+        licence="CC-BY-NC-SA-4.0",
+    )

@@ -8,9 +8,10 @@ from typing import Any
 class Progress:
     """A bar over the steps of a run, on stderr. Not enabled, it says nothing."""
 
-    def __init__(self, *, enabled: bool, title: str) -> None:
+    def __init__(self, *, enabled: bool, title: str, unit: str = "img") -> None:
         self.enabled = enabled
         self.title = title
+        self.unit = unit
         self._bar: Any = None
         self._started = (0.0, 0)
 
@@ -29,7 +30,7 @@ class Progress:
         """Show the state after a step."""
         if self._bar is not None:
             self._bar.set_description_str(f"{self.title} · epoch {epoch}", refresh=False)
-            self._bar.set_postfix_str(f"{self._rate(step)} img/s  loss {loss:.4f}", refresh=False)
+            self._bar.set_postfix_str(f"{self._rate(step)} {self.unit}/s  loss {loss:.4f}", refresh=False)
             self._bar.update(step - self._bar.n)
 
     def epoch(self, step: int, epoch: str, loss: float, scores: dict[str, float]) -> None:
@@ -38,9 +39,8 @@ class Progress:
             seconds = time.perf_counter() - self._started[0]
             left = seconds / max(1, step - self._started[1]) * (self._total - step)
             shown = "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
-            line = (
-                f"{self.title} · epoch {epoch}  {self._rate(step)} img/s  loss {loss:.4f}  {shown}  left {left:.0f} s"
-            )
+            pace = f"{self._rate(step)} {self.unit}/s"
+            line = f"{self.title} · epoch {epoch}  {pace}  loss {loss:.4f}  {shown}  left {left:.0f} s"
             print(line, file=sys.stderr, flush=True)
 
     def close(self) -> None:

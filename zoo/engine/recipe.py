@@ -14,7 +14,8 @@ Batch = dict[str, Tensor]
 """Tensors of one batch, on the device, a row for each sample.
 
 `images` are floats in [0, 1] of shape (batch, channels, height, width), `labels` int64 of shape (batch,), and `index`
-int64 of shape (batch,) says which samples of the split these are.
+int64 of shape (batch,) says which samples of the split these are. Texts are `input_ids` and `attention_mask`, int64 of
+shape (batch, tokens), with `targets`, the tokens that follow, `labels`, or `written_ids` with `written_mask`.
 """
 
 
@@ -36,7 +37,8 @@ class Recipe(Protocol):
     """How to train a model.
 
     Made by `target(settings, model, classes, preprocessing)`. `classes` are label names, or () without labels; what
-    the model takes are pictures that `zoo.normalise(images, preprocessing)` gives. The model is already on its device.
+    the model takes are pictures that `zoo.normalise(images, preprocessing)` gives; for text the last argument is a
+    `zoo.TextInputs`, with the tokenizer. The model is already on its device.
     """
 
     def modules(self) -> Mapping[str, nn.Module]:

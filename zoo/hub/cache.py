@@ -41,17 +41,25 @@ class Cache:
             return None
         return commit if is_commit(commit) else None
 
-    def complete(self, commit: str, expected: Expected | None, only: tuple[str, ...] = ()) -> PulledRepo | None:
-        """Return a commit whose files, or those that are expected or named, were pulled and verified before."""
+    def complete(
+        self, commit: str, expected: Expected | None, only: tuple[str, ...] = (), beside: tuple[str, ...] = ()
+    ) -> PulledRepo | None:
+        """Return a commit whose files, or those that are expected or named, were pulled and verified before.
+
+        With those `beside` it is complete when they were looked for, whether or not the repo had them.
+        """
         record = self._record(commit)
         if record is None or (expected is None and not only and not record.get("whole")):
+            return None
+        if not record.get("whole") and set(beside) - set(record.get("beside", ())):
             return None
         try:
             files = {item["name"]: PulledFile(**item) for item in record["files"]}
             if any((files[name].sha256, files[name].size) != right for name, right in (expected or {}).items()):
                 return None
             if expected or only:
-                files = {name: files[name] for name in expected or only}
+                named = [*(expected or only), *(name for name in beside if name in files)]
+                files = {name: files[name] for name in named}
             snapshot = self.folder / "snapshots" / commit
             if any((snapshot / file.name).stat().st_size != file.size for file in files.values()):
                 return None
@@ -68,6 +76,7 @@ class Cache:
         url: str,
         *,
         whole: bool,
+        beside: tuple[str, ...] = (),
     ) -> PulledRepo:
         """Make verified files visible under the commit, then let the revision point to it."""
         snapshot = self.folder / "snapshots" / commit
@@ -84,7 +93,12 @@ class Cache:
         before = self._record(commit) or {}
         known: dict[str, Any] = {item["name"]: item for item in before.get("files", ())}
         known |= {file.name: asdict(file) for file in files}
-        record = {"url": url, "whole": whole or bool(before.get("whole")), "files": list(known.values())}
+        record = {
+            "url": url,
+            "whole": whole or bool(before.get("whole")),
+            "beside": sorted({*before.get("beside", ()), *beside}),
+            "files": list(known.values()),
+        }
         path = self.folder / "zoo" / f"{commit}.json"
         path.parent.mkdir(exist_ok=True)
         write_file(path, json.dumps(record).encode())

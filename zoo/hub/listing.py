@@ -50,20 +50,30 @@ def resolve_commit(transport: Transport, url: str, repo: str, revision: str | No
 
 
 def wanted_files(
-    transport: Transport, url: str, repo: str, commit: str, expected: Expected | None, only: tuple[str, ...] = ()
+    transport: Transport,
+    url: str,
+    repo: str,
+    commit: str,
+    expected: Expected | None,
+    only: tuple[str, ...] = (),
+    beside: tuple[str, ...] = (),
 ) -> list[WantedFile]:
-    """Return what to fetch: the files that are expected or named, or else all that something here can read."""
+    """Return what to fetch: the files that are expected or named, or else all that something here can read.
+
+    Those `beside` what is expected are fetched where the repo has them.
+    """
     found = []
-    chosen = set(only or expected or ())
+    needed = set(only or expected or ())
+    chosen = needed | set(beside) if needed else needed
     for item in _items(transport, url, repo, commit):
         if item.type != "file" or (chosen and item.path not in chosen):
             continue
         if not chosen and item.path.lower().endswith(_UNREADABLE):
             continue
-        found.append(_wanted(item, repo, expected[item.path] if expected is not None else None))
+        found.append(_wanted(item, repo, (expected or {}).get(item.path)))
         if len(found) > MAX_FILES:
             raise IntegrityError(f"{repo} lists more than {MAX_FILES:,} files; tell its owner")
-    if missing := sorted(chosen - {item.name for item in found}):
+    if missing := sorted(needed - {item.name for item in found}):
         raise IntegrityError(f"{repo} lacks {missing[0]!r}, which should be there; tell its owner")
     if len({item.name for item in found}) != len(found):
         raise IntegrityError(f"{repo} lists a file twice; tell its owner")

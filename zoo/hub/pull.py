@@ -27,6 +27,7 @@ def pull_repo(
     hub: str | Path | None = None,
     expected: Expected | None = None,
     only: tuple[str, ...] = (),
+    beside: tuple[str, ...] = (),
     to: Path | None = None,
     offline: bool = False,
     patience: Patience | None = None,
@@ -34,11 +35,11 @@ def pull_repo(
 ) -> PulledRepo:
     """Fetch a repo's files and verify them by size and hash.
 
-    `expected` gives (sha256, size) of the only files to fetch; they win over what the Hub says. `only` names files
-    whose hashes the Hub's list gives. With `to` plain files
-    are put into that folder, which must not exist. A commit complete in the cache asks no Hub; with `offline` nothing
-    does. Raise NotFoundError, AuthorisationError, NetworkError, StorageError, or IntegrityError with nothing left
-    behind that could be taken for the file.
+    `expected` gives (sha256, size) of the files to fetch, which win over what the Hub says, and no others but those
+    `beside`, where the repo has them at this commit. `only` names files whose hashes the Hub's list gives. With `to`
+    plain files are put into that folder, which must not exist. A commit complete in the cache asks no Hub; with
+    `offline` nothing does. Raise NotFoundError, AuthorisationError, NetworkError, StorageError, or IntegrityError with
+    nothing left behind that could be taken for the file.
     """
     from huggingface_hub import constants
 
@@ -48,7 +49,7 @@ def pull_repo(
     cache = Cache(repo)
     offline = offline or constants.is_offline_mode()
     commit = cache.commit_of(revision or "main") if offline else revision
-    pulled = cache.complete(commit, expected, only) if commit else None
+    pulled = cache.complete(commit, expected, only, beside) if commit else None
     if pulled is None and offline:
         at = f" at {revision}" if revision else ""
         raise NotFoundError(
@@ -56,7 +57,9 @@ def pull_repo(
         )
     if pulled is None:
         with connect(hub) as connection, hub_errors(repo, revision, connection.url):
-            pulled = _fetch(cache, connection, revision, expected, only, patience or default_patience(), progress)
+            pulled = _fetch(
+                cache, connection, revision, expected, only, beside, patience or default_patience(), progress
+            )
     return pulled if to is None else _copy(pulled, to)
 
 
@@ -90,19 +93,21 @@ def _fetch(
     revision: str | None,
     expected: Expected | None,
     only: tuple[str, ...],
+    beside: tuple[str, ...],
     patience: Patience,
     progress: bool,
 ) -> PulledRepo:
     transport = Transport(connection, patience)
     commit = resolve_commit(transport, connection.url, cache.repo, revision)
-    wanted = wanted_files(transport, connection.url, cache.repo, commit, expected, only)
+    wanted = wanted_files(transport, connection.url, cache.repo, commit, expected, only, beside)
     hashes = _present(cache, wanted)
     if any(item.etag not in hashes for item in wanted):
         with Lease(cache.lease(commit)):
             hashes |= _present(cache, [item for item in wanted if item.etag not in hashes])
             hashes |= _download(cache, connection, transport, commit, wanted, hashes, progress)
     files = tuple(PulledFile(item.name, hashes[item.etag], item.size) for item in wanted)
-    return cache.publish(commit, revision, wanted, files, connection.url, whole=expected is None and not only)
+    whole = expected is None and not only
+    return cache.publish(commit, revision, wanted, files, connection.url, whole=whole, beside=beside)
 
 
 def _present(cache: Cache, wanted: list[WantedFile]) -> dict[str, str]:

@@ -21,40 +21,21 @@ class ClassificationPredictor:
     def __init__(self, model: nn.Module, labels: tuple[str, ...]) -> None:
         self.model = model
         self.labels = labels
+        self.several = isinstance(model, MultiLabelClassifier)
 
     def __call__(self, images: Tensor, sizes: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
         """Return `{"predictions": [{"label", "score"}, …]}` for each picture, the most probable class first."""
-        logits = self.model(images).float()
-        if isinstance(self.model, MultiLabelClassifier):
-            scores, places = logits.sigmoid().sort(1, descending=True)
-            listed = seen(logits).sum(1).tolist()
-        else:
-            scores, places = logits.softmax(1).topk(min(_LISTED, len(self.labels)))
-            listed = [_LISTED] * len(logits)
-        return [
-            {"predictions": [{"label": self.labels[place], "score": score} for score, place in pairs[:count]]}
-            for pairs, count in zip(
-                (list(zip(*row, strict=True)) for row in zip(scores.tolist(), places.tolist(), strict=True)),
-                listed,
-                strict=True,
-            )
-        ]
+        return classes_of(self.model(images).float(), self.labels, several=self.several)
 
     def row(self, result: dict[str, Any]) -> list[str]:
         """Return the class, its probability, and what else it might be."""
-        if isinstance(self.model, MultiLabelClassifier):
-            found = result["predictions"]
-            names, scores = ([item[key] for item in found] for key in ("label", "score"))
-            return [", ".join(names) or "none", ", ".join(f"{score:.3f}" for score in scores), ""]
-        first, *others = result["predictions"]
-        following = ", ".join(f"{other['label']} {other['score']:.3f}" for other in others[:2])
-        return [first["label"], f"{first['score']:.3f}", following]
+        return class_row(result, several=self.several)
 
     def draw(self, picture: "Image", result: dict[str, Any]) -> "Image":
         """Return the picture with the class and its probability written above it."""
         from PIL import Image, ImageDraw, ImageFont
 
-        listed = result["predictions"] if isinstance(self.model, MultiLabelClassifier) else result["predictions"][:1]
+        listed = result["predictions"] if self.several else result["predictions"][:1]
         text = ", ".join(f"{item['label']} {item['score']:.2f}" for item in listed) or "none"
         font = ImageFont.load_default(max(10, picture.height // 20))
         left, top, right, bottom = font.getbbox(text)
@@ -63,3 +44,31 @@ class ClassificationPredictor:
         drawn.paste(picture, (0, band))
         ImageDraw.Draw(drawn).text((4, 4 - top), text, fill="#1f2a44", font=font)
         return drawn
+
+
+def classes_of(logits: Tensor, labels: tuple[str, ...], *, several: bool) -> list[dict[str, Any]]:
+    """Return `{"predictions": [{"label", "score"}, …]}` for each row, the most probable class first.
+
+    They are the five most probable classes, or where there may be `several` those that are likelier than not.
+    """
+    if several:
+        scores, places = logits.sigmoid().sort(1, descending=True)
+        listed = seen(logits).sum(1).tolist()
+    else:
+        scores, places = logits.softmax(1).topk(min(_LISTED, len(labels)))
+        listed = [_LISTED] * len(logits)
+    rows = zip(scores.tolist(), places.tolist(), listed, strict=True)
+    return [
+        {"predictions": [{"label": labels[place], "score": score} for score, place in zip(*row, strict=True)][:count]}
+        for *row, count in rows
+    ]
+
+
+def class_row(result: dict[str, Any], *, several: bool) -> list[str]:
+    """Return the class, its probability, and what else it might be."""
+    if several:
+        names, scores = ([item[key] for item in result["predictions"]] for key in ("label", "score"))
+        return [", ".join(names) or "none", ", ".join(f"{score:.3f}" for score in scores), ""]
+    first, *others = result["predictions"]
+    following = ", ".join(f"{other['label']} {other['score']:.3f}" for other in others[:2])
+    return [first["label"], f"{first['score']:.3f}", following]

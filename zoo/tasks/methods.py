@@ -8,7 +8,7 @@ from torch import nn
 
 from zoo.engine.optimizers import make_optimizer, parameter_groups
 from zoo.network import Network
-from zoo.settings import FinetuneSettings
+from zoo.settings import FinetuneSettings, TrainingSettings
 from zoo.weights.adapters import Adapted, add_adapters, merge_adapters
 
 Named = tuple[str, nn.Parameter]
@@ -87,6 +87,32 @@ class Learner:
         backbone: Any = self.network
         classifier: nn.Module = backbone.get_classifier()
         return classifier
+
+
+class Whole:
+    """A network that learns as a whole, at one rate: a fresh one."""
+
+    def __init__(self, settings: TrainingSettings, network: nn.Module) -> None:
+        self.settings = settings
+        self.network = network
+        self.train()
+
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Make the optimizer of all that learns."""
+        return make_optimizer(self.settings.optimizer, parameter_groups(self.network, self.settings), self.settings)
+
+    def train(self) -> None:
+        """Set the training mode."""
+        self.network.train()
+
+    def export(self) -> nn.Module:
+        """Return the network to publish."""
+        return self.network.eval()
+
+
+def learner(settings: TrainingSettings, network: nn.Module) -> Learner | Whole:
+    """Return how a network learns: by the method of settings that finetune, and else as a whole."""
+    return Learner(settings, network) if isinstance(settings, FinetuneSettings) else Whole(settings, network)
 
 
 def _without(named: Iterable[Named], others: set[int]) -> list[Named]:

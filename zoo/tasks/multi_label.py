@@ -29,6 +29,14 @@ class MultiLabelClassifier(nn.Module):
         return logits
 
 
+class MultiLabelTextClassifier(MultiLabelClassifier):
+    """The same of texts."""
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.backbone(input_ids, attention_mask)
+        return logits
+
+
 def seen(logits: Tensor) -> Tensor:
     """Return which classes are seen, as booleans of the logits' shape."""
     return logits.sigmoid() >= _THRESHOLD

@@ -31,6 +31,13 @@ class Preprocessing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
 
 
+class Tokenisation(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How text becomes inputs: by the tokenizer.json with this sha256, cut behind `max_tokens`."""
+
+    tokenizer: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    max_tokens: Annotated[int, Meta(ge=1, le=16_777_216)]
+
+
 class RecipeRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which recipe made the weights, and with which settings."""
 
@@ -77,6 +84,7 @@ class ZooBlock(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     task: str
     labels: tuple[str, ...] = ()
     preprocessing: Preprocessing | None = None
+    tokenisation: Tokenisation | None = None
     recipe: RecipeRecord | None = None
     data: DataRecord | None = None
     adapter: AdapterRecord | None = None
@@ -131,7 +139,7 @@ def read_json(folder: Path) -> dict[str, Any]:
 def write_config(folder: Path, block: ZooBlock, beside: Mapping[str, Any] | None = None) -> None:
     """Write config.json, keys in the order of the schema; `beside` are root keys from which timm builds the model."""
     described = msgspec.to_builtins(block)
-    for name in ("head", "adapter"):  # most weights have neither
+    for name in ("head", "tokenisation", "adapter"):  # most weights have none of them
         if described[name] is None:
             del described[name]
     document = {**(beside or {}), "zoo": described}
@@ -149,6 +157,7 @@ def _check_class_count(block: ZooBlock, path: Path) -> None:
 def _fields_at(message: str) -> list[str]:
     structs: dict[str, type[Struct]] = {
         "$.zoo.preprocessing": Preprocessing,
+        "$.zoo.tokenisation": Tokenisation,
         "$.zoo.recipe": RecipeRecord,
         "$.zoo.data": DataRecord,
         "$.zoo.adapter.base": BaseRecord,

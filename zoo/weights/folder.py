@@ -30,6 +30,7 @@ from zoo.weights.fit import check_tensors, float_dtype, ties_of
 from zoo.weights.foreign import Foreign, find_foreign
 from zoo.weights.onto_base import load_onto_base
 from zoo.weights.stored import WEIGHTS_FILE, StoredTensors, stored_tensors
+from zoo.weights.tokenizer import TextInputs
 
 _LOOKED_AT = 32_000
 """Numbers that are looked at on loading: few enough for torch to do it without starting threads."""
@@ -46,10 +47,14 @@ def save_weights(
     task: str | None = None,
     labels: tuple[str, ...] = (),
     preprocessing: Preprocessing | None = None,
+    text: TextInputs | None = None,
     recipe: RecipeRecord | None = None,
     data: DataRecord | None = None,
 ) -> None:
-    """Write a weights folder, whole or not at all. An existing one of that name is replaced."""
+    """Write a weights folder, whole or not at all. An existing one of that name is replaced.
+
+    `text` says how a model of text takes it; its tokenizer is written beside the weights.
+    """
     offer = default_registry().model(model_name)
     block = ZooBlock(
         format_version=FORMAT_VERSION,
@@ -60,11 +65,14 @@ def save_weights(
         task=task or offer.spec.task,
         labels=labels,
         preprocessing=preprocessing,
+        tokenisation=text.record if text else None,
         recipe=recipe,
         data=data,
     )
     with storage_errors(f"writing weights to {folder}"), new_folder(folder) as temporary:
         write_weights(temporary, model, block)
+        if text:
+            text.tokenizer.write(temporary)
 
 
 def write_weights(folder: Path, model: nn.Module, block: ZooBlock) -> None:

@@ -22,6 +22,7 @@ from zoo.weights.libraries import IDENTITY, arguments_of, flattened, labels_of, 
 from zoo.weights.renaming import Translated, matches, to_ours
 from zoo.weights.shards import INDEX_FILE
 from zoo.weights.stored import WEIGHTS_FILE, JoinedTensors, StoredTensors, stored_tensors
+from zoo.weights.text_files import TextFiles, read_text_files
 
 _WRAPPERS = ("module.", "_orig_mod.", "timm_model.")
 """What DataParallel, torch.compile and transformers put before every name of the model that they hold."""
@@ -87,13 +88,14 @@ def recognise(place: Path, config: Mapping[str, Any]) -> Foreign:
     library = library_of(config)
     config = flattened(config)
     processor = _processor(place)
+    files = read_text_files(place)
     for offer, layout in _candidates(found):
         candidate = _Candidate(offer, layout, stored)
         if library is None and len(found) <= _MAX_UNNAMED:
-            if (foreign := candidate.fit()) is not None:
+            if (foreign := candidate.fit(files)) is not None:
                 return foreign
         elif library == layout.library and candidate.is_named_by(config):
-            return candidate.read(config, processor)[0]
+            return candidate.read(config, processor, files)[0]
     if library is not None:
         raise NotFoundError(
             f"{place} holds a {config.get(IDENTITY[library])!r} of {library}, which no plugin here reads as it is "
@@ -120,16 +122,16 @@ class _Candidate:
         named = IDENTITY[self.layout.library] in config
         return named and all(config.get(key, value) == value for key, value in described.items())
 
-    def fit(self) -> Foreign | None:
+    def fit(self, files: TextFiles) -> Foreign | None:
         """Return the weights where every tensor of the file fits, and None where one does not."""
         try:
-            foreign, shapes = self.read({}, {})
+            foreign, shapes = self.read({}, {}, files)
         except ZooError:
             return None
         return foreign if {name: header.shape for name, header in foreign.headers.items()} == shapes else None
 
     def read(
-        self, config: Mapping[str, Any], processor: Mapping[str, Any]
+        self, config: Mapping[str, Any], processor: Mapping[str, Any], files: TextFiles
     ) -> tuple[Foreign, dict[str, tuple[int, ...]]]:
         """Return the weights, their names and shapes as ours as far as they can be, and the model's own shapes."""
         layout, spec, source, found = self.layout, self.offer.spec, str(self.stored.path), self.stored.headers
@@ -143,6 +145,7 @@ class _Candidate:
         known = {**layout.arguments, **arguments_of(config, layout, defaults, source), "num_classes": num_classes}
         known |= {"channels": stem[1]} if spec.modality == "image" else {"vocab_size": stem[0]}
         known |= {argument: tensor in groups for argument, tensor in layout.present.items()}
+        known |= self._pooling(files.pooling, source)
         check_arguments(self.offer, known, source)
         arguments = full_arguments(self.offer, known)
         state = build(self.offer, arguments, device="meta").state_dict()
@@ -164,10 +167,20 @@ class _Candidate:
             task=_task(spec, layout, config, num_classes, all(known[argument] for argument in layout.present)),
             labels=labels,
             preprocessing=preprocessing_of(config, processor, layout, stem[1], source) if is_image else None,
+            tokenisation=None if is_image else files.tokenisation(arguments),
         )
         names = {ours: [theirs for _, theirs in group] for ours, group in groups.items()}
         transposed = frozenset(ours for ours, group in groups.items() if _is_turned(group, found))
         return Foreign(block, self.stored, headers, names, transposed, left_out), shapes
+
+    def _pooling(self, mode: str | None, source: str) -> Mapping[str, Any]:
+        """Return our arguments for how sentence-transformers pools."""
+        if mode is not None and self.layout.pooling and mode not in self.layout.pooling:
+            raise IntegrityError(
+                f"the files beside {source} pool tokens by {mode!r}, which has no counterpart here; load it with "
+                "sentence-transformers, or take modules.json away to have the model alone"
+            )
+        return self.layout.pooling.get(mode or "", {})
 
 
 _Group = list[tuple[Translated, str]]

@@ -102,7 +102,9 @@ def _run(model: nn.Module, inputs: Mapping[str, Tensor], spec: ModelSpec) -> dic
     try:
         with torch.inference_mode():
             found |= _named(model(*positional, **given), "output")
-            if "features" in spec.capabilities:
+            if "features" in spec.capabilities and spec.modality == "text":
+                found |= _said_of_text(model, given, spec)
+            elif "features" in spec.capabilities:
                 maps = model.forward_intermediates(*positional, **given, intermediates_only=True)  # type: ignore[operator]
                 found |= _named(maps, "features")
             if "reconstruct" in spec.capabilities:
@@ -112,6 +114,17 @@ def _run(model: nn.Module, inputs: Mapping[str, Tensor], spec: ModelSpec) -> dic
                 found |= _named(model.sample(_SAMPLES, generator=random), "sample")  # type: ignore[operator]
     finally:
         model.train(training)
+    return found
+
+
+def _said_of_text(model: Any, given: Mapping[str, Tensor], spec: ModelSpec) -> dict[str, Tensor]:
+    """Return the features of all tokens, and what is expected behind the last one."""
+    features = model.forward_features(**given)
+    found = _named(features, "features")
+    if "encode-decode" in spec.capabilities:
+        features = model.decode(given["input_ids"], features, given["attention_mask"])
+    if "language-model" in spec.capabilities:
+        found |= _named(model.lm_logits(features[:, -1]), "output.lm")
     return found
 
 

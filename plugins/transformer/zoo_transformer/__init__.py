@@ -17,6 +17,7 @@ _image = partial(
     target="zoo_transformer.vit:ViT",
     capabilities=("features", "detection-ready"),
     limits=_PICTURES,
+    recipe="masked_image_modelling",
     layouts="zoo_transformer.layouts.vit:LAYOUTS",
 )
 _text = partial(zoo.ModelSpec, family="transformer", modality="text", limits=_TEXTS)
@@ -38,6 +39,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             summary=size.summary,
             task="fill-mask",
             target="zoo_transformer.bert:BERT",
+            recipe="masked_language_modelling",
             capabilities=("features", "language-model"),
             arguments=size.arguments,
             parameters=size.parameters,
@@ -49,6 +51,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             summary=size.summary,
             task="text-generation",
             target="zoo_transformer.gpt2:GPT2",
+            recipe="causal_language_modelling",
             capabilities=("features", "language-model", "generate"),
             arguments=size.arguments,
             parameters=size.parameters,
@@ -60,6 +63,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             summary=size.summary,
             task="text-generation",
             target="zoo_transformer.llama:Llama",
+            recipe="causal_language_modelling",
             capabilities=("features", "language-model", "generate"),
             arguments=size.arguments,
             parameters=size.parameters,
@@ -70,9 +74,24 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             name=name,
             summary=size.summary,
             task="translation",
+            recipe="span_corruption",
             target=f"zoo_transformer.{name}:{'T5' if name == 't5' else 'Marian'}",
             capabilities=("features", "language-model", "encode-decode"),
             arguments=size.arguments,
             parameters=size.parameters,
             layouts=f"zoo_transformer.layouts.{name}:LAYOUTS",
         )
+
+
+@zoo.hookimpl
+def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
+    yield zoo.RecipeSpec(
+        name="masked_image_modelling",
+        stage="pretrain",
+        summary="Give back patches that are hidden from a vision transformer: MAE (He et al., 2022)",
+        target="zoo_transformer.pretraining.masked_images:MaskedImageModelling",
+        settings="zoo_transformer.pretraining.settings:MaskedImageSettings",
+        task="image-feature-extraction",
+        score="loss",
+        requires=("features",),
+    )

@@ -144,10 +144,9 @@ class GatedLayers(nn.Module):
 
 
 def turns_of(positions: Tensor, head_width: int, theta: float, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Return cosine and sine (batch, 1, tokens, head_width) of the angle by which each pair of dimensions turns."""
+    """Return cosine and sine (batch, 1, tokens, head_width / 2) of the angle by which each pair of dimensions turns."""
     pairs = torch.arange(0, head_width, 2, device=positions.device) / head_width
     angles = positions[:, None, :, None] / theta**pairs
-    angles = torch.cat([angles, angles], dim=-1)
     return angles.cos().to(dtype), angles.sin().to(dtype)
 
 
@@ -155,4 +154,4 @@ def turned(x: Tensor, turns: tuple[Tensor, Tensor]) -> Tensor:
     """Turn each pair of dimensions, of which one lies in the first half and one in the second."""
     cosine, sine = turns
     first, second = x.chunk(2, dim=-1)
-    return x * cosine + torch.cat([-second, first], dim=-1) * sine
+    return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)

@@ -43,6 +43,7 @@ LAYOUTS = (
             "norm_eps": "layer_norm_eps",
         },
         present={"lm_head": "cls.predictions.bias"},
+        pooling={"mean": {"pool": "avg"}, "cls": {"pool": "token"}},
         architectures={
             "fill-mask": "BertForMaskedLM",
             "text-classification": "BertForSequenceClassification",

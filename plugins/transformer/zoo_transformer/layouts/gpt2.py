@@ -25,6 +25,7 @@ LAYOUTS = (
             "mlp_width": "n_inner",
             "norm_eps": "layer_norm_epsilon",
         },
+        pooling={"lasttoken": {}},
         architectures={
             "text-generation": "GPT2LMHeadModel",
             "text-classification": "GPT2ForSequenceClassification",

@@ -46,6 +46,7 @@ LAYOUTS = (
             "norm_eps": "rms_norm_eps",
         },
         present={"lm_head": "lm_head.weight"},
+        pooling={"lasttoken": {}},
         architectures={
             "text-generation": "LlamaForCausalLM",
             "text-classification": "LlamaForSequenceClassification",

@@ -48,6 +48,7 @@ LAYOUTS = (
             "start_token": "decoder_start_token_id",
             "norm_eps": "layer_norm_epsilon",
         },
+        pooling={"mean": {}},
         architectures={"translation": "T5ForConditionalGeneration", "summarization": "T5ForConditionalGeneration"},
         renames=(*_renames("encoder"), *_renames("decoder")),
         ignored=("encoder.embed_tokens", "decoder.embed_tokens", "lm_head"),

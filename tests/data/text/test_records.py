@@ -1,0 +1,139 @@
+"""Tables and paired files: columns by name, splits by files, and every way in which they can be wrong."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zoo.data.text.records import Columns, is_records, open_records
+from zoo.errors import DataError
+
+ROWS = [("red apples", "fruit"), ("green beans", "vegetable"), ("ripe pears", "fruit"), ("raw carrots", "vegetable")]
+
+
+def write_csv(path: Path, rows: list[tuple[str, ...]], head: str = "text,label", sign: str = ",") -> None:
+    path.write_text("\n".join([head.replace(",", sign), *(sign.join(row) for row in rows)]) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(("suffix", "sign"), [(".csv", ","), (".tsv", "\t")])
+def test_tables_are_read_by_their_columns(tmp_path: Path, suffix: str, sign: str) -> None:
+    for split in ("train", "test"):
+        write_csv(tmp_path / f"{split}{suffix}", ROWS, sign=sign)
+    dataset = open_records(tmp_path, Columns())
+    assert dataset.classes == ("fruit", "vegetable")
+    assert list(dataset.splits["train"].texts) == [text for text, _ in ROWS]  # type: ignore[arg-type]
+    assert np.array_equal(dataset.splits["test"].labels, [0, 1, 0, 1])
+
+
+def test_columns_of_other_names_are_named(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        write_csv(tmp_path / f"{split}.csv", ROWS, head="body,topic of it")
+    dataset = open_records(tmp_path, Columns(text="body", label="topic of it"))
+    assert dataset.classes == ("fruit", "vegetable")
+    with pytest.raises(DataError, match=r"no column 'title' for --text; it has body, topic of it"):
+        open_records(tmp_path, Columns(text="title"))
+
+
+def test_a_table_without_a_head_has_numbered_columns(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        (tmp_path / f"{split}.csv").write_text('"1","a, b"\n"2","c"\n')
+    dataset = open_records(tmp_path, Columns(text="2", label="1"))
+    assert list(dataset.splits["train"].texts) == ["a, b", "c"] and dataset.classes == ("1", "2")  # type: ignore[arg-type]
+
+
+def test_json_lines_may_have_several_labels_and_pairs(tmp_path: Path) -> None:
+    rows = ['{"text": "x", "pair": "y", "labels": ["b", "a"]}', '{"text": ["z", "w"], "pair": "", "labels": []}']
+    for split in ("train", "test"):
+        (tmp_path / f"{split}.jsonl").write_text("\n".join(rows))
+    split = open_records(tmp_path, Columns()).splits["train"]
+    assert list(split.texts) == ["x", "z w"] and list(split.pairs or ()) == ["y", ""]  # type: ignore[arg-type]
+    assert split.labels is not None and split.labels.tolist() == [[1, 1], [0, 0]]
+
+
+def test_parquet_is_read(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="needs pyarrow")
+    from pyarrow.parquet import write_table
+
+    for split in ("train", "test"):
+        write_table(pyarrow.table({"text": ["a", "b"], "label": [1, 0]}), tmp_path / f"{split}-00000.parquet")
+    dataset = open_records(tmp_path, Columns())
+    assert dataset.classes == ("0", "1") and dataset.splits["test"].labels is not None
+
+
+def test_a_single_table_is_split_by_what_its_rows_say(tmp_path: Path) -> None:
+    rows = [(f"text number {number}", "ab"[number % 2]) for number in range(50)]
+    write_csv(tmp_path / "all.csv", rows)
+    splits = open_records(tmp_path / "all.csv", Columns()).splits
+    assert (len(splits["train"]), len(splits["test"])) == (40, 10)
+    write_csv(tmp_path / "more.csv", [("a new one", "a"), *rows[1:]])
+    moved = set(splits["test"].texts) ^ set(open_records(tmp_path / "more.csv", Columns()).splits["test"].texts)  # type: ignore[arg-type]
+    assert len(moved) <= 3
+
+
+def test_paired_files_belong_together_line_by_line(tmp_path: Path) -> None:
+    for split in ("train", "test_2016", "val"):
+        (tmp_path / f"{split}.de").write_text("ein\nzwei\n", encoding="utf-8")
+        (tmp_path / f"{split}.en.gz").write_bytes(gzip.compress(b"one\ntwo\n"))
+    assert is_records(tmp_path)
+    dataset = open_records(tmp_path, Columns(text="de", target="en"))
+    assert list(dataset.splits["test"].written or ()) == ["one", "two"]
+    assert set(dataset.splits) == {"train", "test", "validation"}
+    with pytest.raises(DataError, match="say which is read .*--text de --target en"):
+        open_records(tmp_path, Columns())
+    (tmp_path / "train.de").write_text("ein\n")
+    with pytest.raises(DataError, match="must be pairs"):
+        open_records(tmp_path, Columns(text="de", target="en"))
+
+
+def test_a_label_unseen_in_training_is_named(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", ROWS)
+    write_csv(tmp_path / "test.csv", [("salt", "spice")])
+    with pytest.raises(DataError, match="the label 'spice', which no training text has"):
+        open_records(tmp_path, Columns())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"text,label\na,b,c\n", "has 3 fields for 2 columns"),
+        (b'text,label\n"a,b\n', "is broken"),
+        (b"text,label\n\xff,b\n", "is not UTF-8 at byte 11"),
+        (b"text,label\nsalt,\n", "without a label"),
+        (b"words,label\na,b\n", "say which is the text: --text NAME"),
+    ],
+)
+def test_a_broken_table_says_where(tmp_path: Path, content: bytes, message: str) -> None:
+    write_csv(tmp_path / "test.csv", ROWS)
+    (tmp_path / "train.csv").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        open_records(tmp_path, Columns())
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "line 1 .* is not JSON"),
+        ("[]", "is no object"),
+        ('{"text": null, "label": "a"}', "holds nothing, not text"),
+    ],
+)
+def test_a_broken_line_of_json_says_where(tmp_path: Path, line: str, message: str) -> None:
+    for split in ("train", "test"):
+        (tmp_path / f"{split}.jsonl").write_text(line)
+    with pytest.raises(DataError, match=message):
+        open_records(tmp_path, Columns())
+
+
+def test_two_tables_for_a_split_are_refused(tmp_path: Path) -> None:
+    for name in ("train.csv", "train.tsv", "test.csv"):
+        write_csv(tmp_path / name, ROWS)
+    with pytest.raises(DataError, match="both train.csv and train.tsv"):
+        open_records(tmp_path, Columns())
+
+
+def test_a_table_of_one_row_cannot_be_split(tmp_path: Path) -> None:
+    write_csv(tmp_path / "all.csv", ROWS[:1])
+    with pytest.raises(DataError, match="need more"):
+        open_records(tmp_path / "all.csv", Columns())

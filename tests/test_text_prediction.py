@@ -1,0 +1,135 @@
+"""What weights say of texts, in code and at the shell."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import zoo
+from zoo.cli import run
+from zoo.registry import default_registry
+from zoo.tasks.multi_label import MultiLabelTextClassifier
+from zoo.weights.config import ZooBlock
+from zoo.weights.folder import save_weights, write_weights
+from zoo.weights.tokenizer_training import make_tokenizer
+
+pytestmark = pytest.mark.skipif(
+    "bert" not in {offer.spec.name for offer in default_registry().offers("models")},
+    reason="needs a text backbone: pip install -e plugins/transformer",
+)
+WORDS = make_tokenizer("wordpiece", ["the cat sat on the mat", "where is the dog"] * 3, size=300)
+INPUTS = zoo.TextInputs(WORDS, 16)
+SMALL: dict[str, Any] = {
+    "vocab_size": 300,
+    "context": 16,
+    "width": 16,
+    "depth": 1,
+    "num_heads": 2,
+    "mlp_width": 32,
+}
+TEXTS = ["the cat", "where is the dog on the mat where", "dog", "the"]
+
+
+def folder(tmp_path: Path, task: str, labels: tuple[str, ...]) -> Path:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = zoo.create("bert", **SMALL, num_classes=len(labels))
+    arguments = {**SMALL, "num_classes": len(labels)}
+    save_weights(tmp_path / "w", model, model_name="bert", arguments=arguments, task=task, labels=labels, text=INPUTS)
+    return tmp_path / "w"
+
+
+@pytest.fixture
+def classes(tmp_path: Path) -> Path:
+    return folder(tmp_path, "text-classification", ("animal", "place", "thing"))
+
+
+def test_texts_get_the_same_classes_alone_and_together(classes: Path) -> None:
+    model = zoo.load(classes)
+    together = model.predict(TEXTS, batch_size=3)
+    for text, mine in zip(TEXTS, together, strict=True):
+        (alone,) = model.predict(text)
+        assert [item["label"] for item in mine["predictions"]] == [item["label"] for item in alone["predictions"]]
+        assert mine["predictions"][0]["score"] == pytest.approx(alone["predictions"][0]["score"], abs=1e-5)
+    ids = torch.tensor([WORDS.encode(["dog"])[0].ids])
+    with torch.no_grad():
+        expected = model(ids).softmax(1).max()
+    assert together[2]["predictions"][0]["score"] == pytest.approx(float(expected), abs=1e-5)
+    assert model.predict([]) == []
+
+
+def test_pairs_are_looked_at_together(classes: Path) -> None:
+    model = zoo.load(classes)
+    (pair,) = model.predict("the cat", "the dog")
+    encoding = WORDS.encode(["the cat"], ["the dog"])[0]
+    with torch.no_grad():
+        logits = model(torch.tensor([encoding.ids]), token_type_ids=torch.tensor([encoding.type_ids]))
+    assert pair["predictions"][0]["score"] == pytest.approx(float(logits.softmax(1).max()), abs=1e-5)
+    with pytest.raises(zoo.UsageError, match="give as many"):
+        model.predict(["a", "b"], ["c"])
+
+
+def test_texts_may_have_several_classes(tmp_path: Path) -> None:
+    offer = default_registry().model("bert")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        network = MultiLabelTextClassifier(zoo.create("bert", **SMALL), 3)
+    block = ZooBlock(
+        format_version=1,
+        plugin=offer.plugin.distribution,
+        plugin_version=offer.plugin.version,
+        architecture="bert",
+        arguments={**SMALL, "num_classes": 3},
+        head={},
+        task="text-classification",
+        labels=("a", "b", "c"),
+        tokenisation=INPUTS.record,
+    )
+    write_weights(tmp_path, network, block)
+    WORDS.write(tmp_path)
+    (found,) = zoo.load(tmp_path).predict("the cat")
+    assert all(item["score"] >= 0.5 for item in found["predictions"])
+
+
+def test_hidden_words_are_guessed(tmp_path: Path) -> None:
+    model = zoo.load(folder(tmp_path, "fill-mask", ()))
+    one, two = model.predict(["the [MASK] sat", "[MASK] [MASK]"])
+    assert len(one["predictions"]) == 5 and one["predictions"][0].keys() == {"token", "score", "text"}
+    scores = [item["score"] for item in one["predictions"]]
+    assert scores == sorted(scores, reverse=True)
+    assert len(two["predictions"]) == 2 and len(two["predictions"][0]) == 5
+    with pytest.raises(zoo.UsageError, match=r"write \[MASK\] in place"):
+        model.predict("the cat")
+
+
+def test_weights_that_say_nothing_of_a_text_name_what_they_do(tmp_path: Path) -> None:
+    with pytest.raises(zoo.UsageError, match="zoo generate"):
+        zoo.load(folder(tmp_path, "text-generation", ())).predict("the cat")
+    with pytest.raises(zoo.UsageError, match="no labels"):
+        zoo.load(folder(tmp_path, "text-classification", ())).predict("the cat")
+
+
+def test_a_text_of_nothing_and_one_of_megabytes_are_answered(classes: Path) -> None:
+    empty, long = zoo.load(classes).predict(["", "the cat " * 1_300_000])
+    assert np.isclose(sum(item["score"] for item in empty["predictions"]), 1, atol=1e-5)
+    assert np.isclose(sum(item["score"] for item in long["predictions"]), 1, atol=1e-5)
+
+
+def test_the_shell_takes_texts_and_files_of_lines(
+    classes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = tmp_path / "lines.txt"
+    lines.write_text("the dog\n\nthe mat\n")
+    assert run(["predict", str(classes), "the cat", str(lines), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["text"] for row in found] == ["the cat", "the dog", "the mat"]
+    assert run(["predict", str(classes), "the cat"]) == 0
+    assert capsys.readouterr().out.split()[:4] == ["TEXT", "LABEL", "SCORE", "NEXT"]
+    assert run(["predict", str(classes), "the cat", "--out", str(tmp_path / "drawn")]) == 2
+    assert "leave it out" in capsys.readouterr().err
+    lines.write_bytes(b"caf\xe9\n")
+    assert run(["predict", str(classes), str(lines)]) == 9
+    assert "not UTF-8 at byte 3" in capsys.readouterr().err

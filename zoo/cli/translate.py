@@ -1,0 +1,31 @@
+"""`zoo translate`."""
+
+from typing import Any
+
+import click
+
+from zoo.cli.decoding import decoding, lines, typed
+from zoo.cli.options import hub
+from zoo.cli.tables import print_json
+
+
+@click.command("translate")
+@click.argument("weights")
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT…")
+@decoding("max_new_tokens", "beams", "length_penalty", "repetition_penalty")
+@click.option("--device", help="cpu, cuda, cuda:1; default: cpu.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@hub
+def command(
+    weights: str, texts: tuple[str, ...], device: str | None, as_json: bool, hub: str | None, **asked: Any
+) -> None:
+    """Print the translation of each TEXT on a line; `-` is each line of standard input. 4 beams unless told."""
+    from zoo.writers import load_writer
+
+    several = lines(texts)
+    written = load_writer(weights, "translation", hub=hub, device=device)(several, **{"beams": 4, **typed(asked)})
+    if as_json:
+        print_json([{"text": text, "translation": found} for text, found in zip(several, written, strict=True)])
+        return
+    for found in written:
+        click.echo(found)

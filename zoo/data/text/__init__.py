@@ -1,0 +1,1 @@
+"""Text: read from files, told in tokens, given out in batches."""

@@ -1,0 +1,156 @@
+"""Batches of tokens: windows of a stream, or rows padded to the longest of those that lie together."""
+
+from collections.abc import Iterator
+from typing import Unpack
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoo.data.ahead import ahead
+from zoo.data.order import Dealing, Order
+from zoo.data.text.tokens import Ragged, TokenRows, TokenStream
+from zoo.seeds import generator
+
+IGNORED = -100
+"""A target that no loss looks at, as torch's cross-entropy has it."""
+_POOL = 32
+"""How many batches of texts are sorted by length together, so that texts of one batch are about as long."""
+
+
+class WindowBatches:
+    """Cut a stream into windows of its `length`, one after the other and over the ends of texts: none is padded.
+
+    Batches have `input_ids` and `targets`, the next token of each, both int64 of shape (batch, length), `num_bytes`,
+    how many bytes of text a window is on average, and `index`, the places of the windows. Where there are several texts
+    `attention_mask` numbers them in each window, and a token that ends one has no target. In training the windows of
+    each epoch begin elsewhere. They are read from the memory map a few batches ahead, and cross to a GPU from pinned
+    memory.
+    """
+
+    def __init__(self, stream: TokenStream, *, device: torch.device, **dealing: Unpack[Dealing]) -> None:
+        self._stream = stream
+        self._seed, self._moves = dealing["seed"], dealing["shuffle"]
+        # the last token is a target alone, and a window less leaves room to move
+        self._count = len(stream) - (self._moves and len(stream) > 1)
+        self._order = Order(self._count, **dealing)
+        self.batch_size = self._order.batch_size
+        self.num_samples = self._order.num_samples
+        self._bytes_a_window = stream.num_bytes * stream.length / len(stream.tokens)
+        self._device = device
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
+        """Yield the batches of an epoch from position `start` on."""
+        stream = self._stream
+        first = 0
+        if self._count < len(stream):
+            first = int(torch.randint(stream.length, (), generator=generator(self._seed, "windows", epoch)))
+        cut = np.lib.stride_tricks.sliding_window_view(stream.tokens[first:], stream.length + 1)
+        windows = cut[:: stream.length]
+        places = self._order.places(epoch)
+
+        def read(index: Tensor) -> dict[str, Tensor]:
+            # as int32: torch knows no arithmetic on its unsigned types, and int64 would take twice as long to cross
+            return _pinned({"windows": torch.from_numpy(windows[index.numpy()].astype(np.int32)), "index": index}, self)
+
+        for batch in ahead(read, [places[share] for share in self._order.shares(start)]):
+            ids = batch["windows"].to(self._device, non_blocking=True).long()
+            index = batch["index"].to(self._device, non_blocking=True)
+            num_bytes = torch.full((len(ids),), self._bytes_a_window, device=self._device)
+            yield {**_inputs_and_targets(ids, stream.end), "num_bytes": num_bytes, "index": index}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the batches go."""
+        return self._device
+
+
+class RowBatches:
+    """Give out texts in batches, padded to the longest of each; those of like length lie together.
+
+    Batches have `input_ids` and `attention_mask` (batch, tokens), 1 for text and 0 for padding, what the rows have
+    besides (`token_type_ids`, `labels`, `written_ids` with `written_mask`, `prompt_lengths`, `references` with
+    `reference_lengths`), and `index`.
+    """
+
+    def __init__(self, rows: TokenRows, *, device: torch.device, **dealing: Unpack[Dealing]) -> None:
+        self._rows = rows
+        self._order = Order(len(rows), **dealing)
+        self._seed, self._shuffles = dealing["seed"], dealing["shuffle"]
+        lengths = rows.ids.lengths + (0 if rows.written is None else rows.written.lengths)
+        self._lengths = torch.from_numpy(lengths)
+        self.batch_size = self._order.batch_size
+        self.num_samples = self._order.num_samples
+        self._device = device
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the batches go."""
+        return self._device
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
+        """Yield the batches of an epoch from position `start` on."""
+        places = self._order.places(epoch)
+        places = self._bucketed(places, epoch) if self._shuffles else places[self._lengths.argsort(stable=True)]
+        for batch in ahead(self._read, [places[share] for share in self._order.shares(start)]):
+            yield {name: tensor.to(self._device, non_blocking=True) for name, tensor in batch.items()}
+
+    def _bucketed(self, places: Tensor, epoch: int) -> Tensor:
+        """Sort each pool of shuffled texts by length, and shuffle its batches: a function of (seed, epoch) too."""
+        size = self.batch_size
+        order = generator(self._seed, "buckets", epoch)
+        parts = []
+        for pool in torch.split(places[: self.num_samples], size * _POOL):
+            by_length = pool[self._lengths[pool].argsort(stable=True)]
+            batches = torch.split(by_length, size)
+            parts += [batches[place] for place in torch.randperm(len(batches), generator=order).tolist()]
+        # a last batch that is not full has to stay the last
+        parts.sort(key=lambda part: len(part) < size)
+        return torch.cat([*parts, places[self.num_samples :]])
+
+    def _read(self, index: Tensor) -> dict[str, Tensor]:
+        rows, places = self._rows, index.numpy()
+        batch = _padded("input_ids", "attention_mask", rows.ids, places, rows.pad)
+        if rows.segments is not None:
+            batch["token_type_ids"] = torch.from_numpy(rows.segments.padded(places, 0)[0]).long()
+        if rows.labels is not None:
+            batch["labels"] = torch.from_numpy(rows.labels[places])
+        if rows.written is not None:
+            batch |= _padded("written_ids", "written_mask", rows.written, places, rows.pad)
+        if rows.references is not None:
+            found, lengths = rows.references.padded(places, 0)
+            batch |= {
+                "references": torch.from_numpy(found.astype(np.uint8)),
+                "reference_lengths": torch.from_numpy(lengths),
+            }
+        if rows.prompts is not None:
+            batch["prompt_lengths"] = torch.from_numpy(rows.prompts[places])
+        return _pinned({**batch, "index": index}, self)
+
+
+def _padded(
+    ids: str, mask: str, rows: Ragged, places: "np.ndarray[tuple[int], np.dtype[np.int64]]", pad: int
+) -> dict[str, Tensor]:
+    found, lengths = rows.padded(places, pad)
+    inside = np.arange(found.shape[1]) < lengths[:, None]
+    return {ids: torch.from_numpy(found).long(), mask: torch.from_numpy(inside.astype(np.int64))}
+
+
+def _inputs_and_targets(windows: Tensor, end: int | None) -> dict[str, Tensor]:
+    """Return what is seen, and what follows it; of several texts none is seen, or foretold, from another."""
+    inputs, targets = windows[:, :-1].contiguous(), windows[:, 1:].contiguous()
+    if end is None:
+        return {"input_ids": inputs, "targets": targets}
+    ended = inputs == end
+    numbers = 1 + ended.cumsum(1) - ended.long()
+    return {"input_ids": inputs, "attention_mask": numbers, "targets": targets.masked_fill(ended, IGNORED)}
+
+
+def _pinned(batch: dict[str, Tensor], owner: WindowBatches | RowBatches) -> dict[str, Tensor]:
+    return {name: tensor.pin_memory() for name, tensor in batch.items()} if owner.device.type == "cuda" else batch

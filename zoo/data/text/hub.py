@@ -1,0 +1,64 @@
+"""Data sets of texts on a Hub: the parquet files of each split, downloaded once and verified."""
+
+import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from zoo.data.hub_files import HUB_DATASETS, find_files, parse
+from zoo.data.text.dataset import TextDataset
+from zoo.data.text.records import Columns, Record, dataset_of, records_of, split_by_hash
+from zoo.data.text.tables import Table, read_table
+from zoo.errors import DataError
+from zoo.hub.connection import connect
+from zoo.hub.failures import hub_errors
+
+
+def open_hub_texts(address: str, *, columns: Columns, hub: str | Path | None) -> TextDataset:
+    """Open the texts of a Hub's data set. Where there is no split to test on, a fifth of the rows goes there.
+
+    Whole numbers in a column of class labels are told by the names that come with it. A column of translations, as the
+    datasets library has them, is one column for each language.
+    """
+    if find_spec("pyarrow") is None or find_spec("datasets") is None:
+        raise DataError(f"{address} needs the data extra: pip install 'zoo-hub[data]'")
+    repo, folder, revision = parse(address)
+    with connect(hub) as connection, hub_errors(f"datasets/{repo}", revision, connection.url):
+        files = find_files(repo, folder, revision, connection)
+        paths = files.download(connection)
+    rows: dict[str, list[Record]] = {}
+    several = False
+    for split, parts in paths.items():
+        rows[split] = []
+        for path in parts:
+            found, multiple = records_of(_told(read_table(path), path), columns, f"{address} {split}")
+            rows[split] += found
+            several = several or multiple
+    known = repr((columns, files.commit, [files.names[split] for split in files.names]))
+    return dataset_of(
+        rows if "test" in rows else split_by_hash(rows["train"], address),
+        name=repo.rpartition("/")[2],
+        source=f"{HUB_DATASETS}{repo}@{files.commit}",
+        fingerprint=hashlib.sha256(known.encode()).hexdigest(),
+        licence=files.licence,
+        several=several,
+    )
+
+
+def _told(table: Table, path: Path) -> Table:
+    """Return a table with labels by their names, and translations in a column for each language."""
+    from datasets import ClassLabel, Features
+    from pyarrow.parquet import read_schema
+
+    features: dict[str, Any] = Features.from_arrow_schema(read_schema(path))
+    found: dict[str, Any] = {}
+    for name, values in table.items():
+        if isinstance(feature := features.get(name), ClassLabel):
+            if any(value is None or not 0 <= value < len(feature.names) for value in values):
+                raise DataError(f"{path.name} has a row without a label in {name!r}; choose another split, or mend it")
+            found[name] = [feature.names[value] for value in values]
+        elif values and isinstance(values[0], dict):
+            found |= {key: [value[key] for value in values] for key in values[0]}
+        else:
+            found[name] = values
+    return found

@@ -1,0 +1,35 @@
+"""Open texts by the name of a data set, or by a path: tables, paired files, or plain text."""
+
+from pathlib import Path
+
+from zoo.data.hub_files import HUB_DATASETS
+from zoo.data.text.dataset import TextDataset
+from zoo.data.text.documents import open_documents
+from zoo.data.text.hub import open_hub_texts
+from zoo.data.text.records import Columns, is_records, open_records
+from zoo.errors import DataError, PluginError, UsageError, ZooError
+from zoo.specs import DatasetSpec, load_target
+
+
+def open_texts(
+    name: str, *, data_dir: Path | None, spec: DatasetSpec | None, columns: Columns, hub: str | Path | None = None
+) -> TextDataset:
+    """Open the data set of the spec, or else the file, the folder or the data set of a Hub that `name` says."""
+    if name.startswith(HUB_DATASETS):
+        return open_hub_texts(name, columns=columns, hub=hub)
+    if spec is None:
+        path = Path(name)
+        return open_records(path, columns) if is_records(path) else open_documents(path)
+    if columns.named():
+        raise UsageError(f"data set {name!r} has no columns to be named; leave --{next(iter(columns.named()))} out")
+    try:
+        dataset = load_target(spec.target)(data_dir)
+    except ZooError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"data set {name!r} failed: {type(error).__name__}: {error}; `zoo plugins` shows all"
+        ) from error
+    if not isinstance(dataset, TextDataset):
+        raise DataError(f"data set {name!r} is a {type(dataset).__name__}, which holds no text; choose another")
+    return dataset

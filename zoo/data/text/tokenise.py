@@ -1,0 +1,148 @@
+"""Tell texts in tokens: rows for tasks that look at them one by one, a stream for those that learn language."""
+
+import hashlib
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+
+from zoo.data.text.dataset import TextDataset, TextSplit
+from zoo.data.text.encoding import encoded_rows
+from zoo.data.text.tokens import Ragged, TokenDataset, TokenRows, TokenStream
+from zoo.errors import DataError, UsageError
+from zoo.paths import cache_folder, new_folder, storage_errors
+from zoo.specs import Target
+from zoo.weights.tokenizer import TextInputs, Tokenizer
+
+_VERSION = "2"
+_TEXTS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a task makes of texts.
+
+    `learns_from` is "tokens" for a stream, "labels" for rows, "written" for rows with what is to be written, in a row
+    of its own, or behind what is read where the model `joins` the two: read, end, written, end.
+    """
+
+    learns_from: Target
+    joins: bool = False
+    max_written: int = 0
+
+
+def tokenise(dataset: TextDataset, inputs: TextInputs, form: Form) -> TokenDataset:
+    """Return the data set in tokens. Raise DataError where it lacks what the task learns from."""
+    _check(dataset, form)
+    if form.learns_from == "tokens":
+        splits: dict[str, TokenRows | TokenStream] = dict(_streams(dataset, inputs))
+    else:
+        splits = {name: _rows(split, inputs, form) for name, split in dataset.splits.items()}
+    described = repr((_VERSION, dataset.fingerprint, inputs.tokenizer.identity, inputs.max_tokens, form))
+    return TokenDataset(
+        name=dataset.name,
+        splits=splits,
+        classes=dataset.classes if form.learns_from == "labels" else (),
+        licence=dataset.licence,
+        source=dataset.source,
+        fingerprint=hashlib.sha256(described.encode()).hexdigest(),
+    )
+
+
+def _check(dataset: TextDataset, form: Form) -> None:
+    for split in dataset.splits.values():
+        if form.learns_from == "labels" and split.labels is None:
+            raise DataError(f"{dataset.source} has no labels; name their column: --label NAME")
+        if form.learns_from == "written" and split.written is None:
+            raise DataError(f"{dataset.source} does not say what is to be written; name its column: --target NAME")
+
+
+def _rows(split: TextSplit, inputs: TextInputs, form: Form) -> TokenRows:
+    if not isinstance(split.texts, Sequence):
+        raise DataError("plain text has no rows; give a table, or a folder of them")
+    tokenizer, kind = inputs.tokenizer, _kind(inputs.tokenizer)
+    pad = tokenizer.role("pad") or 0
+    if form.learns_from == "labels":
+        ids, segments = encoded_rows(split.texts, split.pairs, inputs)
+        return TokenRows(Ragged.of(ids, kind), pad, _ragged(segments, np.uint8), split.labels)
+    end = tokenizer.needed("end")
+    texts = split.written or ()
+    references = Ragged.of([np.frombuffer(text.encode(), np.uint8) for text in texts], np.uint8)
+    written = [_ended(ids, end, form.max_written) for ids in encoded_rows(texts, None, inputs, form.max_written)[0]]
+    read = encoded_rows(split.texts, None, inputs)[0]
+    if not form.joins:
+        ids = [_ended(row, end, inputs.max_tokens) for row in read]
+        return TokenRows(Ragged.of(ids, kind), pad, written=Ragged.of(written, kind), references=references)
+    prompts = [_ended(row, end, inputs.max_tokens) for row in read]
+    joined = [[*prompt, *target] for prompt, target in zip(prompts, written, strict=True)]
+    lengths = np.array([len(prompt) for prompt in prompts], np.int64)
+    return TokenRows(Ragged.of(joined, kind), pad, references=references, prompts=lengths)
+
+
+def _ended(ids: list[int], end: int, most: int) -> list[int]:
+    """Return a text that ends with the token for it, within so many tokens."""
+    bare = ids[:-1] if ids and ids[-1] == end else ids
+    return [*bare[: most - 1], end]
+
+
+def _ragged(rows: list[list[int]] | None, kind: Any) -> Ragged | None:
+    return None if rows is None else Ragged.of(rows, kind)
+
+
+def _streams(dataset: TextDataset, inputs: TextInputs) -> dict[str, TokenStream]:
+    """Tokenise each split once into a memory map, kept under the hash of the data and of the tokenizer."""
+    tokenizer = inputs.tokenizer
+    key = hashlib.sha256(repr((_VERSION, dataset.fingerprint, tokenizer.identity)).encode()).hexdigest()
+    cached = cache_folder() / "tokens" / key
+    with storage_errors(f"caching tokens in {cached}"):
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{cached}.lock"):  # of several processes that start at once, one tokenises
+            if not cached.is_dir():
+                with new_folder(cached) as temporary:
+                    for name, split in dataset.splits.items():
+                        _write(split, tokenizer, temporary / f"{name}.bin", dataset.source)
+    kind = _kind(tokenizer)
+    return {
+        name: TokenStream(
+            np.memmap(cached / f"{name}.bin", kind, "r"),
+            inputs.max_tokens,
+            tokenizer.role("end") if len(split) > 1 else None,
+            int((cached / f"{name}.bytes").read_text()),
+        )
+        for name, split in dataset.splits.items()
+    }
+
+
+def _write(split: TextSplit, tokenizer: Tokenizer, path: Path, source: str) -> None:
+    """Write the tokens of a split, each of several texts ended, and how many bytes the texts have.
+
+    Texts that are at hand as a whole get what the tokenizer puts around them.
+    """
+    kind, several, whole = _kind(tokenizer), len(split) > 1, isinstance(split.texts, Sequence)
+    end = tokenizer.needed("end") if several else None
+    num_bytes = 0
+    pieces = split.pieces()
+    with open(path, "wb") as out:
+        while some := list(itertools.islice(pieces, _TEXTS_AT_ONCE if whole else 1)):
+            encoded = tokenizer.encode([text for text, _ in some], special=whole and several)
+            for (text, ends), encoding in zip(some, encoded, strict=True):
+                ids = encoding.ids
+                if end is not None and ends and ids[-1:] != [end]:
+                    ids.append(end)
+                np.array(ids, kind).tofile(out)
+                num_bytes += len(text.encode())
+        if not out.tell():
+            raise DataError(f"the {path.stem} split of {source} is empty; give more text")
+    path.with_suffix(".bytes").write_text(str(num_bytes))
+
+
+def _kind(tokenizer: Tokenizer) -> type[np.unsignedinteger[Any]]:
+    """Return the smallest type that holds every id."""
+    largest = tokenizer.num_tokens - 1
+    if largest > np.iinfo(np.uint32).max:
+        raise UsageError(f"a tokenizer of {largest:,} tokens is too large")
+    return next(kind for kind in (np.uint8, np.uint16, np.uint32) if largest <= np.iinfo(kind).max)

@@ -1,0 +1,163 @@
+"""Texts as numbers of tokens: in rows, one for each text, or as one stream that is cut into windows."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.data.dataset import Labels
+from zoo.data.drawing import Places, draw_held_out, draw_labelled
+from zoo.errors import DataError, UsageError
+from zoo.specs import Target
+
+Numbers = NDArray[np.unsignedinteger[Any]]
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Rows of different lengths in one array: row n is `values[starts[n]:starts[n + 1]]`."""
+
+    values: Numbers
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[int] | NDArray[Any]], kind: type[np.unsignedinteger[Any]]) -> "Ragged":
+        """Return rows as one array of this type."""
+        starts = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(row) for row in rows], out=starts[1:])
+        values = np.empty(starts[-1], kind)
+        for row, start, stop in zip(rows, starts[:-1], starts[1:], strict=True):
+            values[start:stop] = row
+        return cls(values, starts)
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """How long each row is."""
+        return np.diff(self.starts)
+
+    def padded(self, index: Places, fill: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return these rows, (rows, longest), filled up at their ends, and their lengths."""
+        lengths = self.lengths[index]
+        places = np.arange(int(lengths.max(initial=1)))
+        inside = places < lengths[:, None]
+        found = np.full(inside.shape, fill, np.int32)
+        found[inside] = self.values[(self.starts[index, None] + places)[inside]]
+        return found, lengths
+
+    def take(self, index: Places) -> "Ragged":
+        """Return the rows at these places."""
+        return Ragged.of(
+            [self.values[self.starts[place] : self.starts[place + 1]] for place in index], self.values.dtype.type
+        )
+
+
+@dataclass(frozen=True)
+class TokenRows:
+    """A row of tokens for each text.
+
+    `segments` number the two texts of a pair. `labels` are as `TextSplit` has them. `written` are the tokens to write,
+    and `references` the bytes of what they were made of; `prompts` are the lengths of what is read, where one row holds
+    both. `pad` fills rows up.
+    """
+
+    ids: Ragged
+    pad: int
+    segments: Ragged | None = None
+    labels: Labels | None = None
+    written: Ragged | None = None
+    references: Ragged | None = None
+    prompts: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, index: Places) -> "TokenRows":
+        """Return the texts at these places."""
+        return TokenRows(
+            ids=self.ids.take(index),
+            pad=self.pad,
+            segments=self.segments and self.segments.take(index),
+            labels=None if self.labels is None else self.labels[index],
+            written=self.written and self.written.take(index),
+            references=self.references and self.references.take(index),
+            prompts=None if self.prompts is None else self.prompts[index],
+        )
+
+
+@dataclass(frozen=True)
+class TokenStream:
+    """All tokens in a row, for windows of `length`. `end` is the token that ends each text, None for one text alone.
+
+    `num_bytes` is how many bytes of UTF-8 they were.
+    """
+
+    tokens: Numbers
+    length: int
+    end: int | None
+    num_bytes: int
+
+    def __post_init__(self) -> None:
+        if len(self.tokens) <= self.length:
+            raise DataError(
+                f"{len(self.tokens):,} tokens make no window of {self.length:,} with its targets; give more text, or "
+                "ask for shorter windows: --set max_tokens=N"
+            )
+
+    def __len__(self) -> int:
+        return (len(self.tokens) - 1) // self.length
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenDataset:
+    """Splits named train and test (and validation) in tokens, class names, and the sha256 over all contents."""
+
+    name: str
+    splits: Mapping[str, TokenRows | TokenStream]
+    classes: tuple[str, ...]
+    licence: str
+    source: str
+    fingerprint: str
+
+    @property
+    def labelled(self) -> bool:
+        """Whether every split has labels."""
+        return all(isinstance(split, TokenRows) and split.labels is not None for split in self.splits.values())
+
+    def check(self, target: Target) -> None:
+        """Raise DataError unless the data can be learnt from for a task that learns from this."""
+        if target != "labels":
+            return
+        if len(self.classes) < 2:
+            raise DataError(
+                f"{self.source} has one class alone ({', '.join(self.classes)}); a classifier needs two or more"
+            )
+
+    def subset(self, labels: int, seed: int) -> "TokenDataset":
+        """Keep that many training texts, drawn by the seed; of one class each, as evenly over them as can be."""
+        train = self.splits["train"]
+        if isinstance(train, TokenStream):
+            raise UsageError("--labels counts labelled texts, and these have none; leave it out")
+        single = train.labels if train.labels is not None and train.labels.ndim == 1 else None
+        index = draw_labelled(single, len(train), self.classes, labels, seed)
+        fingerprint = hashlib.sha256(f"{self.fingerprint} {labels} labels, seed {seed}".encode()).hexdigest()
+        return replace(self, splits={**self.splits, "train": train.take(index)}, fingerprint=fingerprint)
+
+    def hold_out(self, share: float, seed: int) -> "TokenDataset":
+        """Move a share of the training split to a split `validation`: rows that the seed draws, or a stream's end."""
+        train = self.splits["train"]
+        stays: TokenRows | TokenStream
+        held: TokenRows | TokenStream
+        if isinstance(train, TokenRows):
+            places, held_places = draw_held_out(len(train), share, seed)
+            stays, held = train.take(places), train.take(held_places)
+        else:
+            cut, num_bytes = round(len(train.tokens) * (1 - share)), round(train.num_bytes * (1 - share))
+            stays = replace(train, tokens=train.tokens[:cut], num_bytes=num_bytes)
+            held = replace(train, tokens=train.tokens[cut:], num_bytes=train.num_bytes - num_bytes)
+        return replace(self, splits={**self.splits, "train": stays, "validation": held})

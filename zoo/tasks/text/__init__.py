@@ -1,0 +1,1 @@
+"""Tasks of text: language itself, classes of texts, and texts that are written for others."""

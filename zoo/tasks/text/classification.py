@@ -1,0 +1,112 @@
+"""Finetune any text backbone to say of which class a text is, or a pair of texts, or of which ones."""
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from zoo.draws import Draws
+from zoo.engine.modes import evaluating
+from zoo.engine.pictures import bar_chart, confusion_matrix
+from zoo.engine.recipe import Batch, Loss
+from zoo.tasks.methods import Learner
+from zoo.tasks.multi_label import MultiLabelTextClassifier, multi_label_scores
+from zoo.tasks.text.settings import TextClassificationSettings
+from zoo.weights.tokenizer import TextInputs
+
+
+class TextClassification:
+    """Cross-entropy on the backbone's own head, replaced where its classes are others.
+
+    Labels of 0 and 1 for every class make it binary cross-entropy of each class by itself.
+    """
+
+    def __init__(
+        self,
+        settings: TextClassificationSettings,
+        model: nn.Module,
+        classes: tuple[str, ...],
+        inputs: TextInputs,
+    ) -> None:
+        self.settings = settings
+        self.several = isinstance(model, MultiLabelTextClassifier)
+        """Whether texts have shown to have several labels each."""
+        backbone: nn.Module = model.backbone if isinstance(model, MultiLabelTextClassifier) else model
+        self.model = cast(Any, backbone)
+        self.classes = classes
+        if self.model.num_classes != len(classes):
+            device = next(backbone.parameters()).device
+            self.model.reset_classifier(len(classes))
+            backbone.to(device)
+        self.learner = Learner(settings, backbone)
+        forward: Any = type(backbone).forward
+        known = inspect.signature(forward).parameters
+        self._looks_at = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in known]
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        return {"model": self.model}
+
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        return {"model": self.learner.optimizer()}
+
+    def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
+        self.several = batch["labels"].ndim == 2
+        yield Loss("model", self._loss(self._logits(batch), batch["labels"]))
+
+    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return accuracy and the mean F1 of the classes, both in percent, and the cross-entropy in nats.
+
+        Where a text may have several classes the scores are those of `multi_label_scores`.
+        """
+        logits, labels = self._answers(batches)
+        if self.several:
+            return multi_label_scores(logits, labels, self.classes)
+        counts = self._confusion(logits, labels)
+        right, said, true = counts.diag().double(), counts.sum(0).double(), counts.sum(1).double()
+        f1 = 2 * right / (said + true).clamp(min=1)
+        return {
+            "accuracy": 100 * float(right.sum()) / len(labels),
+            "f1_macro": 100 * float(f1[true > 0].mean()),
+            "loss": float(F.cross_entropy(logits, labels)),
+        }
+
+    def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
+        logits, labels = self._answers(batches)
+        if not self.several:
+            return [confusion_matrix(self._confusion(logits, labels), self.classes, folder / "confusion.png")]
+        scores = multi_label_scores(logits, labels, self.classes)
+        precision = {name.removeprefix("ap/"): value / 100 for name, value in scores.items() if name.startswith("ap/")}
+        title = f"average precision, mean {scores['map'] / 100:.3f}"
+        return [bar_chart(precision, folder / "classes.png", title=title)]
+
+    def export(self) -> nn.Module:
+        model = self.learner.export()
+        return MultiLabelTextClassifier(model, len(self.classes)).eval() if self.several else model
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        smoothing = self.settings.label_smoothing
+        if not self.several:
+            return F.cross_entropy(logits, labels, label_smoothing=smoothing)
+        targets = labels.float() * (1 - smoothing) + smoothing / 2
+        return F.binary_cross_entropy_with_logits(logits.float(), targets)
+
+    def _logits(self, batch: Batch) -> Tensor:
+        return cast(Tensor, self.model(**{name: batch[name] for name in self._looks_at if name in batch}))
+
+    def _answers(self, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
+        """Return logits and labels of all texts on the CPU."""
+        with evaluating(self.model):
+            pairs = [(self._logits(batch).float().cpu(), batch["labels"].cpu()) for batch in batches]
+        self.learner.train()
+        logits, labels = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+        self.several = labels.ndim == 2
+        return logits, labels
+
+    def _confusion(self, logits: Tensor, labels: Tensor) -> Tensor:
+        classes = len(self.classes)
+        flat = torch.bincount(labels * classes + logits.argmax(1), minlength=classes * classes)
+        return flat.view(classes, classes)

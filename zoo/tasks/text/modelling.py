@@ -1,0 +1,151 @@
+"""Learn language from text alone: what follows, what is hidden, what was taken out."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from zoo.data.text.batches import IGNORED
+from zoo.draws import Draws
+from zoo.engine.modes import evaluating
+from zoo.engine.recipe import Batch, Loss
+from zoo.errors import UsageError
+from zoo.settings import TrainingSettings
+from zoo.tasks.methods import learner
+from zoo.tasks.text.settings import FillMaskSettings, MaskedSettings, SpanSettings
+from zoo.tasks.text.spans import cut_spans
+from zoo.weights.tokenizer import TextInputs
+
+_HIDDEN, _REPLACED = 0.8, 0.9
+"""Of the tokens to be guessed 8 in 10 become the mask, 1 in 10 another token, and 1 stays (Devlin et al., 2019)."""
+
+
+class LanguageModelling:
+    """Cross-entropy of tokens, a mean over all that are foretold. A subclass says which those are."""
+
+    def __init__(
+        self, settings: TrainingSettings, model: nn.Module, classes: tuple[str, ...], inputs: TextInputs
+    ) -> None:
+        self.settings = settings
+        self.inputs = inputs
+        self.learner = learner(settings, model)
+        self.model: Any = self.learner.network
+
+    def foretold(self, batch: Batch, draws: Draws) -> tuple[Tensor, Tensor]:
+        """Return logits (..., vocabulary) and the tokens that they should foretell (...), IGNORED where none."""
+        raise NotImplementedError
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        return {"model": self.model}
+
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        return {"model": self.learner.optimizer()}
+
+    def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
+        logits, targets = self.foretold(batch, draws)
+        count = (targets != IGNORED).sum()
+        total = F.cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=IGNORED, reduction="sum")
+        yield Loss("model", total / count.clamp(min=1), count=count)
+
+    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return the loss in nats a token, its exponential, and the share of tokens that were foretold, in percent."""
+        loss, right, count, num_bytes = self._sums(batches)
+        return {"loss": loss / count, "perplexity": math.exp(min(loss / count, 700)), "accuracy": 100 * right / count}
+
+    def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
+        return []
+
+    def export(self) -> nn.Module:
+        return self.learner.export()
+
+    def _sums(self, batches: Iterable[Batch]) -> tuple[float, float, float, float]:
+        """Return over all batches the loss in nats, how many tokens were right, of how many, and the bytes of text."""
+        sums = torch.zeros(4, dtype=torch.float64)
+        with evaluating(self.model):
+            for batch in batches:
+                # epoch -1 is none of training: what is hidden for the scores is hidden each time
+                logits, targets = self.foretold(batch, Draws(self.settings.seed, -1, batch["index"]))
+                flat, wanted = logits.float().flatten(0, -2), targets.flatten()
+                kept = wanted != IGNORED
+                loss = F.cross_entropy(flat, wanted, ignore_index=IGNORED, reduction="sum")
+                right = ((flat.argmax(-1) == wanted) & kept).sum()
+                sums += torch.stack([loss.double(), right, kept.sum(), batch["num_bytes"].sum()]).cpu()
+        self.learner.train()
+        loss, right, count, num_bytes = sums.tolist()
+        return loss, right, max(count, 1.0), num_bytes
+
+
+class CausalLanguageModelling(LanguageModelling):
+    """Each token is foretold from those before it, of its own text alone."""
+
+    def foretold(self, batch: Batch, draws: Draws) -> tuple[Tensor, Tensor]:
+        features = self.model.forward_features(batch["input_ids"], batch.get("attention_mask"))
+        return self.model.lm_logits(features), batch["targets"]
+
+    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return the loss in nats a token, its exponential, and in bits a byte of text."""
+        loss, _, count, num_bytes = self._sums(batches)
+        return {
+            "loss": loss / count,
+            "perplexity": math.exp(min(loss / count, 700)),
+            "bits_per_byte": loss / math.log(2) / num_bytes,
+        }
+
+
+class MaskedLanguageModelling(LanguageModelling):
+    """Some tokens are hidden and guessed from all others of their text (Devlin et al., 2019)."""
+
+    def __init__(
+        self, settings: TrainingSettings, model: nn.Module, classes: tuple[str, ...], inputs: TextInputs
+    ) -> None:
+        super().__init__(settings, model, classes, inputs)
+        self.mask = inputs.tokenizer.needed("mask")
+        self.special = torch.tensor(sorted(inputs.tokenizer.special))
+        self.share = cast(MaskedSettings | FillMaskSettings, settings).masked
+
+    def foretold(self, batch: Batch, draws: Draws) -> tuple[Tensor, Tensor]:
+        ids = batch["input_ids"]
+        length = ids.shape[1]
+        hidden = max(1, round(length * self.share))  # as many of each window, so that shapes never change
+        special = torch.isin(ids, self.special.to(ids.device))
+        places = (draws.uniform("places", length) - special.float()).topk(hidden, dim=1).indices
+        targets = ids.gather(1, places).masked_fill(special.gather(1, places), IGNORED)
+        chance = draws.uniform("what instead", hidden)
+        others = draws.integers("other tokens", 0, self.inputs.tokenizer.num_tokens, hidden)
+        instead = torch.where(chance < _HIDDEN, self.mask, torch.where(chance < _REPLACED, others, targets))
+        instead = torch.where(targets == IGNORED, ids.gather(1, places), instead)
+        seen = ids.scatter(1, places, instead)
+        features = self.model.forward_features(seen, batch.get("attention_mask"))
+        wanted = features.gather(1, places[..., None].expand(-1, -1, features.shape[-1]))
+        return self.model.lm_logits(wanted), targets
+
+
+class SpanCorruption(LanguageModelling):
+    """Spans are taken out of what is read, a token of its own in place of each, and written (Raffel et al., 2020)."""
+
+    def __init__(self, settings: SpanSettings, model: nn.Module, classes: tuple[str, ...], inputs: TextInputs) -> None:
+        super().__init__(settings, model, classes, inputs)
+        self.spans = settings
+        self.end = inputs.tokenizer.needed("end")
+        self.first = inputs.tokenizer.num_tokens - settings.sentinels
+        most = settings.max_tokens * settings.masked / settings.span_length
+        if most + 1 > settings.sentinels:
+            raise UsageError(
+                f"{settings.max_tokens} tokens hold {most:.0f} spans and there are sentinels={settings.sentinels}; "
+                f"ask for more: --set sentinels={math.ceil(most) + 1}"
+            )
+
+    def foretold(self, batch: Batch, draws: Draws) -> tuple[Tensor, Tensor]:
+        cut = cut_spans(
+            batch["input_ids"], draws, share=self.spans.masked, span_length=self.spans.span_length, first=self.first
+        )
+        mask = batch.get("attention_mask")
+        mask = None if mask is None else mask.gather(1, cut.kept)
+        memory = self.model.forward_features(cut.read, mask)
+        targets = F.pad(cut.written, (0, 1), value=self.end)
+        begun = F.pad(targets[:, :-1], (1, 0), value=self.model.start_token)
+        return self.model.lm_logits(self.model.decode(begun, memory, mask)), targets

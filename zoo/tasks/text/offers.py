@@ -1,0 +1,136 @@
+"""The tasks of text that the core offers, and the recipes that learn language from text alone."""
+
+from collections.abc import Iterator
+
+from zoo.hookspecs import hookimpl
+from zoo.specs import RecipeSpec, TaskSpec
+
+
+@hookimpl
+def zoo_tasks() -> Iterator[TaskSpec]:
+    yield TaskSpec(
+        name="text-classification",
+        summary="Say of which class a text is, or a pair of texts",
+        recipe="text_classification",
+        score="accuracy",
+        modality="text",
+        network="zoo.tasks.multi_label:MultiLabelTextClassifier",
+        predictor="zoo.tasks.text.predictors:TextClassificationPredictor",
+    )
+    yield TaskSpec(
+        name="text-generation",
+        summary="Go on with a text",
+        recipe="text_generation",
+        score="loss",
+        modality="text",
+        learns_from="tokens",
+    )
+    yield TaskSpec(
+        name="fill-mask",
+        summary="Guess the words of a text that are hidden",
+        recipe="fill_mask",
+        score="loss",
+        modality="text",
+        learns_from="tokens",
+        predictor="zoo.tasks.text.predictors:FillMaskPredictor",
+    )
+    yield TaskSpec(
+        name="translation",
+        summary="Write a text in another language",
+        recipe="translation",
+        score="bleu",
+        modality="text",
+        learns_from="written",
+    )
+    yield TaskSpec(
+        name="summarization",
+        summary="Write what a text says in short",
+        recipe="summarization",
+        score="rouge_l",
+        modality="text",
+        learns_from="written",
+    )
+
+
+@hookimpl
+def zoo_recipes() -> Iterator[RecipeSpec]:
+    yield RecipeSpec(
+        name="causal_language_modelling",
+        stage="pretrain",
+        summary="Foretell each token from those before it (Radford et al., 2018)",
+        target="zoo.tasks.text.modelling:CausalLanguageModelling",
+        settings="zoo.tasks.text.settings:CausalSettings",
+        task="text-generation",
+        score="loss",
+        modality="text",
+        requires=("language-model", "generate"),
+    )
+    yield RecipeSpec(
+        name="masked_language_modelling",
+        stage="pretrain",
+        summary="Guess tokens that are hidden from all others (Devlin et al., 2019)",
+        target="zoo.tasks.text.modelling:MaskedLanguageModelling",
+        settings="zoo.tasks.text.settings:MaskedSettings",
+        task="fill-mask",
+        score="loss",
+        modality="text",
+        requires=("language-model",),
+    )
+    yield RecipeSpec(
+        name="span_corruption",
+        stage="pretrain",
+        summary="Write the spans that were taken out of a text (Raffel et al., 2020)",
+        target="zoo.tasks.text.modelling:SpanCorruption",
+        settings="zoo.tasks.text.settings:SpanSettings",
+        task="text-generation",
+        score="loss",
+        modality="text",
+        requires=("language-model", "encode-decode"),
+    )
+    yield RecipeSpec(
+        name="text_classification",
+        stage="finetune",
+        summary="Finetune for classes of texts, or of pairs: full, frozen, LoRA, or from scratch to compare with",
+        target="zoo.tasks.text.classification:TextClassification",
+        settings="zoo.tasks.text.settings:TextClassificationSettings",
+        task="text-classification",
+        score="accuracy",
+        higher_is_better=True,
+        modality="text",
+        requires=("features",),
+    )
+    yield RecipeSpec(
+        name="text_generation",
+        stage="finetune",
+        summary="Go on foretelling tokens, of other text",
+        target="zoo.tasks.text.modelling:CausalLanguageModelling",
+        settings="zoo.tasks.text.settings:TextGenerationSettings",
+        task="text-generation",
+        score="loss",
+        modality="text",
+        requires=("language-model", "generate"),
+    )
+    yield RecipeSpec(
+        name="fill_mask",
+        stage="finetune",
+        summary="Go on guessing hidden tokens, of other text",
+        target="zoo.tasks.text.modelling:MaskedLanguageModelling",
+        settings="zoo.tasks.text.settings:FillMaskSettings",
+        task="fill-mask",
+        score="loss",
+        modality="text",
+        requires=("language-model",),
+    )
+    for task, target, score in (("translation", "Translation", "bleu"), ("summarization", "Summarization", "rouge_l")):
+        yield RecipeSpec(
+            name=task,
+            stage="finetune",
+            summary=f"Learn {task} from pairs of texts: by an encoder and a decoder, or by a decoder alone",
+            target=f"zoo.tasks.text.writing:{target}",
+            settings="zoo.tasks.text.settings:WritingSettings",
+            task=task,
+            score=score,
+            higher_is_better=True,
+            modality="text",
+            requires=("language-model",),
+        )

@@ -1,0 +1,43 @@
+"""How near texts come to their references, by the field's own scorers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from zoo.errors import NotFoundError
+
+_ROUGE = {"rouge1": "rouge_1", "rouge2": "rouge_2", "rougeL": "rouge_l"}
+
+
+def translation_scores(written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+    """Return sacreBLEU (Post, 2018) and chrF (Popović, 2015) over the corpus, from 0 to 100."""
+    metrics = _metrics()
+    return {
+        "bleu": float(metrics.BLEU().corpus_score(list(written), [list(references)]).score),
+        "chrf": float(metrics.CHRF().corpus_score(list(written), [list(references)]).score),
+    }
+
+
+def translation_signature() -> str:
+    """Return sacreBLEU's signature, which says how BLEU was computed."""
+    bleu = _metrics().BLEU()
+    bleu.corpus_score(["a"], [["a"]])
+    return str(bleu.get_signature())
+
+
+def rouge_scores(written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+    """Return the mean F-measures of ROUGE-1, ROUGE-2 and ROUGE-L (Lin, 2004), with Porter's stemmer, in percent."""
+    try:
+        from rouge_score.rouge_scorer import RougeScorer
+    except ImportError:
+        raise NotFoundError("ROUGE needs rouge-score: pip install 'zoo-hub[train]'") from None
+    scorer = RougeScorer(list(_ROUGE), use_stemmer=True)
+    found = [scorer.score(reference, text) for text, reference in zip(written, references, strict=True)]
+    return {ours: 100 * sum(row[name].fmeasure for row in found) / len(found) for name, ours in _ROUGE.items()}
+
+
+def _metrics() -> Any:
+    try:
+        from sacrebleu import metrics
+    except ImportError:
+        raise NotFoundError("BLEU needs sacrebleu: pip install 'zoo-hub[train]'") from None
+    return metrics

@@ -1,0 +1,108 @@
+"""Settings of the recipes for text."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+from zoo.settings import Count, LanguageSettings, NonNegative, Positive, Share, TextFinetuneSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class CausalSettings(LanguageSettings):
+    """Windows of 128 tokens, each token foretold from those before it."""
+
+    batch_size: Count = 32
+    learning_rate: Positive = 1e-3
+    weight_decay: NonNegative = 0.1
+    warmup: Share = 0.1
+    clip: NonNegative = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskedSettings(LanguageSettings):
+    """Of each window `masked` are hidden and to be guessed: 8 in 10 by the mask, 1 by another token, 1 by itself."""
+
+    tokenizer: str = "wordpiece:8000"
+    batch_size: Count = 64
+    learning_rate: Positive = 1e-3
+    weight_decay: NonNegative = 0.01
+    warmup: Share = 0.1
+    clip: NonNegative = 1.0
+    masked: Annotated[float, Meta(gt=0, lt=1)] = 0.15
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpanSettings(LanguageSettings):
+    """Spans of `span_length` on average, `masked` of each window together, are taken out and to be written."""
+
+    sentinels: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    batch_size: Count = 32
+    learning_rate: Positive = 1e-3
+    weight_decay: NonNegative = 0.01
+    warmup: Share = 0.1
+    clip: NonNegative = 1.0
+    masked: Annotated[float, Meta(gt=0, lt=1)] = 0.15
+    span_length: Annotated[float, Meta(ge=1)] = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextGenerationSettings(TextFinetuneSettings):
+    """Goes on from pretrained weights with windows of other text."""
+
+    epochs: Count = 3
+    batch_size: Count = 32
+    learning_rate: Positive = 5e-4
+    weight_decay: NonNegative = 0.1
+    warmup: Share = 0.1
+    clip: NonNegative = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FillMaskSettings(TextFinetuneSettings):
+    """Goes on guessing masked tokens, of other text."""
+
+    epochs: Count = 3
+    batch_size: Count = 32
+    learning_rate: Positive = 5e-4
+    weight_decay: NonNegative = 0.01
+    warmup: Share = 0.1
+    clip: NonNegative = 1.0
+    masked: Annotated[float, Meta(gt=0, lt=1)] = 0.15
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextClassificationSettings(TextFinetuneSettings):
+    """Little data is gone over for at least 300 steps."""
+
+    epochs: Count = 4
+    minimum_steps: Annotated[int, Meta(ge=0)] = 300
+    batch_size: Count = 32
+    learning_rate: Positive = 5e-4
+    backbone_rate: Annotated[float, Meta(gt=0, le=1)] = 0.4
+    layer_decay: Annotated[float, Meta(gt=0, le=1)] = 0.9
+    weight_decay: NonNegative = 0.01
+    warmup: Share = 0.1
+    clip: NonNegative = 1.0
+    evaluations: Count = 4
+    label_smoothing: Share = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WritingSettings(TextFinetuneSettings):
+    """Texts are written by `beams` for the scores, twice in a training.
+
+    A fresh network learns best at the full rate for all of it, so that `backbone_rate` is 1 and layers do not decay.
+    """
+
+    epochs: Count = 10
+    batch_size: Count = 64
+    learning_rate: Positive = 1e-3
+    backbone_rate: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    layer_decay: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    weight_decay: NonNegative = 0.01
+    warmup: Share = 0.1
+    clip: NonNegative = 1.0
+    evaluations: Count = 2
+    label_smoothing: Share = 0.1
+    beams: Count = 4

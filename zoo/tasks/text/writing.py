@@ -1,0 +1,169 @@
+"""Finetune a language model to write a text for another one: its translation, or its summary.
+
+An encoder-decoder reads the one and writes the other. A causal decoder goes on: what is read, a token that ends it,
+what is written, and the end.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from zoo.data.text.batches import IGNORED
+from zoo.draws import Draws
+from zoo.engine.modes import evaluating
+from zoo.engine.recipe import Batch, Loss
+from zoo.generation.decoding import Decoding
+from zoo.generation.writing import generate_ids
+from zoo.tasks.methods import Learner
+from zoo.tasks.text.scores import rouge_scores, translation_scores, translation_signature
+from zoo.tasks.text.settings import WritingSettings
+from zoo.weights.tokenizer import TextInputs
+
+_SHOWN = 20
+
+
+class Writing:
+    """Cross-entropy of what is to be written, a mean over its tokens; a subclass says how good what is written is."""
+
+    def __init__(
+        self, settings: WritingSettings, model: nn.Module, classes: tuple[str, ...], inputs: TextInputs
+    ) -> None:
+        self.settings = settings
+        self.inputs = inputs
+        self.learner = Learner(settings, model)
+        self.model: Any = model
+        self.end = inputs.tokenizer.needed("end")
+        self.pad = inputs.tokenizer.role("pad") or 0
+
+    def compare(self, written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+        """Return how near what was written comes to what should have been, in percent."""
+        raise NotImplementedError
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        return {"model": self.model}
+
+    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
+        return {"model": self.learner.optimizer()}
+
+    def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
+        logits, targets = self._foretold(batch)
+        count = (targets != IGNORED).sum()
+        total = F.cross_entropy(
+            logits.flatten(0, 1),
+            targets.flatten(),
+            ignore_index=IGNORED,
+            reduction="sum",
+            label_smoothing=self.settings.label_smoothing,
+        )
+        yield Loss("model", total / count.clamp(min=1), count=count)
+
+    def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return how near the texts that are written come to the references, and the loss in nats a token."""
+        sums = torch.zeros(2, dtype=torch.float64)
+        written: list[str] = []
+        references: list[str] = []
+        with evaluating(self.model):
+            for batch in batches:
+                logits, targets = self._foretold(batch)
+                total = F.cross_entropy(
+                    logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
+                )
+                sums += torch.stack([total.double(), (targets != IGNORED).sum()]).cpu()
+                written += self._written(batch)
+                references += _texts(batch["references"], batch["reference_lengths"])
+        self.learner.train()
+        loss = float(sums[0] / sums[1].clamp(min=1))
+        return {**self.compare(written, references), "loss": loss, "perplexity": math.exp(min(loss, 700))}
+
+    def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
+        """Write some texts beside what should have been written."""
+        batch = {name: tensor[:_SHOWN] for name, tensor in next(iter(batches)).items()}
+        with evaluating(self.model):
+            written = self._written(batch)
+        self.learner.train()
+        rows = zip(self._read(batch), _texts(batch["references"], batch["reference_lengths"]), written, strict=True)
+        cells = ["| " + " | ".join(_cell(text) for text in row) + " |" for row in rows]
+        path = folder / "samples.md"
+        path.write_text("\n".join(["| read | reference | written |", "| --- | --- | --- |", *cells]) + "\n", "utf-8")
+        return [path]
+
+    def export(self) -> nn.Module:
+        return self.learner.export()
+
+    def _foretold(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return logits and the tokens that they should foretell, (batch, tokens)."""
+        ids, mask = batch["input_ids"], batch["attention_mask"]
+        if "written_ids" in batch:
+            targets = batch["written_ids"].masked_fill(batch["written_mask"] == 0, IGNORED)
+            begun = F.pad(batch["written_ids"][:, :-1], (1, 0), value=self.model.start_token)
+            memory = self.model.forward_features(ids, mask)
+            return self.model.lm_logits(self.model.decode(begun, memory, mask)), targets
+        places = torch.arange(ids.shape[1], device=ids.device)
+        foretold = (places >= batch["prompt_lengths"][:, None]) & (mask != 0)
+        targets = ids.masked_fill(~foretold, IGNORED)[:, 1:]
+        return self.model.lm_logits(self.model.forward_features(ids[:, :-1], mask[:, :-1])), targets
+
+    def _prompts(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return what is read, and its mask; that of a causal decoder lies at the right end."""
+        ids, mask = batch["input_ids"], batch["attention_mask"]
+        if "written_ids" in batch:
+            return ids, mask
+        lengths = batch["prompt_lengths"]
+        longest = int(lengths.max())
+        places = torch.arange(longest, device=ids.device) - (longest - lengths[:, None])
+        inside = places >= 0
+        return ids.gather(1, places.clamp(min=0)).masked_fill(~inside, self.pad), inside.long()
+
+    def _written(self, batch: Batch) -> list[str]:
+        ids, mask = self._prompts(batch)
+        joined = "written_ids" not in batch
+        room = (
+            min(self.settings.max_written, self.model.context - ids.shape[1]) if joined else self.settings.max_written
+        )
+        decoding = Decoding(max_new_tokens=room, beams=self.settings.beams)
+        found = generate_ids(self.model, ids, mask, decoding, end=frozenset([self.end]), pad=self.pad)
+        return [self.inputs.tokenizer.decode(row) for row in found]
+
+    def _read(self, batch: Batch) -> list[str]:
+        ids, mask = self._prompts(batch)
+        return [
+            self.inputs.tokenizer.decode(row[seen != 0].tolist())
+            for row, seen in zip(ids.cpu(), mask.cpu(), strict=True)
+        ]
+
+
+class Translation(Writing):
+    """Scored by BLEU and chrF."""
+
+    def compare(self, written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+        return translation_scores(written, references)
+
+    def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
+        (path,) = super().pictures(batches, folder)
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"\nBLEU: {translation_signature()}\n")
+        return [path]
+
+
+class Summarization(Writing):
+    """Scored by ROUGE."""
+
+    def compare(self, written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+        return rouge_scores(written, references)
+
+
+def _texts(content: Tensor, lengths: Tensor) -> list[str]:
+    """Return the texts whose bytes these are."""
+    rows = zip(content.cpu().numpy(), lengths.tolist(), strict=True)
+    return [row[:length].tobytes().decode() for row, length in rows]
+
+
+def _cell(text: str) -> str:
+    """Return a text for a cell of a table in Markdown, a long one cut."""
+    flat = " ".join(text.split()).replace("|", "\\|")
+    return flat if len(flat) <= 300 else f"{flat[:300]} …"

@@ -1,0 +1,203 @@
+"""What turns text into numbers of tokens and back: a tokenizer.json of the tokenizers library, beside the weights."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.errors import IntegrityError, NotFoundError, UsageError
+from zoo.jsonfile import parse_json
+from zoo.paths import write_file
+from zoo.weights.config import Tokenisation, ZooBlock
+
+if TYPE_CHECKING:
+    import tokenizers
+
+TOKENIZER_FILE = "tokenizer.json"
+ROLES_FILE = "tokenizer_config.json"
+"""Which special token means what, as transformers reads it."""
+
+DEFAULT_CONTEXT = 512
+"""The most tokens for a model that sets no bound itself, such as T5."""
+_LARGEST = 256 * 1024 * 1024
+_ROLES: Mapping[str, tuple[str, ...]] = {
+    "pad": ("[PAD]", "<pad>", "<|pad|>", "<|padding|>"),
+    "unknown": ("[UNK]", "<unk>", "<|unk|>"),
+    "begin": ("<s>", "[CLS]", "<|begin_of_text|>", "<bos>", "<|endoftext|>", "<|startoftext|>"),
+    "end": ("</s>", "[SEP]", "<|end_of_text|>", "<eos>", "<|endoftext|>", "<|im_end|>"),
+    "mask": ("[MASK]", "<mask>"),
+}
+_THEIR_ROLES = {"pad": ("pad",), "unknown": ("unk",), "begin": ("bos", "cls"), "end": ("eos", "sep"), "mask": ("mask",)}
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """A tokenizer by its JSON text. `roles` names the special tokens for pad, unknown, begin, end and mask it has."""
+
+    json: str
+    roles: Mapping[str, str]
+
+    @classmethod
+    def of(cls, json_text: str, source: str, roles: Mapping[str, str] | None = None) -> "Tokenizer":
+        """Return the tokenizer that a JSON text describes. Raise IntegrityError where it describes none."""
+        inner = _made(json_text, source)
+        known = {name: [token] for name, token in (roles or {}).items()}
+        found = {}
+        for role, names in _ROLES.items():
+            token = next(
+                (token for token in (*known.get(role, ()), *names) if inner.token_to_id(token) is not None), ""
+            )
+            if token:
+                found[role] = token
+        return cls(json_text, found)
+
+    @cached_property
+    def inner(self) -> "tokenizers.Tokenizer":
+        """The library's own object, which neither cuts nor pads: that is left to whoever makes batches."""
+        inner = _made(self.json, TOKENIZER_FILE)
+        inner.no_truncation()
+        inner.no_padding()
+        return inner
+
+    @cached_property
+    def identity(self) -> str:
+        """The sha256 over the JSON text."""
+        return hashlib.sha256(self.json.encode()).hexdigest()
+
+    @cached_property
+    def num_tokens(self) -> int:
+        """How many rows a table of embeddings needs."""
+        return 1 + max(self.inner.get_vocab(with_added_tokens=True).values())
+
+    def role(self, name: str) -> int | None:
+        """Return the id of the special token with this role, None where there is none."""
+        return self.inner.token_to_id(self.roles[name]) if name in self.roles else None
+
+    def needed(self, name: str) -> int:
+        """Return the id of the special token with this role. Raise UsageError where there is none."""
+        found = self.role(name)
+        if found is None:
+            raise UsageError(
+                f"this tokenizer has no token for {name} (such as {_ROLES[name][0]}), which is needed here; "
+                "take another, or train one: `zoo tokenizer train`"
+            )
+        return found
+
+    @cached_property
+    def special(self) -> frozenset[int]:
+        """The ids of all special tokens."""
+        return frozenset(place for place, token in self.inner.get_added_tokens_decoder().items() if token.special)
+
+    def encode(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, special: bool = True
+    ) -> "list[tokenizers.Encoding]":
+        """Return an encoding for each text, or each pair of texts, with the special tokens that are put around them."""
+        given: Any = list(texts) if pairs is None else list(zip(texts, pairs, strict=True))
+        return self.inner.encode_batch_fast(given, add_special_tokens=special)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of tokens, special ones left out."""
+        return self.inner.decode(list(ids), skip_special_tokens=True)
+
+    def with_special(self, tokens: Sequence[str]) -> "Tokenizer":
+        """Return the tokenizer with these special tokens behind those that it has."""
+        import tokenizers
+
+        inner = _made(self.json, TOKENIZER_FILE)
+        inner.add_special_tokens([tokenizers.AddedToken(token, special=True) for token in tokens])
+        return Tokenizer(inner.to_str(), self.roles)
+
+    def write(self, folder: Path) -> None:
+        """Write the files that a weights folder has of it."""
+        write_file(folder / TOKENIZER_FILE, self.json.encode())
+        roles = {f"{_THEIR_ROLES[role][0]}_token": token for role, token in self.roles.items()}
+        described = {"tokenizer_class": "PreTrainedTokenizerFast", **roles, "clean_up_tokenization_spaces": False}
+        write_file(folder / ROLES_FILE, json.dumps(described, indent=2).encode() + b"\n")
+
+
+@dataclass(frozen=True)
+class TextInputs:
+    """How text becomes inputs of a model: its tokenizer, and behind how many tokens a text is cut."""
+
+    tokenizer: Tokenizer
+    max_tokens: int
+
+    @property
+    def record(self) -> Tokenisation:
+        """What config.json keeps of it; the tokenizer lies beside."""
+        return Tokenisation(tokenizer=self.tokenizer.identity, max_tokens=self.max_tokens)
+
+
+def read_text_inputs(folder: Path, block: ZooBlock) -> TextInputs:
+    """Read how the weights in a folder take text.
+
+    Raise NotFoundError where they came without a tokenizer, and IntegrityError where it is not the one that config.json
+    means, or knows more tokens than the model.
+    """
+    tokenizer = read_tokenizer(folder)
+    said = block.tokenisation
+    if said is not None and said.tokenizer != tokenizer.identity:
+        raise IntegrityError(
+            f"{folder / TOKENIZER_FILE} has sha256 {tokenizer.identity}, but config.json was written with one of "
+            f"{said.tokenizer}; get a fresh copy"
+        )
+    rows = block.arguments.get("vocab_size")
+    if isinstance(rows, int) and tokenizer.num_tokens > rows:
+        raise IntegrityError(
+            f"{folder / TOKENIZER_FILE} knows {tokenizer.num_tokens:,} tokens and the model {rows:,}; "
+            "get the tokenizer that belongs to it"
+        )
+    context = block.arguments.get("context")
+    longest = int(context) if isinstance(context, int) else DEFAULT_CONTEXT
+    return TextInputs(tokenizer, min(said.max_tokens, longest) if said else longest)
+
+
+def read_tokenizer(place: Path) -> Tokenizer:
+    """Read the tokenizer in a weights folder, beside a file of weights, or in a tokenizer.json.
+
+    Raise NotFoundError where there is none, and IntegrityError for one that is broken.
+    """
+    path = place if place.suffix == ".json" else (place if place.is_dir() else place.parent) / TOKENIZER_FILE
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_LARGEST + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(
+            f"no {TOKENIZER_FILE} in {place}; text needs one: put that of the model beside its weights, or name one"
+        ) from None
+    if len(content) > _LARGEST:
+        raise IntegrityError(f"{path} is larger than {_LARGEST // 2**20} MB; get a fresh copy")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise IntegrityError(f"{path} is not UTF-8 at byte {error.start:,}; get a fresh copy") from None
+    return Tokenizer.of(text, str(path), _said_roles(path.with_name(ROLES_FILE)))
+
+
+def _made(json_text: str, source: str) -> "tokenizers.Tokenizer":
+    try:
+        import tokenizers
+    except ImportError:
+        raise NotFoundError("text needs the tokenizers library: pip install 'zoo-hub[train]'") from None
+    try:
+        return tokenizers.Tokenizer.from_str(json_text)
+    except Exception as error:  # the library raises plain Exceptions
+        raise IntegrityError(f"{source} is not a tokenizer.json: {error}; get a fresh copy") from None
+
+
+def _said_roles(path: Path) -> dict[str, str]:
+    """Return the roles that transformers' own file gives to tokens."""
+    if not path.is_file():
+        return {}
+    values = parse_json(path.read_bytes(), str(path))
+    found = {}
+    for role, names in _THEIR_ROLES.items():
+        for name in names:
+            said = values.get(f"{name}_token")
+            token = said.get("content") if isinstance(said, dict) else said
+            if isinstance(token, str) and role not in found:
+                found[role] = token
+    return found

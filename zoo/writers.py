@@ -1,0 +1,67 @@
+"""Weights that write text, for the commands that ask for one task of them."""
+
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+from torch import Tensor
+
+from zoo.api import load
+from zoo.errors import UsageError
+from zoo.generation.embed import Embed
+from zoo.generation.generate import Generate
+from zoo.paths import storage_errors, write_file
+from zoo.sources import find_weights
+from zoo.weights.config import ZooBlock, read_config
+from zoo.weights.folder import described_model
+
+_COMMANDS = {
+    "text-generation": "zoo generate",
+    "translation": "zoo translate",
+    "summarization": "zoo summarize",
+    "feature-extraction": "zoo embed",
+}
+"""Which command uses weights for a task; of all others they are `zoo predict`."""
+
+
+def load_writer(weights: str | Path, task: str | None = None, **found: Any) -> Generate:
+    """Load what writes text. Raise UsageError for weights that cannot, or with `task` are for another.
+
+    `found` is `hub` and `device`, as `zoo.load` takes them.
+    """
+    block, capabilities = _described(weights, found.get("hub"))
+    if not {"generate", "encode-decode"} & set(capabilities) or block.task not in (*_COMMANDS, task):
+        raise UsageError(
+            f"{weights} holds {block.architecture!r} for {block.task}, which writes no text; {_use(block)}"
+        )
+    if task is not None and block.task != task:
+        raise UsageError(f"{weights} holds weights for {block.task}, not for {task}; {_use(block)}")
+    return load(weights, **found).generate
+
+
+def load_embedder(weights: str | Path, **found: Any) -> Embed:
+    """Load what makes vectors of texts. Raise UsageError for weights that take none."""
+    block, capabilities = _described(weights, found.get("hub"))
+    if "features" not in capabilities:
+        raise UsageError(f"{weights} holds {block.architecture!r}, which makes no vectors of texts; {_use(block)}")
+    return load(weights, **found).embed
+
+
+def _described(weights: str | Path, hub: str | Path | None) -> tuple[ZooBlock, tuple[str, ...]]:
+    folder = find_weights(weights, hub=hub)
+    block = read_config(folder)
+    spec = described_model(block, str(folder))
+    return block, spec.capabilities if spec.modality == "text" else ()
+
+
+def _use(block: ZooBlock) -> str:
+    return f"use `{_COMMANDS.get(block.task, 'zoo predict')}`"
+
+
+def write_vectors(vectors: Tensor, path: Path) -> None:
+    """Write vectors to a safetensors file, as its tensor `embeddings`."""
+    if path.suffix != ".safetensors":
+        raise UsageError(f"{path} is to hold vectors; give it a name that ends with .safetensors")
+    with storage_errors(f"writing vectors to {path}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, save({"embeddings": vectors.float().cpu().contiguous()}))
