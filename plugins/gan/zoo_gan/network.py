@@ -70,9 +70,6 @@ class Discriminator(nn.Module):
         self.trunk = Stages(stages)
         self.score = score
         self.embedding = embedding
-        if embedding is not None:
-            # rows of size 1 would outweigh the score itself, and show the generator no more than each class's mean
-            nn.init.normal_(embedding.weight, std=0.02)
 
     def maps(self, images: Tensor) -> list[Tensor]:
         """Return the map of every stage. Sizes that do not divide by the reduction are filled up with grey."""

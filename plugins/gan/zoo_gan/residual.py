@@ -54,8 +54,6 @@ def residual_gan(
     )
     model.apply(_initialise)
     if spectral_norm:
-        if embedding is not None:
-            nn.init.normal_(embedding.weight)  # the norm sets its size; small rows would only make its rate large
         for module in model.discriminator.modules():
             if isinstance(module, nn.Conv2d | nn.Linear | nn.Embedding):
                 parametrizations.spectral_norm(module)
