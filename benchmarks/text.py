@@ -35,7 +35,7 @@ CHARACTERS = {"tokenizer": "characters", "max_tokens": 128, "batch_size": 32, "l
 ENCODER = sizes(128, 4, 4, pool="avg")
 MASKED = {**QUICK, **ONCE, "learning_rate": 2e-3}
 READER = sizes(192, 3, 4)
-PATCHES = sizes(192, 6, 3, patch_size=4, pool="avg", class_token=False)
+PATCHES = sizes(96, 6, 3, patch_size=4, pool="avg", class_token=False)
 
 LLAMA = {**sizes(160, 4, 5), "num_kv_heads": 5, "mlp_width": 432}
 NEWS = {**MASKED, "tokenizer": "wordpiece:8000", "epochs": 20}
@@ -50,13 +50,17 @@ def pretraining(name: str, model: str, data: str, settings: dict[str, Any], argu
 PRETRAINED = {
     "shakespeare": [
         pretraining("nanogpt", "gpt2", "tinyshakespeare", NANO, sizes(128, 4, 4)),
-        pretraining("shakespeare", "llama", "tinyshakespeare", {**CHARACTERS, "steps": 1500}, LLAMA),
+        pretraining("shakespeare", "llama", "tinyshakespeare", {**CHARACTERS, "steps": 1150}, LLAMA),
     ],
     "ag_news": [pretraining("ag_news-masked", "bert", "ag_news", NEWS, ENCODER)],
     "trec": [pretraining("trec-masked", "bert", "trec", QUESTIONS, ENCODER)],
     "multi30k": [pretraining("multi30k-spans", "t5", "multi30k_de_en", {**SPANS, "max_tokens": 64}, READER)],
     "aeslc": [pretraining("aeslc-spans", "t5", "aeslc", SPANS, READER)],
-    "cifar10": [pretraining("cifar10-masked", "vit", "cifar10", {**QUICK, "epochs": 120, "evaluations": 2}, PATCHES)],
+    "cifar10": [
+        pretraining(
+            "cifar10-masked", "vit", "cifar10", {**QUICK, "epochs": 100, "evaluations": 2, "decoder_width": 64}, PATCHES
+        )
+    ],
 }
 CLASSES = {**QUICK, **ONCE, "max_tokens": 64}
 FEW = {**CLASSES, "minimum_steps": 300, "epochs": 10}

@@ -14,6 +14,7 @@ from zoo.registry import default_registry
 from zoo.tasks.multi_label import MultiLabelTextClassifier
 from zoo.weights.config import ZooBlock
 from zoo.weights.folder import save_weights, write_weights
+from zoo.weights.selftest import replay, write_selftest
 from zoo.weights.tokenizer_training import make_tokenizer
 
 pytestmark = pytest.mark.skipif(
@@ -59,6 +60,18 @@ def test_texts_get_the_same_classes_alone_and_together(classes: Path) -> None:
         expected = model(ids).softmax(1).max()
     assert together[2]["predictions"][0]["score"] == pytest.approx(float(expected), abs=1e-5)
     assert model.predict([]) == []
+
+
+def test_weights_without_a_language_model_head_are_tested_by_themselves_all_the_same(tmp_path: Path) -> None:
+    arguments = {**SMALL, "num_classes": 2, "lm_head": False}
+    with torch.random.fork_rng(devices=[]):
+        model = zoo.create("bert", **arguments)
+    known: dict[str, Any] = {"task": "text-classification", "labels": ("a", "b"), "text": INPUTS}
+    save_weights(tmp_path / "w", model, model_name="bert", arguments=arguments, **known)
+    block, spec = zoo.describe(tmp_path / "w"), default_registry().model("bert").spec
+    assert write_selftest(tmp_path / "w", zoo.load(tmp_path / "w"), block, spec)
+    tested = replay(tmp_path / "w", zoo.load(tmp_path / "w"), spec)
+    assert tested is not None and tested.first_off is None
 
 
 def test_pairs_are_looked_at_together(classes: Path) -> None:

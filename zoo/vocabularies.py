@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.data.text.documents import SUFFIXES, FileTexts, Piece
 from zoo.errors import DataError, NotFoundError, UsageError
 from zoo.paths import storage_errors, write_file
 from zoo.sources import find_weights
 from zoo.weights.tokenizer import Tokenizer, read_tokenizer
 from zoo.weights.tokenizer_training import make_tokenizer
 
-_SUFFIXES = (".txt", ".md")
-_BYTES_AT_ONCE = 1 << 20
 _OWN_ROLES = ("pad", "unknown", "begin", "end", "mask")
 
 
@@ -58,7 +57,7 @@ def text_files(paths: Sequence[Path]) -> list[Path]:
     """Return files of text: those named, and of folders all .txt and .md in them, at any depth, sorted."""
     found: list[Path] = []
     for path in paths:
-        inside = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES) if path.is_dir() else [path]
+        inside = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) if path.is_dir() else [path]
         if not inside:
             raise DataError(f"no text in {path}; give .txt or .md files, or a folder that holds some")
         found += inside
@@ -68,20 +67,7 @@ def text_files(paths: Sequence[Path]) -> list[Path]:
 def texts_in(files: Sequence[Path]) -> Iterator[str]:
     """Yield whole lines of files, about a million bytes at once. Raise DataError for what is not UTF-8."""
     for path in files:
-        try:
-            file = open(path, "rb")
-        except FileNotFoundError:
-            raise NotFoundError(f"no file {path}; give .txt or .md files, or a folder that holds some") from None
-        with file:
-            while True:
-                at = file.tell()
-                block = file.read(_BYTES_AT_ONCE)
-                block += file.readline()
-                if not block:
-                    break
-                try:
-                    yield block.decode()
-                except UnicodeDecodeError as error:
-                    raise DataError(
-                        f"{path} is not UTF-8 at byte {at + error.start:,}; convert it, for example with iconv"
-                    ) from None
+        if not path.is_file():
+            raise NotFoundError(f"no file {path}; give .txt or .md files, or a folder that holds some")
+        for text, _ in FileTexts((Piece(path, 0, path.stat().st_size),)).pieces():
+            yield text

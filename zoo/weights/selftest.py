@@ -5,6 +5,7 @@ Large tensors are thinned evenly.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from zoo.errors import IntegrityError
+from zoo.errors import IntegrityError, UsageError
 from zoo.seeds import generator
 from zoo.specs import ModelSpec
 from zoo.weights.config import ZooBlock
@@ -124,7 +125,8 @@ def _said_of_text(model: Any, given: Mapping[str, Tensor], spec: ModelSpec) -> d
     if "encode-decode" in spec.capabilities:
         features = model.decode(given["input_ids"], features, given["attention_mask"])
     if "language-model" in spec.capabilities:
-        found |= _named(model.lm_logits(features[:, -1]), "output.lm")
+        with suppress(UsageError):  # weights may have been stored without the head that says it
+            found |= _named(model.lm_logits(features[:, -1]), "output.lm")
     return found
 
 

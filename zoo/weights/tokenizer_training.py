@@ -28,53 +28,62 @@ def make_tokenizer(kind: str, texts: Iterable[str], *, size: int = 8000, lower: 
     2019), `wordpiece` (Devlin et al., 2019) and `unigram` (Kudo, 2018) learn `size` tokens at most; the last two know
     nothing of letters that they have not seen. With `lower` wordpiece makes capitals and accents plain letters.
     """
-    import tokenizers
-    from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
-
     if kind not in KINDS:
         raise UsageError(f"no tokenizer of kind {kind!r}; choose one of {', '.join(KINDS)}")
     if kind in ("bpe", "wordpiece", "unigram") and size < _SMALLEST:
         raise UsageError(f"a {kind} tokenizer of {size} tokens is too small; ask for {_SMALLEST} or more")
-    special = _BERT_SPECIAL if kind == "wordpiece" else _SPECIAL
-    bytes_of = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=kind == "bpe")
     if kind == "bytes":
-        alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-        vocabulary = {token: place for place, token in enumerate([*special, *alphabet])}
-        made = tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-        made.add_special_tokens(special)
-        made.pre_tokenizer, made.decoder = bytes_of, decoders.ByteLevel()
+        made = _bytes()
     elif kind == "characters":
-        seen = sorted(set().union(*texts))
-        vocabulary = {token: place for place, token in enumerate([*special, *seen])}
-        made = tokenizers.Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-        made.add_special_tokens(special)
-        made.pre_tokenizer = pre_tokenizers.Split(tokenizers.Regex(r"[\s\S]"), "isolated")
-        made.decoder = decoders.Fuse()
+        made = _characters(texts)
     elif kind == "bpe":
-        made = tokenizers.Tokenizer(models.BPE())
-        made.pre_tokenizer, made.decoder = bytes_of, decoders.ByteLevel()
-        learn: Any = trainers.BpeTrainer(
-            vocab_size=size,
-            special_tokens=special,
-            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-            show_progress=False,
-        )
-        _learn(made, texts, learn)
+        made = _byte_pairs(texts, size)
     elif kind == "wordpiece":
         made = _word_pieces(list(texts), size, lower)
     else:
-        made = tokenizers.Tokenizer(models.Unigram())
-        made.normalizer = normalizers.NFKC()
-        made.pre_tokenizer, made.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
-        learn = trainers.UnigramTrainer(vocab_size=size, special_tokens=special, unk_token="<unk>", show_progress=False)
-        _learn(made, texts, learn)
+        made = _unigrams(texts, size)
     return Tokenizer.of(made.to_str(), f"a {kind} tokenizer")
 
 
-def _learn(made: "tokenizers.Tokenizer", texts: Iterable[str], trainer: Any) -> None:
-    made.train_from_iterator((text for text in texts if text), trainer)
-    if made.get_vocab_size() <= len(trainer.special_tokens):
-        raise DataError("there is no text to learn a tokenizer from; give some")
+def _bytes() -> "tokenizers.Tokenizer":
+    import tokenizers
+    from tokenizers import decoders, models, pre_tokenizers
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: place for place, token in enumerate([*_SPECIAL, *alphabet])}
+    made = tokenizers.Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    made.add_special_tokens(_SPECIAL)
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    made.decoder = decoders.ByteLevel()
+    return made
+
+
+def _characters(texts: Iterable[str]) -> "tokenizers.Tokenizer":
+    import tokenizers
+    from tokenizers import decoders, models, pre_tokenizers
+
+    seen = sorted(set().union(*texts))
+    vocabulary = {token: place for place, token in enumerate([*_SPECIAL, *seen])}
+    made = tokenizers.Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    made.add_special_tokens(_SPECIAL)
+    made.pre_tokenizer = pre_tokenizers.Split(tokenizers.Regex(r"[\s\S]"), "isolated")
+    made.decoder = decoders.Fuse()
+    return made
+
+
+def _byte_pairs(texts: Iterable[str], size: int) -> "tokenizers.Tokenizer":
+    import tokenizers
+    from tokenizers import decoders, models, pre_tokenizers, trainers
+
+    made = tokenizers.Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=size, special_tokens=_SPECIAL, initial_alphabet=alphabet, show_progress=False
+    )
+    _learn(made, texts, trainer)
+    return made
 
 
 def _word_pieces(texts: list[str], size: int, lower: bool) -> "tokenizers.Tokenizer":
@@ -110,3 +119,21 @@ def _word_pieces(texts: list[str], size: int, lower: bool) -> "tokenizers.Tokeni
         special_tokens=[(token, made.token_to_id(token)) for token in ("[CLS]", "[SEP]")],
     )
     return made
+
+
+def _unigrams(texts: Iterable[str], size: int) -> "tokenizers.Tokenizer":
+    import tokenizers
+    from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
+
+    made = tokenizers.Tokenizer(models.Unigram())
+    made.normalizer = normalizers.NFKC()
+    made.pre_tokenizer, made.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    trainer = trainers.UnigramTrainer(vocab_size=size, special_tokens=_SPECIAL, unk_token="<unk>", show_progress=False)
+    _learn(made, texts, trainer)
+    return made
+
+
+def _learn(made: "tokenizers.Tokenizer", texts: Iterable[str], trainer: Any) -> None:
+    made.train_from_iterator((text for text in texts if text), trainer)
+    if made.get_vocab_size() <= len(trainer.special_tokens):
+        raise DataError("there is no text to learn a tokenizer from; give some")

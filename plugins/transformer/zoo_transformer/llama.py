@@ -15,6 +15,7 @@ from torch import Tensor, nn
 import zoo
 from zoo_transformer.arguments import check_sizes
 from zoo_transformer.attention import Cache, KeyValues, Sight, attend, join_heads, look, split_heads
+from zoo_transformer.norms import RMSNorm
 from zoo_transformer.text import Decoder, initialise
 
 
@@ -57,7 +58,7 @@ class Llama(Decoder):
         heads = (num_heads, num_kv_heads, self.head_width)
         self.embed_tokens = nn.Embedding(vocab_size, width)
         self.layers = nn.ModuleList(Block(width, heads, mlp_width, dropout, norm_eps) for _ in range(depth))
-        self.norm = nn.RMSNorm(width, norm_eps)
+        self.norm = RMSNorm(width, norm_eps)
         self.tied = tied
         self.lm_head = nn.Linear(width, vocab_size, bias=False) if lm_head and not tied else None
         initialise(self)
@@ -95,9 +96,9 @@ class Block(nn.Module):
     ) -> None:
         super().__init__()
         self.dropout = dropout
-        self.input_layernorm = nn.RMSNorm(width, norm_eps)
+        self.input_layernorm = RMSNorm(width, norm_eps)
         self.self_attn = Attention(width, heads, dropout)
-        self.post_attention_layernorm = nn.RMSNorm(width, norm_eps)
+        self.post_attention_layernorm = RMSNorm(width, norm_eps)
         self.mlp = GatedLayers(width, mlp_width)
 
     def forward(self, x: Tensor, turns: tuple[Tensor, Tensor], sight: Sight, kept: KeyValues | None) -> Tensor:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_transformer.attention import KeyValues, join_heads, keys_values, split_heads
+from zoo_transformer.norms import RMSNorm
 
 
 class Shape(NamedTuple):
@@ -31,7 +32,7 @@ class Stack(nn.Module):
         self.writes = writes
         self.relative_attention_bias = nn.Embedding(self.num_buckets, shape.num_heads)
         self.block = nn.ModuleList(Block(shape, writes=writes) for _ in range(depth))
-        self.norm = nn.RMSNorm(shape.width, shape.norm_eps)
+        self.norm = RMSNorm(shape.width, shape.norm_eps)
 
     def bias(self, seen: int, tokens: int, mask: Tensor | None) -> Tensor:
         """Return (batch or 1, heads, tokens, all tokens): what is added where a token looks, -inf where it may not."""
@@ -60,10 +61,10 @@ class Block(nn.Module):
         super().__init__()
         self.dropout = shape.dropout
         width, norm_eps = shape.width, shape.norm_eps
-        self.attention_norm, self.attention = nn.RMSNorm(width, norm_eps), Attention(shape)
+        self.attention_norm, self.attention = RMSNorm(width, norm_eps), Attention(shape)
         if writes:
-            self.cross_norm, self.cross = nn.RMSNorm(width, norm_eps), Attention(shape)
-        self.layers_norm, self.layers = nn.RMSNorm(width, norm_eps), Layers(shape)
+            self.cross_norm, self.cross = RMSNorm(width, norm_eps), Attention(shape)
+        self.layers_norm, self.layers = RMSNorm(width, norm_eps), Layers(shape)
 
     def forward(
         self,
