@@ -151,3 +151,11 @@ def test_entries_are_the_nearest_and_gradients_pass_them() -> None:
 def test_two_kinds_of_layers_are_refused() -> None:
     with pytest.raises(zoo.UsageError, match="not both"):
         zoo.create("variational_autoencoder", widths=[4], hidden_sizes=[4])
+
+
+def test_the_head_sees_where_things_lie() -> None:
+    model: Any = zoo.create("conv_autoencoder", image_size=28, pool_size=2)
+    features = torch.zeros(1, 128, 4, 4)
+    features[0, 5, :2, 2:] = 1
+    pooled = model.forward_head(features, pre_logits=True)
+    assert model.num_features == 128 * 4 and pooled.view(128, 2, 2)[5].tolist() == [[0, 1], [0, 0]]

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import torch
+from zoo_autoencoder.pretraining.reconstruction import corrupted
+from zoo_autoencoder.pretraining.settings import DenoisingSettings
 from zoo_autoencoder.pretraining.wasserstein import discrepancy
 
 import zoo
@@ -106,6 +108,27 @@ def test_the_jacobian_is_that_of_a_linear_encoder() -> None:
     (loss,) = recipe.step({"images": images}, zoo.Draws(0, 0, torch.arange(4096)))
     expected = float(model.encoder[0][0].weight.detach().square().sum()) / 3
     assert float(loss.figures["jacobian"]) == pytest.approx(expected, rel=0.05)
+
+
+def test_without_a_corruption_denoising_is_reconstruction() -> None:
+    model: Any = zoo.create("conv_autoencoder", image_size=12, widths=[4, 8], code_size=6)
+    plain = made("reconstruction", model)
+    nothing = made("denoising", model, noise=0.0, crop_area=1.0, covered=0)
+    batch, draws = {"images": images()}, zoo.Draws(0, 0, torch.arange(16))
+    (expected,), (loss,) = plain.step(batch, draws), nothing.step(batch, draws)
+    assert torch.equal(loss.value, expected.value)
+    (hard,) = made("denoising", model).step(batch, draws)
+    assert not torch.equal(hard.value, expected.value)
+
+
+def test_corruptions_hide_what_they_say_and_leave_the_pictures_alone() -> None:
+    seen = images()
+    kept, draws = seen.clone(), zoo.Draws(0, 0, torch.arange(16))
+    covered = corrupted(seen, DenoisingSettings(noise=0.0, crop_area=1.0, covered=1), draws)
+    shares = (covered != seen).flatten(1).double().mean(1)
+    assert torch.equal(seen, kept) and float(shares.min()) > 0.02 and float(shares.max()) < 0.4
+    cut = corrupted(seen, DenoisingSettings(noise=0.0, crop_area=0.25, covered=0), draws)
+    assert cut.shape == seen.shape and not torch.equal(cut, seen)
 
 
 def test_discrepancy_tells_the_prior_from_others() -> None:

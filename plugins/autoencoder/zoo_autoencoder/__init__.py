@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import zoo
 
 _CAPABILITIES: tuple[zoo.Capability, ...] = ("features", "embed", "reconstruct")
-_CONVOLUTIONAL = {"image_size": 4096, "channels": 64, "widths": 4096, "code_size": 65_536}
+_CONVOLUTIONAL = {"image_size": 4096, "channels": 64, "widths": 4096, "code_size": 65_536, "pool_size": 64}
 
 
 @zoo.hookimpl

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 import zoo
-from zoo_autoencoder.staged import Staged, check_sizes, height_and_width
+from zoo_autoencoder.staged import Staged, check_sizes, grid_of, height_and_width
 
 
 class ConvAutoencoder(Staged):
@@ -27,17 +27,20 @@ class ConvAutoencoder(Staged):
         channels: int = 1,
         widths: list[int] | None = None,
         code_size: int = 64,
+        pool_size: int = 4,
         num_classes: int = 0,
     ) -> None:
         super().__init__()
         widths = widths or [32, 64, 128]
         self.image_size = height_and_width(image_size)
         check_sizes(image_size=list(self.image_size), channels=channels, widths=widths, code_size=code_size)
+        check_sizes(pool_size=pool_size)
         self.encoder = Encoder(channels, widths)
         self.map_shape = map_shape(self.image_size, widths)
         self.code = nn.Linear(math.prod(self.map_shape), code_size)
         self.decoder = Decoder(unfolding(code_size, self.map_shape), channels, widths)
-        self.num_features = widths[-1]
+        self.grid = grid_of(self.map_shape, pool_size)
+        self.num_features = widths[-1] * math.prod(self.grid)
         self.feature_info = stages_of(widths)
         self.reset_classifier(num_classes)
 

@@ -3,17 +3,23 @@
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
 
 
 class Staged(nn.Module):
-    """An autoencoder as a backbone. A model gives `maps`, `encode` and `decode`, and sets `feature_info` first."""
+    """An autoencoder as a backbone. A model gives `maps`, `encode` and `decode`, and sets `feature_info` first.
+
+    The head sees the last map averaged over the cells of a `grid` of so many rows and columns: where something lies
+    tells much of what it is, and reconstruction has kept it.
+    """
 
     feature_info: list[zoo.FeatureInfo]
     num_features: int
     num_classes: int
+    grid: tuple[int, int] = (1, 1)
     head: nn.Module
 
     def maps(self, x: Tensor) -> list[Tensor]:
@@ -44,7 +50,7 @@ class Staged(nn.Module):
         return self.maps(x)[-1]
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        pooled = x.mean((2, 3))
+        pooled = F.adaptive_avg_pool2d(x, self.grid).flatten(1)
         logits: Tensor = pooled if pre_logits else self.head(pooled)
         return logits
 
@@ -73,6 +79,11 @@ class Staged(nn.Module):
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
         """Do nothing, unless a model has activations worth saving."""
+
+
+def grid_of(shape: tuple[int, int, int], pool_size: int) -> tuple[int, int]:
+    """Return the grid that a map (channels, height, width) is averaged over: `pool_size` a side, or what it has."""
+    return min(pool_size, shape[1]), min(pool_size, shape[2])
 
 
 def height_and_width(image_size: int | list[int]) -> tuple[int, int]:

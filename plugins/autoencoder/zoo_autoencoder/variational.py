@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import zoo
 from zoo_autoencoder.convolutional import ENCODER_GROUPS, Decoder, Encoder, map_shape, stages_of, unfolding
 from zoo_autoencoder.dense import dense_decoder, dense_layers
-from zoo_autoencoder.staged import Staged, check_sizes, height_and_width
+from zoo_autoencoder.staged import Staged, check_sizes, grid_of, height_and_width
 
 _LARGEST = 10.0
 """A logarithm of a variance beyond which nothing is learnt any more, and exponentials overflow."""
@@ -29,13 +29,14 @@ class VariationalAutoencoder(Staged):
         widths: list[int] | None = None,
         hidden_sizes: list[int] | None = None,
         code_size: int = 64,
+        pool_size: int = 4,
         num_classes: int = 0,
     ) -> None:
         super().__init__()
         if widths and hidden_sizes:
             raise ValueError("give widths of convolutions or hidden_sizes of linear layers, not both")
         height, width = self.image_size = height_and_width(image_size)
-        check_sizes(image_size=[height, width], channels=channels, code_size=code_size)
+        check_sizes(image_size=[height, width], channels=channels, code_size=code_size, pool_size=pool_size)
         check_sizes(widths=widths or 1, hidden_sizes=hidden_sizes or 1)
         self.code_size = code_size
         self.channels = channels
@@ -50,7 +51,8 @@ class VariationalAutoencoder(Staged):
             shape = map_shape(self.image_size, widths)
             self.encoder = Encoder(channels, widths)
             self.decoder = Decoder(unfolding(code_size, shape), channels, widths)
-            self.num_features, inputs = widths[-1], math.prod(shape)
+            self.grid = grid_of(shape, pool_size)
+            self.num_features, inputs = widths[-1] * math.prod(self.grid), math.prod(shape)
             self.feature_info = stages_of(widths)
         self.moments = nn.Linear(inputs, 2 * code_size)
         self.reset_classifier(num_classes)

@@ -4,6 +4,7 @@ Differs from the textbook: encoder and decoder are those of `conv_autoencoder`. 
 follow what is assigned to them, by a recipe, and get no gradients.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo_autoencoder.convolutional import ENCODER_GROUPS, Convolution, Decoder, Encoder, map_shape, stages_of
-from zoo_autoencoder.staged import Staged, check_sizes, height_and_width
+from zoo_autoencoder.staged import Staged, check_sizes, grid_of, height_and_width
 
 
 class VectorQuantizedAutoencoder(Staged):
@@ -27,19 +28,21 @@ class VectorQuantizedAutoencoder(Staged):
         widths: list[int] | None = None,
         code_size: int = 64,
         codebook_size: int = 512,
+        pool_size: int = 4,
         num_classes: int = 0,
     ) -> None:
         super().__init__()
         widths = widths or [64, 128]
         self.image_size = height_and_width(image_size)
         check_sizes(image_size=list(self.image_size), channels=channels, widths=widths)
-        check_sizes(code_size=code_size, codebook_size=codebook_size)
+        check_sizes(code_size=code_size, codebook_size=codebook_size, pool_size=pool_size)
         self.map_shape = (code_size, *map_shape(self.image_size, widths)[1:])
         self.encoder = Encoder(channels, widths)
         self.code = nn.Conv2d(widths[-1], code_size, kernel_size=1)
         self.register_buffer("codebook", torch.randn(codebook_size, code_size))
         self.decoder = Decoder(Convolution(code_size, widths[-1]), channels, widths)
-        self.num_features = widths[-1]
+        self.grid = grid_of(self.map_shape, pool_size)
+        self.num_features = widths[-1] * math.prod(self.grid)
         self.feature_info = stages_of(widths)
         self.reset_classifier(num_classes)
 

@@ -169,3 +169,11 @@ def test_checkpointing_changes_nothing_but_memory() -> None:
     model.set_grad_checkpointing()
     assert torch.allclose(plain, model.discriminator(images), atol=1e-6)
     model.generator(torch.randn(4, 128)).sum().backward()
+
+
+def test_the_head_sees_where_things_lie() -> None:
+    model: Any = zoo.create("dcgan", width=4, pool_size=2)
+    features = torch.zeros(1, 8, 7, 7)
+    features[0, 5, :4, 3:] = 1
+    pooled = model.forward_head(features, pre_logits=True)
+    assert model.num_features == 8 * 4 and pooled.view(8, 2, 2)[5].tolist() == [[0.25, 1], [0.0625, 0.25]]

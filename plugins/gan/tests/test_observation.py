@@ -107,7 +107,7 @@ def test_features_of_pictures_of_other_sizes_and_channels(classifier: Path) -> N
     space = FeatureSpace(str(classifier), CPU)
     assert space.name == "conv_autoencoder" and space.num_classes == 3
     features, seen = space(torch.rand(300, 1, 16, 16))
-    assert features.shape == (300, 4) and seen.shape == (300,) and set(seen.tolist()) <= {0, 1, 2}
+    assert features.shape == (300, 4 * 4 * 4) and seen.shape == (300,) and set(seen.tolist()) <= {0, 1, 2}
     image = torch.rand(2, 3, 8, 8)
     model = zoo.load(classifier)
     expected = model.forward_head(model.forward_features((image - 0.5) / 0.5), pre_logits=True)

@@ -9,6 +9,7 @@ _TASK = "unconditional-image-generation"
 _SCORE = "sliced_wasserstein"
 _REQUIRES: tuple[zoo.Capability, ...] = ("features", "sample")
 _SIZES = {"channels": 64, "latent_size": 65_536}
+_CONVOLUTIONAL = {"image_size": 1024, "width": 4096, "pool_size": 64, **_SIZES}
 
 _spec = partial(zoo.ModelSpec, family="gan", task=_TASK)
 
@@ -32,13 +33,14 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         limits={"image_size": 4096, "hidden_size": 65_536, **_SIZES},
         parameters=214_673,
         recipe="non_saturating",
+        settings={"epochs": 20},
     )
     yield _spec(
         name="dcgan",
         summary="Strided convolutions and batch norm (Radford et al., 2016), for 28 pixels or a power of two",
         target="zoo_gan.dcgan:dcgan",
         capabilities=(*_REQUIRES, "detection-ready"),
-        limits={"image_size": 1024, "width": 4096, **_SIZES},
+        limits=_CONVOLUTIONAL,
         parameters=898_370,
         recipe="non_saturating",
     )
@@ -47,7 +49,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         summary="Residual blocks with spectral norm (SNGAN; Miyato et al., 2018), for 28 pixels or a power of two",
         target="zoo_gan.residual:residual_gan",
         capabilities=(*_REQUIRES, "detection-ready"),
-        limits={"image_size": 1024, "width": 4096, **_SIZES},
+        limits=_CONVOLUTIONAL,
         parameters=637_124,
         recipe="hinge",
     )

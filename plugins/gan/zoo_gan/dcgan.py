@@ -25,10 +25,11 @@ def dcgan(
     width: int = 64,
     classes: int = 0,
     discriminator_norm: Norm = "batch",
+    pool_size: int = 4,
     num_classes: int = 0,
 ) -> GAN:
     """Return a GAN whose maps next to the pixels are `width` wide; with `classes` it is conditional on them."""
-    check_sizes(channels=channels, latent_size=latent_size, width=width)
+    check_sizes(channels=channels, latent_size=latent_size, width=width, pool_size=pool_size)
     if discriminator_norm not in ("batch", "spectral", "none"):
         raise ValueError(f"discriminator_norm must be batch, spectral or none, not {discriminator_norm!r}")
     count, base = halvings(image_size)
@@ -54,6 +55,7 @@ def dcgan(
         reductions=reductions,
         latent_size=latent_size,
         classes=classes,
+        pool_size=min(pool_size, base),
         num_classes=num_classes,
     )
     model.apply(_initialise)

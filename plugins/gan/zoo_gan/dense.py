@@ -42,5 +42,6 @@ def dense_gan(
         reductions=[max(height, width)],
         latent_size=latent_size,
         classes=classes,
+        pool_size=1,
         num_classes=num_classes,
     )

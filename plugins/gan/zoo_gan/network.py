@@ -101,7 +101,8 @@ class Discriminator(nn.Module):
 class GAN(nn.Module):
     """A generator and a discriminator, whose trunk is what `zoo.Backbone` speaks of.
 
-    `widths` and `reductions` are those of the trunk's stages.
+    `widths` and `reductions` are those of the trunk's stages. The head sees the last map averaged over a grid of
+    `pool_size` cells a side (Radford et al., 2016, section 5.1, pool to 4x4 what they classify by).
     """
 
     def __init__(
@@ -113,6 +114,7 @@ class GAN(nn.Module):
         reductions: Sequence[int],
         latent_size: int,
         classes: int,
+        pool_size: int,
         num_classes: int,
     ) -> None:
         super().__init__()
@@ -120,7 +122,8 @@ class GAN(nn.Module):
         self.discriminator = discriminator
         self.latent_size = latent_size
         self.classes = classes
-        self.num_features = widths[-1]
+        self.pool_size = pool_size
+        self.num_features = widths[-1] * pool_size**2
         self.feature_info = [
             zoo.FeatureInfo(width, reduction, f"discriminator.trunk.stages.{stage}")
             for stage, (width, reduction) in enumerate(zip(widths, reductions, strict=True))
@@ -141,7 +144,7 @@ class GAN(nn.Module):
         return self.discriminator.maps(x)[-1]
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        pooled = x.mean((2, 3))
+        pooled = F.adaptive_avg_pool2d(x, self.pool_size).flatten(1)
         logits: Tensor = pooled if pre_logits else self.head(pooled)
         return logits
 

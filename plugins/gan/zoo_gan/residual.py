@@ -20,10 +20,11 @@ def residual_gan(
     width: int = 64,
     classes: int = 0,
     spectral_norm: bool = True,
+    pool_size: int = 4,
     num_classes: int = 0,
 ) -> GAN:
     """Return a GAN of residual blocks `width` wide; with `classes` it is conditional on them."""
-    check_sizes(channels=channels, latent_size=latent_size, width=width)
+    check_sizes(channels=channels, latent_size=latent_size, width=width, pool_size=pool_size)
     count, base = halvings(image_size)
     inputs = latent_size * (2 if classes else 1)
     generator = [
@@ -48,6 +49,7 @@ def residual_gan(
         reductions=reductions,
         latent_size=latent_size,
         classes=classes,
+        pool_size=min(pool_size, base),
         num_classes=num_classes,
     )
     model.apply(_initialise)

@@ -28,7 +28,7 @@ class AdversarialSettings(zoo.TrainingSettings):
     copies.
     """
 
-    epochs: _Count = 20
+    epochs: _Count = 6
     batch_size: _Count = 64
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: _Positive = 2e-4

@@ -71,16 +71,16 @@ def pictures(
     classes: tuple[str, ...],
     *,
     seed: int = 0,
-    noisy: Tensor | None = None,
+    corrupted: Tensor | None = None,
 ) -> list[Path]:
-    """Draw reconstructions, of `noisy` pictures where they are given, and all else that the model can show."""
+    """Draw reconstructions, of `corrupted` pictures where they are given, and all else that the model can show."""
     kept = list(batches)
     images = kept[0]["images"][:16]
     shown = cast(Any, model)
     with zoo.evaluating(model):
-        seen = images if noisy is None else noisy[:16]
-        rows = [images, *([] if noisy is None else [seen]), shown.reconstruct(seen)]
-        captions = ("input", "output") if noisy is None else ("clean", "noisy", "output")
+        seen = images if corrupted is None else corrupted[:16]
+        rows = [images, *([] if corrupted is None else [seen]), shown.reconstruct(seen)]
+        captions = ("input", "output") if corrupted is None else ("clean", "corrupted", "output")
         drawn = [zoo.image_grid(rows, folder / "reconstructions.png", captions=captions)]
         if callable(getattr(shown, "interpolate", None)) and len(images) > 1:
             ends = len(images) // 2

@@ -1,7 +1,9 @@
 """Pretrain by giving back what was seen: as it is, through noise, or with few or steady numbers in the code.
 
 reconstruction: L = l(x, f(x)), with l the loss per pixel; Hinton and Salakhutdinov, Science 313, 2006.
-denoising: L = l(x, f(x + noise)); Vincent et al., ICML 2008.
+denoising: L = l(x, f(c(x))), with c a random corruption; Vincent et al., ICML 2008. Differs: c not only adds noise and
+hides whole parts (Pathak et al., CVPR 2016), it also cuts a part out and enlarges it, so that codes have to tell what
+is seen wherever it lies, which helps classifiers.
 sparse: L = l(x, f(x)) + s · mean |e(x)|, with e the encoder; Ranzato et al., NeurIPS 2007.
 contractive: L = l(x, f(x)) + c · |de/dx|^2 / code size; Rifai et al., ICML 2011. The Jacobian is estimated by
 |e(x + h v) - e(x)|^2 / h^2 along a random v, whose expectation it is for small h.
@@ -63,7 +65,7 @@ class Reconstruction:
 
 
 class Denoising:
-    """Minimise the error between pictures and reconstructions of their noisy copies."""
+    """Minimise the error between pictures and what is made of their corrupted copies."""
 
     def __init__(
         self,
@@ -80,18 +82,27 @@ class Denoising:
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         images = batch["images"]
-        yield zoo.Loss("model", self.plain.loss(zoo.add_noise(images, self.settings.noise, draws), images))
+        yield zoo.Loss("model", self.plain.loss(corrupted(images, self.settings, draws), images))
 
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
-        """Score the reconstructions of noisy pictures against the clean ones; the noise is the same every time."""
-        return scores(self.plain.model, ((self._noisy(batch), batch["images"]) for batch in batches))
+        """Score what is made of corrupted pictures against the clean ones; the corruption is the same every time."""
+        return scores(self.plain.model, ((self._corrupted(batch), batch["images"]) for batch in batches))
 
     def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
         kept = list(batches)
-        return pictures(self.plain.model, kept, folder, self.plain.classes, noisy=self._noisy(kept[0]))
+        return pictures(self.plain.model, kept, folder, self.plain.classes, corrupted=self._corrupted(kept[0]))
 
-    def _noisy(self, batch: zoo.Batch) -> Tensor:
-        return zoo.add_noise(batch["images"], self.settings.noise, zoo.Draws(self.settings.seed, 0, batch["index"]))
+    def _corrupted(self, batch: zoo.Batch) -> Tensor:
+        return corrupted(batch["images"], self.settings, zoo.Draws(self.settings.seed, 0, batch["index"]))
+
+
+def corrupted(images: Tensor, settings: DenoisingSettings, draws: zoo.Draws) -> Tensor:
+    """Return the pictures cut, covered in parts and noisy, each by its own draws; `images` itself stays."""
+    if settings.crop_area < 1:
+        images = zoo.random_resized_crop(images, draws, area=(settings.crop_area, 1.0))
+    for place in range(settings.covered):
+        images = zoo.random_erasing(images, draws.within(f"covered {place}"), probability=1.0, area=(0.05, 0.3))
+    return zoo.add_noise(images, settings.noise, draws)
 
 
 class Sparse:

@@ -23,9 +23,16 @@ class ReconstructionSettings(zoo.TrainingSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class DenoisingSettings(ReconstructionSettings):
-    """`noise` is the standard deviation of the Gaussian noise that is added, of pixels in [0, 1]."""
+    """How a picture is corrupted, of which the whole, clean one is to be given back.
 
-    noise: Annotated[float, Meta(gt=0, le=2)] = 0.3
+    A part of it is cut out, of `crop_area` of its area or more, and scaled to its size; 1 takes all. `covered`
+    rectangles, of 5 to 30 percent of the area each, get one colour. `noise` is the standard deviation of the Gaussian
+    noise that is added, of pixels in [0, 1].
+    """
+
+    noise: Annotated[float, Meta(ge=0, le=2)] = 0.1
+    crop_area: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    covered: Annotated[int, Meta(ge=0, le=16)] = 2
 
 
 @dataclass(frozen=True, kw_only=True)
