@@ -1,10 +1,10 @@
 """Where the data of a job come from, and in which form its weights take them."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from zoo.data.dataset import ImageDataset
 from zoo.data.hub_files import HUB_DATASETS
@@ -15,8 +15,8 @@ from zoo.data.text.open import open_texts
 from zoo.data.text.records import Columns
 from zoo.errors import NotFoundError, UsageError
 from zoo.registry import Offer, default_registry
-from zoo.specs import DatasetSpec, TaskSpec, load_target
-from zoo.weights.build import plugin_failed
+from zoo.specs import DatasetSpec, TaskSpec
+from zoo.weights.build import load_named
 from zoo.weights.config import ZooBlock
 
 
@@ -58,7 +58,7 @@ class DataSource:
             self.name,
             data_dir=self.folder,
             spec=spec,
-            reader=None if task is None or task.spec.reader is None else _reader(task),
+            reader=None if task is None or task.spec.reader is None else load_named(task, "reader"),
             image_size=image_size,
             channels=channels,
             scaling=scaling,
@@ -105,11 +105,3 @@ def data_source(
     if unknown := [role for role in columns or {} if role not in known]:
         raise UsageError(f"no column is called {unknown[0]!r}; name {', '.join(known)}")
     return DataSource(name, None if folder is None else Path(folder), skip_bad, hub, Columns(**(columns or {})))
-
-
-def _reader(task: Offer[TaskSpec]) -> Callable[..., ImageDataset]:
-    """Return what opens a folder of data for the task."""
-    try:
-        return cast(Callable[..., ImageDataset], load_target(str(task.spec.reader)))
-    except Exception as error:
-        raise plugin_failed(task.plugin, f"reader {task.spec.reader!r} of {task.spec.name!r}", error) from error

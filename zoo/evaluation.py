@@ -29,7 +29,7 @@ def evaluate_weights(
     registry = default_registry()
     offer = registry.recipe(block.recipe.name if block.recipe else registry.task(block.task).spec.recipe)
     settings = settings_from(offer, block.recipe.settings if block.recipe else {})
-    task = next((task for task in registry.offers("tasks") if task.spec.name == block.task), None)
+    task = registry.known_task(block.task)
     dataset, inputs = (
         _texts(source, folder, block, settings, task if offer.spec.stage == "finetune" else None)
         if offer.spec.modality == "text"

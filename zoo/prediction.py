@@ -1,9 +1,9 @@
 """Say of pictures what weights were finetuned to say, with the preprocessing and the labels that came with them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,9 +15,8 @@ from zoo.errors import DataError, UsageError
 from zoo.network import Predictor
 from zoo.paths import storage_errors
 from zoo.registry import default_registry
-from zoo.specs import load_target
 from zoo.tasks.segmentation.colours import mask_picture
-from zoo.weights.build import plugin_failed
+from zoo.weights.build import load_named
 from zoo.weights.config import Preprocessing, ZooBlock
 
 if TYPE_CHECKING:
@@ -60,17 +59,13 @@ class Predict:
     def predictor(self) -> Predictor:
         """What the task makes of the model. Raise UsageError where it says nothing of single pictures."""
         block = self._block
-        offer = next((offer for offer in default_registry().offers("tasks") if offer.spec.name == block.task), None)
+        offer = default_registry().known_task(block.task)
         if offer is None or offer.spec.predictor is None or not block.labels:
             raise UsageError(
                 f"{block.architecture!r} for {block.task} has no labels to give a picture; finetune it for a task first"
             )
-        try:
-            make = cast(Callable[[nn.Module, tuple[str, ...]], Predictor], load_target(offer.spec.predictor))
-        except Exception as error:
-            what = f"predictor {offer.spec.predictor!r} of {offer.spec.name!r}"
-            raise plugin_failed(offer.plugin, what, error) from error
-        return make(self._model, block.labels)
+        made: Predictor = load_named(offer, "predictor")(self._model, block.labels)
+        return made
 
     @property
     def labels(self) -> tuple[str, ...]:

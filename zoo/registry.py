@@ -51,6 +51,10 @@ class Registry:
         """Return the task of this name."""
         return self._find("tasks", name)
 
+    def known_task(self, name: str) -> Offer[TaskSpec] | None:
+        """Return the task of this name, None where nobody offers it: weights may be for what no plugin here knows."""
+        return next((offer for offer in self.offers("tasks") if offer.spec.name == name), None)
+
     def dataset(self, name: str) -> Offer[DatasetSpec]:
         """Return the data set of this name."""
         return self._find("datasets", name)

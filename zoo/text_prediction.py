@@ -1,20 +1,21 @@
 """Say of texts what weights were finetuned to say, with the tokenizer and the labels that came with them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from torch import nn
 
+from zoo.data.text.utf8 import decoded
 from zoo.engine.modes import evaluating
 from zoo.errors import DataError, UsageError
+from zoo.generation.prompts import by_length
 from zoo.network import TextPredictor
 from zoo.registry import default_registry
-from zoo.specs import load_target
-from zoo.weights.build import plugin_failed
+from zoo.weights.build import load_named
 from zoo.weights.config import ZooBlock
-from zoo.weights.tokenizer import TextInputs, read_text_inputs
+from zoo.weights.tokenizer import read_text_inputs
 
 Result = dict[str, Any]
 
@@ -38,11 +39,9 @@ class PredictText:
         seconds = [pairs] if isinstance(pairs, str) else None if pairs is None else list(pairs)
         if seconds is not None and len(seconds) != len(several):
             raise UsageError(f"{len(several)} texts and {len(seconds)} second texts are no pairs; give as many")
-        order = sorted(range(len(several)), key=lambda place: len(several[place]))
         found: list[Result] = [{} for _ in several]
         with evaluating(self._model):
-            for start in range(0, len(order), batch_size):
-                places = order[start : start + batch_size]
+            for places in by_length(several, batch_size):
                 some = None if seconds is None else [seconds[place] for place in places]
                 results = self.predictor([several[place] for place in places], some)
                 for place, result in zip(places, results, strict=True):
@@ -53,20 +52,16 @@ class PredictText:
     def predictor(self) -> TextPredictor:
         """What the task makes of the model. Raise UsageError where it says nothing of single texts."""
         block = self._block
-        offer = next((offer for offer in default_registry().offers("tasks") if offer.spec.name == block.task), None)
+        offer = default_registry().known_task(block.task)
         if offer is None or offer.spec.predictor is None:
             raise UsageError(
                 f"{block.architecture!r} for {block.task} says nothing of a text; it may go on with one "
                 "(`zoo generate`), or be finetuned for a task first"
             )
-        try:
-            make = cast(
-                Callable[[nn.Module, tuple[str, ...], TextInputs], TextPredictor], load_target(offer.spec.predictor)
-            )
-        except Exception as error:
-            what = f"predictor {offer.spec.predictor!r} of {offer.spec.name!r}"
-            raise plugin_failed(offer.plugin, what, error) from error
-        return make(self._model, block.labels, read_text_inputs(self._place, block))
+        made: TextPredictor = load_named(offer, "predictor")(
+            self._model, block.labels, read_text_inputs(self._place, block)
+        )
+        return made
 
 
 def texts_of(arguments: Sequence[str]) -> list[str]:
@@ -77,13 +72,7 @@ def texts_of(arguments: Sequence[str]) -> list[str]:
         if len(argument) > 255 or not path.is_file():
             found.append(argument)
             continue
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{path} is not UTF-8 at byte {error.start:,}; convert it, for example with iconv"
-            ) from None
-        found += [line for line in lines if line.strip()]
+        found += [line for line in decoded(path.read_bytes(), path).splitlines() if line.strip()]
     if not found:
         raise DataError("there is no text in what was given; write one, or name a file of them")
     return found

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from zoo.errors import DataError
+from zoo.data.text.utf8 import decoded
 
 Command = Callable[..., Any]
 
@@ -51,13 +51,4 @@ def lines(texts: Sequence[str]) -> list[str]:
 
 def piped() -> str:
     """Return standard input. Raise DataError where it is not UTF-8."""
-    content = sys.stdin.buffer.read()
-    return decoded(content, "standard input")
-
-
-def decoded(content: bytes, source: str) -> str:
-    """Return the text of bytes. Raise DataError where they are not UTF-8."""
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise DataError(f"{source} is not UTF-8 at byte {error.start:,}; convert it, for example with iconv") from None
+    return decoded(sys.stdin.buffer.read(), "standard input")

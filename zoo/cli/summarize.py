@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from zoo.cli.decoding import decoded, decoding, one_text, typed
+from zoo.cli.decoding import decoding, one_text, typed
 from zoo.cli.options import hub
 from zoo.cli.tables import print_json
+from zoo.data.text.utf8 import decoded
 
 
 @click.command("summarize")

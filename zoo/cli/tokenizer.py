@@ -8,6 +8,7 @@ import click
 from zoo.cli.decoding import one_text
 from zoo.cli.options import hub
 from zoo.cli.tables import print_json, print_table
+from zoo.weights.tokenizer_training import KINDS
 
 
 @click.group("tokenizer")
@@ -19,7 +20,7 @@ def command() -> None:
 @click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DATA…")
 @click.option(
     "--kind",
-    type=click.Choice(["bytes", "characters", "bpe", "wordpiece", "unigram"]),
+    type=click.Choice(KINDS),
     default="bpe",
     show_default=True,
     help="What tokens are.",

@@ -1,7 +1,7 @@
 """Texts as tokens for a model that is to write, or to embed them: cut where they are too long, and padded."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -88,8 +88,8 @@ def padded(rows: Sequence[Sequence[int]], pad: int, *, left: bool, device: torch
     return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
 
-def by_length(rows: Sequence[Sequence[int]], batch_size: int) -> list[list[int]]:
-    """Return batches of the places of rows, those of similar length together, so that little is padding."""
+def by_length(rows: Sequence[Sized], batch_size: int) -> list[list[int]]:
+    """Return batches of the places of rows, or texts, those of similar length together, so that little is padding."""
     if batch_size < 1:
         raise UsageError(f"batch_size is {batch_size}; give 1 or more")
     order = sorted(range(len(rows)), key=lambda place: len(rows[place]))

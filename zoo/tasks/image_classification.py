@@ -12,10 +12,10 @@ from zoo.data.augmentation.mixing import mix
 from zoo.data.augmentation.policies import augment
 from zoo.data.normalise import normalise
 from zoo.draws import Draws
-from zoo.engine.pictures import bar_chart, confusion_matrix, labelled_grid
+from zoo.engine.pictures import confusion_matrix, labelled_grid
 from zoo.engine.recipe import Batch, Loss
 from zoo.tasks.methods import Learner
-from zoo.tasks.multi_label import MultiLabelClassifier, multi_label_scores, seen
+from zoo.tasks.multi_label import MultiLabelClassifier, class_loss, multi_label_scores, precision_chart, seen
 from zoo.tasks.settings import ImageClassificationSettings
 from zoo.weights.config import Preprocessing
 
@@ -59,7 +59,8 @@ class ImageClassification:
         if self.several or settings.mixing != "none":
             shares = targets if self.several else F.one_hot(targets, len(self.classes))
             images, targets = mix(images, shares.to(images.dtype), draws, settings.mixing)
-        yield Loss("model", self._loss(self._logits(images), targets))
+        loss = class_loss(self._logits(images), targets, settings.label_smoothing, several=self.several)
+        yield Loss("model", loss)
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
@@ -105,12 +106,6 @@ class ImageClassification:
         model = self.learner.export()
         return MultiLabelClassifier(model, len(self.classes)).eval() if self.several else model
 
-    def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        smoothing = self.settings.label_smoothing
-        if not self.several:
-            return F.cross_entropy(logits, targets, label_smoothing=smoothing)
-        return F.binary_cross_entropy_with_logits(logits.float(), targets * (1 - smoothing) + smoothing / 2)
-
     def _answers(self, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
         """Return logits and labels of all pictures, (samples, classes), on the CPU."""
         self.model.eval()
@@ -125,10 +120,8 @@ class ImageClassification:
         answers, truths = seen(logits[: len(images)]), labels[: len(images)].bool()
         titles = [", ".join(self.classes[place] for place in row.nonzero()[:, 0].tolist()) or "none" for row in answers]
         wrong = (answers != truths).any(1).tolist()
-        precision = {name.removeprefix("ap/"): value / 100 for name, value in scores.items() if name.startswith("ap/")}
-        title = f"average precision, mean {scores['map'] / 100:.3f}"
         return [
-            bar_chart(precision, folder / "classes.png", title=title),
+            precision_chart(scores, folder / "classes.png"),
             labelled_grid(images, titles, wrong, folder / "examples.png"),
         ]
 

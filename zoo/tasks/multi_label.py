@@ -1,10 +1,14 @@
 """Classification where a picture may show several classes at once, or none: its network, and its scores."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+from zoo.engine.pictures import bar_chart
 
 _THRESHOLD = 0.5
 """The probability from which on a class counts as seen."""
@@ -40,6 +44,19 @@ class MultiLabelTextClassifier(MultiLabelClassifier):
 def seen(logits: Tensor) -> Tensor:
     """Return which classes are seen, as booleans of the logits' shape."""
     return logits.sigmoid() >= _THRESHOLD
+
+
+def class_loss(logits: Tensor, targets: Tensor, smoothing: float, *, several: bool) -> Tensor:
+    """Return cross-entropy, or where a sample may have several classes the binary one of each class by itself."""
+    if not several:
+        return F.cross_entropy(logits, targets, label_smoothing=smoothing)
+    return F.binary_cross_entropy_with_logits(logits.float(), targets.float() * (1 - smoothing) + smoothing / 2)
+
+
+def precision_chart(scores: Mapping[str, float], out: Path) -> Path:
+    """Draw the average precision of each class, as `multi_label_scores` gives it."""
+    precision = {name.removeprefix("ap/"): value / 100 for name, value in scores.items() if name.startswith("ap/")}
+    return bar_chart(precision, out, title=f"average precision, mean {scores['map'] / 100:.3f}")
 
 
 def average_precision(logits: Tensor, labels: Tensor) -> Tensor:

@@ -32,15 +32,24 @@ class _OverLimit(Exception):
 
 def load_model_target(offer: Offer[ModelSpec]) -> Any:
     """Import the callable that builds the model. Raise PluginError where the plugin fails at that."""
-    try:
-        target = load_target(offer.spec.target)
-    except Exception as error:
-        raise plugin_failed(offer.plugin, f"target {offer.spec.target!r} of {offer.spec.name!r}", error) from error
+    target = load_named(offer, "target")
     if not callable(target):
         raise plugin_failed(
             offer.plugin, f"target {offer.spec.target!r} of {offer.spec.name!r}", TypeError("not callable")
         )
     return target
+
+
+def load_named(offer: Offer[Any], what: str) -> Any:
+    """Import what a spec names as its `what`: target, layouts, reader, predictor.
+
+    Raise PluginError where the plugin fails at that.
+    """
+    named = getattr(offer.spec, what)
+    try:
+        return load_target(named)
+    except Exception as error:
+        raise plugin_failed(offer.plugin, f"{what} {named!r} of {offer.spec.name!r}", error) from error
 
 
 def plugin_failed(plugin: Plugin, what: str, error: BaseException) -> PluginError:

@@ -14,8 +14,8 @@ from zoo.errors import IntegrityError, NotFoundError, UsageError, ZooError
 from zoo.jsonfile import parse_json
 from zoo.layouts import Layout
 from zoo.registry import Offer, default_registry
-from zoo.specs import ModelSpec, load_target
-from zoo.weights.build import build, check_arguments, full_arguments, plugin_failed
+from zoo.specs import ModelSpec
+from zoo.weights.build import build, check_arguments, full_arguments, load_named
 from zoo.weights.config import FORMAT_VERSION, ZooBlock, read_json
 from zoo.weights.header import TensorHeader, read_header
 from zoo.weights.libraries import IDENTITY, arguments_of, flattened, labels_of, library_of, preprocessing_of
@@ -235,11 +235,7 @@ def _candidates(found: Mapping[str, TensorHeader]) -> Iterator[tuple[Offer[Model
     size = 1 + sum(math.prod(header.shape) for header in found.values())
     offers = [offer for offer in default_registry().offers("models") if offer.spec.layouts is not None]
     for offer in sorted(offers, key=lambda offer: abs(math.log(size / (offer.spec.parameters or 1)))):
-        try:
-            layouts = load_target(str(offer.spec.layouts))
-        except Exception as error:
-            what = f"layouts {offer.spec.layouts!r} of {offer.spec.name!r}"
-            raise plugin_failed(offer.plugin, what, error) from error
+        layouts = load_named(offer, "layouts")
         yield from ((offer, layout) for layout in layouts if offer.spec.name in layout.models)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zoo.data.hashes import content_hashes
 from zoo.data.text.dataset import TextDataset, TextSplit
+from zoo.data.text.utf8 import decoded
 from zoo.errors import DataError
 
 SUFFIXES = (".txt", ".md")
@@ -40,7 +41,7 @@ class FileTexts:
                     at = file.tell()
                     block = file.read(min(left, _BYTES_AT_ONCE))
                     block += file.readline(left - len(block))
-                    yield _decoded(block, part.file, at), file.tell() == part.stop
+                    yield decoded(block, part.file, at=at), file.tell() == part.stop
 
 
 def open_documents(path: Path, *, test_share: float = 0.1) -> TextDataset:
@@ -89,12 +90,3 @@ def _cut(piece: Piece, share: float) -> int:
         file.seek(cut)
         continued = file.read(3)
     return cut + next((place for place, byte in enumerate(continued) if byte & 0xC0 != 0x80), len(continued))
-
-
-def _decoded(block: bytes, file: Path, at: int) -> str:
-    try:
-        return block.decode()
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{file} is not UTF-8 at byte {at + error.start:,}; convert it, for example with iconv"
-        ) from None

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from zoo.data.text.utf8 import decoded
 from zoo.errors import DataError
 
 Table = Mapping[str, Sequence[Any]]
@@ -49,14 +50,13 @@ def _suffix(path: Path) -> str:
     return Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
 
 
-def _text(path: Path, encoding: str = "utf-8-sig") -> str:
+def _text(path: Path) -> str:
     try:
         content = path.read_bytes()
-        return (gzip.decompress(content) if path.suffix == ".gz" else content).decode(encoding)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 at byte {error.start:,}; convert it, for example with iconv") from None
+        unpacked = gzip.decompress(content) if path.suffix == ".gz" else content
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}; get it again") from None
+    return decoded(unpacked, path, encoding="utf-8-sig")
 
 
 def _read_csv(path: Path, has_head: bool, delimiter: str = ",") -> Table:

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from zoo.draws import Draws
 from zoo.engine.modes import evaluating
-from zoo.engine.pictures import bar_chart, confusion_matrix
+from zoo.engine.pictures import confusion_matrix
 from zoo.engine.recipe import Batch, Loss
 from zoo.tasks.methods import Learner
-from zoo.tasks.multi_label import MultiLabelTextClassifier, multi_label_scores
+from zoo.tasks.multi_label import MultiLabelTextClassifier, class_loss, multi_label_scores, precision_chart
 from zoo.tasks.text.settings import TextClassificationSettings
 from zoo.weights.tokenizer import TextInputs
 
@@ -55,7 +55,8 @@ class TextClassification:
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         self.several = batch["labels"].ndim == 2
-        yield Loss("model", self._loss(self._logits(batch), batch["labels"]))
+        logits, smoothing = self._logits(batch), self.settings.label_smoothing
+        yield Loss("model", class_loss(logits, batch["labels"], smoothing, several=self.several))
 
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
         """Return accuracy and the mean F1 of the classes, both in percent, and the cross-entropy in nats.
@@ -79,20 +80,11 @@ class TextClassification:
         if not self.several:
             return [confusion_matrix(self._confusion(logits, labels), self.classes, folder / "confusion.png")]
         scores = multi_label_scores(logits, labels, self.classes)
-        precision = {name.removeprefix("ap/"): value / 100 for name, value in scores.items() if name.startswith("ap/")}
-        title = f"average precision, mean {scores['map'] / 100:.3f}"
-        return [bar_chart(precision, folder / "classes.png", title=title)]
+        return [precision_chart(scores, folder / "classes.png")]
 
     def export(self) -> nn.Module:
         model = self.learner.export()
         return MultiLabelTextClassifier(model, len(self.classes)).eval() if self.several else model
-
-    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        smoothing = self.settings.label_smoothing
-        if not self.several:
-            return F.cross_entropy(logits, labels, label_smoothing=smoothing)
-        targets = labels.float() * (1 - smoothing) + smoothing / 2
-        return F.binary_cross_entropy_with_logits(logits.float(), targets)
 
     def _logits(self, batch: Batch) -> Tensor:
         return cast(Tensor, self.model(**{name: batch[name] for name in self._looks_at if name in batch}))

@@ -4,11 +4,11 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from zoo.data.text.encoding import encoded_rows
 from zoo.errors import UsageError
+from zoo.generation.prompts import padded
 from zoo.tasks.classification_predictor import class_row, classes_of
 from zoo.tasks.multi_label import MultiLabelTextClassifier
 from zoo.weights.tokenizer import TextInputs
@@ -34,10 +34,11 @@ class TextClassificationPredictor:
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[dict[str, Any]]:
         """Return `{"predictions": [{"label", "score"}, …]}` for each text, the most probable class first."""
         ids, segments = encoded_rows(texts, pairs, self.inputs)
-        input_ids, mask = _padded(ids, self.inputs, self.model)
+        device = next(self.model.parameters()).device
+        input_ids, mask = padded(ids, self.inputs.tokenizer.role("pad") or 0, left=False, device=device)
         given = {"input_ids": input_ids, "attention_mask": mask}
         if segments is not None and self._takes_segments:
-            given["token_type_ids"] = _rows(segments, 0, input_ids)
+            given["token_type_ids"], _ = padded(segments, 0, left=False, device=device)
         return classes_of(self.model(**given).float(), self.labels, several=self.several)
 
     def row(self, result: dict[str, Any]) -> list[str]:
@@ -65,7 +66,8 @@ class FillMaskPredictor:
             if self.mask not in row:
                 sign = self.inputs.tokenizer.roles["mask"]
                 raise UsageError(f"{text[:40]!r} hides no word; write {sign} in place of the one to be guessed")
-        input_ids, mask = _padded(ids, self.inputs, self.model)
+        device = next(self.model.parameters()).device
+        input_ids, mask = padded(ids, self.inputs.tokenizer.role("pad") or 0, left=False, device=device)
         features = self.model.forward_features(input_ids, mask)
         results = []
         for row, said in zip(ids, features, strict=True):
@@ -93,16 +95,3 @@ class FillMaskPredictor:
             }
             for score, token in zip(scores.tolist(), tokens.tolist(), strict=True)
         ]
-
-
-def _padded(ids: list[list[int]], inputs: TextInputs, model: nn.Module) -> tuple[Tensor, Tensor]:
-    """Return rows of tokens, filled up at their ends, and a mask that is 0 there, on the model's device."""
-    device = next(model.parameters()).device
-    like = torch.empty(len(ids), max(map(len, ids)), device=device)
-    mask = _rows([[1] * len(row) for row in ids], 0, like)
-    return _rows(ids, inputs.tokenizer.role("pad") or 0, like), mask
-
-
-def _rows(rows: Sequence[Sequence[int]], fill: int, like: Tensor) -> Tensor:
-    longest = like.shape[1]
-    return torch.tensor([[*row, *[fill] * (longest - len(row))] for row in rows], device=like.device)
