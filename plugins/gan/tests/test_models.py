@@ -162,6 +162,15 @@ def test_classes_decide_pictures_and_scores() -> None:
         model.generator(latents)
 
 
+def test_the_latent_cannot_fade_beside_the_class() -> None:
+    model = zoo.create("dcgan", image_size=16, width=4, classes=3).train()
+    latents, labels = torch.randn(6, 100), torch.arange(6) % 3
+    before = model.generator(latents, labels)
+    with torch.no_grad():
+        model.generator.body.stages[0][0].weight.mul_(0.2)
+    torch.testing.assert_close(model.generator(latents, labels), before, atol=1e-2, rtol=0)
+
+
 def test_checkpointing_changes_nothing_but_memory() -> None:
     model = zoo.create("residual_gan", image_size=16, channels=1, width=4, spectral_norm=False).train()
     images = pictures(4, 1, 16, 16)

@@ -11,6 +11,7 @@ from typing import Literal
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from zoo_gan.conditional import ClassNorm, Conditioned
 from zoo_gan.network import GAN, Discriminator, Generator
 from zoo_gan.sizes import check_sizes, halvings
 
@@ -35,22 +36,20 @@ def dcgan(
     count, base = halvings(image_size)
     widths = [width * 2**stage for stage in range(count)]
     reductions = [2 ** (stage + 1) for stage in range(count)]
-    inputs = latent_size * (2 if classes else 1)
     back = widths[::-1]
     generator = [
-        _projection(inputs, back[0], base),
-        *(_doubling(before, after) for before, after in zip(back, back[1:], strict=False)),
-        nn.Sequential(nn.ConvTranspose2d(back[-1], channels, kernel_size=4, stride=2, padding=1), nn.Tanh()),
+        _projection(latent_size, back[0], base, classes),
+        *(_doubling(before, after, classes) for before, after in zip(back, back[1:], strict=False)),
+        Conditioned(nn.ConvTranspose2d(back[-1], channels, kernel_size=4, stride=2, padding=1), nn.Tanh()),
     ]
     trunk = [
         _halving(before, after, norm="none" if stage == 0 and discriminator_norm == "batch" else discriminator_norm)
         for stage, (before, after) in enumerate(zip([channels, *widths], widths, strict=False))
     ]
-    last: nn.Module = nn.Linear(widths[-1] * base * base, 1)
-    embedding: nn.Module | None = nn.Embedding(classes, widths[-1]) if classes else None
+    pixels = widths[-1] * base * base
     model = GAN(
-        Generator(generator, latent_size=latent_size, classes=classes),
-        Discriminator(trunk, nn.Sequential(nn.Flatten(), last), reductions=reductions, embedding=embedding),
+        Generator(generator),
+        Discriminator(trunk, nn.Flatten(), pixels, reductions=reductions, classes=classes),
         widths=widths,
         reductions=reductions,
         latent_size=latent_size,
@@ -66,19 +65,19 @@ def dcgan(
     return model
 
 
-def _projection(inputs: int, width: int, base: int) -> nn.Sequential:
-    return nn.Sequential(
+def _projection(inputs: int, width: int, base: int, classes: int) -> Conditioned:
+    return Conditioned(
         nn.Linear(inputs, width * base * base, bias=False),
         nn.Unflatten(1, (width, base, base)),
-        nn.BatchNorm2d(width),
+        ClassNorm(width, classes),
         nn.ReLU(inplace=True),
     )
 
 
-def _doubling(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
+def _doubling(inputs: int, outputs: int, classes: int) -> Conditioned:
+    return Conditioned(
         nn.ConvTranspose2d(inputs, outputs, kernel_size=4, stride=2, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
+        ClassNorm(outputs, classes),
         nn.ReLU(inplace=True),
     )
 
@@ -92,10 +91,12 @@ def _halving(inputs: int, outputs: int, *, norm: Norm) -> nn.Sequential:
 
 
 def _initialise(module: nn.Module) -> None:
+    if isinstance(module, Discriminator) and module.embedding is not None:
+        nn.init.normal_(module.embedding.weight, std=0.02)
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.normal_(module.weight, std=0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
-    elif isinstance(module, nn.BatchNorm2d):
+    elif isinstance(module, nn.BatchNorm2d) and module.affine:
         nn.init.normal_(module.weight, mean=1.0, std=0.02)
         nn.init.zeros_(module.bias)

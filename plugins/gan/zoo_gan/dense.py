@@ -7,6 +7,7 @@ import math
 
 from torch import nn
 
+from zoo_gan.conditional import Conditioned
 from zoo_gan.network import GAN, Discriminator, Generator
 from zoo_gan.sizes import check_sizes
 
@@ -27,17 +28,15 @@ def dense_gan(
     pixels = math.prod(shape)
     inputs = latent_size * (2 if classes else 1)
     generator = [
-        nn.Sequential(nn.Linear(inputs, hidden_size), nn.ReLU()),
-        nn.Sequential(nn.Linear(hidden_size, pixels), nn.Unflatten(1, shape), nn.Tanh()),
+        Conditioned(nn.Linear(inputs, hidden_size), nn.ReLU()),
+        Conditioned(nn.Linear(hidden_size, pixels), nn.Unflatten(1, shape), nn.Tanh()),
     ]
     trunk = nn.Sequential(
         nn.Flatten(), nn.Linear(pixels, hidden_size), nn.Unflatten(1, (hidden_size, 1, 1)), nn.LeakyReLU(0.2)
     )
-    score = nn.Sequential(nn.Flatten(), nn.Linear(hidden_size, 1))
-    embedding = nn.Embedding(classes, hidden_size) if classes else None
     return GAN(
-        Generator(generator, latent_size=latent_size, classes=classes),
-        Discriminator([trunk], score, reductions=[1], embedding=embedding),
+        Generator(generator, embedding=nn.Embedding(classes, latent_size) if classes else None),
+        Discriminator([trunk], nn.Flatten(), hidden_size, reductions=[1], classes=classes),
         widths=[hidden_size],
         reductions=[max(height, width)],
         latent_size=latent_size,

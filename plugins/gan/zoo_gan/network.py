@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 import zoo
+from zoo_gan.conditional import needed
 
 
 class Stages(nn.Module):
@@ -24,31 +25,32 @@ class Stages(nn.Module):
         self.checkpointing = False
         self.stages = nn.ModuleList(stages)
 
-    def forward(self, x: Tensor) -> list[Tensor]:
+    def forward(self, x: Tensor, *more: Any) -> list[Tensor]:
+        """Return the maps; stages are given `more` beside what the one before made."""
         maps = []
         for stage in self.stages:
             recomputed = self.checkpointing and self.training and torch.is_grad_enabled()
-            x = cast(Tensor, checkpoint(stage, x, use_reentrant=False)) if recomputed else stage(x)
+            x = cast(Tensor, checkpoint(stage, x, *more, use_reentrant=False)) if recomputed else stage(x, *more)
             maps.append(x)
         return maps
 
 
 class Generator(nn.Module):
-    """Turn latents into pictures. Classes, where there are any, are an embedding beside the latent.
+    """Turn latents into pictures by stages that are told the classes; the last one ends with tanh.
 
-    The last stage ends with tanh.
+    A generator without norms, in which classes can be told, has an `embedding` of them beside the latent.
     """
 
-    def __init__(self, stages: Sequence[nn.Module], *, latent_size: int, classes: int) -> None:
+    def __init__(self, stages: Sequence[nn.Module], *, embedding: nn.Embedding | None = None) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(classes, latent_size) if classes else None
+        self.embedding = embedding
         self.body = Stages(stages)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return pictures in [0, 1] from latents (batch, latent_size) and, where it has classes, labels (batch,)."""
         if self.embedding is not None:
-            latents = torch.cat([latents, self.embedding(_needed(labels))], 1)
-        pictures: Tensor = (self.body(latents)[-1] + 1) / 2
+            latents = torch.cat([latents, self.embedding(needed(labels))], 1)
+        pictures: Tensor = (self.body(latents, labels)[-1] + 1) / 2
         return pictures
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
@@ -58,18 +60,18 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Score pictures, higher for real ones; classes enter by projection (Miyato and Koyama, 2018).
 
-    `reductions` are by how much each stage's map is smaller than the picture, `score` turns the last map into
-    (batch, 1), and `embedding` has a row of the trunk's width for each class.
+    `reductions` are by how much each stage's map is smaller than the picture. `pool` makes a row of `width`
+    of the last map, which the score is a sum of; with `classes` each has weights of its own beside the common ones.
     """
 
     def __init__(
-        self, stages: Sequence[nn.Module], score: nn.Module, *, reductions: Sequence[int], embedding: nn.Module | None
+        self, stages: Sequence[nn.Module], pool: nn.Module, width: int, *, reductions: Sequence[int], classes: int
     ) -> None:
         super().__init__()
         self.reductions = list(reductions)
         self.trunk = Stages(stages)
-        self.score = score
-        self.embedding = embedding
+        self.score = nn.Sequential(pool, nn.Linear(width, 1))
+        self.embedding = nn.Embedding(classes, width) if classes else None
 
     def maps(self, images: Tensor) -> list[Tensor]:
         """Return the map of every stage. Sizes that do not divide by the reduction are filled up with grey."""
@@ -87,11 +89,11 @@ class Discriminator(nn.Module):
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Return a score for each picture in [0, 1], of shape (batch, 1); no probability, any number."""
-        features = self.maps(images)[-1]
-        scores: Tensor = self.score(features)
+        pool, number = self.score
+        features = pool(self.maps(images)[-1])
+        scores: Tensor = number(features)
         if self.embedding is not None:
-            agreement = self.embedding(_needed(labels)) * features.mean((2, 3))
-            scores = scores + agreement.sum(1, keepdim=True)
+            scores = scores + (self.embedding(needed(labels)) * features).sum(1, keepdim=True)
         return scores
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
@@ -183,9 +185,3 @@ class GAN(nn.Module):
     def set_grad_checkpointing(self, enable: bool = True) -> None:
         self.generator.set_grad_checkpointing(enable)
         self.discriminator.set_grad_checkpointing(enable)
-
-
-def _needed(labels: Tensor | None) -> Tensor:
-    if labels is None:
-        raise ValueError("this model was made with classes: give labels, a class for each picture")
-    return labels

@@ -1,13 +1,14 @@
 """A residual GAN after SNGAN's (Miyato et al., 2018): residual blocks in both, spectral norm in the discriminator.
 
 Differs from the paper: any size that is a power of two from 16 on, or 28; spectral norm can be left out, as penalties
-on gradients ask for; classes enter the generator beside the latent, not in its norms.
+on gradients ask for.
 """
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
+from zoo_gan.conditional import ClassNorm, Conditioned, Told
 from zoo_gan.network import GAN, Discriminator, Generator
 from zoo_gan.sizes import check_sizes, halvings
 
@@ -26,13 +27,14 @@ def residual_gan(
     """Return a GAN of residual blocks `width` wide; with `classes` it is conditional on them."""
     check_sizes(channels=channels, latent_size=latent_size, width=width, pool_size=pool_size)
     count, base = halvings(image_size)
-    inputs = latent_size * (2 if classes else 1)
     generator = [
-        nn.Sequential(nn.Linear(inputs, width * base * base), nn.Unflatten(1, (width, base, base)), Doubling(width)),
-        *(Doubling(width) for _ in range(count - 1)),
-        nn.Sequential(
-            nn.BatchNorm2d(width), nn.ReLU(inplace=True), nn.Conv2d(width, channels, 3, padding=1), nn.Tanh()
+        Conditioned(
+            nn.Linear(latent_size, width * base * base),
+            nn.Unflatten(1, (width, base, base)),
+            Doubling(width, classes),
         ),
+        *(Doubling(width, classes) for _ in range(count - 1)),
+        Conditioned(nn.BatchNorm2d(width), nn.ReLU(inplace=True), nn.Conv2d(width, channels, 3, padding=1), nn.Tanh()),
     ]
     trunk = [
         First(channels, width),
@@ -40,11 +42,9 @@ def residual_gan(
         nn.Sequential(Halving(width, halves=False), nn.ReLU()),
     ]
     reductions = [*(2 ** (stage + 1) for stage in range(count)), 2**count]
-    score = nn.Sequential(SumOfPixels(), nn.Linear(width, 1))
-    embedding = nn.Embedding(classes, width) if classes else None
     model = GAN(
-        Generator(generator, latent_size=latent_size, classes=classes),
-        Discriminator(trunk, score, reductions=reductions, embedding=embedding),
+        Generator(generator),
+        Discriminator(trunk, SumOfPixels(), width, reductions=reductions, classes=classes),
         widths=[width] * len(trunk),
         reductions=reductions,
         latent_size=latent_size,
@@ -60,20 +60,20 @@ def residual_gan(
     return model
 
 
-class Doubling(nn.Module):
+class Doubling(Told):
     """Two 3x3 convolutions at twice the size, beside what was enlarged. No biases: a batch norm would take them out."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, classes: int) -> None:
         super().__init__()
-        self.norm1 = nn.BatchNorm2d(width)
+        self.norm1 = ClassNorm(width, classes)
         self.conv1 = nn.Conv2d(width, width, kernel_size=3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(width)
+        self.norm2 = ClassNorm(width, classes)
         self.conv2 = nn.Conv2d(width, width, kernel_size=3, padding=1, bias=False)
         self.shortcut = nn.Conv2d(width, width, kernel_size=1, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        residual = self.conv1(F.interpolate(self.norm1(x).relu(), scale_factor=2.0, mode="nearest"))
-        residual = self.conv2(self.norm2(residual).relu())
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        residual = self.conv1(F.interpolate(self.norm1(x, labels).relu(), scale_factor=2.0, mode="nearest"))
+        residual = self.conv2(self.norm2(residual, labels).relu())
         # a 1x1 convolution and enlarging by nearest pixels commute, and the small map is less work
         enlarged: Tensor = residual + F.interpolate(self.shortcut(x), scale_factor=2.0, mode="nearest")
         return enlarged
