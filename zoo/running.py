@@ -89,7 +89,7 @@ def _train_and_export(
     evaluation = batches(dataset, held_out, settings, distribution)
     plan = Plan.of(settings, len(training))
     stepper = ready(job, model, distribution, plan.total)
-    train(
+    scores = train(
         stepper,
         training,
         evaluation,
@@ -108,7 +108,8 @@ def _train_and_export(
         stall_seconds=options.stall_seconds,
     )
     test = batches(dataset, "test", settings, distribution) if settings.validation else evaluation
-    scores = evaluate(stepper, test)
+    if scores is None or settings.validation:  # those on the test split are of these very weights
+        scores = evaluate(stepper, test)
     run.log({"event": "test", **scores})
     with stepper.exported(), _picture_folder(run) as folder:
         pictures = stepper.recipe.pictures(test.epoch(0), folder)

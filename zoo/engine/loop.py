@@ -80,8 +80,8 @@ def train(
     split: str,
     keep: int = 2,
     stall_seconds: float = 0,
-) -> State:
-    """Train to the end, from the newest checkpoint when resuming.
+) -> dict[str, float] | None:
+    """Train to the end, from the newest checkpoint when resuming; return the last scores, None where none were taken.
 
     `split` says what `evaluation` is. Where it is "validation", the best weights by `score` are restored at the end;
     otherwise nothing is chosen. Raise TrainingError when the loss is not finite, after which nothing was saved, and
@@ -89,6 +89,7 @@ def train(
     """
     plan, distribution = Plan.of(settings, len(batches)), stepper.distribution
     state = _resumed(stepper, run) if resume else State()
+    scores: dict[str, float] | None = None
     run.begin(state.step)
     progress.start(state.step, plan.total, max(1, batches.num_samples // len(batches)))
     watchdog = Watchdog(distribution, stall_seconds)
@@ -127,7 +128,7 @@ def train(
     progress.close()
     if split == "validation" and state.best_step != state.step:
         _take_best(stepper, run)
-    return state
+    return scores
 
 
 def evaluate(stepper: Stepper, batches: Batches) -> dict[str, float]:
