@@ -30,17 +30,17 @@ def sizes(width: int, depth: int, num_heads: int, **more: Any) -> dict[str, Any]
     return {"width": width, "depth": depth, "num_heads": num_heads, "mlp_width": 4 * width, **more}
 
 
-NANO = {"tokenizer": "characters", "steps": 2000, "batch_size": 12, "max_tokens": 64, **ONCE}
+NANO = {"tokenizer": "characters", "learning_rate": 4e-3, "steps": 2000, "batch_size": 12, "max_tokens": 64, **ONCE}
 CHARACTERS = {"tokenizer": "characters", "max_tokens": 128, "batch_size": 32, "learning_rate": 3e-3, **QUICK, **ONCE}
 ENCODER = sizes(128, 4, 4, pool="avg")
 MASKED = {**QUICK, **ONCE, "learning_rate": 2e-3}
-READER = sizes(192, 3, 4)
+READER = sizes(192, 3, 4, decoder_depth=3, decoder_num_heads=4, decoder_mlp_width=768, dropout=0.1)
 PATCHES = sizes(96, 6, 3, patch_size=4, pool="avg", class_token=False)
 
 LLAMA = {**sizes(160, 4, 5), "num_kv_heads": 5, "mlp_width": 432}
 NEWS = {**MASKED, "tokenizer": "wordpiece:8000", "epochs": 20}
 QUESTIONS = {**MASKED, "tokenizer": "wordpiece:4000", "max_tokens": 64, "epochs": 60}
-SPANS = {**MASKED, "tokenizer": "bpe:8000", "epochs": 1}
+SPANS = {**QUICK, **ONCE, "learning_rate": 1e-3, "tokenizer": "bpe:6000", "epochs": 1}
 
 
 def pretraining(name: str, model: str, data: str, settings: dict[str, Any], arguments: dict[str, Any]) -> Job:
@@ -54,15 +54,15 @@ PRETRAINED = {
     ],
     "ag_news": [pretraining("ag_news-masked", "bert", "ag_news", NEWS, ENCODER)],
     "trec": [pretraining("trec-masked", "bert", "trec", QUESTIONS, ENCODER)],
-    "multi30k": [pretraining("multi30k-spans", "t5", "multi30k_de_en", {**SPANS, "max_tokens": 64}, READER)],
-    "aeslc": [pretraining("aeslc-spans", "t5", "aeslc", SPANS, READER)],
+    "multi30k": [pretraining("multi30k-spans", "marian", "multi30k_de_en", {**SPANS, "max_tokens": 64}, READER)],
+    "aeslc": [pretraining("aeslc-spans", "marian", "aeslc", SPANS, READER)],
     "cifar10": [
         pretraining(
             "cifar10-masked", "vit", "cifar10", {**QUICK, "epochs": 100, "evaluations": 2, "decoder_width": 64}, PATCHES
         )
     ],
 }
-CLASSES = {**QUICK, **ONCE, "max_tokens": 64}
+CLASSES = {**QUICK, **ONCE, "max_tokens": 128}
 FEW = {**CLASSES, "minimum_steps": 300, "epochs": 10}
 FULL = {"learning_rate": 1e-3, "backbone_rate": 0.5, "layer_decay": 0.9}
 PICTURES = {**QUICK, **ONCE, "minimum_steps": 800, "batch_size": 64, "learning_rate": 1e-3, "augmentation": "crop_flip"}
@@ -74,15 +74,9 @@ def jobs(part: str, minilm: Path | None) -> Iterator[Job]:
     task: dict[str, Any] = {"task": "text-classification"}
     if part in ("ag_news", "trec"):
         of = f"{part}-masked"
-        yield Job(name=f"{part}-all", kind="finetune", of=of, data=part, settings={**CLASSES, **FULL}, more=task)
-        yield Job(
-            name=f"{part}-all-scratch",
-            kind="finetune",
-            of=of,
-            data=part,
-            settings={**CLASSES, **FULL, "method": "scratch"},
-            more=task,
-        )
+        for name, method in ((f"{part}-all", "full"), (f"{part}-all-scratch", "scratch")):
+            settings = {**CLASSES, **FULL, "method": method}
+            yield Job(name=name, kind="finetune", of=of, data=part, settings=settings, more=task)
         for method in ("full", "scratch"):
             for seed in SEEDS:
                 settings = {**FEW, **FULL, "method": method, "seed": seed}
@@ -92,13 +86,13 @@ def jobs(part: str, minilm: Path | None) -> Iterator[Job]:
         settings = {**CLASSES, "max_tokens": 48, "epochs": 4, "learning_rate": 2e-4, "backbone_rate": 0.5}
         yield Job(name="minilm-trec", kind="finetune", of=str(minilm), data="trec", settings=settings, more=task)
     if part == "multi30k":
-        settings = {**QUICK, **ONCE, "epochs": 12, "max_tokens": 64, "batch_size": 64, "learning_rate": 2e-3}
+        settings = {**QUICK, **ONCE, "epochs": 12, "max_tokens": 64, "learning_rate": 1e-3}
         more = {"task": "translation"}
         yield Job(
             name="multi30k", kind="finetune", of="multi30k-spans", data="multi30k_de_en", settings=settings, more=more
         )
     if part == "aeslc":
-        settings = {**QUICK, **ONCE, "epochs": 6, "max_tokens": 128, "max_written": 24, "learning_rate": 2e-3}
+        settings = {**QUICK, **ONCE, "epochs": 6, "max_tokens": 128, "max_written": 24, "learning_rate": 1e-3}
         more = {"task": "summarization"}
         yield Job(name="aeslc", kind="finetune", of="aeslc-spans", data="aeslc", settings=settings, more=more)
     if part == "cifar10":

@@ -1,4 +1,4 @@
-"""Every recipe is the same in two processes as in one, as far as batch norm and what looks at whole batches let it be."""
+"""Every recipe is the same in two processes as in one, as far as batch norm and losses of whole batches let it be."""
 
 import os
 import subprocess
