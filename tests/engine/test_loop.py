@@ -77,10 +77,17 @@ def data() -> TensorBatches:
     return TensorBatches(images, {}, batch_size=8, seed=0, shuffle=True, drop_last=True, device=torch.device("cpu"))
 
 
-def go(folder: Path, recipe: TwoPlayers, *, resume: bool = False, split: str = "test", **settings: Any) -> Run:
+def go(folder: Path, recipe: TwoPlayers, **asked: Any) -> Run:
+    return scored(folder, recipe, **asked)[0]
+
+
+def scored(
+    folder: Path, recipe: TwoPlayers, *, resume: bool = False, split: str = "test", **settings: Any
+) -> tuple[Run, dict[str, float] | None]:
+    """Return the run, and what the loop returns."""
     run = Run.resume(folder, RESOLVED) if resume else Run.create(folder, resolved=RESOLVED)
     chosen = TrainingSettings(batch_size=8, **{"epochs": 4, **settings})
-    train(
+    scores = train(
         Stepper(recipe, chosen, 20),
         data(),
         data(),
@@ -92,7 +99,7 @@ def go(folder: Path, recipe: TwoPlayers, *, resume: bool = False, split: str = "
         higher_is_better=False,
         split=split,
     )
-    return run
+    return run, scores
 
 
 def stepper() -> Stepper:
@@ -112,6 +119,13 @@ def equal(one: TwoPlayers, other: TwoPlayers) -> bool:
 def own_random_state() -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         yield
+
+
+def test_the_scores_at_the_end_are_returned(tmp_path: Path) -> None:
+    recipe = TwoPlayers()
+    _, scores = scored(tmp_path / "run", recipe)
+    assert scores == recipe.evaluate([])
+    assert scored(tmp_path / "run", TwoPlayers(), resume=True)[1] is None, "nothing was left to train"
 
 
 class StopAfter(TwoPlayers):
