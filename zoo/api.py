@@ -327,7 +327,3 @@ def sample(
     from zoo.sampling import sample_pictures
 
     return sample_pictures(weights, n, Path(out), seed=seed, label=label, each=each, hub=hub)
-
-
-def _path(path: str | Path | None) -> Path | None:
-    return None if path is None else Path(path)

@@ -80,7 +80,7 @@ def pretraining(
         arguments=taken,
         recipe=found,
         settings=chosen,
-        dataset=dataset,
+        dataset=_with_validation(dataset, chosen),
         classes=dataset.classes if dataset.labelled else (),
         preprocessing=inputs,
         task=spec.task,
@@ -135,7 +135,7 @@ def finetuning(
         arguments=block.arguments,
         recipe=recipe,
         settings=chosen,
-        dataset=dataset,
+        dataset=_with_validation(dataset, chosen),
         classes=dataset.classes,
         preprocessing=inputs,
         task=task,
@@ -164,6 +164,18 @@ def _pictures_for(
         return dataset, Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
     crop = theirs.crop if goal.spec.learns_from in ("images", "labels") else 1.0
     return dataset, replace(theirs, image_size=dataset.image_size, channels=dataset.channels, crop=crop)
+
+
+def _with_validation(dataset: AnyDataset, settings: TrainingSettings) -> AnyDataset:
+    """Return the data set with a split to choose the best weights by, where the settings ask for one."""
+    if settings.validation != "split":
+        return dataset.hold_out(settings.validation, settings.seed) if settings.validation else dataset
+    if "validation" not in dataset.splits:
+        raise UsageError(
+            f"{dataset.name} comes without a validation split; hold out a part of what it has to train on: "
+            "--set validation=0.1"
+        )
+    return dataset
 
 
 def _adapter(settings: FinetuneSettings, pulled: PulledRepo | None, began_at_adapter: bool) -> AdapterRecord | None:

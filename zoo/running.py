@@ -84,9 +84,8 @@ def _train_and_export(
     settings, spec = job.settings, job.recipe.spec
     run.write_recipe(settings_toml(spec.name, settings))
     held_out = "validation" if settings.validation else "test"
-    dataset = job.dataset.hold_out(settings.validation, settings.seed) if settings.validation else job.dataset
-    training = batches(dataset, "train", settings, distribution)
-    evaluation = batches(dataset, held_out, settings, distribution)
+    training = batches(job.dataset, "train", settings, distribution)
+    evaluation = batches(job.dataset, held_out, settings, distribution)
     plan = Plan.of(settings, len(training))
     stepper = ready(job, model, distribution, plan.total)
     scores = train(
@@ -107,7 +106,7 @@ def _train_and_export(
         keep=options.keep,
         stall_seconds=options.stall_seconds,
     )
-    test = batches(dataset, "test", settings, distribution) if settings.validation else evaluation
+    test = batches(job.dataset, "test", settings, distribution) if settings.validation else evaluation
     if scores is None or settings.validation:  # those on the test split are of these very weights
         scores = evaluate(stepper, test)
     run.log({"event": "test", **scores})

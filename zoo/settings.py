@@ -16,8 +16,8 @@ class TrainingSettings:
     """What every recipe can be told.
 
     `steps` wins over `epochs` where it is given; little data is gone over until `minimum_steps`. `validation` is the
-    share of the training split that is held out to choose the best weights by; with 0 the last weights are exported and
-    the test split chooses nothing.
+    share of the training split that is held out to choose the best weights by, or "split" for the validation split that
+    the data come with; with 0 the last weights are exported. The test split chooses nothing.
 
     `batch_size` counts the samples of one optimizer step: all processes and all `accumulate` micro-batches together.
     `ema` is the decay of a moving average of the weights, 0 for none; `export_ema` says whether that is what is
@@ -46,7 +46,7 @@ class TrainingSettings:
     activation_checkpointing: bool = False
     evaluations: Count = 20
     save_steps: Count | None = None
-    validation: Share = 0.0
+    validation: Share | Literal["split"] = 0.0
     seed: Annotated[int, Meta(ge=0)] = 0
 
 

@@ -19,6 +19,7 @@ from zoo.errors import DataError, IntegrityError, NotFoundError, UsageError
 
 datasets = pytest.importorskip("datasets", reason="needs the data extra: pip install -e '.[data]'")
 HALVES = (range(40), range(40, 60))
+OTHERS = {"test": 30, "validation": 10}
 ADDRESS = "hf://datasets/org/clothes"
 
 
@@ -49,13 +50,14 @@ def push(hub: Any, files: dict[str, Any], card: str = "---\nlicense: mit\n---\n"
 
 @pytest.fixture
 def clothes(served_hub: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Serve a Hub that has 60 training pictures in two files, and 30 to test on."""
+    """Serve a Hub that has 60 training pictures in two files, 30 to test on, and 10 to validate with."""
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     datasets.disable_progress_bars()
     files = {f"data/train-0000{part}-of-00002.parquet": table("train").select(rows) for part, rows in enumerate(HALVES)}
-    push(served_hub, {**files, "data/test-00000-of-00001.parquet": table("test", 30)})
+    files |= {f"data/{name}-00000-of-00001.parquet": table("test", count) for name, count in OTHERS.items()}
+    push(served_hub, files)
     return served_hub
 
 
@@ -67,11 +69,12 @@ def test_pictures_labels_classes_and_licence_come_as_they_are(clothes: Any) -> N
     dataset = opened(clothes)
     expected = fashion_mnist_sample(None)
     assert (dataset.name, dataset.classes, dataset.licence) == ("clothes", CLOTHES, "mit")
-    assert {name: len(split) for name, split in dataset.splits.items()} == {"train": 60, "test": 30}
+    assert {name: len(split) for name, split in dataset.splits.items()} == {"train": 60, **OTHERS}
     for name, split in dataset.splits.items():
         assert isinstance(split.images, np.memmap)
-        assert np.array_equal(split.images, expected.splits[name].images[: len(split)])
-        assert np.array_equal(split.labels, expected.splits[name].labels[: len(split)])
+        like = expected.splits["train" if name == "train" else "test"]
+        assert np.array_equal(split.images, like.images[: len(split)])
+        assert np.array_equal(split.labels, like.labels[: len(split)])
     assert dataset.source.startswith(f"{ADDRESS}@") and len(dataset.source) == len(ADDRESS) + 41
     dataset.check("labels")
 

@@ -18,7 +18,7 @@ from zoo.cli.options import changes, columns, columns_of, hub, launched, show_re
     type=click.Choice(["full", "gradual", "frozen", "lora", "scratch"]),
     help="What learns, and when; default: full.",
 )
-@click.option("--labels", type=click.IntRange(1), help="Take that many labelled training images.")
+@click.option("--labels", type=click.IntRange(1), help="Take that many labelled training samples.")
 @columns
 @hub
 def command(

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from zoo.data.hashes import content_hashes
+from zoo.data.splitting import with_test
 from zoo.errors import DataError, IntegrityError, UsageError
 from zoo.hub.connection import Connection
 
@@ -102,5 +103,4 @@ def _by_split(names: Sequence[str], repo: str) -> dict[str, list[str]]:
         raise DataError(
             f"{repo} has no train-*.parquet; its converted form may: {HUB_DATASETS}{repo}@refs/convert/parquet"
         )
-    test = splits.get("test") or splits.get("validation")
-    return {"train": splits["train"], **({"test": test} if test else {})}
+    return with_test(splits)

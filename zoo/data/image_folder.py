@@ -1,7 +1,8 @@
 """A folder of pictures as a data set: decoded once, kept as uint8 arrays under the hash of its contents.
 
-Four forms: `train/<class>/*` with `test/<class>/*`; `<class>/*`; pictures with a table of labels (`label_table`); and
-pictures alone, without labels. What says nothing of splits is split 80 to 20 by the hash of each picture.
+Four forms: `train/<class>/*` with `test/<class>/*`, and perhaps `val/<class>/*`; `<class>/*`; pictures with a table of
+labels (`label_table`); and pictures alone, without labels. What says nothing of splits is split 80 to 20 by the hash of
+each picture.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from zoo.data.decoded import Part, open_pictures
 from zoo.data.hashes import content_hashes
 from zoo.data.label_table import read_label_table
 from zoo.data.pictures import STRETCHED, SUFFIXES, Scaling, common_form
-from zoo.data.splitting import split_by_hash
+from zoo.data.splitting import split_by_hash, with_test
 from zoo.errors import DataError
 
 _VERSION = "2"
@@ -79,14 +80,13 @@ def _labels_by_folder(paths: list[Path], classes: tuple[str, ...]) -> Labels:
 
 
 def _split_folders(folder: Path) -> dict[str, Path]:
-    if (folder / "train").is_dir():
-        test = next((folder / name for name in ("test", "val", "validation") if (folder / name).is_dir()), None)
-        if test is None:
-            raise DataError(
-                f"{folder} has a folder train but none named test; add one, or put the classes into {folder}"
-            )
-        return {"train": folder / "train", "test": test}
-    return {"all": folder}
+    named = (("train", "train"), ("test", "test"), ("validation", "validation"), ("val", "validation"))
+    found = with_test({split: folder / name for name, split in named if (folder / name).is_dir()})
+    if "train" not in found:
+        return {"all": folder}
+    if "test" not in found:
+        raise DataError(f"{folder} has a folder train but none named test; add one, or put the classes into {folder}")
+    return found
 
 
 def _pictures(folder: Path) -> list[Path]:

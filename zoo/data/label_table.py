@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.data.dataset import Labels
+from zoo.data.splitting import with_test
 from zoo.errors import DataError
 
 ALL = "all"
@@ -154,8 +155,7 @@ def _paths_by_split(folder: Path, rows: Sequence[_Row]) -> dict[str, list[Path]]
     found: dict[str, list[Path]] = {}
     for path in sorted(splits):
         found.setdefault(splits[path], []).append(path)
-    if "validation" in found and "test" not in found:
-        found["test"] = found.pop("validation")
+    found = with_test(found)
     if ALL not in found and (missing := {"train", "test"} - found.keys()):
         raise DataError(f"the tables in {folder} have no {' and no '.join(sorted(missing))} split; add pictures to it")
     return found

@@ -1,11 +1,20 @@
-"""Split pictures by the hash of each, so that one stays on its side when others come or go."""
+"""Settle which splits there are; pictures are split by the hash of each, which stays when others come or go."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from zoo.errors import DataError
 
 _TEST_SHARE = 0.2
+Part = TypeVar("Part")
+
+
+def with_test(splits: Mapping[str, Part]) -> dict[str, Part]:
+    """Return the splits, with what is there for validation to test on where nothing else is."""
+    if "test" in splits or "validation" not in splits:
+        return dict(splits)
+    return {"test" if name == "validation" else name: part for name, part in splits.items()}
 
 
 def split_by_hash(paths: Sequence[Path], hashes: Mapping[Path, str]) -> dict[str, list[Path]]:

@@ -34,7 +34,6 @@ class Run:
         self.checkpoints = folder / "checkpoints"
         self.pictures = folder / "pictures"
         self.metrics = folder / "metrics.jsonl"
-        self.recipe_text = ""
         self.trackers: Sequence[Tracker] = ()
         self._step = 0
 
@@ -104,7 +103,6 @@ class Run:
 
     def write_recipe(self, text: str) -> None:
         """Keep the recipe's settings as TOML."""
-        self.recipe_text = text
         if not self.main:
             return
         with storage_errors(f"writing {self.folder}/recipe.toml"):

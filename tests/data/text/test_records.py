@@ -79,6 +79,9 @@ def test_paired_files_belong_together_line_by_line(tmp_path: Path) -> None:
     dataset = open_records(tmp_path, Columns(text="de", target="en"))
     assert list(dataset.splits["test"].written or ()) == ["one", "two"]
     assert set(dataset.splits) == {"train", "test", "validation"}
+    for end in ("de", "en.gz"):
+        (tmp_path / f"test_2016.{end}").unlink()
+    assert set(open_records(tmp_path, Columns(text="de", target="en")).splits) == {"train", "test"}
     with pytest.raises(DataError, match="say which is read .*--text de --target en"):
         open_records(tmp_path, Columns())
     (tmp_path / "train.de").write_text("ein\n")

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from zoo.data.pictures import SUFFIXES
+from zoo.data.splitting import with_test
 from zoo.errors import DataError
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -117,11 +118,9 @@ def split_of(name: str) -> str | None:
 
 def settle_splits(parts: Mapping[str, Sequence[Annotated]], source: str) -> dict[str, Sequence[Annotated]]:
     """Return train and test, and validation where both others are there; without test, validation takes its place."""
-    splits = {name: part for name, part in parts.items() if part}
+    splits = with_test({name: part for name, part in parts.items() if part})
     if set(splits) in ({"all"}, {"train"}):
         return {"all": next(iter(splits.values()))}
-    if "test" not in splits and "validation" in splits:
-        splits["test"] = splits.pop("validation")
     if not {"train", "test"} <= splits.keys():
         raise DataError(f"{source} has pictures for {_listed(splits)}; it needs train, and test or val")
     return splits

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.data.pictures import SUFFIXES
+from zoo.data.splitting import with_test
 from zoo.errors import DataError
 
 ALL = "all"
@@ -131,9 +132,8 @@ def _pairs(pictures: list[Path], masks: Path) -> list[Pair]:
 
 
 def _train_and_test(folder: Path, found: dict[str, list[Pair]]) -> dict[str, list[Pair]]:
-    """Take what is there for validation as the test split where there is none."""
-    if "test" not in found and "validation" in found:
-        found = {**{name: pairs for name, pairs in found.items() if name != "validation"}, "test": found["validation"]}
+    """Return the splits, of which two must be there."""
+    found = with_test(found)
     if missing := [name for name in ("train", "test") if name not in found]:
         raise DataError(
             f"{folder} has pictures with masks for {', '.join(found)} but none for {missing[0]}; add some, "

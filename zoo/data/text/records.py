@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data.hashes import content_hashes
+from zoo.data.splitting import with_test
 from zoo.data.text.dataset import TextDataset, TextSplit
 from zoo.data.text.tables import Table, as_text, is_table, read_lines, read_table
 from zoo.errors import DataError
@@ -83,8 +84,7 @@ def open_records(path: Path, columns: Columns) -> TextDataset:
         several = several or multiple
     if "" in rows:
         rows = split_by_hash(rows[""], str(path))
-    elif "test" not in rows and "validation" in rows:
-        rows["test"] = rows.pop("validation")
+    rows = with_test(rows)
     hashes = content_hashes(path if path.is_dir() else path.parent, list(files.values()))
     digest = hashlib.sha256(repr(columns).encode())
     for split, file in files.items():
@@ -191,7 +191,7 @@ def _paired(path: Path, files: Mapping[str, Mapping[str, Path]], columns: Column
     chosen = {split: (by_end[columns.text], by_end[columns.target]) for split, by_end in files.items()}
     hashes = content_hashes(path, [file for pair in chosen.values() for file in pair])
     digest = hashlib.sha256(repr([(split, [hashes[file] for file in pair]) for split, pair in chosen.items()]).encode())
-    rows = paired(path, chosen)
+    rows = with_test(paired(path, chosen))
     return dataset_of(rows, name=path.resolve().stem, source=str(path), fingerprint=digest.hexdigest())
 
 
