@@ -239,6 +239,7 @@ def finetune(
     data_dir: str | Path | None = None,
     skip_bad: int = 0,
     settings: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
     hub: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     **options: Unpack[Options],
@@ -248,8 +249,9 @@ def finetune(
     `method` is full, gradual (layer after layer begins, from the last one down), frozen (the head alone learns), lora
     (low-rank corrections learn, which `zoo.push(..., adapter=True)` can send alone) or scratch (the same network from
     random weights, to compare with).
-    `labels` takes that many labelled training samples, as many of each class as can be, drawn by the seed. `columns`
-    names what a table of texts holds: text, pair, label, target.
+    `labels` takes that many labelled training samples, as many of each class as can be, drawn by the seed. `arguments`
+    are those of the model that only change how it learns, such as its dropout; else it has those of the weights.
+    `columns` names what a table of texts holds: text, pair, label, target.
     """
     from zoo.orders import finetuning_order
     from zoo.running import run_job
@@ -260,6 +262,7 @@ def finetune(
         "method": method,
         "labels": labels,
         "settings": settings,
+        "arguments": arguments,
         "columns": columns,
     }
     return run_job(*finetuning_order(weights, task=task, data=data, out=out, hub=hub, **asked, **options))

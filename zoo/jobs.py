@@ -96,6 +96,7 @@ def finetuning(
     *,
     settings: Mapping[str, Any] | None = None,
     labels: int | None = None,
+    arguments: Mapping[str, Any] | None = None,
     hub: str | Path | None = None,
 ) -> Job:
     """Settle the training on of pretrained weights, by the recipe of the task."""
@@ -120,19 +121,21 @@ def finetuning(
     dataset.check(goal.spec.learns_from)
     if labels is not None:
         dataset = dataset.subset(labels, chosen.seed)
-    resolved = _resolved("finetune", offer, block.arguments, recipe.spec, chosen, dataset, source, task)
+    learnt = block if arguments is None else _with_arguments(offer, block, arguments)
+    resolved = _resolved("finetune", offer, learnt.arguments, recipe.spec, chosen, dataset, source, task)
     resolved |= {"weights": str(weights), "labels": labels, "hub": None if hub is None else str(hub)}
     goes_on = block.task == task and block.labels == dataset.classes
 
     def make_model() -> nn.Module:
         if chosen.method == "scratch":
-            return build(offer, block.arguments)
-        model = load_weights(folder, block)
+            return build(offer, learnt.arguments)
+        model = load_weights(folder, learnt)
         return model.backbone if isinstance(model, Network) and not goes_on else model
 
+    adapter = _adapter(chosen, pulled, block.adapter is not None)
     return Job(
         offer=offer,
-        arguments=block.arguments,
+        arguments=(learnt if adapter is None else block).arguments,  # an adapter has those of its base
         recipe=recipe,
         settings=chosen,
         dataset=_with_validation(dataset, chosen),
@@ -141,7 +144,7 @@ def finetuning(
         task=task,
         resolved=resolved,
         make_model=make_model,
-        adapter=_adapter(chosen, pulled, block.adapter is not None),
+        adapter=adapter,
     )
 
 
@@ -164,6 +167,24 @@ def _pictures_for(
         return dataset, Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
     crop = theirs.crop if goal.spec.learns_from in ("images", "labels") else 1.0
     return dataset, replace(theirs, image_size=dataset.image_size, channels=dataset.channels, crop=crop)
+
+
+def _with_arguments(offer: Offer[ModelSpec], block: ZooBlock, asked: Mapping[str, Any]) -> ZooBlock:
+    """Return what weights say of themselves with other arguments of their model, such as its dropout.
+
+    Raise UsageError where one would change the weights.
+    """
+    taken = full_arguments(offer, {**block.arguments, **asked})
+    theirs, ours = (build(offer, values, device="meta").state_dict() for values in (block.arguments, taken))
+    different = [name for name in {**theirs, **ours} if name not in theirs or name not in ours]
+    different += [name for name in theirs if name in ours and theirs[name].shape != ours[name].shape]
+    if different:
+        said = ", ".join(f"{name}={value}" for name, value in asked.items())
+        raise UsageError(
+            f"with {said} the model has another {different[0]} than the weights; give arguments that only change how "
+            "it learns, such as dropout"
+        )
+    return replace(block, arguments=taken)
 
 
 def _with_validation(dataset: AnyDataset, settings: TrainingSettings) -> AnyDataset:

@@ -44,6 +44,7 @@ def finetuning_order(
     settings: Mapping[str, Any] | None = None,
     method: str | None = None,
     labels: int | None = None,
+    arguments: Mapping[str, Any] | None = None,
     hub: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
     **options: Any,
@@ -52,7 +53,7 @@ def finetuning_order(
 
     def settle(changed: Mapping[str, Any]) -> Job:
         source = data_source(data, data_dir, skip_bad, hub, columns)
-        return finetuning(weights, task, source, settings=changed, labels=labels, hub=hub)
+        return finetuning(weights, task, source, settings=changed, labels=labels, arguments=arguments, hub=hub)
 
     return _settled(settle, {**(settings or {}), **({"method": method} if method else {})}, out, options)
 

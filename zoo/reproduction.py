@@ -108,6 +108,7 @@ def _job(record: Mapping[str, Any]) -> Job:
             data,
             settings=settings,
             labels=record["labels"],
+            arguments=record["arguments"],
             hub=record.get("hub"),
         )
     except (KeyError, TypeError) as error:

@@ -6,7 +6,17 @@ import click
 
 from zoo import api
 from zoo.cli.following import after_finetuning
-from zoo.cli.options import changes, columns, columns_of, hub, launched, show_rehearsal, show_run, training
+from zoo.cli.options import (
+    arguments_of,
+    changes,
+    columns,
+    columns_of,
+    hub,
+    launched,
+    show_rehearsal,
+    show_run,
+    training,
+)
 
 
 @click.command("finetune")
@@ -18,11 +28,19 @@ from zoo.cli.options import changes, columns, columns_of, hub, launched, show_re
     type=click.Choice(["full", "gradual", "frozen", "lora", "scratch"]),
     help="What learns, and when; default: full.",
 )
+@click.option(
+    "--arg",
+    "arguments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An argument of the model that only changes how it learns, such as dropout=0.1.",
+)
 @click.option("--labels", type=click.IntRange(1), help="Take that many labelled training samples.")
 @columns
 @hub
 def command(
     weights: str,
+    arguments: tuple[str, ...],
     settings: tuple[str, ...],
     batch_size: str | None,
     processes: int | None,
@@ -34,6 +52,7 @@ def command(
         return
     options["settings"] = changes(settings, batch_size)
     options["columns"] = columns_of(options)
+    options["arguments"] = arguments_of(arguments) or None
     if dry_run:
         show_rehearsal(api.rehearse("finetune", weights, **options))
         return
