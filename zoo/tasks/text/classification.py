@@ -45,6 +45,8 @@ class TextClassification:
         self.learner = Learner(settings, backbone)
         forward: Any = type(backbone).forward
         known = inspect.signature(forward).parameters
+        self.mask = inputs.tokenizer.needed("mask") if settings.masked else None
+        self.special = torch.tensor(sorted(inputs.tokenizer.special))
         self._looks_at = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in known]
 
     def modules(self) -> Mapping[str, nn.Module]:
@@ -55,7 +57,7 @@ class TextClassification:
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         self.several = batch["labels"].ndim == 2
-        logits, smoothing = self._logits(batch), self.settings.label_smoothing
+        logits, smoothing = self._logits(self._masked(batch, draws)), self.settings.label_smoothing
         yield Loss("model", class_loss(logits, batch["labels"], smoothing, several=self.several))
 
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
@@ -85,6 +87,15 @@ class TextClassification:
     def export(self) -> nn.Module:
         model = self.learner.export()
         return MultiLabelTextClassifier(model, len(self.classes)).eval() if self.several else model
+
+    def _masked(self, batch: Batch, draws: Draws) -> Batch:
+        """Return the batch with some of its tokens hidden, as the settings ask."""
+        if self.mask is None:
+            return batch
+        ids = batch["input_ids"]
+        special = torch.isin(ids, self.special.to(ids.device))
+        hidden = (draws.uniform("hidden tokens", ids.shape[1]) < self.settings.masked) & ~special
+        return {**batch, "input_ids": ids.masked_fill(hidden, self.mask)}
 
     def _logits(self, batch: Batch) -> Tensor:
         return cast(Tensor, self.model(**{name: batch[name] for name in self._looks_at if name in batch}))

@@ -73,7 +73,11 @@ class FillMaskSettings(TextFinetuneSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class TextClassificationSettings(TextFinetuneSettings):
-    """Little data is gone over for at least 300 steps."""
+    """Little data is gone over for at least 300 steps.
+
+    `masked` is the share of each text's tokens that are hidden while it learns, other ones each time, so that it leans
+    on no single word (word dropout: Iyyer et al., 2015). Few labels ask for more of it.
+    """
 
     epochs: Count = 4
     minimum_steps: Annotated[int, Meta(ge=0)] = 300
@@ -86,6 +90,7 @@ class TextClassificationSettings(TextFinetuneSettings):
     clip: NonNegative = 1.0
     evaluations: Count = 4
     label_smoothing: Share = 0.0
+    masked: Share = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
