@@ -14,16 +14,11 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from zoo.api import create as create
     from zoo.api import describe as describe
-    from zoo.api import evaluate as evaluate
     from zoo.api import export as export
-    from zoo.api import finetune as finetune
     from zoo.api import list_models as list_models
     from zoo.api import list_weights as list_weights
     from zoo.api import load as load
-    from zoo.api import pretrain as pretrain
     from zoo.api import reconstruct as reconstruct
-    from zoo.api import rehearse as rehearse
-    from zoo.api import reproduce as reproduce
     from zoo.api import sample as sample
     from zoo.backbone import Adversarial as Adversarial
     from zoo.backbone import Autoencoder as Autoencoder
@@ -99,6 +94,11 @@ if TYPE_CHECKING:
     from zoo.specs import Target as Target
     from zoo.specs import TaskSpec as TaskSpec
     from zoo.tasks.methods import Learner as Learner
+    from zoo.trainings import evaluate as evaluate
+    from zoo.trainings import finetune as finetune
+    from zoo.trainings import pretrain as pretrain
+    from zoo.trainings import rehearse as rehearse
+    from zoo.trainings import reproduce as reproduce
     from zoo.transfers import pull as pull
     from zoo.transfers import push as push
     from zoo.transfers import verify as verify
@@ -110,16 +110,11 @@ _HOMES = {
     "zoo.api": (
         "create",
         "describe",
-        "evaluate",
         "export",
-        "finetune",
         "list_models",
         "list_weights",
         "load",
-        "pretrain",
         "reconstruct",
-        "rehearse",
-        "reproduce",
         "sample",
     ),
     "zoo.backbone": (
@@ -170,6 +165,7 @@ _HOMES = {
     "zoo.settings": ("FinetuneSettings", "LanguageSettings", "TextFinetuneSettings", "TrainingSettings"),
     "zoo.specs": ("Capability", "CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "Target", "TaskSpec"),
     "zoo.tasks.methods": ("Learner",),
+    "zoo.trainings": ("evaluate", "finetune", "pretrain", "rehearse", "reproduce"),
     "zoo.transfers": ("pull", "push", "verify"),
     "zoo.weights.config": ("Preprocessing",),
     "zoo.weights.tokenizer": ("TextInputs", "Tokenizer"),

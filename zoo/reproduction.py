@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 
-from zoo.api import RunResult
 from zoo.data.text.records import Columns
 from zoo.data_source import DataSource
 from zoo.engine.run import RECORD, Run
@@ -18,6 +17,7 @@ from zoo.jobs import Job, finetuning, pretraining
 from zoo.jsonfile import parse_json
 from zoo.running import RunOptions, run_job
 from zoo.sources import find_weights
+from zoo.trainings import RunResult
 from zoo.weights.stored import WEIGHTS_FILE
 
 

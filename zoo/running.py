@@ -11,7 +11,6 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from zoo.api import RunResult
 from zoo.data.dataset import ImageSplit
 from zoo.data.tiers import AnyBatches, AnyDataset, make_batches
 from zoo.engine.distribution import Distribution, Sharding, join
@@ -32,6 +31,7 @@ from zoo.run_weights import export_run
 from zoo.seeds import derive
 from zoo.settings import TrainingSettings
 from zoo.specs import RecipeSpec, load_target
+from zoo.trainings import RunResult
 from zoo.weights.adapters import learnt_tensors
 from zoo.weights.assembly import assemble
 from zoo.weights.config import DataRecord, Preprocessing, RecipeRecord, ZooBlock

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo import api, transfers
+from zoo import api, trainings, transfers
 from zoo.cli.tables import figures, print_table
 from zoo.errors import UsageError
 
@@ -39,7 +39,7 @@ def command(out: Path, labels: int, seeds: int) -> None:
     hub = out / "hub"
 
     _title(f"1. Pretrain conv_autoencoder on {data}, without labels")
-    run = api.pretrain("conv_autoencoder", data=data, out=out / "pretrained", settings=settings, progress=True)
+    run = trainings.pretrain("conv_autoencoder", data=data, out=out / "pretrained", settings=settings, progress=True)
     click.echo(f"{run.folder}: test {figures(run.scores)} · {run.seconds:.0f} s")
 
     _title(f"2. Push it to a Hub in the folder {hub}")
@@ -58,7 +58,7 @@ def command(out: Path, labels: int, seeds: int) -> None:
         scores: dict[str, list[float]] = {"full": [], "frozen": [], "scratch": []}
         for seed in range(seeds):
             for method, found in scores.items():
-                result = api.finetune(
+                result = trainings.finetune(
                     _NAME,
                     task="image-classification",
                     data=_LABELLED,

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from zoo import api
+from zoo import trainings
 from zoo.cli.options import columns, columns_of, hub
 from zoo.cli.tables import figures, print_json
 
@@ -20,7 +20,7 @@ from zoo.cli.tables import figures, print_json
 @hub
 def command(weights: str, data: str, as_json: bool, **options: Any) -> None:
     """Score WEIGHTS on the test split of a data set, by the recipe that made them."""
-    scores = api.evaluate(weights, data=data, columns=columns_of(options), **options)
+    scores = trainings.evaluate(weights, data=data, columns=columns_of(options), **options)
     if as_json:
         print_json(scores)
     else:

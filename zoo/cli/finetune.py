@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from zoo import api
+from zoo import trainings
 from zoo.cli.following import after_finetuning
 from zoo.cli.options import (
     arguments_of,
@@ -54,7 +54,7 @@ def command(
     options["columns"] = columns_of(options)
     options["arguments"] = arguments_of(arguments) or None
     if dry_run:
-        show_rehearsal(api.rehearse("finetune", weights, **options))
+        show_rehearsal(trainings.rehearse("finetune", weights, **options))
         return
-    result = api.finetune(weights, progress=True, **options)
+    result = trainings.finetune(weights, progress=True, **options)
     show_run(result, lambda: after_finetuning(result, options["data"], options["columns"]))

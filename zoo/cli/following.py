@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 
 from zoo import api
-from zoo.api import RunResult
+from zoo.trainings import RunResult
 
 _WRITES = {
     "text-generation": 'zoo generate {run} "TEXT"',

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.api import RunResult
 from zoo.cli.processes import first_process
 from zoo.cli.tables import figures
 from zoo.errors import UsageError
+from zoo.trainings import RunResult
 
 if TYPE_CHECKING:
     from zoo.rehearsal import Rehearsal

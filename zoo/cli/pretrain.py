@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from zoo import api
+from zoo import trainings
 from zoo.cli.following import after_pretraining
 from zoo.cli.options import (
     arguments_of,
@@ -42,7 +42,7 @@ def command(
     options["columns"] = columns_of(options)
     options["arguments"] = arguments_of(arguments)
     if dry_run:
-        show_rehearsal(api.rehearse("pretrain", model, **options))
+        show_rehearsal(trainings.rehearse("pretrain", model, **options))
         return
-    result = api.pretrain(model, progress=True, **options)
+    result = trainings.pretrain(model, progress=True, **options)
     show_run(result, lambda: after_pretraining(result, model))

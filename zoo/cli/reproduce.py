@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from zoo import api
+from zoo import trainings
 from zoo.cli.options import hub
 
 
@@ -16,7 +16,7 @@ from zoo.cli.options import hub
 @hub
 def command(source: str, out: Path, device: str | None, force: bool, hub: str | None) -> None:
     """Train again what made a run or WEIGHTS, by the record they carry, and compare what comes out."""
-    found = api.reproduce(source, out=out, device=device, force=force, hub=hub, progress=True)
+    found = trainings.reproduce(source, out=out, device=device, force=force, hub=hub, progress=True)
     for name, (then, now) in found.scores.items():
         before = "not on record" if then is None else f"{then:.6g}"
         click.echo(f"{name:12}  then {before}  now {now:.6g}")
