@@ -1,5 +1,6 @@
-"""What finetuning for classes of texts does to its batches."""
+"""What finetuning for classes of texts does to its batches, and its scores."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -76,3 +77,12 @@ def test_hiding_tokens_needs_a_token_for_it() -> None:
     recipe(0.0, tokenizer)
     with pytest.raises(zoo.UsageError, match="no token for mask"):
         recipe(0.4, tokenizer)
+
+
+def test_scores_of_classes_are_those_of_the_confusion() -> None:
+    scored = recipe(0.0)
+    answers = torch.tensor([[2.0, 0], [2, 0], [2, 0], [0, 2]])
+    scored.model.forward = lambda input_ids, attention_mask: answers
+    scores = scored.evaluate([{**batch(), "labels": torch.tensor([0, 0, 1, 1])}])
+    assert scores["accuracy"] == 75.0
+    assert math.isclose(scores["f1_macro"], 100 * (4 / 5 + 2 / 3) / 2, rel_tol=1e-6)

@@ -1,20 +1,16 @@
 """The recipes of text, on the transformers where they are installed."""
 
-import json
 import math
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import torch
 
 import zoo
-from zoo.cli import run
 from zoo.data.text.batches import IGNORED
 from zoo.registry import default_registry
-from zoo.tasks.text.classification import TextClassification
 from zoo.tasks.text.modelling import CausalLanguageModelling, MaskedLanguageModelling, SpanCorruption
-from zoo.tasks.text.settings import CausalSettings, MaskedSettings, SpanSettings, TextClassificationSettings
+from zoo.tasks.text.settings import CausalSettings, MaskedSettings, SpanSettings
 from zoo.testing import RecipeTests
 from zoo.weights.tokenizer_training import make_tokenizer
 
@@ -212,166 +208,3 @@ def test_hidden_tokens_are_hidden_as_published() -> None:
 def test_too_few_tokens_that_stand_for_spans_are_refused() -> None:
     with pytest.raises(zoo.UsageError, match="--set sentinels="):
         SpanCorruption(SpanSettings(sentinels=2, max_tokens=128), model("t5", T5), (), zoo.TextInputs(BYTES, 128))
-
-
-def test_scores_of_classes_are_those_of_the_confusion() -> None:
-    recipe = TextClassification(
-        TextClassificationSettings(), model("bert", SMALL), ("a", "b"), zoo.TextInputs(BYTES, 9)
-    )
-    answers = torch.tensor([[2.0, 0], [2, 0], [2, 0], [0, 2]])
-    recipe.model.forward = lambda input_ids, attention_mask: answers
-    batch = {**{name: tensor[:4] for name, tensor in texts().items()}, "labels": torch.tensor([0, 0, 1, 1])}
-    scores = recipe.evaluate([batch])
-    assert scores["accuracy"] == 75.0
-    assert math.isclose(scores["f1_macro"], 100 * (4 / 5 + 2 / 3) / 2, rel_tol=1e-6)
-
-
-@pytest.fixture
-def shakespeare(tmp_path: Path) -> Path:
-    path = tmp_path / "play.txt"
-    path.write_text("".join(f"To be, or not to be, that is question {number % 7}.\n" for number in range(80)))
-    return path
-
-
-@pytest.fixture
-def questions(tmp_path: Path) -> Path:
-    folder = tmp_path / "questions"
-    folder.mkdir()
-    for split, count in (("train", 24), ("test", 8)):
-        rows = [f"{'who' if n % 2 else 'where'} is number {n}?,{'HUM' if n % 2 else 'LOC'}" for n in range(count)]
-        (folder / f"{split}.csv").write_text("\n".join(["question,kind", *rows]) + "\n")
-    return folder
-
-
-QUICK: dict[str, Any] = {"steps": 4, "batch_size": 4, "evaluations": 1, "tokenizer": "bytes", "max_tokens": 32}
-
-
-def test_weights_of_text_travel_from_pretraining_to_a_task(shakespeare: Path, questions: Path, tmp_path: Path) -> None:
-    sizes = {name: value for name, value in SIZES.items() if name != "context"}
-    first = zoo.pretrain("bert", data=str(shakespeare), out=tmp_path / "bert", settings=QUICK, arguments=sizes)
-    assert zoo.describe(first.weights).tokenisation is not None
-    second = zoo.finetune(
-        first.folder,
-        task="text-classification",
-        data=str(questions),
-        out=tmp_path / "kinds",
-        settings={"steps": 3, "batch_size": 4, "evaluations": 1},
-        columns={"text": "question", "label": "kind"},
-    )
-    block = zoo.describe(second.weights)
-    assert block.labels == ("HUM", "LOC") and block.tokenisation == zoo.describe(first.weights).tokenisation
-    again = zoo.evaluate(second.weights, data=str(questions), columns={"text": "question", "label": "kind"})
-    assert again == pytest.approx(second.scores)
-    repeated = zoo.reproduce(second.folder, out=tmp_path / "again")
-    assert repeated.identical
-    goes_on = zoo.finetune(
-        first.folder,
-        task="fill-mask",
-        data=str(shakespeare),
-        out=tmp_path / "more",
-        settings={"steps": 2, "batch_size": 4},
-    )
-    assert goes_on.scores["loss"] < 10
-
-
-def test_labels_of_texts_are_counted(questions: Path, shakespeare: Path, tmp_path: Path) -> None:
-    sizes = {name: value for name, value in SIZES.items() if name != "context"}
-    first = zoo.pretrain("gpt2", data=str(shakespeare), out=tmp_path / "gpt", settings=QUICK, arguments=sizes)
-    few: dict[str, Any] = {"columns": {"text": "question", "label": "kind"}, "task": "text-classification"}
-    result = zoo.finetune(
-        first.folder, data=str(questions), out=tmp_path / "few", labels=4, settings={"steps": 2, "batch_size": 2}, **few
-    )
-    assert 0 <= result.scores["accuracy"] <= 100
-    with pytest.raises(zoo.UsageError, match="fewer than one for each"):
-        zoo.finetune(first.folder, data=str(questions), out=tmp_path / "none", labels=1, **few)
-
-
-def test_text_and_pictures_are_not_mixed_up(shakespeare: Path, tmp_path: Path) -> None:
-    sizes = {name: value for name, value in SIZES.items() if name != "context"}
-    with pytest.raises(zoo.UsageError, match="takes text, not image"):
-        zoo.pretrain("gpt2", data=str(shakespeare), recipe="supervised", out=tmp_path / "x", arguments=sizes)
-    with pytest.raises(zoo.DataError, match="holds no text"):
-        zoo.pretrain("gpt2", data="fashion_mnist_sample", out=tmp_path / "x", arguments=sizes)
-
-
-def test_a_tokenizer_that_is_another_each_time_is_refused(shakespeare: Path, tmp_path: Path) -> None:
-    with pytest.raises(zoo.UsageError, match="zoo tokenizer train"):
-        zoo.pretrain("gpt2", data=str(shakespeare), out=tmp_path / "x", settings={**QUICK, "tokenizer": "unigram:400"})
-
-
-@pytest.fixture
-def captions(tmp_path: Path) -> Path:
-    folder = tmp_path / "captions"
-    folder.mkdir()
-    for split, count in (("train", 24), ("test", 6)):
-        (folder / f"{split}.de").write_text("".join(f"ein Hund Nummer {n}\n" for n in range(count)))
-        (folder / f"{split}.en").write_text("".join(f"a dog number {n}\n" for n in range(count)))
-    return folder
-
-
-@pytest.mark.parametrize("name", ["t5", "gpt2"])
-def test_pairs_of_texts_are_learnt_by_both_kinds_of_models(name: str, captions: Path, tmp_path: Path) -> None:
-    sizes = {key: value for key, value in SIZES.items() if key != "context"}
-    columns = {"text": "de", "target": "en"}
-    quick = {**QUICK, "max_tokens": 64, **({"sentinels": 16} if name == "t5" else {})}
-    first = zoo.pretrain(
-        name, data=str(captions), out=tmp_path / "first", settings=quick, arguments=sizes, columns=columns
-    )
-    result = zoo.finetune(
-        first.folder,
-        task="translation",
-        data=str(captions),
-        out=tmp_path / "second",
-        columns=columns,
-        settings={"steps": 2, "batch_size": 4, "evaluations": 1, "max_tokens": 40, "max_written": 8},
-    )
-    assert {"bleu", "chrf", "loss", "perplexity"} <= result.scores.keys()
-    (samples,) = result.pictures[1:]
-    text = samples.read_text()
-    assert "ein Hund Nummer 0" in text and "a dog number 0" in text and "tok:13a" in text
-    written = zoo.load(result.weights).generate(["ein Hund"], max_new_tokens=4)
-    assert isinstance(written, list) and len(written) == 1
-
-
-def test_a_task_that_writes_asks_for_what_is_to_be_written(questions: Path, captions: Path, tmp_path: Path) -> None:
-    sizes = {key: value for key, value in SIZES.items() if key != "context"}
-    columns = {"text": "de", "target": "en"}
-    first = zoo.pretrain(
-        "gpt2", data=str(captions), out=tmp_path / "first", settings=QUICK, arguments=sizes, columns=columns
-    )
-    with pytest.raises(zoo.DataError, match="--target NAME"):
-        zoo.finetune(
-            first.folder, task="summarization", data=str(questions), out=tmp_path / "x", columns={"text": "question"}
-        )
-    result = zoo.finetune(
-        first.folder,
-        task="translation",
-        data=str(captions),
-        out=tmp_path / "y",
-        columns=columns,
-        settings={"max_written": 64, "steps": 1, "batch_size": 4, "beams": 1},
-    )
-    assert zoo.describe(result.weights).tokenisation.max_tokens == 16, "of 32 positions half are left to be read"  # type: ignore[union-attr]
-
-
-def test_the_shell_goes_the_whole_way(
-    shakespeare: Path, questions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    sizes = [word for name, value in SIZES.items() if name != "context" for word in ("--arg", f"{name}={value}")]
-    quick = [word for name, value in QUICK.items() for word in ("--set", f"{name}={value}")]
-    assert run(["pretrain", "gpt2", "--data", str(shakespeare), "--out", str(first), *sizes, *quick]) == 0
-    shown = capsys.readouterr()
-    assert f'zoo generate {first} "TEXT"' in shown.out and "texts/s" in shown.err
-    columns = ["--text", "question", "--label", "kind"]
-    few = ["--set", "steps=2", "--set", "batch_size=4"]
-    task = ["--task", "text-classification", "--data", str(questions), *columns]
-    assert run(["finetune", str(first), *task, "--out", str(second), *few]) == 0
-    shown = capsys.readouterr()
-    assert f"zoo evaluate {second} --data {questions} --text question --label kind" in shown.out
-    assert run(["evaluate", str(second), "--data", str(questions), *columns, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out).keys() == {"accuracy", "f1_macro", "loss"}
-    assert run(["evaluate", str(second), "--data", str(questions), "--text", "title"]) == 9
-    assert "no column 'title' for --text; it has question, kind" in capsys.readouterr().err
-    assert run(["finetune", str(first), *task, "--out", str(tmp_path / "dry"), "--dry-run"]) == 0
-    assert "24 train, 8 test" in capsys.readouterr().out
