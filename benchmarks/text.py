@@ -38,7 +38,7 @@ READER = sizes(192, 3, 4, decoder_depth=3, decoder_num_heads=4, decoder_mlp_widt
 PATCHES = sizes(96, 6, 3, patch_size=4, pool="avg", class_token=False)
 
 LLAMA = {**sizes(160, 4, 5), "num_kv_heads": 5, "mlp_width": 432}
-NEWS = {**MASKED, "tokenizer": "wordpiece:8000", "epochs": 20}
+NEWS = {**MASKED, "tokenizer": "wordpiece:8000", "epochs": 24, "masked": 0.2, "learning_rate": 1.5e-3}
 QUESTIONS = {**MASKED, "tokenizer": "wordpiece:4000", "max_tokens": 64, "epochs": 60}
 SPANS = {**QUICK, **ONCE, "learning_rate": 1e-3, "tokenizer": "bpe:6000", "epochs": 1}
 
@@ -52,7 +52,7 @@ PRETRAINED = {
         pretraining("nanogpt", "gpt2", "tinyshakespeare", NANO, sizes(128, 4, 4)),
         pretraining("shakespeare", "llama", "tinyshakespeare", {**CHARACTERS, "steps": 1150}, LLAMA),
     ],
-    "ag_news": [pretraining("ag_news-masked", "bert", "ag_news", NEWS, ENCODER)],
+    "ag_news": [pretraining("ag_news-masked", "bert", "ag_news", NEWS, sizes(256, 2, 4, pool="avg"))],
     "trec": [pretraining("trec-masked", "bert", "trec", QUESTIONS, ENCODER)],
     "multi30k": [pretraining("multi30k-spans", "marian", "multi30k_de_en", {**SPANS, "max_tokens": 64}, READER)],
     "aeslc": [pretraining("aeslc-spans", "marian", "aeslc", SPANS, READER)],
@@ -65,6 +65,14 @@ PRETRAINED = {
 CLASSES = {**QUICK, **ONCE, "max_tokens": 128}
 FEW = {**CLASSES, "minimum_steps": 300, "epochs": 10}
 FULL = {"learning_rate": 1e-3, "backbone_rate": 0.5, "layer_decay": 0.9}
+WAYS: dict[str, dict[str, dict[str, Any]]] = {
+    "ag_news": {
+        "full": {**FULL, "masked": 0.4, "learning_rate": 4e-4},
+        "scratch": {**FULL, "masked": 0.4},
+    },
+    "trec": {"full": FULL, "scratch": FULL},
+}
+DROPPED = {"ag_news": {"arguments": {"dropout": 0.1}}}
 PICTURES = {**QUICK, **ONCE, "minimum_steps": 800, "batch_size": 64, "learning_rate": 1e-3, "augmentation": "crop_flip"}
 
 
@@ -73,13 +81,13 @@ def jobs(part: str, minilm: Path | None) -> Iterator[Job]:
     yield from PRETRAINED.get(part, [])
     task: dict[str, Any] = {"task": "text-classification"}
     if part in ("ag_news", "trec"):
-        of = f"{part}-masked"
+        of, task = f"{part}-masked", {**task, **DROPPED.get(part, {})}
         for name, method in ((f"{part}-all", "full"), (f"{part}-all-scratch", "scratch")):
-            settings = {**CLASSES, **FULL, "method": method}
+            settings = {**CLASSES, **WAYS[part][method], "method": method}
             yield Job(name=name, kind="finetune", of=of, data=part, settings=settings, more=task)
         for method in ("full", "scratch"):
             for seed in SEEDS:
-                settings = {**FEW, **FULL, "method": method, "seed": seed}
+                settings = {**FEW, **WAYS[part][method], "method": method, "seed": seed}
                 name = f"{part}-500-{method}-{seed}"
                 yield Job(name=name, kind="finetune", of=of, data=part, settings=settings, more={**task, "labels": 500})
     if part == "minilm" and minilm:
