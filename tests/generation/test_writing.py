@@ -11,7 +11,8 @@ from torch import Tensor
 
 from zoo.errors import UsageError
 from zoo.generation.decoding import Decoding
-from zoo.generation.writing import generate_ids
+from zoo.generation.rows import Row
+from zoo.generation.writing import generate_ids, write
 from zoo.weights.tokenizer_training import make_tokenizer
 
 NAMES = ("continuing", "reading")
@@ -78,6 +79,32 @@ def test_a_row_that_has_ended_leaves_the_others_alone(writers: Any, ids: Tensor,
     for end in {token for row in whole for token in row}:
         cut = [row[: row.index(end)] if end in row else row for row in whole]
         assert said(model, ids, end=(end,)) == cut
+
+
+@pytest.mark.parametrize("asked", [{}, {"temperature": 1.0, "seed": 3}, {"beams": 3}, {"repetition_penalty": 1.5}])
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_that_have_ended_are_left_out_and_nothing_else_changes(
+    writers: Any, name: str, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = writers(name, vocab_size=300)
+    ids = torch.randint(1, 300, (12, 5), generator=torch.Generator().manual_seed(1))
+    mask = (torch.arange(5) >= torch.arange(12)[:, None] % 3).long()
+    if name == "reading":
+        ids, mask = ids.flip(1), mask.flip(1)
+    decoding = Decoding(**{"max_new_tokens": 30, **asked})
+    free = generate_ids(model, ids, mask, decoding, end=frozenset(), pad=0)
+    ends = frozenset(row[place] for place, row in enumerate(free[2:]) if row[place] not in row[:place])
+    alone = []
+    for place, (row, seen) in enumerate(zip(ids, mask, strict=True)):
+        one = [Row(ends)]
+        for _ in write(model, row[None, seen > 0], None, decoding, one, names=[place], banned=frozenset({0})):
+            pass
+        alone.append(one[0].ids)
+    assert len({len(row) for row in alone}) > 2, "they end one after the other"
+    computed, inside = [], model.lm_logits
+    monkeypatch.setattr(model, "lm_logits", lambda features: computed.append(len(features)) or inside(features))
+    assert generate_ids(model, ids, mask, decoding, end=ends, pad=0) == alone
+    assert computed[1:] == sorted(computed[1:], reverse=True) and computed[-1] <= computed[1] / 2
 
 
 def test_writing_ends_with_the_last_row(writers: Any, ids: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:

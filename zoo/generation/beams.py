@@ -45,10 +45,17 @@ def search(steps: Steps, decoding: Decoding, rows: Sequence[Row], penalty: Penal
         found.add(texts, sums, ended, step)
         open_sums, best = sums.masked_fill(ended, _NEVER).topk(beams)
         scores, written = open_sums, texts.gather(1, _over(best, texts))
-        if step == decoding.max_new_tokens or found.all_done(scores, step):
+        going = found.open(scores, step)
+        if step == decoding.max_new_tokens or not len(going):
             break
-        taken = (beam.gather(1, best) + offsets).flatten()
-        steps.select(taken)
+        taken = beam.gather(1, best) + offsets[: len(rows)]
+        if 2 * len(going) <= len(rows):  # to leave out rows that are done costs a copy of what was read
+            rows = found.keep(going, rows)
+            scores, written, taken = scores[going], written[going], taken[going].flatten()
+            steps.keep(taken)
+        else:
+            taken = taken.flatten()
+            steps.select(taken)
         penalty.select(taken)
         penalty.saw(written[..., -1].flatten())
         logits = steps.next(written[..., -1].flatten())
@@ -77,19 +84,31 @@ class Found:
         both = torch.cat([self._texts, padded], 1)
         self._texts = both.gather(1, _over(best, both))
 
-    def all_done(self, scores: Tensor, length: int) -> bool:
-        """Tell whether nothing that is open, with these sums (rows, beams), can be better than what ended."""
+    def open(self, scores: Tensor, length: int) -> Tensor:
+        """Return which rows have something open, with these sums (rows, beams), that can be better than what ended."""
         best_open = scores[:, 0] / length**self._decoding.length_penalty
         worst = self._scores[:, -1]  # _NEVER while there are fewer than beams
         self._done |= (best_open <= worst) & (worst > _NEVER)
-        return bool(self._done.all())
+        return (~self._done).nonzero()[:, 0]
+
+    def keep(self, places: Tensor, rows: Sequence[Row]) -> list[Row]:
+        """Write the rows that are done, and go on with those at these places, which are returned."""
+        going = places.tolist()
+        self._give(rows, sorted(set(range(len(rows))) - set(going)))
+        self._texts, self._lengths = self._texts[places], self._lengths[places]
+        self._scores, self._done = self._scores[places], self._done[places]
+        return [rows[place] for place in going]
 
     def write(self, rows: Sequence[Row]) -> None:
         """Give each row the best text."""
-        for row, text, length in zip(rows, self._texts[:, 0].tolist(), self._lengths[:, 0].tolist(), strict=True):
-            for token in text[:length]:
-                if not row.ended:
-                    row.take(token)
+        self._give(rows, range(len(rows)))
+
+    def _give(self, rows: Sequence[Row], places: Sequence[int]) -> None:
+        texts, lengths = self._texts[:, 0].tolist(), self._lengths[:, 0].tolist()
+        for place in places:
+            for token in texts[place][: lengths[place]]:
+                if not rows[place].ended:
+                    rows[place].take(token)
 
 
 def _over(places: Tensor, texts: Tensor) -> Tensor:

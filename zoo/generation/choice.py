@@ -73,6 +73,11 @@ class Choice:
         places = (sums <= wanted).sum(-1, keepdim=True).clamp(max=sums.shape[-1] - 1)
         return (places if tokens is None else tokens.gather(1, places))[:, 0]
 
+    def keep(self, rows: Tensor) -> None:
+        """Go on with these rows alone, in this order."""
+        if self._drawn is not None:
+            self._drawn = self._drawn[rows.to(self._drawn.device)]
+
     def _kept(self, logits: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return the logits that can be drawn, the largest first where that matters, and their tokens."""
         top_k, top_p = self._decoding.top_k, self._decoding.top_p

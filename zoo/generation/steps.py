@@ -35,6 +35,10 @@ class Steps(Protocol):
         """Go on with these rows, in this order; each takes the place of one of the same text."""
         ...
 
+    def keep(self, rows: Tensor) -> None:
+        """Go on with these rows alone, in this order, whichever texts they are of."""
+        ...
+
 
 def steps_of(model: Any, input_ids: Tensor, attention_mask: Tensor | None, max_new_tokens: int) -> Steps:
     """Return what a model writes of a batch of prompts, or of texts to read; padding is where the mask is 0."""
@@ -76,6 +80,11 @@ class ContinuedText:
     def select(self, rows: Tensor) -> None:
         self.cache.select(rows)  # the prompt, and its mask, are those of the same text
 
+    def keep(self, rows: Tensor) -> None:
+        self.cache.select(rows)
+        if self._mask is not None:
+            self._mask = self._mask[rows]
+
 
 class WrittenText:
     """A model that has read texts, once, and writes others from its start token on."""
@@ -104,6 +113,12 @@ class WrittenText:
 
     def select(self, rows: Tensor) -> None:
         self.cache.select(rows)  # what was read is the same for all rows of a text
+
+    def keep(self, rows: Tensor) -> None:
+        self.cache.select(rows)
+        self._memory = self._memory[rows]
+        if self._mask is not None:
+            self._mask = self._mask[rows]
 
 
 def _side_by_side(rows: Tensor, times: int) -> Tensor:

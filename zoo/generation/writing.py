@@ -81,8 +81,15 @@ def write(
                 if not row.ended:
                     row.take(token)
             yield
-            if all(row.ended for row in rows):
+            going = [place for place, row in enumerate(rows) if not row.ended]
+            if not going:
                 return
+            if 2 * len(going) <= len(rows):  # to leave ended rows out costs a copy of the cache
+                kept = torch.tensor(going, device=tokens.device)
+                rows, tokens = [rows[place] for place in going], tokens[kept]
+                steps.keep(kept)
+                penalty.select(kept)
+                choice.keep(kept)
     finally:
         model.train(was_training)
 
