@@ -76,7 +76,7 @@ class TextClassificationSettings(TextFinetuneSettings):
     """Little data is gone over for at least 300 steps.
 
     `masked` is the share of each text's tokens that are hidden while it learns, other ones each time, so that it leans
-    on no single word (word dropout: Iyyer et al., 2015). Few labels ask for more of it.
+    on no single word (word dropout: Iyyer et al., 2015).
     """
 
     epochs: Count = 4
