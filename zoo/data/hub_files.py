@@ -103,4 +103,4 @@ def _by_split(names: Sequence[str], repo: str) -> dict[str, list[str]]:
         raise DataError(
             f"{repo} has no train-*.parquet; its converted form may: {HUB_DATASETS}{repo}@refs/convert/parquet"
         )
-    return with_test(splits)
+    return with_test({name: splits[name] for name in ("train", "test", "validation") if name in splits})
