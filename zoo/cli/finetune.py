@@ -4,19 +4,9 @@ from typing import Any
 
 import click
 
-from zoo import trainings
 from zoo.cli.following import after_finetuning
-from zoo.cli.options import (
-    arguments_of,
-    changes,
-    columns,
-    columns_of,
-    hub,
-    launched,
-    show_rehearsal,
-    show_run,
-    training,
-)
+from zoo.cli.options import columns, hub
+from zoo.cli.training import train, training
 
 
 @click.command("finetune")
@@ -38,23 +28,6 @@ from zoo.cli.options import (
 @click.option("--labels", type=click.IntRange(1), help="Take that many labelled training samples.")
 @columns
 @hub
-def command(
-    weights: str,
-    arguments: tuple[str, ...],
-    settings: tuple[str, ...],
-    batch_size: str | None,
-    processes: int | None,
-    dry_run: bool,
-    **options: Any,
-) -> None:
+def command(weights: str, **typed: Any) -> None:
     """Train WEIGHTS (a name, hf://…, a run or a folder) on for a task."""
-    if launched(processes):
-        return
-    options["settings"] = changes(settings, batch_size)
-    options["columns"] = columns_of(options)
-    options["arguments"] = arguments_of(arguments) or None
-    if dry_run:
-        show_rehearsal(trainings.rehearse("finetune", weights, **options))
-        return
-    result = trainings.finetune(weights, progress=True, **options)
-    show_run(result, lambda: after_finetuning(result, options["data"], options["columns"]))
+    train("finetune", weights, lambda result, asked: after_finetuning(result, asked["data"], asked["columns"]), **typed)

@@ -1,63 +1,15 @@
 """Options that several commands share."""
 
-import json
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-from zoo.cli.processes import first_process
-from zoo.cli.tables import figures
-from zoo.errors import UsageError
-from zoo.trainings import RunResult
-
-if TYPE_CHECKING:
-    from zoo.rehearsal import Rehearsal
 
 Command = Callable[..., Any]
 
 hub = click.option(
     "--hub", metavar="URL|FOLDER", help="The Hub: an address, or a folder of one's own. Default: $ZOO_HUB."
 )
-
-
-def training(function: Command) -> Command:
-    """Add the options of the commands that train."""
-    for option in (
-        click.option(
-            "--stall-seconds",
-            default=600.0,
-            show_default=True,
-            type=click.FloatRange(0),
-            help="Give up after so long without a step; 0 never.",
-        ),
-        click.option("--track", multiple=True, metavar="NAME", help="tensorboard, or package.module:attribute."),
-        click.option("--keep", default=2, show_default=True, type=click.IntRange(1), help="How many checkpoints stay."),
-        click.option(
-            "--sharding",
-            type=click.Choice(["ddp", "fsdp"]),
-            default="ddp",
-            show_default=True,
-            help="What several processes do: hold the model each, or share it.",
-        ),
-        click.option("--processes", type=click.IntRange(1), help="Start so many processes on this machine."),
-        click.option("--device", help="cpu, cuda, cuda:1; default: a GPU where there is one."),
-        click.option("--force", is_flag=True, help="Replace the run that is there."),
-        click.option("--override", is_flag=True, help="With --resume: go on although settings have changed."),
-        click.option("--resume", is_flag=True, help="Go on with the run that is there."),
-        click.option("--out", required=True, type=click.Path(path_type=Path), metavar="RUN", help="The run's folder."),
-        click.option("--dry-run", is_flag=True, help="Settle and check everything, time a few steps, write nothing."),
-        click.option("--batch-size", metavar="N|auto", help="The same as --set batch_size=N; auto: what memory holds."),
-        click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a setting of the recipe."),
-        click.option(
-            "--skip-bad", default=0, type=click.IntRange(0), metavar="N", help="Leave out up to N bad pictures."
-        ),
-        click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set's files lie."),
-        click.option("--data", required=True, help="A data set's name, a folder of pictures, or text files."),
-    ):
-        function = option(function)
-    return function
 
 
 def columns(function: Command) -> Command:
@@ -76,79 +28,3 @@ def columns_of(options: dict[str, Any]) -> dict[str, str]:
     """Take the columns that were typed out of a command's options."""
     typed = {role: options.pop(role) for role in ("text", "pair", "label", "target")}
     return {role: name for role, name in typed.items() if name is not None}
-
-
-def launched(processes: int | None) -> bool:
-    """Run the command that was typed on several processes, where that was asked for; tell whether it was."""
-    if processes is None or processes == 1:
-        return False
-    from zoo.engine.launch import launch
-
-    context = click.get_current_context()
-    typed = iter(context.find_root().obj)
-    arguments = [word for word in typed if not (word == "--processes" and next(typed)) and "--processes=" not in word]
-    context.exit(launch(arguments, processes))
-
-
-def pairs(values: tuple[str, ...], option: str) -> dict[str, str]:
-    """Return NAME=VALUE options as a dictionary."""
-    found = {}
-    for value in values:
-        name, sign, text = value.partition("=")
-        if not sign or not name:
-            example = "depth=3" if option == "--arg" else "epochs=5"
-            raise UsageError(f"{option} {value!r} is not NAME=VALUE; write for example {option} {example}")
-        found[name.strip()] = text
-    return found
-
-
-def arguments_of(values: tuple[str, ...]) -> dict[str, Any]:
-    """Return the model's own arguments as they were typed: JSON, or else a text."""
-    found: dict[str, Any] = {}
-    for name, text in pairs(values, "--arg").items():
-        try:
-            found[name] = json.loads(text)
-        except json.JSONDecodeError:
-            found[name] = text
-    return found
-
-
-def changes(settings: tuple[str, ...], batch_size: str | None) -> dict[str, str]:
-    """Return what was typed of settings."""
-    return {**pairs(settings, "--set"), **({"batch_size": batch_size} if batch_size else {})}
-
-
-def show_rehearsal(found: "Rehearsal") -> None:
-    """Print what a run would take."""
-    if not first_process():
-        return
-    duration = f"{found.hours * 60:.1f} min" if found.hours < 2 else f"{found.hours:.1f} h"
-    rows = [
-        ("would train", f"{found.model} by {found.recipe}, {found.steps:,} steps of {found.batch_size} samples"),
-        ("data", f"{found.data}: {found.train_samples:,} train, {found.test_samples:,} test"),
-        ("a batch here", f"{found.batch_shape} on {found.device}, rank 0 of {found.processes}"),
-        ("parameters", f"{found.parameters:,}, {found.trained_parameters:,} of them trained"),
-        (
-            "cost",
-            f"{found.flops_per_sample / 1e6:,.1f} MFLOP a sample forward and back, {found.flops / 1e12:,.3g} TFLOP",
-        ),
-        ("speed", f"{found.samples_per_second:,.0f} samples/s"),
-        ("time", f"{duration}, {found.evaluation_seconds:.0f} s of it for scores"),
-        ("memory", f"{found.memory / 1e6:,.0f} MB"),
-        ("disk", f"{found.disk_needed / 1e6:,.0f} MB of {found.disk_free / 1e9:,.0f} GB free"),
-    ]
-    for name, value in rows:
-        click.echo(f"{name:12}  {value}")
-    click.echo("nothing was written; leave out --dry-run to train")
-
-
-def show_run(result: RunResult, following: Callable[[], list[str]]) -> None:
-    """Print what a run has made, and what can be done next; of several processes the first one does."""
-    if not first_process():
-        return
-    click.echo(f"{result.folder}: test {figures(result.scores)} · {result.seconds:.0f} s")
-    for picture in result.pictures:
-        click.echo(f"  {picture}")
-    click.echo("next:")
-    for line in following():
-        click.echo(f"  {line}")
