@@ -121,7 +121,7 @@ def finetuning(
     dataset.check(goal.spec.learns_from)
     if labels is not None:
         dataset = dataset.subset(labels, chosen.seed)
-    learnt = block if arguments is None else _with_arguments(offer, block, arguments)
+    learnt = _with_arguments(offer, block, arguments) if arguments else block
     resolved = _resolved("finetune", offer, learnt.arguments, recipe.spec, chosen, dataset, source, task)
     resolved |= {"weights": str(weights), "labels": labels, "hub": None if hub is None else str(hub)}
     goes_on = block.task == task and block.labels == dataset.classes
@@ -175,10 +175,11 @@ def _with_arguments(offer: Offer[ModelSpec], block: ZooBlock, asked: Mapping[str
     Raise UsageError where one would change the weights.
     """
     taken = full_arguments(offer, {**block.arguments, **asked})
-    theirs, ours = (build(offer, values, device="meta").state_dict() for values in (block.arguments, taken))
-    different = [name for name in {**theirs, **ours} if name not in theirs or name not in ours]
-    different += [name for name in theirs if name in ours and theirs[name].shape != ours[name].shape]
-    if different:
+    theirs, ours = (
+        {name: tensor.shape for name, tensor in build(offer, values, device="meta").state_dict().items()}
+        for values in (block.arguments, taken)
+    )
+    if different := [name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name)]:
         said = ", ".join(f"{name}={value}" for name, value in asked.items())
         raise UsageError(
             f"with {said} the model has another {different[0]} than the weights; give arguments that only change how "

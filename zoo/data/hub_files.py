@@ -103,4 +103,5 @@ def _by_split(names: Sequence[str], repo: str) -> dict[str, list[str]]:
         raise DataError(
             f"{repo} has no train-*.parquet; its converted form may: {HUB_DATASETS}{repo}@refs/convert/parquet"
         )
+    # in this order, and not by their names
     return with_test({name: splits[name] for name in ("train", "test", "validation") if name in splits})

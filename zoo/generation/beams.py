@@ -8,7 +8,7 @@ from torch import Tensor
 from zoo.generation.choice import Penalty
 from zoo.generation.decoding import Decoding
 from zoo.generation.rows import Row
-from zoo.generation.steps import Steps
+from zoo.generation.steps import Steps, few_go_on
 
 _NEVER = -1e9
 """The score of what cannot be taken, finite so that a worse one is still less."""
@@ -49,14 +49,12 @@ def search(steps: Steps, decoding: Decoding, rows: Sequence[Row], penalty: Penal
         if step == decoding.max_new_tokens or not len(going):
             break
         taken = beam.gather(1, best) + offsets[: len(rows)]
-        if 2 * len(going) <= len(rows):  # to leave out rows that are done costs a copy of what was read
-            rows = found.keep(going, rows)
-            scores, written, taken = scores[going], written[going], taken[going].flatten()
-            steps.keep(taken)
-        else:
-            taken = taken.flatten()
-            steps.select(taken)
-        penalty.select(taken)
+        move = steps.select
+        if few_go_on(len(going), len(rows)):
+            rows, move = found.keep(going, rows), steps.keep
+            scores, written, taken = scores[going], written[going], taken[going]
+        move(taken.flatten())
+        penalty.select(taken.flatten())
         penalty.saw(written[..., -1].flatten())
         logits = steps.next(written[..., -1].flatten())
     found.write(rows)

@@ -48,6 +48,11 @@ def steps_of(model: Any, input_ids: Tensor, attention_mask: Tensor | None, max_n
     return kind(model, input_ids, attention_mask, max_new_tokens)
 
 
+def few_go_on(going: int, rows: int) -> bool:
+    """Tell whether it pays to leave ended rows out, which costs a copy of the cache of those that go on."""
+    return 2 * going <= rows
+
+
 class ContinuedText:
     """A causal model that goes on with prompts, padded on the left."""
 

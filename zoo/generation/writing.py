@@ -13,7 +13,7 @@ from zoo.generation.beams import search
 from zoo.generation.choice import Choice, Penalty
 from zoo.generation.decoding import Decoding
 from zoo.generation.rows import Row
-from zoo.generation.steps import steps_of
+from zoo.generation.steps import few_go_on, steps_of
 
 if TYPE_CHECKING:
     from zoo.weights.tokenizer import Tokenizer
@@ -84,7 +84,7 @@ def write(
             going = [place for place, row in enumerate(rows) if not row.ended]
             if not going:
                 return
-            if 2 * len(going) <= len(rows):  # to leave ended rows out costs a copy of the cache
+            if few_go_on(len(going), len(rows)):
                 kept = torch.tensor(going, device=tokens.device)
                 rows, tokens = [rows[place] for place in going], tokens[kept]
                 steps.keep(kept)
