@@ -1,7 +1,7 @@
 """Tokens a second in training: zoo's GPT-2 against nanoGPT's own train.py, in the setting its README gives for a CPU.
 
     git clone https://github.com/karpathy/nanoGPT && (cd nanoGPT && python data/shakespeare_char/prepare.py)
-    python benchmarks/nanogpt.py nanoGPT [--rounds 5] [--steps 200 800]
+    ZOO_DATA=../shared/data python benchmarks/nanogpt.py nanoGPT [--rounds 5] [--steps 200 800]
 
 Both learn the characters of tinyshakespeare, 12 windows of 64 a step, with 4 layers of 128, in fp32 on one thread. Each
 trains in a process of its own, in turn, for the smaller and for the larger number of steps: the difference between the
@@ -38,7 +38,8 @@ def main() -> None:
         sides: list[Callable[[int], list[str]]] = [our_command, their_command]
         taken = {}
         for side in sides if turn % 2 else sides[::-1]:
-            fewer, more = (seconds(side(steps), asked.nanogpt) for steps in asked.steps)
+            where = asked.nanogpt if side is their_command else Path()
+            fewer, more = (seconds(side(steps), where) for steps in asked.steps)
             taken[side] = (asked.steps[1] - asked.steps[0]) * BATCH * CONTEXT / (more - fewer)
         ours.append(taken[sides[0]])
         theirs.append(taken[sides[1]])
