@@ -99,6 +99,24 @@ def test_half_precision_stays_close(precision: str) -> None:
     assert 0 < furthest(trained(), trained(precision=precision)) < 0.2
 
 
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+@pytest.mark.parametrize("fast", [True, False])
+def test_half_precision_that_a_processor_imitates_is_told(
+    precision: str, fast: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("zoo.engine.precision.computed_fast", lambda precision: fast)
+    made(ALONE, precision=precision)
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == (0 if fast else 1)
+    assert fast or f"does not compute {precision}" in said[0] and "precision=fp32" in said[0]
+
+
+def test_nothing_is_said_of_fp32(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr("zoo.engine.precision.computed_fast", lambda precision: False)
+    made(ALONE)
+    assert not caplog.records
+
+
 def test_each_optimizer_has_its_scaler_with_fp16_alone() -> None:
     assert set(made(ALONE, precision="fp16").scalers) == {"generator", "discriminator"}
     assert not made(ALONE, precision="bf16").scalers

@@ -1,5 +1,6 @@
 """Compute in half precision where the settings say so: autocast, and for fp16 a loss scaler for each optimizer."""
 
+import logging
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -10,6 +11,8 @@ from zoo.engine.distribution import Distribution
 from zoo.errors import UsageError
 from zoo.settings import TrainingSettings
 
+_log = logging.getLogger("zoo")
+
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -17,7 +20,19 @@ def autocast(settings: TrainingSettings, device: torch.device) -> AbstractContex
     """Return the context, to be entered again and again, in which forward passes run; None where there is none."""
     if settings.precision == "fp32":
         return None
+    if device.type == "cpu" and not computed_fast(settings.precision):
+        _log.warning(
+            "this processor does not compute %s: torch imitates it number by number, up to 40 times as slowly; "
+            "stop and say --set precision=fp32",
+            settings.precision,
+        )
     return torch.autocast(device.type, _DTYPES[settings.precision])
+
+
+def computed_fast(precision: str) -> bool:
+    """Say whether this machine's processor multiplies matrices of bf16 or fp16 faster than number by number."""
+    ask = getattr(torch.ops.mkldnn, f"_is_mkldnn_{precision}_supported", None)  # None in a torch without oneDNN
+    return ask is not None and bool(ask())
 
 
 def scalers(
