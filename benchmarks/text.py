@@ -35,16 +35,22 @@ CHARACTERS = {"tokenizer": "characters", "max_tokens": 128, "batch_size": 32, "l
 ENCODER = sizes(128, 4, 4, pool="avg")
 MASKED = {**QUICK, **ONCE, "learning_rate": 2e-3}
 READER = sizes(192, 3, 4, decoder_depth=3, decoder_num_heads=4, decoder_mlp_width=768, dropout=0.1)
+SUMMARIZER = sizes(192, 2, 4, decoder_depth=2, decoder_num_heads=4, decoder_mlp_width=768)
 PATCHES = sizes(96, 6, 3, patch_size=4, pool="avg", class_token=False)
 
 LLAMA = {**sizes(160, 4, 5), "num_kv_heads": 5, "mlp_width": 432}
 NEWS = {**MASKED, "tokenizer": "wordpiece:8000", "epochs": 24, "masked": 0.2, "learning_rate": 1.5e-3}
 QUESTIONS = {**MASKED, "tokenizer": "wordpiece:4000", "max_tokens": 64, "epochs": 60}
 SPANS = {**QUICK, **ONCE, "learning_rate": 1e-3, "tokenizer": "bpe:6000", "epochs": 1}
+MAILS = {**ONCE, "max_tokens": 64, "batch_size": 32, "learning_rate": 1e-3}
+COPIES = {**MAILS, "tokenizer": "wordpiece:12000", "steps": 700, "written": 20}
 
 
-def pretraining(name: str, model: str, data: str, settings: dict[str, Any], arguments: dict[str, Any]) -> Job:
-    return Job(name=name, kind="pretrain", of=model, data=data, settings=settings, more={"arguments": arguments})
+def pretraining(
+    name: str, model: str, data: str, settings: dict[str, Any], arguments: dict[str, Any], recipe: str | None = None
+) -> Job:
+    more = {"arguments": arguments, "recipe": recipe}
+    return Job(name=name, kind="pretrain", of=model, data=data, settings=settings, more=more)
 
 
 PRETRAINED = {
@@ -55,7 +61,7 @@ PRETRAINED = {
     "ag_news": [pretraining("ag_news-masked", "bert", "ag_news", NEWS, sizes(256, 2, 4, pool="avg"))],
     "trec": [pretraining("trec-masked", "bert", "trec", QUESTIONS, ENCODER)],
     "multi30k": [pretraining("multi30k-spans", "marian", "multi30k_de_en", {**SPANS, "max_tokens": 64}, READER)],
-    "aeslc": [pretraining("aeslc-spans", "marian", "aeslc", SPANS, READER)],
+    "aeslc": [pretraining("aeslc-copies", "marian", "aeslc", COPIES, SUMMARIZER, "text_denoising")],
     "cifar10": [
         pretraining(
             "cifar10-masked", "vit", "cifar10", {**QUICK, "epochs": 100, "evaluations": 2, "decoder_width": 64}, PATCHES
@@ -100,9 +106,9 @@ def jobs(part: str, minilm: Path | None) -> Iterator[Job]:
             name="multi30k", kind="finetune", of="multi30k-spans", data="multi30k_de_en", settings=settings, more=more
         )
     if part == "aeslc":
-        settings = {**QUICK, **ONCE, "epochs": 6, "max_tokens": 128, "max_written": 24, "learning_rate": 1e-3}
-        more = {"task": "summarization"}
-        yield Job(name="aeslc", kind="finetune", of="aeslc-spans", data="aeslc", settings=settings, more=more)
+        settings = {**MAILS, "epochs": 4, "max_written": 24, "validation": "split"}
+        more = {"task": "summarization", "arguments": {"dropout": 0.1}}
+        yield Job(name="aeslc", kind="finetune", of="aeslc-copies", data="aeslc", settings=settings, more=more)
     if part == "cifar10":
         for method in ("full", "scratch"):
             for seed in SEEDS:

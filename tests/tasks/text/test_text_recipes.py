@@ -9,8 +9,8 @@ import torch
 import zoo
 from zoo.data.text.batches import IGNORED
 from zoo.registry import default_registry
-from zoo.tasks.text.modelling import CausalLanguageModelling, MaskedLanguageModelling, SpanCorruption
-from zoo.tasks.text.settings import CausalSettings, MaskedSettings, SpanSettings
+from zoo.tasks.text.modelling import CausalLanguageModelling, MaskedLanguageModelling, SpanCorruption, TextDenoising
+from zoo.tasks.text.settings import CausalSettings, DenoisingSettings, MaskedSettings, SpanSettings
 from zoo.testing import RecipeTests
 from zoo.weights.tokenizer_training import make_tokenizer
 
@@ -71,6 +71,18 @@ class TestSpanCorruption(TestCausalLanguageModelling):
 
     def settings(self) -> dict[str, Any]:
         return {"sentinels": 8, "max_tokens": 24}
+
+
+class TestTextDenoising(TestSpanCorruption):
+    name = "text_denoising"
+
+    def settings(self) -> dict[str, Any]:
+        return {"max_tokens": 24}
+
+
+class TestTextDenoisingByInfilling(TestTextDenoising):
+    def settings(self) -> dict[str, Any]:
+        return {"max_tokens": 24, "corruption": "infilling"}
 
 
 class TestTextGeneration(TestCausalLanguageModelling):
@@ -208,3 +220,39 @@ def test_hidden_tokens_are_hidden_as_published() -> None:
 def test_too_few_tokens_that_stand_for_spans_are_refused() -> None:
     with pytest.raises(zoo.UsageError, match="--set sentinels="):
         SpanCorruption(SpanSettings(sentinels=2, max_tokens=128), model("t5", T5), (), zoo.TextInputs(BYTES, 128))
+
+
+def denoised(**settings: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return what is read, its documents' numbers, and the window that is written."""
+    network, read, begun = model("marian", SMALL), [], []
+    network.forward_features = lambda ids, numbers: read.append((ids, numbers))
+    network.decode = lambda ids, memory, numbers: (begun.append(ids), torch.zeros(*ids.shape, 16))[1]
+    asked = DenoisingSettings(masked=0.25, written=0, **settings)
+    recipe = TextDenoising(asked, network, (), zoo.TextInputs(BYTES, 24))
+    batch = windows()
+    _, targets = recipe.foretold(batch, draws(4))
+    assert torch.equal(targets, batch["input_ids"]) and torch.equal(begun[0][:, 1:], targets[:, :-1])
+    return *read[0], targets
+
+
+def test_denoising_hides_each_token_by_a_mask_in_its_place() -> None:
+    read, numbers, written = denoised()
+    hidden = read == BYTES.needed("mask")
+    assert bool((hidden.sum(1) == 6).all()) and torch.equal(read[~hidden], written[~hidden])
+    assert torch.equal(numbers, windows()["attention_mask"])
+
+
+def test_denoising_writes_the_beginning() -> None:
+    recipe = TextDenoising(DenoisingSettings(written=7), model("marian", SMALL), (), zoo.TextInputs(BYTES, 24))
+    logits, targets = recipe.foretold(windows(), draws(4))
+    assert torch.equal(targets, windows()["input_ids"][:, :7]) and logits.shape == (4, 7, 280)
+
+
+def test_infilling_reads_one_mask_for_each_span() -> None:
+    read, numbers, written = denoised(corruption="infilling", span_length=3)
+    mask = BYTES.needed("mask")
+    assert read.shape == numbers.shape == (4, 20), "6 of 24 tokens lie in 2 spans"
+    assert bool(((read == mask).sum(1) == 2).all())
+    for row, whole in zip(read, written, strict=True):
+        left = iter(whole.tolist())
+        assert all(token in left for token in row[row != mask].tolist()), "what is left keeps its order"

@@ -1,4 +1,4 @@
-"""Learn language from text alone: what follows, what is hidden, what was taken out."""
+"""Learn language from text alone: what follows, what is hidden, what was taken out, what was damaged."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ from zoo.engine.recipe import Batch, Loss
 from zoo.errors import UsageError
 from zoo.settings import TrainingSettings
 from zoo.tasks.methods import learner
-from zoo.tasks.text.settings import FillMaskSettings, MaskedSettings, SpanSettings
+from zoo.tasks.text.settings import DenoisingSettings, FillMaskSettings, MaskedSettings, SpanSettings
 from zoo.tasks.text.spans import cut_spans
 from zoo.weights.tokenizer import TextInputs
 
@@ -124,7 +124,21 @@ class MaskedLanguageModelling(LanguageModelling):
         return self.model.lm_logits(wanted), targets
 
 
-class SpanCorruption(LanguageModelling):
+class ReadingAndWriting(LanguageModelling):
+    """What an encoder-decoder writes of a window, having read a part of it."""
+
+    def logits(self, batch: Batch, read: Tensor, kept: Tensor | None, targets: Tensor) -> Tensor:
+        """Return logits (batch, tokens, vocabulary); `kept` says where in the window stood what is read, None: all."""
+        mask = batch.get("attention_mask")
+        if mask is not None and kept is not None:
+            mask = mask.gather(1, kept)
+        memory = self.model.forward_features(read, mask)
+        begun = F.pad(targets[:, :-1], (1, 0), value=self.model.start_token)
+        logits: Tensor = self.model.lm_logits(self.model.decode(begun, memory, mask))
+        return logits
+
+
+class SpanCorruption(ReadingAndWriting):
     """Spans are taken out of what is read, a token of its own in place of each, and written (Raffel et al., 2020)."""
 
     def __init__(self, settings: SpanSettings, model: nn.Module, classes: tuple[str, ...], inputs: TextInputs) -> None:
@@ -143,9 +157,30 @@ class SpanCorruption(LanguageModelling):
         cut = cut_spans(
             batch["input_ids"], draws, share=self.spans.masked, span_length=self.spans.span_length, first=self.first
         )
-        mask = batch.get("attention_mask")
-        mask = None if mask is None else mask.gather(1, cut.kept)
-        memory = self.model.forward_features(cut.read, mask)
         targets = F.pad(cut.written, (0, 1), value=self.end)
-        begun = F.pad(targets[:, :-1], (1, 0), value=self.model.start_token)
-        return self.model.lm_logits(self.model.decode(begun, memory, mask)), targets
+        return self.logits(batch, cut.read, cut.kept, targets), targets
+
+
+class TextDenoising(ReadingAndWriting):
+    """Tokens are hidden, and the beginning of the text is written, which teaches to copy (BART; Lewis et al., 2020).
+
+    BART writes all of it. Each hidden token becomes a mask, or, as infilling, each hidden span one.
+    """
+
+    def __init__(
+        self, settings: DenoisingSettings, model: nn.Module, classes: tuple[str, ...], inputs: TextInputs
+    ) -> None:
+        super().__init__(settings, model, classes, inputs)
+        self.denoising = settings
+        self.mask = inputs.tokenizer.needed("mask")
+
+    def foretold(self, batch: Batch, draws: Draws) -> tuple[Tensor, Tensor]:
+        ids, share = batch["input_ids"], self.denoising.masked
+        targets = ids[:, : self.denoising.written or None]
+        if self.denoising.corruption == "infilling":
+            beyond = self.inputs.tokenizer.num_tokens
+            cut = cut_spans(ids, draws, share=share, span_length=self.denoising.span_length, first=beyond)
+            read, kept = cut.read.masked_fill(cut.read >= beyond, self.mask), cut.kept
+            return self.logits(batch, read, kept, targets), targets
+        hidden = draws.uniform("places", ids.shape[1]).topk(max(1, round(ids.shape[1] * share)), dim=1).indices
+        return self.logits(batch, ids.scatter(1, hidden, self.mask), None, targets), targets

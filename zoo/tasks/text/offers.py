@@ -88,6 +88,17 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
         requires=("language-model", "encode-decode"),
     )
     yield RecipeSpec(
+        name="text_denoising",
+        stage="pretrain",
+        summary="Write a text again of which tokens are hidden, and so learn to copy (BART; Lewis et al., 2020)",
+        target="zoo.tasks.text.modelling:TextDenoising",
+        settings="zoo.tasks.text.settings:DenoisingSettings",
+        task="text-generation",
+        score="loss",
+        modality="text",
+        requires=("language-model", "encode-decode"),
+    )
+    yield RecipeSpec(
         name="text_classification",
         stage="finetune",
         summary="Finetune for classes of texts, or of pairs: full, frozen, LoRA, or from scratch to compare with",

@@ -1,7 +1,7 @@
 """Settings of the recipes for text."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -44,6 +44,25 @@ class SpanSettings(LanguageSettings):
     clip: NonNegative = 1.0
     masked: Annotated[float, Meta(gt=0, lt=1)] = 0.15
     span_length: Annotated[float, Meta(ge=1)] = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenoisingSettings(LanguageSettings):
+    """`masked` of each window is hidden: each token by a mask, or as infilling each span, of `span_length` on average.
+
+    Of each window the first `written` tokens are written, 0: all. The fewer, the sooner a small network copies them.
+    """
+
+    tokenizer: str = "wordpiece:8000"
+    batch_size: Count = 32
+    learning_rate: Positive = 1e-3
+    weight_decay: NonNegative = 0.01
+    warmup: Share = 0.1
+    clip: NonNegative = 1.0
+    corruption: Literal["masking", "infilling"] = "masking"
+    masked: Annotated[float, Meta(gt=0, lt=1)] = 0.15
+    span_length: Annotated[float, Meta(ge=1)] = 3.0
+    written: Annotated[int, Meta(ge=0)] = 20
 
 
 @dataclass(frozen=True, kw_only=True)
