@@ -23,6 +23,9 @@ from zoo.registry import default_registry
 from zoo.running import make_recipe
 from zoo.weights.tokenizer_training import make_tokenizer
 
+_ROUNDING = 1e-8
+"""Root of the mean square of gradients below which they are taken to be rounding."""
+
 
 class RecipeTests:
     """Inherit, set `name` and `model`, give `batch()`; `settings()` and `arguments()` may make it quick.
@@ -111,13 +114,17 @@ class RecipeTests:
     def test_trains_alike_when_distributed(self, sharding: Any) -> None:
         alone = self.stepper()
         self.losses(alone, 0, 3)
+        noise = _noise(alone)
         with _process_group():
             distributed = self.stepper(Distribution(torch.device("cpu"), sharding=sharding))
             self.losses(distributed, 0, 3)
             theirs = named_state(distributed.modules)
             for name, tensor in named_state(alone.modules).items():
                 there = distributed.distribution.whole(theirs[name])
-                assert torch.allclose(tensor, there, rtol=1e-3, atol=1e-5), (
+                different = ~torch.isclose(tensor, there, rtol=1e-3, atol=1e-5)
+                if id(tensor) in noise:
+                    different &= ~noise[id(tensor)]
+                assert not different.any(), (
                     f"{name} learns otherwise under {sharding}: what gets gradients goes into the loss that is yielded "
                     "next, the rest runs under torch.no_grad(), and optimizers() looks parameters up when it is called"
                 )
@@ -149,6 +156,16 @@ class RecipeTests:
         for path in self.stepper().recipe.pictures([self._batch()], tmp_path):
             is_table = path.suffix == ".md" and path.read_text().startswith("| ")
             assert is_table or path.read_bytes().startswith(b"\x89PNG"), f"{path} is a PNG, or a table in Markdown"
+
+
+def _noise(stepper: Stepper) -> dict[int, torch.Tensor]:
+    """Say by the id of a parameter which elements Adam moves though their gradients are but rounding.
+
+    Such as the bias of keys in attention, whose gradient is 0: how large a step it takes is decided by the processor.
+    """
+    states = [item for optimizer in stepper.optimizers.values() for item in optimizer.state.items()]
+    squares = {id(parameter): state["exp_avg_sq"] for parameter, state in states if "exp_avg_sq" in state}
+    return {key: (value > 0) & (value < _ROUNDING**2) for key, value in squares.items()}
 
 
 @contextmanager
