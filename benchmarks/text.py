@@ -43,7 +43,7 @@ NEWS = {**MASKED, "tokenizer": "wordpiece:8000", "epochs": 24, "masked": 0.2, "l
 QUESTIONS = {**MASKED, "tokenizer": "wordpiece:4000", "max_tokens": 64, "epochs": 60}
 SPANS = {**QUICK, **ONCE, "learning_rate": 1e-3, "tokenizer": "bpe:6000", "epochs": 1}
 MAILS = {**ONCE, "max_tokens": 64, "batch_size": 32, "learning_rate": 1e-3}
-COPIES = {**MAILS, "tokenizer": "wordpiece:12000", "steps": 700, "written": 20}
+COPIES = {**MAILS, "tokenizer": "wordpiece:12000", "steps": 1500, "masked": 0.05, "written": 20}
 
 
 def pretraining(
@@ -106,9 +106,10 @@ def jobs(part: str, minilm: Path | None) -> Iterator[Job]:
             name="multi30k", kind="finetune", of="multi30k-spans", data="multi30k_de_en", settings=settings, more=more
         )
     if part == "aeslc":
-        settings = {**MAILS, "epochs": 4, "max_written": 24, "validation": "split"}
         more = {"task": "summarization", "arguments": {"dropout": 0.1}}
-        yield Job(name="aeslc", kind="finetune", of="aeslc-copies", data="aeslc", settings=settings, more=more)
+        for name, method in (("aeslc", "full"), ("aeslc-scratch", "scratch")):
+            settings = {**MAILS, "epochs": 4, "max_written": 24, "validation": "split", "method": method}
+            yield Job(name=name, kind="finetune", of="aeslc-copies", data="aeslc", settings=settings, more=more)
     if part == "cifar10":
         for method in ("full", "scratch"):
             for seed in SEEDS:
