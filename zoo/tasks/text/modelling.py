@@ -176,11 +176,14 @@ class TextDenoising(ReadingAndWriting):
 
     def foretold(self, batch: Batch, draws: Draws) -> tuple[Tensor, Tensor]:
         ids, share = batch["input_ids"], self.denoising.masked
-        targets = ids[:, : self.denoising.written or None]
+        kept = None
         if self.denoising.corruption == "infilling":
             beyond = self.inputs.tokenizer.num_tokens
             cut = cut_spans(ids, draws, share=share, span_length=self.denoising.span_length, first=beyond)
             read, kept = cut.read.masked_fill(cut.read >= beyond, self.mask), cut.kept
-            return self.logits(batch, read, kept, targets), targets
-        hidden = draws.uniform("places", ids.shape[1]).topk(max(1, round(ids.shape[1] * share)), dim=1).indices
-        return self.logits(batch, ids.scatter(1, hidden, self.mask), None, targets), targets
+        else:
+            length = ids.shape[1]
+            hidden = draws.uniform("places", length).topk(max(1, round(length * share)), dim=1).indices
+            read = ids.scatter(1, hidden, self.mask)
+        targets = ids[:, : self.denoising.written or None]
+        return self.logits(batch, read, kept, targets), targets
