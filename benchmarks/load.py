@@ -31,7 +31,8 @@ import zoo.weights.foreign
 from zoo.catalogue import Catalogue
 from zoo.plugins import Plugin
 from zoo.registry import Registry
-from zoo.weights.config import FORMAT_VERSION, Preprocessing, ZooBlock, write_config
+from zoo.weights.config import FORMAT_VERSION, ZooBlock, write_config
+from zoo.weights.inputs import Preprocessing, record_of
 
 NAME = "vit_large_patch16_224"
 
@@ -108,7 +109,7 @@ def write(folder: Path) -> None:
         arguments={"num_classes": 1000},
         task="image-classification",
         labels=tuple(f"class {place}" for place in range(1000)),
-        preprocessing=Preprocessing(image_size=(224, 224), channels=3),
+        inputs=record_of("image", Preprocessing(image_size=(224, 224), channels=3)),
     )
     write_config(folder / "zoo", block)
     config = ViTConfig(

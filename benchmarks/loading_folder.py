@@ -22,7 +22,6 @@ from PIL import Image
 
 from zoo.data.image_folder import open_image_folder
 from zoo.data.pictures import processors
-from zoo.data.tiers import make_batches
 from zoo.engine.recipe import Batches
 
 CROP = 256
@@ -49,7 +48,7 @@ def make_folder(folder: Path, count: int) -> None:
 def open_folder(folder: Path, size: int, *, stream: bool = False) -> Batches:
     split = open_image_folder(folder, image_size=(size, size), channels=3, stream=stream).splits["train"]
     cpu = torch.device("cpu")
-    return make_batches(split, batch_size=256, seed=0, shuffle=True, drop_last=False, device=cpu)
+    return split.batches(batch_size=256, seed=0, shuffle=True, drop_last=False, device=cpu)
 
 
 def epoch(batches: Batches, number: int) -> int:

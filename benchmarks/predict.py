@@ -67,7 +67,7 @@ def both(
         arguments={"num_classes": 10},
         task="image-classification",
         labels=labels,
-        preprocessing=inputs,
+        inputs=inputs,
     )
     zoo.export(folder / "zoo", to="transformers", out=folder / "transformers")
     loaded = zoo.load(folder / "zoo", dtype=dtype)

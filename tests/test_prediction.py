@@ -19,7 +19,7 @@ from zoo.errors import UsageError
 def weights(site: Any, tmp_path: Path) -> Path:
     install(site)
     inputs = zoo.Preprocessing(image_size=(8, 8), channels=1, mean=(0.4,), std=(0.2,), crop=0.8)
-    make_weights(tmp_path / "weights", preprocessing=inputs)
+    make_weights(tmp_path / "weights", inputs=inputs)
     return tmp_path / "weights"
 
 

@@ -109,8 +109,8 @@ def test_without_a_licence(weights: Path, served_hub: ServedHub) -> None:
     zoo.push(weights, "me/tiny", hub=served_hub.url, private=False, licence="BSD-3-Clause")
 
 
-@pytest.mark.parametrize("lacking", ["labels", "preprocessing"])
-def test_without_labels_or_preprocessing(weights: Path, served_hub: ServedHub, lacking: str) -> None:
+@pytest.mark.parametrize("lacking", ["labels", "inputs"])
+def test_without_labels_or_inputs(weights: Path, served_hub: ServedHub, lacking: str) -> None:
     config = json.loads((weights / "config.json").read_text())
     del config["zoo"][lacking]
     (weights / "config.json").write_text(json.dumps(config))

@@ -14,6 +14,7 @@ from zoo.registry import default_registry
 from zoo.tasks.multi_label import MultiLabelTextClassifier
 from zoo.weights.config import ZooBlock
 from zoo.weights.folder import save_weights, write_weights
+from zoo.weights.inputs import inputs_record
 from zoo.weights.selftest import replay, write_selftest
 from zoo.weights.tokenizer_training import make_tokenizer
 
@@ -39,7 +40,7 @@ def folder(tmp_path: Path, task: str, labels: tuple[str, ...]) -> Path:
         torch.manual_seed(0)
         model = zoo.create("bert", **SMALL, num_classes=len(labels))
     arguments = {**SMALL, "num_classes": len(labels)}
-    save_weights(tmp_path / "w", model, model_name="bert", arguments=arguments, task=task, labels=labels, text=INPUTS)
+    save_weights(tmp_path / "w", model, model_name="bert", arguments=arguments, task=task, labels=labels, inputs=INPUTS)
     return tmp_path / "w"
 
 
@@ -66,10 +67,10 @@ def test_weights_without_a_language_model_head_are_tested_by_themselves_all_the_
     arguments = {**SMALL, "num_classes": 2, "lm_head": False}
     with torch.random.fork_rng(devices=[]):
         model = zoo.create("bert", **arguments)
-    known: dict[str, Any] = {"task": "text-classification", "labels": ("a", "b"), "text": INPUTS}
+    known: dict[str, Any] = {"task": "text-classification", "labels": ("a", "b"), "inputs": INPUTS}
     save_weights(tmp_path / "w", model, model_name="bert", arguments=arguments, **known)
     block, spec = zoo.describe(tmp_path / "w"), default_registry().model("bert").spec
-    assert write_selftest(tmp_path / "w", zoo.load(tmp_path / "w"), block, spec)
+    assert write_selftest(tmp_path / "w", zoo.load(tmp_path / "w"), block, spec, INPUTS)
     tested = replay(tmp_path / "w", zoo.load(tmp_path / "w"), spec)
     assert tested is not None and tested.first_off is None
 
@@ -99,7 +100,7 @@ def test_texts_may_have_several_classes(tmp_path: Path) -> None:
         head={},
         task="text-classification",
         labels=("a", "b", "c"),
-        tokenisation=INPUTS.record,
+        inputs=inputs_record(INPUTS),
     )
     write_weights(tmp_path, network, block)
     WORDS.write(tmp_path)

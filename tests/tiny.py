@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from zoo.weights.config import DataRecord, Preprocessing
+from zoo.weights.config import DataRecord
+from zoo.weights.inputs import Preprocessing
 
 CODE = """
 import torch
@@ -55,12 +56,12 @@ def make_weights(folder: Path, **changes: Any) -> Any:
         model = zoo.create("tiny")
     known: dict[str, Any] = {
         "labels": ("cat", "dog"),
-        "preprocessing": Preprocessing(image_size=(8, 8), channels=1),
+        "inputs": Preprocessing(image_size=(8, 8), channels=1),
         "data": DataRecord(name="fashion_mnist", fingerprint="f" * 64, licence="MIT"),
     }
     save_weights(folder, model, model_name="tiny", arguments={}, **{**known, **changes})
     block = read_config(folder)
-    write_selftest(folder, load_weights(folder, block), block, default_registry().model("tiny").spec)
+    write_selftest(folder, load_weights(folder, block), block, default_registry().model("tiny").spec, known["inputs"])
     (folder / "metrics.jsonl").write_text('{"step": 1, "loss": 2.0}\n{"event": "test", "accuracy": 87.5}\n')
     (folder / "recipe.toml").write_text('recipe = "classification"\n')
     write_card(folder, block, parameters=50, licence="mit")

@@ -79,6 +79,14 @@ if TYPE_CHECKING:
     from zoo.hookspecs import hookimpl as hookimpl
     from zoo.layouts import Layout as Layout
     from zoo.layouts import Rename as Rename
+    from zoo.modality import Dataset as Dataset
+    from zoo.modality import DataSource as DataSource
+    from zoo.modality import Inputs as Inputs
+    from zoo.modality import Loaded as Loaded
+    from zoo.modality import Modality as Modality
+    from zoo.modality import Need as Need
+    from zoo.modality import Predicts as Predicts
+    from zoo.modality import Split as Split
     from zoo.network import Network as Network
     from zoo.network import Predictor as Predictor
     from zoo.network import TextPredictor as TextPredictor
@@ -89,7 +97,9 @@ if TYPE_CHECKING:
     from zoo.specs import Capability as Capability
     from zoo.specs import CommandSpec as CommandSpec
     from zoo.specs import DatasetSpec as DatasetSpec
+    from zoo.specs import ModalitySpec as ModalitySpec
     from zoo.specs import ModelSpec as ModelSpec
+    from zoo.specs import OptionSpec as OptionSpec
     from zoo.specs import RecipeSpec as RecipeSpec
     from zoo.specs import Target as Target
     from zoo.specs import TaskSpec as TaskSpec
@@ -102,7 +112,7 @@ if TYPE_CHECKING:
     from zoo.transfers import pull as pull
     from zoo.transfers import push as push
     from zoo.transfers import verify as verify
-    from zoo.weights.config import Preprocessing as Preprocessing
+    from zoo.weights.inputs import Preprocessing as Preprocessing
     from zoo.weights.tokenizer import TextInputs as TextInputs
     from zoo.weights.tokenizer import Tokenizer as Tokenizer
 
@@ -161,13 +171,24 @@ _HOMES = {
     "zoo.generation.decoding": ("Decoding",),
     "zoo.hookspecs": ("hookimpl",),
     "zoo.layouts": ("Layout", "Rename"),
+    "zoo.modality": ("Dataset", "DataSource", "Inputs", "Loaded", "Modality", "Need", "Predicts", "Split"),
     "zoo.network": ("Network", "Predictor", "TextPredictor"),
     "zoo.settings": ("FinetuneSettings", "LanguageSettings", "TextFinetuneSettings", "TrainingSettings"),
-    "zoo.specs": ("Capability", "CommandSpec", "DatasetSpec", "ModelSpec", "RecipeSpec", "Target", "TaskSpec"),
+    "zoo.specs": (
+        "Capability",
+        "CommandSpec",
+        "DatasetSpec",
+        "ModalitySpec",
+        "ModelSpec",
+        "OptionSpec",
+        "RecipeSpec",
+        "Target",
+        "TaskSpec",
+    ),
     "zoo.tasks.methods": ("Learner",),
     "zoo.trainings": ("evaluate", "finetune", "pretrain", "rehearse", "reproduce"),
     "zoo.transfers": ("pull", "push", "verify"),
-    "zoo.weights.config": ("Preprocessing",),
+    "zoo.weights.inputs": ("Preprocessing",),
     "zoo.weights.tokenizer": ("TextInputs", "Tokenizer"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

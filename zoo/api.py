@@ -97,11 +97,10 @@ def load(
     `model.generate("Once upon a time")` goes on, translates or sums up, and `model.embed(texts)` gives vectors.
     """
     from zoo.engine.device import choose_device
-    from zoo.generation.binding import bind_text_methods
+    from zoo.modality import Loaded
     from zoo.network import Network
-    from zoo.prediction import Predict
+    from zoo.registry import load_modality
     from zoo.sources import Wish, find_weights
-    from zoo.text_prediction import PredictText
     from zoo.weights.config import read_config
     from zoo.weights.features import Features
     from zoo.weights.folder import described_model, load_weights, offered_model
@@ -124,11 +123,9 @@ def load(
         replace_head(model, num_classes)
     if features_only:
         return cast("LoadedModel", Features(model).eval())
-    # plugins may offer a method of this name, which then means what they say
-    if num_classes is None and channels is None and not callable(getattr(type(model), "predict", None)):
-        is_text = spec.modality == "text"
-        model.predict = PredictText(model, block, folder) if is_text else Predict(model, block)
-    bind_text_methods(model, block, spec, folder)
+    changed = num_classes is not None or channels is not None
+    loaded = Loaded(model=model, spec=spec, description=block, folder=folder, changed=changed)
+    load_modality(spec.modality).bind(loaded)
     return cast("LoadedModel", model)
 
 

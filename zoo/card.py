@@ -8,8 +8,9 @@ from zoo.errors import NotFoundError
 from zoo.jsonfile import parse_json
 from zoo.readme import Metadata, Readme, choose_base, renew
 from zoo.registry import default_registry
-from zoo.results import HUB_DATASETS, recorded_scores
+from zoo.results import hub_dataset, recorded_scores
 from zoo.weights.config import ZooBlock
+from zoo.weights.inputs import read_inputs
 
 REPO = "OWNER/NAME"
 """Stands for the repo until a push knows it."""
@@ -45,11 +46,13 @@ def metadata(
     library: str | None = None,
 ) -> Metadata:
     """Return what the Hub reads of a card. Nothing is claimed that is not known."""
-    found: dict[str, str | Sequence[str]] = {"library_name": library or "zoo", "pipeline_tag": block.task}
+    found: dict[str, str | Sequence[str]] = {"library_name": library or "zoo"}
+    if tag := _hub_tag(block.task):
+        found["pipeline_tag"] = tag
     if licence:
         found["license"] = licence
     found["tags"] = ["zoo", block.architecture, *([block.recipe.name] if block.recipe else [])]
-    if block.data and (dataset := HUB_DATASETS.get(block.data.name)):
+    if block.data and (dataset := hub_dataset(block.data.name)):
         found["datasets"] = [dataset]
     if scores:
         found["metrics"] = [name for name in scores if "/" not in name]  # those of single classes are no metric's name
@@ -78,7 +81,7 @@ def render_block(
         *(f"![{name.removesuffix('.png')}](pictures/{name})" for name in pictures),
         f'## Use\n\n```python\nimport zoo\n\nmodel = zoo.load("hf://{repo}")\n```\n\n'
         f"At a shell: `zoo pull hf://{repo}`, and `zoo verify hf://{repo}` computes its self-test again. "
-        f"It needs `pip install {block.plugin}`." + _inputs(block),
+        f"It needs `pip install {block.plugin}`." + _inputs(folder, block),
     ]
     if scores:
         seed = record.get("settings", {}).get("seed")
@@ -99,6 +102,12 @@ def render_block(
 def _record(folder: Path) -> dict[str, Any]:
     path = folder / RECORD
     return parse_json(path.read_bytes(), str(path)) if path.is_file() else {}
+
+
+def _hub_tag(name: str) -> str:
+    """Return what the Hub calls a task; nothing where it knows none such."""
+    task = default_registry().known_task(name)
+    return name if task is None or task.spec.hub_tag is None else task.spec.hub_tag
 
 
 def _base_model(source: object) -> str | None:
@@ -132,14 +141,11 @@ def _making(folder: Path, record: Mapping[str, Any], repo: str) -> list[str]:
     return parts
 
 
-def _inputs(block: ZooBlock) -> str:
-    if block.tokenisation:
-        most = block.tokenisation.max_tokens
-        return f"\n\nInput: text, told in tokens by the tokenizer.json beside, and cut behind {most:,} of them."
-    if not (inputs := block.preprocessing):
+def _inputs(folder: Path, block: ZooBlock) -> str:
+    if block.inputs is None:
         return ""
-    height, width = inputs.image_size
-    return f"\n\nInput: floats in [0, 1], shape (batch, {inputs.channels}, {height}, {width})."
+    inputs = read_inputs(folder, block.inputs.modality, block.inputs, block.arguments)
+    return f"\n\n{inputs.describe()}"
 
 
 def _table(head: tuple[str, str], rows: list[tuple[str, str]]) -> str:

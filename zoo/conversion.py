@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,11 +15,13 @@ from torch import Tensor, nn
 from zoo.errors import UsageError
 from zoo.layouts import Layout
 from zoo.paths import new_folder, storage_errors, write_file
-from zoo.registry import Offer
+from zoo.registry import Offer, load_modality
+from zoo.seeds import generator
 from zoo.specs import ModelSpec, load_target
 from zoo.weights.build import full_arguments
 from zoo.weights.config import ZooBlock, read_config, write_config
 from zoo.weights.folder import load_weights, offered_model
+from zoo.weights.inputs import read_inputs
 from zoo.weights.libraries import timm_config, transformers_config, transformers_processor
 from zoo.weights.renaming import parts_of
 from zoo.weights.stored import WEIGHTS_FILE
@@ -47,7 +50,7 @@ def convert_weights(source: Path, target: str, out: Path, *, force: bool = False
         out.parent.mkdir(parents=True, exist_ok=True)
         temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
         try:
-            _GRAPHS[target](load_weights(source, block), _example(block), temporary)
+            _GRAPHS[target](load_weights(source, block), _example(source, block), temporary)
             os.replace(temporary, out)
         finally:
             temporary.unlink(missing_ok=True)
@@ -72,10 +75,10 @@ def write_for(library: str, source: Path, folder: Path) -> None:
         write_config(folder, block, timm_config(layout, block, cast(Any, model).num_features))
     elif layout.library == "transformers":
         _write_json(folder / "config.json", transformers_config(layout, block))
-        if offer.spec.modality == "image":
+        if not layout.architectures:
             _write_json(folder / "preprocessor_config.json", transformers_processor(layout, block))
         if block.tokenisation is not None:
-            read_text_inputs(source, block).tokenizer.write(folder)
+            read_text_inputs(source, block).write(folder)
     elif not (folder / "README.md").exists():
         write_file(folder / "README.md", _torchvision_readme(layout, block).encode())
 
@@ -132,13 +135,32 @@ def _torchvision_readme(layout: Layout, block: ZooBlock) -> str:
     )
 
 
-def _example(block: ZooBlock) -> Tensor:
-    if block.preprocessing is None:
-        raise UsageError("these weights do not say which pictures they take; add preprocessing to their config.json")
-    return torch.zeros(2, block.preprocessing.channels, *block.preprocessing.image_size)
+@dataclass(frozen=True)
+class _Example:
+    """What a graph is traced with: positional or named arguments, and their names. The size of a batch may vary."""
+
+    positional: tuple[Tensor, ...]
+    named: dict[str, Tensor]
+    names: tuple[str, ...]
+
+    @property
+    def shapes(self) -> Any:
+        """Which axes vary, in the form that torch asks for."""
+        batch = torch.export.Dim("batch")
+        return {name: {0: batch} for name in self.named} if self.named else tuple({0: batch} for _ in self.positional)
 
 
-def _to_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
+def _example(source: Path, block: ZooBlock) -> _Example:
+    offer = offered_model(block, str(source))
+    if block.inputs is None:
+        raise UsageError(f"{source} does not say how data become inputs; add `inputs` to its config.json")
+    inputs = read_inputs(source, offer.spec.modality, block.inputs, block.arguments)
+    stored = inputs.example(2, generator(0, "graph"))
+    positional, named = load_modality(block.inputs.modality).prepared(stored, torch.zeros(()))
+    return _Example(positional, named, tuple(stored))
+
+
+def _to_onnx(model: nn.Module, example: _Example, path: Path) -> None:
     try:
         import onnxscript  # noqa: F401
     except ImportError:
@@ -147,24 +169,25 @@ def _to_onnx(model: nn.Module, example: Tensor, path: Path) -> None:
         warnings.simplefilter("ignore")  # of the exporter about itself
         torch.onnx.export(
             model,
-            (example,),
+            example.positional,
             path,
-            input_names=["images"],
+            kwargs=example.named,
+            input_names=list(example.names),
             output_names=["outputs"],
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamic_shapes=example.shapes,
             external_data=False,
             dynamo=True,
             verbose=False,
         )
 
 
-def _to_torch_export(model: nn.Module, example: Tensor, path: Path) -> None:
-    program = torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+def _to_torch_export(model: nn.Module, example: _Example, path: Path) -> None:
+    program = torch.export.export(model, example.positional, example.named, dynamic_shapes=example.shapes)
     with open(path, "wb") as file:
         torch.export.save(program, file)
 
 
-_GRAPHS: dict[str, Callable[[nn.Module, Tensor, Path], None]] = {
+_GRAPHS: dict[str, Callable[[nn.Module, _Example, Path], None]] = {
     "onnx": _to_onnx,
     "torch-export": _to_torch_export,
 }

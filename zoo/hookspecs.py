@@ -4,18 +4,25 @@ from collections.abc import Iterable
 
 import pluggy
 
-from zoo.specs import CommandSpec, DatasetSpec, ModelSpec, RecipeSpec, TaskSpec
+from zoo.specs import CommandSpec, DatasetSpec, ModalitySpec, ModelSpec, RecipeSpec, TaskSpec
 
 hookspec = pluggy.HookspecMarker("zoo")
 hookimpl = pluggy.HookimplMarker("zoo")
 
 SPEC_TYPES = {
+    "modalities": ModalitySpec,
     "models": ModelSpec,
     "recipes": RecipeSpec,
     "tasks": TaskSpec,
     "datasets": DatasetSpec,
     "commands": CommandSpec,
 }
+
+
+@hookspec
+def zoo_modalities() -> Iterable[ModalitySpec]:
+    """Offer kinds of data."""
+    return ()
 
 
 @hookspec

@@ -15,22 +15,20 @@ from msgspec.structs import replace
 from torch import nn
 
 import zoo
-from zoo.data.dataset import ImageDataset
-from zoo.data.tiers import AnyDataset
-from zoo.data_source import DataSource
+from zoo.data_source import open_data, task_reader
 from zoo.errors import PluginError, UsageError
 from zoo.hub.records import PulledRepo
+from zoo.modality import Dataset, DataSource, Inputs, Need
 from zoo.network import Network
 from zoo.recipes import fitting, recipe_settings, settings_from
 from zoo.registry import Offer, default_registry
 from zoo.settings import FinetuneSettings, TrainingSettings
 from zoo.sources import Wish, find_with_origin
-from zoo.specs import ModelSpec, RecipeSpec, TaskSpec
-from zoo.text_source import texts_for, texts_to_pretrain
+from zoo.specs import ModelSpec, RecipeSpec
 from zoo.weights.build import build, full_arguments, load_model_target
-from zoo.weights.config import AdapterRecord, BaseRecord, Preprocessing, ZooBlock, read_config
+from zoo.weights.config import AdapterRecord, BaseRecord, ZooBlock, read_config
 from zoo.weights.folder import load_weights, offered_model
-from zoo.weights.tokenizer import TextInputs, read_text_inputs
+from zoo.weights.inputs import read_inputs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +39,9 @@ class Job:
     arguments: dict[str, Any]
     recipe: Offer[RecipeSpec]
     settings: TrainingSettings
-    dataset: AnyDataset
+    dataset: Dataset
     classes: tuple[str, ...]
-    preprocessing: Preprocessing | TextInputs
+    inputs: Inputs
     task: str
     resolved: dict[str, Any]
     make_model: Callable[[], nn.Module]
@@ -69,7 +67,8 @@ def pretraining(
             f"recipe {spec.name!r} finetunes; use `zoo finetune`, or choose another (`zoo list --recipes`)"
         )
     fitting(spec, offer.spec)
-    dataset, inputs = _material(offer, source, chosen, asked)
+    need = Need(stage="pretrain", recipe=spec, settings=chosen, model=offer.spec, arguments=asked)
+    dataset, inputs = open_data(source, need)
     if spec.labels:
         dataset.check("labels")
     taken = full_arguments(offer, {**_fitted(offer, inputs), **asked})
@@ -82,7 +81,7 @@ def pretraining(
         settings=chosen,
         dataset=_with_validation(dataset, chosen),
         classes=dataset.classes if dataset.labelled else (),
-        preprocessing=inputs,
+        inputs=inputs,
         task=spec.task,
         resolved=resolved,
         make_model=lambda: build(offer, taken),
@@ -113,11 +112,17 @@ def finetuning(
     block = read_config(folder)
     offer = offered_model(block, str(folder / "config.json"))
     fitting(recipe.spec, offer.spec)
-    dataset, inputs = (
-        texts_for(source, read_text_inputs(folder, block), offer.spec, chosen, goal.spec.learns_from)
-        if offer.spec.modality == "text"
-        else _pictures_for(source, block, goal, chosen)
+    need = Need(
+        stage="finetune",
+        recipe=recipe.spec,
+        settings=chosen,
+        model=offer.spec,
+        inputs=read_inputs(folder, offer.spec.modality, block.inputs, block.arguments),
+        task=goal.spec,
+        goes_on=block.task == task,
+        reader=task_reader(goal),
     )
+    dataset, inputs = open_data(source, need)
     dataset.check(goal.spec.learns_from)
     if labels is not None:
         dataset = dataset.subset(labels, chosen.seed)
@@ -140,33 +145,12 @@ def finetuning(
         settings=chosen,
         dataset=_with_validation(dataset, chosen),
         classes=dataset.classes,
-        preprocessing=inputs,
+        inputs=inputs,
         task=task,
         resolved=resolved,
         make_model=make_model,
         adapter=adapter,
     )
-
-
-def _material(
-    offer: Offer[ModelSpec], source: DataSource, settings: TrainingSettings, asked: Mapping[str, Any]
-) -> tuple[AnyDataset, Preprocessing | TextInputs]:
-    """Open what a fresh model is to learn from, in its own form, and say how that becomes inputs."""
-    if offer.spec.modality == "text":
-        return texts_to_pretrain(source, settings)
-    dataset = source.open(asked.get("image_size"), asked.get("channels"))
-    return dataset, Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
-
-
-def _pictures_for(
-    source: DataSource, block: ZooBlock, goal: Offer[TaskSpec], settings: FinetuneSettings
-) -> tuple[ImageDataset, Preprocessing]:
-    """Open pictures as the weights take them, and say how they become inputs."""
-    dataset = source.open_for(block, goal, settings.image_size)
-    if (theirs := block.preprocessing) is None:
-        return dataset, Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
-    crop = theirs.crop if goal.spec.learns_from in ("images", "labels") else 1.0
-    return dataset, replace(theirs, image_size=dataset.image_size, channels=dataset.channels, crop=crop)
 
 
 def _with_arguments(offer: Offer[ModelSpec], block: ZooBlock, asked: Mapping[str, Any]) -> ZooBlock:
@@ -188,7 +172,7 @@ def _with_arguments(offer: Offer[ModelSpec], block: ZooBlock, asked: Mapping[str
     return replace(block, arguments=taken)
 
 
-def _with_validation(dataset: AnyDataset, settings: TrainingSettings) -> AnyDataset:
+def _with_validation(dataset: Dataset, settings: TrainingSettings) -> Dataset:
     """Return the data set with a split to choose the best weights by, where the settings ask for one."""
     if settings.validation != "split":
         return dataset.hold_out(settings.validation, settings.seed) if settings.validation else dataset
@@ -214,7 +198,7 @@ def _resolved(
     arguments: dict[str, Any],
     recipe: RecipeSpec,
     settings: TrainingSettings,
-    dataset: AnyDataset,
+    dataset: Dataset,
     source: DataSource,
     task: str,
 ) -> dict[str, Any]:
@@ -229,9 +213,8 @@ def _resolved(
         "source": {
             "name": source.name,
             "folder": None if source.folder is None else str(source.folder),
-            "skip_bad": source.skip_bad,
             "hub": None if source.hub is None else str(source.hub),
-            **({"columns": columns} if (columns := source.columns.named()) else {}),
+            "options": dict(source.options),
         },
         "environment": {
             "zoo": zoo.__version__,
@@ -245,12 +228,7 @@ def _resolved(
     }
 
 
-def _fitted(offer: Offer[ModelSpec], inputs: Preprocessing | TextInputs) -> dict[str, Any]:
+def _fitted(offer: Offer[ModelSpec], inputs: Inputs) -> dict[str, Any]:
     """Return the arguments that make the model fit its inputs, as far as it takes any."""
     known = inspect.signature(load_model_target(offer)).parameters
-    if isinstance(inputs, TextInputs):
-        wanted: dict[str, Any] = {"vocab_size": inputs.tokenizer.num_tokens, "context": inputs.max_tokens}
-    else:
-        height, width = inputs.image_size
-        wanted = {"image_size": height if height == width else [height, width], "channels": inputs.channels}
-    return {name: value for name, value in wanted.items() if name in known}
+    return {name: value for name, value in inputs.model_arguments().items() if name in known}

@@ -22,12 +22,13 @@ def pretraining_order(
     arguments: Mapping[str, Any] | None = None,
     hub: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
+    data_options: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> tuple[Job, RunOptions]:
     """Settle what `zoo.pretrain` is asked for: the job, and how it is run."""
 
     def settle(changed: Mapping[str, Any]) -> Job:
-        source = data_source(data, data_dir, skip_bad, hub, columns)
+        source = data_source(data, data_dir, hub, data_options, skip_bad=skip_bad, columns=columns)
         return pretraining(str(model), source, recipe=recipe, settings=changed, arguments=arguments)
 
     return _settled(settle, settings or {}, out, options)
@@ -47,12 +48,13 @@ def finetuning_order(
     arguments: Mapping[str, Any] | None = None,
     hub: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
+    data_options: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> tuple[Job, RunOptions]:
     """Settle what `zoo.finetune` is asked for: the job, and how it is run."""
 
     def settle(changed: Mapping[str, Any]) -> Job:
-        source = data_source(data, data_dir, skip_bad, hub, columns)
+        source = data_source(data, data_dir, hub, data_options, skip_bad=skip_bad, columns=columns)
         return finetuning(weights, task, source, settings=changed, labels=labels, arguments=arguments, hub=hub)
 
     return _settled(settle, {**(settings or {}), **({"method": method} if method else {})}, out, options)

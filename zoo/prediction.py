@@ -1,9 +1,9 @@
 """Say of pictures what weights were finetuned to say, with the preprocessing and the labels that came with them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -16,8 +16,9 @@ from zoo.network import Predictor
 from zoo.paths import storage_errors
 from zoo.registry import default_registry
 from zoo.tasks.segmentation.colours import mask_picture
-from zoo.weights.build import load_named
-from zoo.weights.config import Preprocessing, ZooBlock
+from zoo.weights.build import make_predictor
+from zoo.weights.config import ZooBlock
+from zoo.weights.inputs import Preprocessing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,6 +28,8 @@ Result = dict[str, Any]
 
 class Predict:
     """Bound to a loaded model as `model.predict`."""
+
+    modality: ClassVar[str] = "image"
 
     def __init__(self, model: nn.Module, block: ZooBlock) -> None:
         self._model = model
@@ -64,20 +67,45 @@ class Predict:
             raise UsageError(
                 f"{block.architecture!r} for {block.task} has no labels to give a picture; finetune it for a task first"
             )
-        made: Predictor = load_named(offer, "predictor")(self._model, block.labels)
+        made: Predictor = make_predictor(offer, self._model, block.labels, self._inputs)
         return made
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """The names of the classes."""
-        return self._block.labels
+    def columns(self) -> Sequence[str]:
+        """The heads of the table that results make."""
+        return self.predictor.columns
+
+    def row(self, result: Result) -> Sequence[str]:
+        """Return a result as the cells of that table."""
+        return self.predictor.row(result)
+
+    def items(
+        self, arguments: Sequence[str], options: Mapping[str, Any], out: Path | None
+    ) -> Iterator[tuple[str, Result]]:
+        """Yield each image that was typed, and all in folders; with `out` draw what was found into images there."""
+        paths = pictures_in([Path(path) for path in arguments])
+        yield from ((str(path), result) for path, result in self._drawn(paths, out))
+
+    def _drawn(self, images: Sequence[Path], out: Path | None, batch_size: int = 64) -> Iterator[tuple[Path, Result]]:
+        predictor = self.predictor
+        if out is not None:
+            with storage_errors(f"writing images to {out}"):
+                out.mkdir(parents=True, exist_ok=True)
+        done = iter(zip(images, distinct_names(images), strict=True))
+        for results in self.batches(images, batch_size):
+            for result in results:
+                path, name = next(done)
+                if out is not None:
+                    with storage_errors(f"writing images to {out}"), open_picture(path) as picture:
+                        predictor.draw(picture.convert("RGB"), result).save(out / f"{name}.png")
+                        if "mask" in result:
+                            mask_picture(result["mask"], self._block.labels).save(out / f"{name}.mask.png")
+                yield path, result
 
     @property
     def _inputs(self) -> Preprocessing:
         if self._block.preprocessing is None:
-            raise UsageError(
-                "these weights do not say which pictures they take; add preprocessing to their config.json"
-            )
+            raise UsageError("these weights do not say which pictures they take; add `inputs` to their config.json")
         return self._block.preprocessing
 
     def _ready(self, pixels: Tensor, inputs: Preprocessing) -> Tensor:
@@ -85,27 +113,6 @@ class Predict:
         # convolutions take pictures whose channels lie side by side faster, by a quarter on a CPU
         images = pixels.to(first.device, memory_format=torch.channels_last).float().div_(255)
         return normalise(images, inputs).to(first.dtype)
-
-
-def predict_pictures(
-    predict: Predict, images: Sequence[Path], out: Path | None, *, batch_size: int = 64
-) -> Iterator[tuple[Path, Result]]:
-    """Yield each picture with what is said of it; with `out` draw that into a picture there, and write its mask."""
-    predictor = predict.predictor
-    if out is not None:
-        with storage_errors(f"writing pictures to {out}"):
-            out.mkdir(parents=True, exist_ok=True)
-    names = distinct_names(images)
-    done = iter(zip(images, names, strict=True))
-    for results in predict.batches(images, batch_size):
-        for result in results:
-            path, name = next(done)
-            if out is not None:
-                with storage_errors(f"writing pictures to {out}"), open_picture(path) as picture:
-                    predictor.draw(picture.convert("RGB"), result).save(out / f"{name}.png")
-                    if "mask" in result:
-                        mask_picture(result["mask"], predict.labels).save(out / f"{name}.mask.png")
-            yield path, result
 
 
 def pictures_in(paths: Sequence[Path]) -> list[Path]:

@@ -17,6 +17,7 @@ from zoo.hub.push import PlannedFile, Target, files_of, push_target
 from zoo.hub.records import PushedRepo
 from zoo.paths import storage_errors
 from zoo.readme import choose_base, metadata_of, without_key
+from zoo.registry import default_registry, load_modality
 from zoo.results import recorded_scores, write_results
 from zoo.signing import SIGNATURE_FILE, sign_folder
 from zoo.sources import weights_of
@@ -25,11 +26,9 @@ from zoo.verification import check_values
 from zoo.weights.config import ZooBlock, read_config
 from zoo.weights.folder import described_model, load_weights
 from zoo.weights.stored import split_weights
-from zoo.weights.tokenizer import read_text_inputs
 
 WEIGHT_FILES = ("model*.safetensors", "model.safetensors.index.json", SIGNATURE_FILE)
 """What a push replaces as a whole: shards of an earlier one must not stay beside the new file."""
-_LABELLED = ("image-classification", "image-segmentation", "object-detection", "text-classification")
 
 
 @dataclass(frozen=True)
@@ -137,16 +136,14 @@ def _adapter_of(run: Path) -> Path:
 
 
 def check_publishable(folder: Path, block: ZooBlock, spec: ModelSpec, model: nn.Module) -> None:
-    """Raise IntegrityError for weights that nobody could use: no labels, no preprocessing, NaN, another output.
+    """Raise IntegrityError for weights that nobody could use: no labels, unknown inputs, NaN, another output.
 
     Those of text without their tokenizer raise NotFoundError.
     """
-    if block.task in _LABELLED and not block.labels:
+    task = default_registry().known_task(block.task)
+    if task is not None and task.spec.needs_labels and not block.labels:
         raise IntegrityError(f"{folder} names no labels, which {block.task} needs; add them to config.json")
-    if spec.modality == "image" and block.preprocessing is None:
-        raise IntegrityError(f"{folder} does not say how pictures become inputs; add preprocessing to config.json")
-    if spec.modality == "text":
-        read_text_inputs(folder, block)
+    load_modality(spec.modality).check_publishable(folder, block)
     check_values(folder, model, spec)
 
 

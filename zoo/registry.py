@@ -9,13 +9,14 @@ from typing import Any, Generic, TypeVar
 
 from zoo.catalogue import Catalogue, Entry, load_catalogue
 from zoo.errors import IntegrityError, NotFoundError, PluginError
+from zoo.modality import Modality
 from zoo.plugins import Plugin, load_plugins
-from zoo.specs import CommandSpec, DatasetSpec, ModelSpec, RecipeSpec, Spec, TaskSpec
+from zoo.specs import CommandSpec, DatasetSpec, ModalitySpec, ModelSpec, RecipeSpec, Spec, TaskSpec, load_target
 
 S = TypeVar("S")
 
-CORE_OFFERS = ("zoo.data.offers", "zoo.tasks.offers", "zoo.tasks.text.offers")
-"""Modules of the core whose hooks offer data sets and tasks, by name: they lie in layers above this one."""
+CORE_OFFERS = ("zoo.modalities.offers", "zoo.data.offers", "zoo.tasks.offers", "zoo.tasks.text.offers")
+"""Modules of the core whose hooks offer modalities, data sets and tasks, by name: they lie in layers above this one."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Registry:
         self.catalogue = catalogue
 
     def offers(self, kind: str) -> Iterator[Offer[Any]]:
-        """Yield what the plugins that loaded offer of one kind: models, recipes, tasks, datasets, commands."""
+        """Yield what the plugins that loaded offer of one kind, such as models."""
         for plugin in self.plugins:
             if plugin.error is None:
                 yield from (Offer(plugin, spec) for spec in plugin.offers.get(kind, ()))
@@ -54,6 +55,10 @@ class Registry:
     def known_task(self, name: str) -> Offer[TaskSpec] | None:
         """Return the task of this name, None where nobody offers it: weights may be for what no plugin here knows."""
         return next((offer for offer in self.offers("tasks") if offer.spec.name == name), None)
+
+    def modality(self, name: str) -> Offer[ModalitySpec]:
+        """Return the modality of this name."""
+        return self._find("modalities", name)
 
     def dataset(self, name: str) -> Offer[DatasetSpec]:
         """Return the data set of this name."""
@@ -157,3 +162,20 @@ def matches(name: str, pattern: str | None) -> bool:
 def default_registry() -> Registry:
     """Return the registry of this process: the core's own offers, every installed plugin, and registry.json."""
     return Registry(load_plugins(CORE_OFFERS), load_catalogue())
+
+
+def load_modality(name: str) -> Modality:
+    """Import the modality of this name. Raise PluginError where its plugin fails at that."""
+    offer = default_registry().modality(name)
+    try:
+        found = load_target(offer.spec.target)
+    except Exception as error:
+        raise PluginError(
+            f"modality {name!r} of {offer.plugin.distribution} {offer.plugin.version} failed: "
+            f"{type(error).__name__}: {error}; `zoo plugins` shows all plugins"
+        ) from error
+    if not isinstance(found, Modality):
+        raise PluginError(
+            f"modality {name!r} of {offer.plugin.distribution} does not keep the zoo.Modality protocol; tell its author"
+        )
+    return found

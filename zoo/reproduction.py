@@ -9,8 +9,7 @@ from typing import Any
 
 import torch
 
-from zoo.data.text.records import Columns
-from zoo.data_source import DataSource
+from zoo.data_source import data_source
 from zoo.engine.run import RECORD, Run
 from zoo.errors import IntegrityError, NotFoundError
 from zoo.jobs import Job, finetuning, pretraining
@@ -86,13 +85,9 @@ def _job(record: Mapping[str, Any]) -> Job:
     """Settle the job on record again. Raise IntegrityError where the record lacks something."""
     try:
         place = record["source"]
-        data = DataSource(
-            name=str(place["name"]),
-            folder=None if place["folder"] is None else Path(place["folder"]),
-            skip_bad=int(place["skip_bad"]),
-            hub=place.get("hub"),
-            columns=Columns(**place.get("columns", {})),
-        )
+        # a record of before said of images and of texts each in its own place
+        said = {"skip_bad": place.get("skip_bad", 0), "columns": place.get("columns")}
+        data = data_source(str(place["name"]), place["folder"], place.get("hub"), place.get("options"), **said)
         settings = {name: value for name, value in record["settings"].items() if value is not None}
         if record["kind"] == "pretrain":
             return pretraining(

@@ -6,20 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import IntegrityError
+from zoo.registry import default_registry
 from zoo.weights.config import ZooBlock
 
 RESULTS_FOLDER = ".eval_results"
-HUB_DATASETS = {
-    "aeslc": "Yale-LILY/aeslc",
-    "ag_news": "fancyzhx/ag_news",
-    "cifar10": "uoft-cs/cifar10",
-    "fashion_mnist": "zalando-datasets/fashion_mnist",
-    "mnist": "ylecun/mnist",
-    "multi30k": "bentrevett/multi30k",
-    "scitldr": "allenai/scitldr",
-    "trec": "CogComp/trec",
-}
-"""What the Hub calls the data sets that Zoo knows by name."""
+
+
+def hub_dataset(name: str) -> str | None:
+    """Return what the Hub calls a data set that is known by name."""
+    found = (offer.spec for offer in default_registry().offers("datasets") if offer.spec.name == name)
+    return next((spec.hub_id for spec in found), None)
 
 
 def recorded_scores(folder: Path) -> dict[str, float]:
@@ -43,7 +39,7 @@ def write_results(folder: Path, block: ZooBlock, scores: Mapping[str, float], ur
     import yaml
     from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
-    dataset = HUB_DATASETS.get(block.data.name) if block.data else None
+    dataset = hub_dataset(block.data.name) if block.data else None
     if dataset is None or not scores:
         return
     entries = [

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from zoo.card import write_card
 from zoo.engine.run import RECORD, Run
+from zoo.modality import Inputs
 from zoo.paths import new_folder, storage_errors
 from zoo.weights.config import AdapterRecord, ZooBlock
 from zoo.weights.folder import described_model, load_weights, write_tensors, write_weights
 from zoo.weights.selftest import write_selftest
-from zoo.weights.tokenizer import TextInputs
 
 _log = logging.getLogger("zoo")
 
@@ -24,39 +24,36 @@ def export_run(
     run: Run,
     model: nn.Module,
     block: ZooBlock,
+    inputs: Inputs,
     pictures: Sequence[Path],
     *,
     learnt: Mapping[str, Tensor] | None = None,
     adapter: AdapterRecord | None = None,
-    text: TextInputs | None = None,
 ) -> None:
     """Write the run's weights folder, whole or not at all. Its scores are those in the run's metrics.
 
-    With `adapter` a second folder takes what was `learnt` alone. `text` has the tokenizer of a model of text.
+    With `adapter` a second folder takes what was `learnt` alone.
     """
-    with _exported(run, "weights", block, pictures, text) as temporary:
+    with _exported(run, "weights", block, inputs, pictures) as temporary:
         write_weights(temporary, model, block)
     if learnt and adapter:
         apart = replace(block, adapter=adapter)
-        with _exported(run, "adapter", apart, pictures, text) as temporary:
+        with _exported(run, "adapter", apart, inputs, pictures) as temporary:
             write_tensors(temporary, learnt, apart)
 
 
 @contextmanager
-def _exported(
-    run: Run, name: str, block: ZooBlock, pictures: Sequence[Path], text: TextInputs | None
-) -> Iterator[Path]:
+def _exported(run: Run, name: str, block: ZooBlock, inputs: Inputs, pictures: Sequence[Path]) -> Iterator[Path]:
     """Give a folder to write tensors and config.json into; add the rest of what is published."""
     folder = run.folder / name
     with storage_errors(f"writing weights to {folder}"), new_folder(folder) as temporary:
         yield temporary
-        if text is not None:
-            text.tokenizer.write(temporary)
+        inputs.write(temporary)
         # what is tested is what others will load: the file's values, on the CPU
         loaded = load_weights(temporary, block)
         described = described_model(block, str(temporary / "config.json"))
-        if not write_selftest(temporary, loaded, block, described):
-            _log.info("no self-test for %s: it takes inputs that zoo does not know", block.architecture)
+        if not write_selftest(temporary, loaded, block, described, inputs):
+            _log.info("no self-test for %s: it takes other arguments than its modality gives", block.architecture)
         shutil.copyfile(run.folder / "recipe.toml", temporary / "recipe.toml")
         shutil.copyfile(run.metrics, temporary / "metrics.jsonl")
         shutil.copyfile(run.folder / "run.json", temporary / RECORD)

@@ -11,8 +11,6 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from zoo.data.dataset import ImageSplit
-from zoo.data.tiers import AnyBatches, AnyDataset, make_batches
 from zoo.engine.distribution import Distribution, Sharding, join
 from zoo.engine.loop import Plan, evaluate, train
 from zoo.engine.pictures import loss_curve
@@ -24,9 +22,10 @@ from zoo.engine.stepper import Stepper
 from zoo.engine.tracking import make_trackers
 from zoo.errors import PluginError, UsageError
 from zoo.jobs import Job
+from zoo.modality import Batches, Dataset, Inputs
 from zoo.network import Network
 from zoo.recipes import settings_toml
-from zoo.registry import Offer
+from zoo.registry import Offer, default_registry
 from zoo.run_weights import export_run
 from zoo.seeds import derive
 from zoo.settings import TrainingSettings
@@ -34,8 +33,8 @@ from zoo.specs import RecipeSpec, load_target
 from zoo.trainings import RunResult
 from zoo.weights.adapters import learnt_tensors
 from zoo.weights.assembly import assemble
-from zoo.weights.config import DataRecord, Preprocessing, RecipeRecord, ZooBlock
-from zoo.weights.tokenizer import TextInputs
+from zoo.weights.config import FORMAT_VERSION, DataRecord, RecipeRecord, ZooBlock
+from zoo.weights.inputs import inputs_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +93,7 @@ def _train_and_export(
         progress=Progress(
             enabled=options.progress and distribution.main,
             title=f"{job.offer.spec.name} · {spec.name}",
-            unit="img" if isinstance(job.preprocessing, Preprocessing) else "texts",
+            unit=default_registry().modality(job.offer.spec.modality).spec.unit,
         ),
         resume=options.resume,
         score=spec.score,
@@ -116,8 +115,7 @@ def _train_and_export(
         block = _block(job, exported)
         exported = _whole(job, exported, block, distribution)
         if distribution.main:
-            text = job.preprocessing if isinstance(job.preprocessing, TextInputs) else None
-            export_run(run, exported, block, pictures, learnt=learnt, adapter=job.adapter, text=text)
+            export_run(run, exported, block, job.inputs, pictures, learnt=learnt, adapter=job.adapter)
         run.end(pictures)
     distribution.wait()
     return RunResult(run.folder, run.folder / "weights", scores, tuple(pictures), time.perf_counter() - start)
@@ -132,7 +130,7 @@ def ready(job: Job, model: nn.Module, distribution: Distribution, total_steps: i
             f"accumulate={job.settings.accumulate}; choose a multiple of {share}"
         )
     placed = place(model, job.settings, distribution)
-    recipe = make_recipe(job.recipe, job.settings, placed, job.classes, job.preprocessing)
+    recipe = make_recipe(job.recipe, job.settings, placed, job.classes, job.inputs)
     prepare(recipe, job.settings, distribution)
     if not distribution.alone:
         torch.manual_seed(derive(job.settings.seed, "process", distribution.rank))
@@ -144,7 +142,7 @@ def make_recipe(
     settings: TrainingSettings,
     model: nn.Module,
     classes: tuple[str, ...],
-    preprocessing: Preprocessing | TextInputs,
+    inputs: Inputs,
 ) -> Recipe:
     """Import a recipe and make it for this model. Raise PluginError where its plugin fails at that."""
     try:
@@ -154,18 +152,15 @@ def make_recipe(
             f"recipe {offer.spec.name!r} of {offer.plugin.distribution} {offer.plugin.version} failed: "
             f"{type(error).__name__}: {error}; `zoo plugins` shows all plugins"
         ) from error
-    return cast(Recipe, target(settings, model, classes, preprocessing))
+    return cast(Recipe, target(settings, model, classes, inputs))
 
 
-def batches(dataset: AnyDataset, split: str, settings: TrainingSettings, distribution: Distribution) -> AnyBatches:
+def batches(dataset: Dataset, split: str, settings: TrainingSettings, distribution: Distribution) -> Batches:
     """Return the batches of a split: for training shuffled and shared by the processes, else whole and in order."""
-    training = split == "train"
     part = dataset.splits[split]
-    # what a network says of each token of a text takes far more memory than what it says of a picture
-    evaluated_at_once = max(settings.batch_size, 256 if isinstance(part, ImageSplit) else 1)
-    return make_batches(
-        part,
-        batch_size=settings.batch_size if training else evaluated_at_once,
+    training = split == "train"
+    found: Batches = part.batches(
+        batch_size=settings.batch_size if training else part.evaluation_batch_size(settings.batch_size),
         seed=settings.seed,
         shuffle=training,
         drop_last=training,
@@ -174,6 +169,7 @@ def batches(dataset: AnyDataset, split: str, settings: TrainingSettings, distrib
         world_size=distribution.world_size if training else 1,
         micro_batches=settings.accumulate if training else 1,
     )
+    return found
 
 
 @contextmanager
@@ -229,9 +225,9 @@ def _block(job: Job, model: nn.Module) -> ZooBlock:
     network = model if isinstance(model, Network) else None
     num_classes = getattr(network.backbone if network else model, "num_classes", None)
     arguments = {**job.arguments, **({"num_classes": num_classes} if "num_classes" in job.arguments else {})}
-    dataset, settings, inputs = job.dataset, job.resolved["settings"], job.preprocessing
+    dataset, settings, inputs = job.dataset, job.resolved["settings"], job.inputs
     return ZooBlock(
-        format_version=1,
+        format_version=FORMAT_VERSION,
         plugin=job.offer.plugin.distribution,
         plugin_version=job.offer.plugin.version,
         architecture=job.offer.spec.name,
@@ -239,8 +235,7 @@ def _block(job: Job, model: nn.Module) -> ZooBlock:
         head=network.arguments if network else None,
         task=job.task,
         labels=job.classes if network or num_classes == len(job.classes) else (),
-        preprocessing=inputs if isinstance(inputs, Preprocessing) else None,
-        tokenisation=inputs.record if isinstance(inputs, TextInputs) else None,
+        inputs=inputs_record(inputs),
         recipe=RecipeRecord(name=job.recipe.spec.name, settings=settings),
         data=DataRecord(name=dataset.name, fingerprint=dataset.fingerprint, licence=dataset.licence),
     )

@@ -16,14 +16,6 @@ from zoo.weights.config import read_config, read_json
 
 HF = "hf://"
 REGISTRY_FILE = "registry.json"
-_OF_TEXT = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "modules.json",
-    "1_Pooling/config.json",
-    "sentence_bert_config.json",
-)
-"""The tokenizer, and what sentence-transformers says of vectors."""
 _TENSORS = ".safetensors"
 
 
@@ -146,7 +138,7 @@ def _beside(registry: Registry, name: str) -> tuple[str, ...]:
     """Return the files that text needs besides weights; the catalogue has their commit, and not their hashes."""
     models = {offer.spec.name: offer.spec for offer in registry.offers("models")}
     spec = models.get(name.rpartition("/")[2].partition(".")[0])
-    return _OF_TEXT if spec is not None and spec.modality == "text" else ()
+    return () if spec is None else registry.modality(spec.modality).spec.files
 
 
 def registry_for(wish: Wish) -> Registry:

@@ -10,36 +10,77 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-Modality = Literal["image", "text"]
 Stage = Literal["pretrain", "finetune"]
-Target = Literal["images", "labels", "boxes", "masks", "tokens", "written"]
-Capability = Literal[
-    "features", "detection-ready", "embed", "reconstruct", "sample", "language-model", "generate", "encode-decode"
-]
+Capability = str
+"""What a model can do, such as "features"; a modality declares the words that its recipes and models share."""
+Target = str
+"""What a task learns from beside the bare input, such as "labels"; a modality declares those that its data can have."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,95}")
+_WORDS = ("name", "family", "modality", "capabilities", "requires", "learns_from", "targets")
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 def _check(spec: Any, targets: tuple[str, ...] = ("target",)) -> None:
-    for name in (item.name for item in fields(spec) if item.name in ("name", "family")):
-        if not isinstance(value := getattr(spec, name), str) or not _NAME.fullmatch(value):
-            raise ValueError(
-                f"{name} {value!r} of a {type(spec).__name__} must be lower-case letters, digits, '_' or '-'"
-            )
+    """Check the words of a spec: its names, the vocabularies that plugins declare, its targets."""
+    for name in (item.name for item in fields(spec) if item.name in _WORDS):
+        given = getattr(spec, name)
+        for value in given if isinstance(given, tuple) else (given,):
+            if value is None and name != "name":
+                continue
+            if not isinstance(value, str) or not _NAME.fullmatch(value):
+                raise ValueError(
+                    f"{name} {value!r} of a {type(spec).__name__} must be lower-case letters, digits, '_' or '-'"
+                )
     for name in targets:
         if not isinstance(value := getattr(spec, name), str) or not _TARGET.fullmatch(value):
             raise ValueError(f"{name} {value!r} of {spec.name!r} must be 'package.module:attribute'")
 
 
-def _check_choice(spec: Any, name: str, choices: Any) -> None:
-    value = getattr(spec, name)
-    if value not in get_args(choices):
-        raise ValueError(f"{name} {value!r} of {spec.name!r} must be one of {', '.join(get_args(choices))}")
-
-
 def _frozen(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(values))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptionSpec:
+    """One option that a modality or a task adds to `zoo predict`: `--name`, also `-short`; a flag takes no value."""
+
+    name: str
+    summary: str
+    type: Literal["text", "integer", "number", "path", "flag"] = "text"
+    short: str | None = None
+    multiple: bool = False
+
+    def __post_init__(self) -> None:
+        _check(self, ())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModalitySpec:
+    """One kind of data.
+
+    `target` is an object that keeps the `zoo.Modality` protocol, `record` the msgspec struct of what config.json keeps
+    of its inputs, `files` names what lies beside the weights then. `unit` is what progress counts, `example` how an
+    item is typed at the shell. `targets` are what a
+    task may learn from, and `capabilities` the words that recipes for it may ask of models. `data_options` is a frozen
+    dataclass of what else is said of data (`--data-set NAME=VALUE`); `options` are those of `zoo predict`.
+    """
+
+    name: str
+    summary: str
+    target: str
+    record: str
+    unit: str
+    example: str
+    files: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ("labels",)
+    capabilities: tuple[Capability, ...] = ()
+    data_options: str | None = None
+    options: tuple[OptionSpec, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check(self, ("target", "record") if self.data_options is None else ("target", "record", "data_options"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +98,7 @@ class ModelSpec:
     family: str
     summary: str
     target: str
-    modality: Modality = "image"
+    modality: str = "image"
     task: str = "image-feature-extraction"
     capabilities: tuple[Capability, ...] = ("features",)
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -70,11 +111,6 @@ class ModelSpec:
 
     def __post_init__(self) -> None:
         _check(self, ("target",) if self.layouts is None else ("target", "layouts"))
-        _check_choice(self, "modality", Modality)
-        for capability in self.capabilities:
-            if capability not in get_args(Capability):
-                allowed = ", ".join(get_args(Capability))
-                raise ValueError(f"capability {capability!r} of {self.name!r} must be one of {allowed}")
         for name in ("arguments", "limits", "settings"):
             object.__setattr__(self, name, _frozen(getattr(self, name)))
 
@@ -85,7 +121,8 @@ class RecipeSpec:
 
     `target` is a class that keeps the `zoo.Recipe` protocol, `settings` a frozen dataclass that extends
     `zoo.TrainingSettings`. `requires` names the capabilities that a model must have, `labels` says that the data must
-    be labelled; `score` is the figure that decides which of two trained models is the better one.
+    be labelled; `score` is the figure that decides which of two trained models is the better one. With `modality` None
+    it serves any kind of data whose models can do what it requires.
     """
 
     name: str
@@ -96,61 +133,68 @@ class RecipeSpec:
     task: str
     score: str
     higher_is_better: bool = False
-    modality: Modality = "image"
+    modality: str | None = "image"
     requires: tuple[Capability, ...] = ()
     labels: bool = False
 
     def __post_init__(self) -> None:
         _check(self, ("target", "settings"))
-        _check_choice(self, "stage", Stage)
-        _check_choice(self, "modality", Modality)
+        if self.stage not in get_args(Stage):
+            raise ValueError(f"stage {self.stage!r} of {self.name!r} must be one of {', '.join(get_args(Stage))}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskSpec:
-    """What a finetuned model is for, named by the Hub's tag. `recipe` names the recipe that finetunes for it.
+    """What a finetuned model is for, named by the Hub's tag where it has one. `recipe` names what finetunes for it.
 
-    `learns_from` is what every sample must have besides the picture or the text; "images" and "tokens" are nothing, and
-    "written" is what a model is to write for a text. The targets are callables:
-    `network(backbone, num_classes, **arguments)` makes the task's `zoo.Network`, None where the backbone's own
-    classifier is enough; `reader(folder, *, image_size, channels, skip_bad, stream)` opens a folder of this task's data
-    as a `zoo.ImageDataset`, None where it has one folder a class; `predictor(model, labels)` makes a `zoo.Predictor`,
-    and of text `predictor(model, labels, inputs)` a `zoo.TextPredictor`.
+    `learns_from` is what every sample must have besides the bare input; "images" and "tokens" are nothing, and
+    "written" is what a model is to write for a text. With `needs_labels` weights are of no use without names for their
+    classes. `hub_tag` is the Hub's `pipeline_tag`, the name unless another is given, "" where the Hub has none.
+    `command` is what uses such weights at the shell, and `options` are what the task adds to `zoo predict`.
+
+    The targets are callables: `network(backbone, num_classes, **arguments)` makes the task's `zoo.Network`, None where
+    the backbone's own classifier is enough; `reader` opens a folder of this task's data, of images as
+    `reader(folder, *, image_size, channels, skip_bad, stream)`, None where the modality's own way is right;
+    `predictor(model, labels, inputs)` makes what its modality asks for, of images a `zoo.Predictor`, of texts a
+    `zoo.TextPredictor`.
     """
 
     name: str
     summary: str
     recipe: str
     score: str
-    modality: Modality = "image"
+    modality: str = "image"
     learns_from: Target = "labels"
+    needs_labels: bool = False
+    hub_tag: str | None = None
+    command: str = "predict"
+    options: tuple[OptionSpec, ...] = ()
     network: str | None = None
     reader: str | None = None
     predictor: str | None = None
 
     def __post_init__(self) -> None:
         _check(self, tuple(name for name in ("network", "reader", "predictor") if getattr(self, name) is not None))
-        _check_choice(self, "modality", Modality)
-        _check_choice(self, "learns_from", Target)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec:
     """One data set by name.
 
-    `target` is a callable of `data_dir: Path | None` that returns a `zoo.ImageDataset`, or a `zoo.TextDataset`.
+    `target` is a callable of `data_dir: Path | None` that returns what its modality opens: a `zoo.ImageDataset`, a
+    `zoo.TextDataset`. `hub_id` is what the Hub calls it.
     """
 
     name: str
     summary: str
     target: str
-    modality: Modality = "image"
+    modality: str = "image"
     task: str = "image-classification"
     licence: str = "unknown"
+    hub_id: str | None = None
 
     def __post_init__(self) -> None:
         _check(self)
-        _check_choice(self, "modality", Modality)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +209,7 @@ class CommandSpec:
         _check(self)
 
 
-Spec = ModelSpec | RecipeSpec | TaskSpec | DatasetSpec | CommandSpec
+Spec = ModalitySpec | ModelSpec | RecipeSpec | TaskSpec | DatasetSpec | CommandSpec
 
 
 def load_target(target: str) -> Any:

@@ -1,9 +1,9 @@
 """Say of texts what weights were finetuned to say, with the tokenizer and the labels that came with them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -13,7 +13,7 @@ from zoo.errors import DataError, UsageError
 from zoo.generation.prompts import by_length
 from zoo.network import TextPredictor
 from zoo.registry import default_registry
-from zoo.weights.build import load_named
+from zoo.weights.build import make_predictor
 from zoo.weights.config import ZooBlock
 from zoo.weights.tokenizer import read_text_inputs
 
@@ -22,6 +22,8 @@ Result = dict[str, Any]
 
 class PredictText:
     """Bound to a loaded model of text as `model.predict`."""
+
+    modality: ClassVar[str] = "text"
 
     def __init__(self, model: nn.Module, block: ZooBlock, place: Path) -> None:
         self._model = model
@@ -58,10 +60,26 @@ class PredictText:
                 f"{block.architecture!r} for {block.task} says nothing of a text; it may go on with one "
                 "(`zoo generate`), or be finetuned for a task first"
             )
-        made: TextPredictor = load_named(offer, "predictor")(
-            self._model, block.labels, read_text_inputs(self._place, block)
-        )
+        made: TextPredictor = make_predictor(offer, self._model, block.labels, read_text_inputs(self._place, block))
         return made
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The heads of the table that results make."""
+        return self.predictor.columns
+
+    def row(self, result: Result) -> Sequence[str]:
+        """Return a result as the cells of that table."""
+        return self.predictor.row(result)
+
+    def items(
+        self, arguments: Sequence[str], options: Mapping[str, Any], out: Path | None
+    ) -> Iterator[tuple[str, Result]]:
+        """Yield each text that was typed, and each line of files, with its result."""
+        if out is not None:
+            raise UsageError("--out draws images, and these weights read text; leave it out")
+        texts = texts_of(arguments)
+        yield from zip(texts, self(texts), strict=True)
 
 
 def texts_of(arguments: Sequence[str]) -> list[str]:

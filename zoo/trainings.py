@@ -58,12 +58,14 @@ def pretrain(
     arguments: Mapping[str, Any] | None = None,
     hub: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
+    data_options: Mapping[str, Any] | None = None,
     **options: Unpack[Options],
 ) -> RunResult:
     """Train a model from random weights by a recipe of the stage pretrain; write everything to the run folder `out`.
 
     `data` is a data set's name, an image folder, text files, or `hf://datasets/…` on the Hub that `hub` says. `columns`
-    names what a table of texts holds: text, pair, label, target. `recipe` is a name or a TOML file; None takes the
+    names what a table of texts holds: text, pair, label, target; `data_options` say what else a modality can be told of
+    its data. `recipe` is a name or a TOML file; None takes the
     model's own. `Options` says how the run is kept. Under torchrun every process calls this.
     """
     from zoo.orders import pretraining_order
@@ -77,6 +79,7 @@ def pretrain(
         "arguments": arguments,
         "hub": hub,
         "columns": columns,
+        "data_options": data_options,
     }
     return run_job(*pretraining_order(model, data=data, out=out, **asked, **options))
 
@@ -95,6 +98,7 @@ def finetune(
     arguments: Mapping[str, Any] | None = None,
     hub: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
+    data_options: Mapping[str, Any] | None = None,
     **options: Unpack[Options],
 ) -> RunResult:
     """Train pretrained weights on for a task; write everything to the run folder `out`.
@@ -104,7 +108,8 @@ def finetune(
     random weights, to compare with).
     `labels` takes that many labelled training samples, as many of each class as can be, drawn by the seed. `arguments`
     are those of the model that only change how it learns, such as its dropout; else it has those of the weights.
-    `columns` names what a table of texts holds: text, pair, label, target.
+    `columns` names what a table of texts holds: text, pair, label, target; `data_options` say what else a modality can
+    be told of its data.
     """
     from zoo.orders import finetuning_order
     from zoo.running import run_job
@@ -117,6 +122,7 @@ def finetune(
         "settings": settings,
         "arguments": arguments,
         "columns": columns,
+        "data_options": data_options,
     }
     return run_job(*finetuning_order(weights, task=task, data=data, out=out, hub=hub, **asked, **options))
 
@@ -149,9 +155,12 @@ def evaluate(
     hub: str | Path | None = None,
     device: str | None = None,
     columns: Mapping[str, str] | None = None,
+    data_options: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
     """Return the scores of weights on the test split of a data set, by the recipe that made them."""
     from zoo.data_source import data_source
     from zoo.evaluation import evaluate_weights
 
-    return evaluate_weights(weights, data_source(data, data_dir, 0, hub, columns), hub=hub, device=device)
+    return evaluate_weights(
+        weights, data_source(data, data_dir, hub, data_options, columns=columns), hub=hub, device=device
+    )

@@ -11,17 +11,12 @@ from zoo.errors import UsageError
 from zoo.generation.embed import Embed
 from zoo.generation.generate import Generate
 from zoo.paths import storage_errors, write_file
+from zoo.registry import default_registry
 from zoo.sources import find_weights
 from zoo.weights.config import ZooBlock, read_config
 from zoo.weights.folder import described_model
 
-_COMMANDS = {
-    "text-generation": "zoo generate",
-    "translation": "zoo translate",
-    "summarization": "zoo summarize",
-    "feature-extraction": "zoo embed",
-}
-"""Which command uses weights for a task; of all others they are `zoo predict`."""
+_EMBEDS = "feature-extraction"
 
 
 def load_writer(weights: str | Path, task: str | None = None, **found: Any) -> Generate:
@@ -30,7 +25,11 @@ def load_writer(weights: str | Path, task: str | None = None, **found: Any) -> G
     `found` is `hub` and `device`, as `zoo.load` takes them.
     """
     block, capabilities = _described(weights, found.get("hub"))
-    if not {"generate", "encode-decode"} & set(capabilities) or block.task not in (*_COMMANDS, task):
+    if (
+        not {"generate", "encode-decode"} & set(capabilities)
+        or _command(block.task) == "predict"
+        and block.task != task
+    ):
         raise UsageError(
             f"{weights} holds {block.architecture!r} for {block.task}, which writes no text; {_use(block)}"
         )
@@ -55,7 +54,13 @@ def _described(weights: str | Path, hub: str | Path | None) -> tuple[ZooBlock, t
 
 
 def _use(block: ZooBlock) -> str:
-    return f"use `{_COMMANDS.get(block.task, 'zoo predict')}`"
+    return f"use `zoo {_command(block.task)}`"
+
+
+def _command(task: str) -> str:
+    """Return the command that uses weights for a task."""
+    offer = default_registry().known_task(task)
+    return offer.spec.command if offer else "embed" if task == _EMBEDS else "predict"
 
 
 def write_vectors(vectors: Tensor, path: Path) -> None:

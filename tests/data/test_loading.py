@@ -16,7 +16,6 @@ from zoo.data.image_folder import open_image_folder
 from zoo.data.memory import fits_in_memory
 from zoo.data.order import Order
 from zoo.data.streamed import StreamedBatches
-from zoo.data.tiers import make_batches
 from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError, UsageError
 
@@ -144,11 +143,11 @@ def test_the_tier_follows_from_the_size(photos: Path, monkeypatch: pytest.Monkey
     assert fits_in_memory(10, limit=10) and not fits_in_memory(11, limit=10)
     assert fits_in_memory(1 << 20) and not fits_in_memory(1 << 60)
     split = ImageSplit(np.zeros((4, 1, 5, 5), np.uint8))
-    assert isinstance(make_batches(split, limit=100, **FORM), TensorBatches)
-    assert isinstance(make_batches(split, limit=99, **FORM), StreamedBatches)
-    assert isinstance(make_batches(split, stream=True, **FORM), StreamedBatches)
+    assert isinstance(split.batches(limit=100, **FORM), TensorBatches)
+    assert isinstance(split.batches(limit=99, **FORM), StreamedBatches)
+    assert isinstance(split.batches(stream=True, **FORM), StreamedBatches)
     monkeypatch.setattr("zoo.data.memory._free", lambda: 1000)
     undecoded = open_image_folder(photos, image_size=(8, 8)).splits["train"]
     assert isinstance(undecoded.images, UndecodedImages)
-    assert isinstance(make_batches(undecoded, **FORM), StreamedBatches)
-    assert isinstance(make_batches(undecoded, stream=False, **FORM), TensorBatches)
+    assert isinstance(undecoded.batches(**FORM), StreamedBatches)
+    assert isinstance(undecoded.batches(stream=False, **FORM), TensorBatches)

@@ -126,5 +126,5 @@ def make_weights(folder: Path, name: str = "continuing", *, kind: str = "bytes",
     arguments = {"vocab_size": tokenizer.num_tokens, **asked.pop("arguments", {})}
     model = zoo.create(name, **arguments)
     inputs = TextInputs(tokenizer, arguments.get("context", 64))
-    save_weights(folder, model, model_name=name, arguments=arguments, text=inputs, **asked)
+    save_weights(folder, model, model_name=name, arguments=arguments, inputs=inputs, **asked)
     return folder

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 import zoo
-from zoo.weights.config import Preprocessing
 from zoo.weights.folder import save_weights
+from zoo.weights.inputs import Preprocessing
 
 LABELS = ("ant", "bee", "cat", "dog", "eel")
 
@@ -46,9 +46,7 @@ def saved(tmp_path: Path, randomised: Any) -> Callable[..., tuple[Path, Any]]:
         inputs = Preprocessing(
             image_size=(96, 96), channels=arguments.get("channels", 3), mean=(0.4,), std=(0.3,), crop=0.9
         )
-        save_weights(
-            tmp_path / "ours", model, model_name=name, arguments=arguments, labels=LABELS, preprocessing=inputs
-        )
+        save_weights(tmp_path / "ours", model, model_name=name, arguments=arguments, labels=LABELS, inputs=inputs)
         (tmp_path / "ours" / "README.md").write_text("---\nlicense: apache-2.0\n---\n\n# A model\n")
         return tmp_path / "ours", model
 

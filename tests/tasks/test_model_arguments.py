@@ -35,7 +35,7 @@ def weights(tmp_path: Path) -> Path:
         model_name="resnet20",
         arguments=arguments,
         labels=("cat", "dog"),
-        preprocessing=zoo.Preprocessing(image_size=(28, 28), channels=1),
+        inputs=zoo.Preprocessing(image_size=(28, 28), channels=1),
     )
     return tmp_path / "base"
 

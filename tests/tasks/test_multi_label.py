@@ -16,8 +16,9 @@ from zoo.tasks.image_classification import ImageClassification
 from zoo.tasks.multi_label import MultiLabelClassifier, average_precision, multi_label_scores
 from zoo.tasks.settings import ImageClassificationSettings
 from zoo.testing import RecipeTests
-from zoo.weights.config import Preprocessing, read_config
+from zoo.weights.config import read_config
 from zoo.weights.folder import save_weights
+from zoo.weights.inputs import Preprocessing
 
 needs_backbone = pytest.mark.skipif(
     "conv_autoencoder" not in {offer.spec.name for offer in default_registry().offers("models")},
@@ -144,7 +145,7 @@ def test_from_a_table_to_predictions(tmp_path: Path, zoo_command: Callable[..., 
         zoo.create("conv_autoencoder", **SMALL),
         model_name="conv_autoencoder",
         arguments=SMALL,
-        preprocessing=INPUTS,
+        inputs=INPUTS,
     )
     settings = {"epochs": 30, "minimum_steps": 0, "batch_size": 16, "augmentation": "none", "learning_rate": 0.01}
     result = zoo.finetune(

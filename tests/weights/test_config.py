@@ -79,7 +79,7 @@ def test_020_nested_ten_thousand_deep(tmp_path: Path) -> None:
 
 def test_newer_format_asks_for_an_upgrade(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match="upgrade zoo"):
-        read_config(write(tmp_path, {"zoo": {**BLOCK, "format_version": 2}}))
+        read_config(write(tmp_path, {"zoo": {**BLOCK, "format_version": 3}}))
 
 
 def test_a_long_string_takes_linear_time(tmp_path: Path) -> None:

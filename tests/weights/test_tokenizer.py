@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import DataError, IntegrityError, NotFoundError, UsageError
-from zoo.weights.config import Tokenisation, ZooBlock
+from zoo.weights.config import ZooBlock
+from zoo.weights.inputs import Tokenisation, record_of
 from zoo.weights.tokenizer import ROLES_FILE, TOKENIZER_FILE, Tokenizer, read_text_inputs, read_tokenizer
 from zoo.weights.tokenizer_training import KINDS, REPRODUCIBLE, make_tokenizer
 
@@ -26,7 +27,7 @@ def block(tokenizer: str | None = None, **arguments: int) -> ZooBlock:
         architecture="none",
         arguments=dict(arguments),
         task="text-generation",
-        tokenisation=None if tokenizer is None else Tokenisation(tokenizer=tokenizer, max_tokens=64),
+        inputs=record_of("text", None if tokenizer is None else Tokenisation(tokenizer=tokenizer, max_tokens=64)),
     )
 
 

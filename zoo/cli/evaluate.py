@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from zoo import trainings
-from zoo.cli.options import columns, columns_of, hub
+from zoo.cli.options import columns, columns_of, data_set, hub, pairs
 from zoo.cli.tables import figures, print_json
 
 
@@ -16,10 +16,12 @@ from zoo.cli.tables import figures, print_json
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set's files lie.")
 @click.option("--device", help="cpu, cuda, cuda:1; default: a GPU where there is one.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@data_set
 @columns
 @hub
-def command(weights: str, data: str, as_json: bool, **options: Any) -> None:
+def command(weights: str, data: str, as_json: bool, data_set: tuple[str, ...], **options: Any) -> None:
     """Score WEIGHTS on the test split of a data set, by the recipe that made them."""
+    options["data_options"] = pairs(data_set, "--data-set")
     scores = trainings.evaluate(weights, data=data, columns=columns_of(options), **options)
     if as_json:
         print_json(scores)

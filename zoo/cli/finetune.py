@@ -30,4 +30,9 @@ from zoo.cli.training import train, training
 @hub
 def command(weights: str, **typed: Any) -> None:
     """Train WEIGHTS (a name, hf://…, a run or a folder) on for a task."""
-    train("finetune", weights, lambda result, asked: after_finetuning(result, asked["data"], asked["columns"]), **typed)
+    train(
+        "finetune",
+        weights,
+        lambda result, asked: after_finetuning(result, asked["data"], asked["columns"], asked["data_options"]),
+        **typed,
+    )

@@ -2,34 +2,53 @@
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from zoo import api
+from zoo.registry import default_registry
+from zoo.specs import TaskSpec
 from zoo.trainings import RunResult
 
-_WRITES = {
-    "text-generation": 'zoo generate {run} "TEXT"',
-    "translation": 'zoo translate {run} "TEXT"',
-    "summarization": "zoo summarize {run} FILE",
-}
+if TYPE_CHECKING:
+    from zoo.weights.config import ZooBlock
 
 
 def after_pretraining(result: RunResult, model: str) -> list[str]:
     """Return what follows weights that know no task yet."""
-    block, run = api.describe(result.weights), str(result.folder)
-    task = "text-classification" if block.tokenisation else "image-classification"
-    lines = [f"zoo finetune {run} --task {task} --data DATA --out {run}-classifier"]
-    if block.task in _WRITES:
-        lines.append(_WRITES[block.task].format(run=run))
-    return [*lines, f"zoo push {run} you/{model}"]
-
-
-def after_finetuning(result: RunResult, data: str, columns: Mapping[str, str]) -> list[str]:
-    """Return what follows weights that were finetuned for a task, on these columns of the data."""
-    block, run = api.describe(result.weights), str(result.folder)
-    named = [word for role, name in columns.items() for word in (f"--{role}", name)]
-    use = 'zoo predict {run} "TEXT"…' if block.tokenisation else "zoo predict {run} IMAGES…"
+    block, run = api.describe(result.weights), result.folder
+    modality = default_registry().model(block.architecture).spec.modality
+    tasks: list[TaskSpec] = [offer.spec for offer in default_registry().offers("tasks")]
+    task = next((task.name for task in tasks if task.modality == modality), "TASK")
     return [
-        shlex.join(["zoo", "evaluate", run, "--data", data, *named]),
-        _WRITES.get(block.task, use).format(run=run),
-        f"zoo push {run} you/{result.folder.name}",
+        f"zoo finetune {run} --task {task} --data DATA --out {run}-finetuned",
+        *([_use(block, run)] if not _predicts(block) else []),
+        f"zoo push {run} you/{model}",
     ]
+
+
+def after_finetuning(
+    result: RunResult, data: str, columns: Mapping[str, str], data_options: Mapping[str, Any]
+) -> list[str]:
+    """Return what follows weights that were finetuned for a task, on these columns of the data."""
+    block, run = api.describe(result.weights), result.folder
+    named = [word for role, name in columns.items() for word in (f"--{role}", name)]
+    named += [word for name, value in data_options.items() for word in ("--data-set", f"{name}={value}")]
+    return [
+        shlex.join(["zoo", "evaluate", str(run), "--data", data, *named]),
+        _use(block, run),
+        f"zoo push {run} you/{run.name}",
+    ]
+
+
+def _predicts(block: "ZooBlock") -> bool:
+    task = default_registry().known_task(block.task)
+    return task is None or task.spec.command == "predict"
+
+
+def _use(block: "ZooBlock", run: Path) -> str:
+    """Return the command that uses weights, with what it takes."""
+    task = default_registry().known_task(block.task)
+    modality = default_registry().model(block.architecture).spec.modality
+    example = default_registry().modality(modality).spec.example
+    return f"zoo {task.spec.command if task else 'predict'} {run} {example}"

@@ -5,10 +5,17 @@ from typing import Any
 
 import click
 
+from zoo.errors import UsageError
+
 Command = Callable[..., Any]
+_EXAMPLES = {"--arg": "depth=3", "--set": "epochs=5", "--data-set": "skip_bad=3"}
 
 hub = click.option(
     "--hub", metavar="URL|FOLDER", help="The Hub: an address, or a folder of one's own. Default: $ZOO_HUB."
+)
+
+data_set = click.option(
+    "--data-set", multiple=True, metavar="NAME=VALUE", help="What else is to be known of the data, such as skip_bad=3."
 )
 
 
@@ -28,3 +35,15 @@ def columns_of(options: dict[str, Any]) -> dict[str, str]:
     """Take the columns that were typed out of a command's options."""
     typed = {role: options.pop(role) for role in ("text", "pair", "label", "target")}
     return {role: name for role, name in typed.items() if name is not None}
+
+
+def pairs(values: tuple[str, ...], option: str) -> dict[str, str]:
+    """Return NAME=VALUE options as a dictionary."""
+    found = {}
+    for value in values:
+        name, sign, text = value.partition("=")
+        if not sign or not name:
+            example = _EXAMPLES[option]
+            raise UsageError(f"{option} {value!r} is not NAME=VALUE; write for example {option} {example}")
+        found[name.strip()] = text
+    return found

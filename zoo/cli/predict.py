@@ -1,50 +1,77 @@
 """`zoo predict`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from zoo import api
-from zoo.cli.options import hub
+from zoo.cli.options import Command, hub
 from zoo.cli.tables import print_json, print_table
 from zoo.errors import UsageError
+from zoo.modality import Predicts
+from zoo.registry import default_registry
+from zoo.specs import OptionSpec
 
 _SHOWN = 60
+_TYPES: dict[str, Any] = {"text": str, "integer": int, "number": float, "path": click.Path(path_type=Path)}
+
+
+def declared(function: Command) -> Command:
+    """Add the options that modalities and tasks declare."""
+    registry = default_registry()
+    options = {
+        option.name: option
+        for kind in ("tasks", "modalities")
+        for offer in registry.offers(kind)
+        for option in offer.spec.options
+    }
+    for option in options.values():
+        function = _option(option)(function)
+    return function
+
+
+def _option(option: OptionSpec) -> Any:
+    names = [f"--{option.name}", *([f"-{option.short}"] if option.short else []), option.name.replace("-", "_")]
+    if option.type == "flag":
+        return click.option(*names, is_flag=True, default=None, help=option.summary)
+    return click.option(*names, type=_TYPES[option.type], multiple=option.multiple, help=option.summary)
 
 
 @click.command("predict")
 @click.argument("weights")
-@click.argument("inputs", nargs=-1, required=True, metavar="IMAGES…|TEXTS…")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Draw what was found into pictures there.")
+@click.argument("inputs", nargs=-1, metavar="INPUTS…")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Draw or write what was found there.")
 @click.option("--device", help="cpu, cuda, cuda:1; default: cpu.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@declared
 @hub
 def command(
-    weights: str, inputs: tuple[str, ...], out: Path | None, device: str | None, as_json: bool, hub: str | None
+    weights: str,
+    inputs: tuple[str, ...],
+    out: Path | None,
+    device: str | None,
+    as_json: bool,
+    hub: str | None,
+    **typed: Any,
 ) -> None:
-    """Say what WEIGHTS see in pictures, or in all pictures of a folder; or of texts, or of the lines of a file."""
-    from zoo.prediction import pictures_in, predict_pictures
-    from zoo.text_prediction import PredictText, texts_of
-
-    predict: Any = api.load(weights, hub=hub, device=device).predict
-    predictor = predict.predictor
-    found: list[tuple[str, dict[str, Any]]]
-    if isinstance(predict, PredictText):
-        if out is not None:
-            raise UsageError("--out draws pictures, and these weights read text; leave it out")
-        texts = texts_of(inputs)
-        kind, found = "text", list(zip(texts, predict(texts), strict=True))
-    else:
-        paths = pictures_in([Path(path) for path in inputs])
-        kind, found = "image", [(str(path), result) for path, result in predict_pictures(predict, paths, out)]
+    """Say what WEIGHTS predict for INPUTS: images, folders of them, texts, files of lines …"""
+    options = {name: value for name, value in typed.items() if value not in (None, ())}
+    if not inputs and not options:
+        raise click.UsageError("Missing argument 'INPUTS…'.")
+    predict: Any = getattr(api.load(weights, hub=hub, device=device), "predict", None)
+    if not isinstance(predict, Predicts):
+        raise UsageError(f"{weights} predicts nothing of single items; finetune it for a task first")
+    columns, modality = predict.columns, predict.modality
+    found = list(predict.items(inputs, options, out))
     if as_json:
-        print_json([{kind: name, **_without_arrays(result)} for name, result in found])
+        print_json([{modality: name, **_without_arrays(result)} for name, result in found])
         return
-    head = (kind.upper(), *(column.upper() for column in predictor.columns))
-    print_table(head, [(_short(name), *predictor.row(result)) for name, result in found])
+    head = (modality.upper(), *(column.upper() for column in columns))
+    print_table(head, [(_short(name), *predict.row(result)) for name, result in found])
     if out is not None:
-        click.echo(f"{len(found)} pictures drawn in {out}")
+        click.echo(f"{len(found)} results written to {out}")
 
 
 def _short(text: str) -> str:
@@ -53,6 +80,6 @@ def _short(text: str) -> str:
     return flat if len(flat) <= _SHOWN or Path(text).exists() else f"{flat[:_SHOWN]} …"
 
 
-def _without_arrays(result: dict[str, Any]) -> dict[str, Any]:
-    """Leave a mask out, which --out writes as a picture."""
-    return {name: value for name, value in result.items() if name != "mask"}
+def _without_arrays(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave arrays out, such as a mask, which --out writes."""
+    return {name: value for name, value in result.items() if not hasattr(value, "shape")}

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from zoo import trainings
-from zoo.cli.options import Command, columns_of
+from zoo.cli.options import Command, columns_of, data_set, pairs
 from zoo.cli.processes import first_process
 from zoo.cli.tables import figures
-from zoo.errors import UsageError
 from zoo.trainings import RunResult
 
 if TYPE_CHECKING:
@@ -49,6 +48,7 @@ def training(function: Command) -> Command:
         click.option(
             "--skip-bad", default=0, type=click.IntRange(0), metavar="N", help="Leave out up to N bad pictures."
         ),
+        data_set,
         click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set's files lie."),
         click.option("--data", required=True, help="A data set's name, a folder of pictures, or text files."),
     ):
@@ -76,6 +76,7 @@ def train(
         return
     options["settings"] = changes(settings, batch_size)
     options["columns"] = columns_of(options)
+    options["data_options"] = pairs(options.pop("data_set"), "--data-set")
     options["arguments"] = arguments_of(arguments)
     if dry_run:
         show_rehearsal(trainings.rehearse(stage, name, **options))
@@ -95,18 +96,6 @@ def launched(processes: int | None) -> bool:
     typed = iter(context.find_root().obj)
     arguments = [word for word in typed if not (word == "--processes" and next(typed)) and "--processes=" not in word]
     context.exit(launch(arguments, processes))
-
-
-def pairs(values: tuple[str, ...], option: str) -> dict[str, str]:
-    """Return NAME=VALUE options as a dictionary."""
-    found = {}
-    for value in values:
-        name, sign, text = value.partition("=")
-        if not sign or not name:
-            example = "depth=3" if option == "--arg" else "epochs=5"
-            raise UsageError(f"{option} {value!r} is not NAME=VALUE; write for example {option} {example}")
-        found[name.strip()] = text
-    return found
 
 
 def arguments_of(values: tuple[str, ...]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zoo.data.dataset import Images
+from zoo.data.arrays import Images
 from zoo.data.order import Dealing, Order
 from zoo.data.undecoded import UndecodedImages
 

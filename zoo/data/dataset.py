@@ -3,21 +3,21 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from zoo.data.arrays import Boxes, Images, Labels
 from zoo.data.drawing import draw_held_out, draw_labelled
+from zoo.data.order import Dealing
+from zoo.data.tiers import ImageBatches, image_batches
+from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError
 from zoo.specs import Target
 
-if TYPE_CHECKING:
-    from zoo.data.undecoded import UndecodedImages
-
-Images = NDArray[np.uint8]
-Labels = NDArray[Any]
-Boxes = NDArray[np.float32]
+_EVALUATED_AT_ONCE = 256
 _HOW_TO_PROVIDE: Mapping[Target, str] = {
     "labels": "put the images into one folder a class: train/<class>/*.png",
     "boxes": "give a folder of Pascal VOC, COCO or YOLO, and finetune with --task object-detection",
@@ -38,7 +38,7 @@ class ImageSplit:
     `sizes` are int64 (samples, 2), the height and width of the picture's file.
     """
 
-    images: "Images | UndecodedImages"
+    images: Images | UndecodedImages
     labels: Labels | None = None
     boxes: Boxes | None = None
     masks: Images | None = None
@@ -52,6 +52,24 @@ class ImageSplit:
         """What is known of the pictures, by name: arrays with a row for each."""
         named = {"labels": self.labels, "boxes": self.boxes, "masks": self.masks, "sizes": self.sizes}
         return {name: values for name, values in named.items() if values is not None}
+
+    def batches(
+        self,
+        *,
+        device: torch.device,
+        stream: bool | None = None,
+        limit: int | None = None,
+        workers: int | None = None,
+        **dealing: Unpack[Dealing],
+    ) -> ImageBatches:
+        """Return what gives out batches, as `image_batches` chooses."""
+        return image_batches(
+            self.images, self.targets, device=device, stream=stream, limit=limit, workers=workers, **dealing
+        )
+
+    def evaluation_batch_size(self, batch_size: int) -> int:
+        """Return how many images are scored at once."""
+        return max(batch_size, _EVALUATED_AT_ONCE)
 
     def take(self, index: NDArray[np.int64]) -> "ImageSplit":
         """Return the samples at these places, in this order."""

@@ -13,7 +13,8 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from zoo.data.dataset import Images, ImageSplit
+from zoo.data.arrays import Images
+from zoo.data.dataset import ImageSplit
 from zoo.data.memory import fits_in_memory
 from zoo.data.pictures import STRETCHED, Scaling, Source, decode_all
 from zoo.data.undecoded import UndecodedImages

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.dataset import Labels
+from zoo.data.arrays import Labels
 from zoo.data.hub_files import HubFiles
 from zoo.data.pictures import Encoded
 from zoo.errors import DataError

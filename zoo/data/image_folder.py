@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data.dataset import ImageDataset, Labels
+from zoo.data.arrays import Labels
+from zoo.data.dataset import ImageDataset
 from zoo.data.decoded import Part, open_pictures
 from zoo.data.hashes import content_hashes
 from zoo.data.label_table import read_label_table

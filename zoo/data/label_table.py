@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data.dataset import Labels
+from zoo.data.arrays import Labels
 from zoo.data.splitting import with_test
 from zoo.errors import DataError
 

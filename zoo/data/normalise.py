@@ -5,7 +5,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from zoo.weights.config import Preprocessing
+from zoo.weights.inputs import Preprocessing
 
 
 def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:

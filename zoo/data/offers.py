@@ -10,6 +10,7 @@ from zoo.specs import DatasetSpec
 def zoo_datasets() -> Iterator[DatasetSpec]:
     yield DatasetSpec(
         name="fashion_mnist",
+        hub_id="zalando-datasets/fashion_mnist",
         summary="60,000 + 10,000 grey pictures of clothes, 28x28, 10 classes (Xiao et al., 2017)",
         target="zoo.data.mnist:fashion_mnist",
         licence="MIT",
@@ -22,16 +23,19 @@ def zoo_datasets() -> Iterator[DatasetSpec]:
     )
     yield DatasetSpec(
         name="mnist",
+        hub_id="ylecun/mnist",
         summary="60,000 + 10,000 grey handwritten digits, 28x28, 10 classes (LeCun et al., 1998)",
         target="zoo.data.mnist:mnist",
     )
     yield DatasetSpec(
         name="cifar10",
+        hub_id="uoft-cs/cifar10",
         summary="50,000 + 10,000 colour pictures, 32x32, 10 classes (Krizhevsky, 2009), binary version",
         target="zoo.data.cifar10:cifar10",
     )
     yield DatasetSpec(
         name="ag_news",
+        hub_id="fancyzhx/ag_news",
         summary="Pieces of news in 4 topics, as many as train.csv holds + 7,600 (Zhang et al., 2015)",
         target="zoo.data.text.known:ag_news",
         modality="text",
@@ -40,6 +44,7 @@ def zoo_datasets() -> Iterator[DatasetSpec]:
     )
     yield DatasetSpec(
         name="trec",
+        hub_id="CogComp/trec",
         summary="5,452 + 500 questions, 6 classes of what they ask for (Li and Roth, 2002)",
         target="zoo.data.text.known:trec",
         modality="text",
@@ -64,6 +69,7 @@ def zoo_datasets() -> Iterator[DatasetSpec]:
         )
     yield DatasetSpec(
         name="aeslc",
+        hub_id="Yale-LILY/aeslc",
         summary="14,436 + 1,906 e-mails with their subjects (Zhang and Tetreault, 2019)",
         target="zoo.data.text.known:aeslc",
         modality="text",

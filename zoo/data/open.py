@@ -8,7 +8,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from zoo.data.dataset import ImageDataset, Images
+from zoo.data.arrays import Images
+from zoo.data.dataset import ImageDataset
 from zoo.data.hub import open_hub_dataset
 from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.image_folder import open_image_folder

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zoo.data.dataset import Images
+from zoo.data.arrays import Images
 from zoo.errors import DataError
 
 if TYPE_CHECKING:

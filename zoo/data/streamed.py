@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from zoo.data.ahead import AHEAD, ahead
+from zoo.data.arrays import Images
 from zoo.data.batches import to_floats
-from zoo.data.dataset import Images
 from zoo.data.order import Dealing, Order
 from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError

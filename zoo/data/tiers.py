@@ -1,50 +1,44 @@
-"""Which way of giving out batches fits a split and a device."""
+"""Which way of giving out batches of images fits a split and a device."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Unpack
+from typing import Any, Unpack
 
 import torch
+from numpy.typing import NDArray
 
+from zoo.data.arrays import Images
 from zoo.data.batches import TensorBatches
-from zoo.data.dataset import ImageDataset, ImageSplit
 from zoo.data.memory import fits_in_memory
 from zoo.data.order import Dealing
 from zoo.data.pictures import processors
 from zoo.data.streamed import StreamedBatches
-from zoo.data.text.batches import RowBatches, WindowBatches
-from zoo.data.text.tokens import TokenDataset, TokenRows, TokenStream
 from zoo.data.undecoded import UndecodedImages
 
-AnyBatches = TensorBatches | StreamedBatches | RowBatches | WindowBatches
-AnySplit = ImageSplit | TokenRows | TokenStream
-AnyDataset = ImageDataset | TokenDataset
+ImageBatches = TensorBatches | StreamedBatches
 
 
-def make_batches(
-    split: AnySplit,
+def image_batches(
+    images: Images | UndecodedImages,
+    targets: Mapping[str, NDArray[Any]],
     *,
     device: torch.device,
     stream: bool | None = None,
     limit: int | None = None,
     workers: int | None = None,
     **dealing: Unpack[Dealing],
-) -> AnyBatches:
-    """Return the batches of a split; pictures whole on the device where that fits, and streamed to it where not.
+) -> ImageBatches:
+    """Return the batches of a split: whole on the device where that fits, and streamed to it where not.
 
     Both are the same to the bit. `stream` decides instead, and `limit` is the most bytes to keep on the device.
-    Pictures that are not decoded are streamed by `workers` processes, one for each processor if not said.
+    Images that are not decoded are streamed by `workers` processes, one for each processor if not said.
     """
-    if isinstance(split, TokenRows):
-        return RowBatches(split, device=device, **dealing)
-    if isinstance(split, TokenStream):
-        return WindowBatches(split, device=device, **dealing)
-    undecoded = isinstance(split.images, UndecodedImages)
+    undecoded = isinstance(images, UndecodedImages)
     if stream is None:
-        masks = 0 if split.masks is None else split.masks.size
-        stream = undecoded or not fits_in_memory(math.prod(split.images.shape) + masks, device, limit=limit)
-    make: Callable[..., AnyBatches] = TensorBatches
+        masks = targets["masks"].size if "masks" in targets else 0
+        stream = undecoded or not fits_in_memory(math.prod(images.shape) + masks, device, limit=limit)
+    make: Callable[..., ImageBatches] = TensorBatches
     if stream:
         make = partial(StreamedBatches, workers=(processors() if undecoded else 0) if workers is None else workers)
-    return make(split.images, split.targets, device=device, **dealing)
+    return make(images, targets, device=device, **dealing)

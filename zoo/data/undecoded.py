@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.dataset import Images
+from zoo.data.arrays import Images
 from zoo.data.pictures import STRETCHED, Scaling, Source, decode_all
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from zoo.tasks.multi_label import MultiLabelClassifier, seen
+from zoo.weights.inputs import Preprocessing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -18,7 +19,7 @@ class ClassificationPredictor:
 
     columns = ("label", "score", "next")
 
-    def __init__(self, model: nn.Module, labels: tuple[str, ...]) -> None:
+    def __init__(self, model: nn.Module, labels: tuple[str, ...], inputs: Preprocessing) -> None:
         self.model = model
         self.labels = labels
         self.several = isinstance(model, MultiLabelClassifier)

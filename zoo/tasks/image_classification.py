@@ -17,7 +17,7 @@ from zoo.engine.recipe import Batch, Loss
 from zoo.tasks.methods import Learner
 from zoo.tasks.multi_label import MultiLabelClassifier, class_loss, multi_label_scores, precision_chart, seen
 from zoo.tasks.settings import ImageClassificationSettings
-from zoo.weights.config import Preprocessing
+from zoo.weights.inputs import Preprocessing
 
 
 class ImageClassification:

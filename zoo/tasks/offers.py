@@ -10,6 +10,7 @@ from zoo.specs import RecipeSpec, TaskSpec
 def zoo_tasks() -> Iterator[TaskSpec]:
     yield TaskSpec(
         name="image-classification",
+        needs_labels=True,
         summary="Say which class a picture shows",
         recipe="image_classification",
         score="accuracy",
@@ -18,6 +19,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
     )
     yield TaskSpec(
         name="object-detection",
+        needs_labels=True,
         summary="Say which things are in a picture, and draw a box around each",
         recipe="object_detection",
         score="ap",
@@ -28,6 +30,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
     )
     yield TaskSpec(
         name="image-segmentation",
+        needs_labels=True,
         summary="Say for each pixel of a picture which class it shows",
         recipe="image_segmentation",
         score="miou",

@@ -19,9 +19,8 @@ from zoo.engine.recipe import Batch
 from zoo.engine.snapshot import restore, take
 from zoo.engine.stepper import Stepper
 from zoo.recipes import settings_from
-from zoo.registry import default_registry
+from zoo.registry import default_registry, load_modality
 from zoo.running import make_recipe
-from zoo.weights.tokenizer_training import make_tokenizer
 
 _ROUNDING = 1e-8
 """Root of the mean square of gradients below which they are taken to be rounding."""
@@ -52,13 +51,10 @@ class RecipeTests:
         """Return one batch, the same every time."""
         raise NotImplementedError("return a batch, such as {'images': torch.rand(8, 1, 28, 28)} from a fixed generator")
 
-    def inputs(self) -> zoo.Preprocessing | zoo.TextInputs:
-        """Return how pictures, or texts, become inputs: here as the batch has them, or told in bytes."""
-        batch = self.batch()
-        if "images" not in batch:
-            return zoo.TextInputs(make_tokenizer("bytes", ()), batch["input_ids"].shape[1])
-        _, channels, height, width = batch["images"].shape
-        return zoo.Preprocessing(image_size=(height, width), channels=channels)
+    def inputs(self) -> zoo.Inputs:
+        """Return how data become inputs: as the modality says of the batch."""
+        modality = default_registry().model(self.model).spec.modality
+        return load_modality(modality).inputs_for(self.batch())
 
     def stepper(self, distribution: Distribution | None = None) -> Stepper:
         """Return the recipe, on a fresh model from a fixed seed, with its optimizers."""

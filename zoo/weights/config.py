@@ -2,40 +2,21 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from zoo.errors import IntegrityError
 from zoo.jsonfile import parse_json
 from zoo.paths import write_file
+from zoo.weights.inputs import InputsRecord, Preprocessing, Tokenisation, parse_inputs
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_READABLE = (1, FORMAT_VERSION)
 _THEIR_KEYS = ("num_classes", "num_features", "label_names", "model_args", "pretrained_cfg")
 _CODE_KEYS = ("auto_map", "trust_remote_code", "model_file", "custom_pipelines", "plugins")
-
-
-class Preprocessing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How pictures become inputs: resized to `image_size` (height, width), floats in [0, 1], minus mean, over std.
-
-    With `crop` below 1 they keep their proportions: they are scaled to cover `image_size / crop`, and the middle is
-    taken.
-    """
-
-    image_size: tuple[Annotated[int, Meta(ge=1, le=65_536)], Annotated[int, Meta(ge=1, le=65_536)]]
-    channels: Annotated[int, Meta(ge=1, le=1024)]
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[Annotated[float, Meta(gt=0)], ...] = (1.0,)
-    crop: Annotated[float, Meta(gt=0, le=1)] = 1.0
-    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
-
-
-class Tokenisation(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How text becomes inputs: by the tokenizer.json with this sha256, cut behind `max_tokens`."""
-
-    tokenizer: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-    max_tokens: Annotated[int, Meta(ge=1, le=16_777_216)]
 
 
 class RecipeRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -71,8 +52,9 @@ class AdapterRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class ZooBlock(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All that it takes to build the model again and to use it rightly.
 
-    `head` has the arguments of the task's network on the model, None where the model's own classifier is all. With
-    `adapter` the tensors are what was learnt on top of other weights.
+    `head` has the arguments of the task's network on the model, None where the model's own classifier is all. `inputs`
+    are None where nobody said how data become inputs. With `adapter` the tensors are what was learnt on top of other
+    weights.
     """
 
     format_version: int
@@ -83,11 +65,20 @@ class ZooBlock(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     head: dict[str, Any] | None = None
     task: str
     labels: tuple[str, ...] = ()
-    preprocessing: Preprocessing | None = None
-    tokenisation: Tokenisation | None = None
+    inputs: InputsRecord | None = None
     recipe: RecipeRecord | None = None
     data: DataRecord | None = None
     adapter: AdapterRecord | None = None
+
+    @property
+    def preprocessing(self) -> Preprocessing | None:
+        """How images become inputs; None for weights of anything else."""
+        return self.inputs.values if self.inputs and isinstance(self.inputs.values, Preprocessing) else None
+
+    @property
+    def tokenisation(self) -> Tokenisation | None:
+        """How text becomes inputs; None for weights of anything else."""
+        return self.inputs.values if self.inputs and isinstance(self.inputs.values, Tokenisation) else None
 
 
 class _Document(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -108,16 +99,22 @@ def read_config(folder: Path) -> ZooBlock:
 
         return recognise(folder, values).block
     values = {key: value for key, value in values.items() if key not in _THEIR_KEYS}
+    own = values["zoo"]
+    version = own.get("format_version", FORMAT_VERSION) if isinstance(own, dict) else FORMAT_VERSION
+    if type(version) is int and version not in _READABLE:
+        raise IntegrityError(
+            f"{path} has format_version {version}, this zoo reads up to {FORMAT_VERSION}; "
+            "upgrade zoo: pip install -U zoo-hub"
+        )
+    inputs = None
+    if isinstance(own, dict):
+        values["zoo"], inputs = parse_inputs(own, version, str(path))
     try:
         block = msgspec.convert(values, _Document).zoo
     except msgspec.ValidationError as error:
         allowed = f"; allowed are {', '.join(_fields_at(str(error)))}" if "unknown field" in str(error) else ""
         raise IntegrityError(f"{path} is not what zoo writes: {error}{allowed}; get a fresh copy") from None
-    if block.format_version != FORMAT_VERSION:
-        raise IntegrityError(
-            f"{path} has format_version {block.format_version}, this zoo reads {FORMAT_VERSION}; "
-            "upgrade zoo: pip install -U zoo-hub"
-        )
+    block = replace(block, inputs=inputs)
     _check_class_count(block, path)
     return block
 
@@ -138,8 +135,10 @@ def read_json(folder: Path) -> dict[str, Any]:
 
 def write_config(folder: Path, block: ZooBlock, beside: Mapping[str, Any] | None = None) -> None:
     """Write config.json, keys in the order of the schema; `beside` are root keys from which timm builds the model."""
-    described = msgspec.to_builtins(block)
-    for name in ("head", "tokenisation", "adapter"):  # most weights have none of them
+    described = msgspec.to_builtins(replace(block, inputs=None))
+    described["format_version"] = FORMAT_VERSION
+    described["inputs"] = None if block.inputs is None else block.inputs.to_builtins()
+    for name in ("head", "inputs", "adapter"):  # some weights have none of them
         if described[name] is None:
             del described[name]
     document = {**(beside or {}), "zoo": described}
@@ -156,8 +155,6 @@ def _check_class_count(block: ZooBlock, path: Path) -> None:
 
 def _fields_at(message: str) -> list[str]:
     structs: dict[str, type[Struct]] = {
-        "$.zoo.preprocessing": Preprocessing,
-        "$.zoo.tokenisation": Tokenisation,
         "$.zoo.recipe": RecipeRecord,
         "$.zoo.data": DataRecord,
         "$.zoo.adapter.base": BaseRecord,

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from zoo.errors import IntegrityError, NotFoundError
+from zoo.modality import Inputs
 from zoo.paths import new_folder, storage_errors
 from zoo.registry import Offer, default_registry
 from zoo.specs import ModelSpec
@@ -20,7 +21,6 @@ from zoo.weights.build import full_arguments
 from zoo.weights.config import (
     FORMAT_VERSION,
     DataRecord,
-    Preprocessing,
     RecipeRecord,
     ZooBlock,
     read_config,
@@ -28,9 +28,9 @@ from zoo.weights.config import (
 )
 from zoo.weights.fit import check_tensors, float_dtype, ties_of
 from zoo.weights.foreign import Foreign, find_foreign
+from zoo.weights.inputs import inputs_record
 from zoo.weights.onto_base import load_onto_base
 from zoo.weights.stored import WEIGHTS_FILE, StoredTensors, stored_tensors
-from zoo.weights.tokenizer import TextInputs
 
 _LOOKED_AT = 32_000
 """Numbers that are looked at on loading: few enough for torch to do it without starting threads."""
@@ -46,14 +46,13 @@ def save_weights(
     arguments: Mapping[str, Any],
     task: str | None = None,
     labels: tuple[str, ...] = (),
-    preprocessing: Preprocessing | None = None,
-    text: TextInputs | None = None,
+    inputs: Inputs | None = None,
     recipe: RecipeRecord | None = None,
     data: DataRecord | None = None,
 ) -> None:
     """Write a weights folder, whole or not at all. An existing one of that name is replaced.
 
-    `text` says how a model of text takes it; its tokenizer is written beside the weights.
+    `inputs` say how data become inputs, as a `zoo.Preprocessing` does for images; their files are written beside.
     """
     offer = default_registry().model(model_name)
     block = ZooBlock(
@@ -64,15 +63,14 @@ def save_weights(
         arguments=full_arguments(offer, arguments),
         task=task or offer.spec.task,
         labels=labels,
-        preprocessing=preprocessing,
-        tokenisation=text.record if text else None,
+        inputs=inputs_record(inputs),
         recipe=recipe,
         data=data,
     )
     with storage_errors(f"writing weights to {folder}"), new_folder(folder) as temporary:
         write_weights(temporary, model, block)
-        if text:
-            text.tokenizer.write(temporary)
+        if inputs is not None:
+            inputs.write(temporary)
 
 
 def write_weights(folder: Path, model: nn.Module, block: ZooBlock) -> None:

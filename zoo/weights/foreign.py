@@ -18,6 +18,7 @@ from zoo.specs import ModelSpec
 from zoo.weights.build import build, check_arguments, full_arguments, load_named
 from zoo.weights.config import FORMAT_VERSION, ZooBlock, read_json
 from zoo.weights.header import TensorHeader, read_header
+from zoo.weights.inputs import record_of
 from zoo.weights.libraries import IDENTITY, arguments_of, flattened, labels_of, library_of, preprocessing_of
 from zoo.weights.renaming import Translated, matches, to_ours
 from zoo.weights.shards import INDEX_FILE
@@ -166,8 +167,12 @@ class _Candidate:
             arguments=arguments,
             task=_task(spec, layout, config, num_classes, all(known[argument] for argument in layout.present)),
             labels=labels,
-            preprocessing=preprocessing_of(config, processor, layout, stem[1], source) if is_image else None,
-            tokenisation=None if is_image else files.tokenisation(arguments),
+            inputs=record_of(
+                spec.modality,
+                preprocessing_of(config, processor, layout, stem[1], source)
+                if is_image
+                else files.tokenisation(arguments),
+            ),
         )
         names = {ours: [theirs for _, theirs in group] for ours, group in groups.items()}
         transposed = frozenset(ours for ours, group in groups.items() if _is_turned(group, found))

@@ -7,7 +7,8 @@ import msgspec
 
 from zoo.errors import IntegrityError
 from zoo.layouts import Layout
-from zoo.weights.config import Preprocessing, ZooBlock
+from zoo.weights.config import ZooBlock
+from zoo.weights.inputs import Preprocessing
 
 IDENTITY = {"timm": "architecture", "transformers": "model_type"}
 """The key by which a library's config.json names the architecture."""

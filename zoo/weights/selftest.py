@@ -5,7 +5,6 @@ Large tensors are thinned evenly.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from zoo.errors import IntegrityError, UsageError
+from zoo.errors import IntegrityError
+from zoo.modality import Inputs
+from zoo.registry import load_modality
 from zoo.seeds import generator
 from zoo.specs import ModelSpec
 from zoo.weights.config import ZooBlock
 from zoo.weights.header import read_header
 
 SELFTEST_FILE = "selftest.safetensors"
-_SAMPLES, _TOKENS, _MOST = 2, 16, 8192
+_SAMPLES, _MOST = 2, 8192
 _INPUT = "input."
 _TOLERANCE = {
     ("cpu", torch.float64): 1e-8,
@@ -42,16 +43,18 @@ class SelfTest:
     first_off: str | None
 
 
-def write_selftest(folder: Path, model: nn.Module, block: ZooBlock, spec: ModelSpec) -> bool:
-    """Write the file for a loaded model; tell whether there is one: a model may want inputs that nobody here knows."""
-    inputs = _inputs(model, block, spec)
-    if inputs is None:
-        return False
+def write_selftest(folder: Path, model: nn.Module, block: ZooBlock, spec: ModelSpec, inputs: Inputs) -> bool:
+    """Write the file for a loaded model and an example of its inputs; tell whether there is one.
+
+    There is none for a model that wants other arguments than its modality gives.
+    """
+    example = inputs.example(_SAMPLES, generator(0, "selftest", block.architecture))
     try:
-        found = _run(model, inputs, spec)
+        found = _run(model, example, spec)
     except TypeError:
         return False
-    save_file({**inputs, **found}, folder / SELFTEST_FILE, metadata={"format": "pt"})
+    stored = {_INPUT + name: tensor.contiguous() for name, tensor in example.items()}
+    save_file({**stored, **found}, folder / SELFTEST_FILE, metadata={"format": "pt"})
     return True
 
 
@@ -63,11 +66,12 @@ def replay(folder: Path, model: nn.Module, spec: ModelSpec) -> SelfTest | None:
     read_header(path)
     stored = load_file(path)
     inputs = {name: tensor for name, tensor in stored.items() if name.startswith(_INPUT)}
+    example = {name.removeprefix(_INPUT): tensor for name, tensor in inputs.items()}
     first = next((tensor for tensor in model.parameters()), None)
     device = first.device if first is not None else torch.device("cpu")
     dtype = first.dtype if first is not None else torch.float32
     try:
-        found = _run(model, inputs, spec)
+        found = _run(model, example, spec)
     except (TypeError, KeyError, RuntimeError) as error:
         raise IntegrityError(f"{path} does not fit the model: {error}; export the run again") from error
     tolerance = _TOLERANCE.get((device.type, dtype), _LOOSEST)
@@ -81,52 +85,18 @@ def replay(folder: Path, model: nn.Module, spec: ModelSpec) -> SelfTest | None:
     return SelfTest(worst, tolerance, first_off)
 
 
-def _inputs(model: nn.Module, block: ZooBlock, spec: ModelSpec) -> dict[str, Tensor] | None:
-    random = generator(0, "selftest", block.architecture)
-    if spec.modality == "image" and block.preprocessing is not None:
-        shape = (_SAMPLES, block.preprocessing.channels, *block.preprocessing.image_size)
-        return {_INPUT + "images": torch.randint(0, 256, shape, generator=random, dtype=torch.uint8)}
-    vocabulary = next((module.num_embeddings for module in model.modules() if isinstance(module, nn.Embedding)), None)
-    if spec.modality != "text" or vocabulary is None:
-        return None
-    tokens = torch.randint(0, vocabulary, (_SAMPLES, _TOKENS), generator=random)
-    return {_INPUT + "input_ids": tokens, _INPUT + "attention_mask": torch.ones_like(tokens)}
-
-
-def _run(model: nn.Module, inputs: Mapping[str, Tensor], spec: ModelSpec) -> dict[str, Tensor]:
-    first = next(iter(model.parameters()))
-    given = {name.removeprefix(_INPUT): tensor.to(first.device) for name, tensor in inputs.items()}
-    positional = [given.pop("images").to(first.dtype) / 255] if "images" in given else []
-    found: dict[str, Tensor] = {}
+def _run(model: nn.Module, example: Mapping[str, Tensor], spec: ModelSpec) -> dict[str, Tensor]:
+    modality = load_modality(spec.modality)
     training = model.training
     model.eval()
     try:
         with torch.inference_mode():
-            found |= _named(model(*positional, **given), "output")
-            if "features" in spec.capabilities and spec.modality == "text":
-                found |= _said_of_text(model, given, spec)
-            elif "features" in spec.capabilities:
-                maps = model.forward_intermediates(*positional, **given, intermediates_only=True)  # type: ignore[operator]
-                found |= _named(maps, "features")
-            if "reconstruct" in spec.capabilities:
-                found |= _named(model.reconstruct(*positional), "reconstruction")  # type: ignore[operator]
-            if "sample" in spec.capabilities:
-                random = generator(0, "selftest", "sample")
-                found |= _named(model.sample(_SAMPLES, generator=random), "sample")  # type: ignore[operator]
+            positional, named = modality.prepared(example, next(iter(model.parameters())))
+            found = _named(model(*positional, **named), "output")
+            for name, value in modality.outputs(model, example, spec).items():
+                found |= _named(value, name)
     finally:
         model.train(training)
-    return found
-
-
-def _said_of_text(model: Any, given: Mapping[str, Tensor], spec: ModelSpec) -> dict[str, Tensor]:
-    """Return the features of all tokens, and what is expected behind the last one."""
-    features = model.forward_features(**given)
-    found = _named(features, "features")
-    if "encode-decode" in spec.capabilities:
-        features = model.decode(given["input_ids"], features, given["attention_mask"])
-    if "language-model" in spec.capabilities:
-        with suppress(UsageError):  # weights may have been stored without the head that says it
-            found |= _named(model.lm_logits(features[:, -1]), "output.lm")
     return found
 
 

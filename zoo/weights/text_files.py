@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from zoo.errors import IntegrityError
 from zoo.jsonfile import parse_json
-from zoo.weights.config import Tokenisation
+from zoo.weights.inputs import Tokenisation
 from zoo.weights.tokenizer import DEFAULT_CONTEXT, TOKENIZER_FILE
 
 _MODULES = "modules.json"

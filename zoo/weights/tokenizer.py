@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.jsonfile import parse_json
 from zoo.paths import write_file
-from zoo.weights.config import Tokenisation, ZooBlock
+from zoo.weights.config import ZooBlock
+from zoo.weights.inputs import Tokenisation
 
 if TYPE_CHECKING:
     import tokenizers
+    from torch import Generator, Tensor
 
 TOKENIZER_FILE = "tokenizer.json"
 ROLES_FILE = "tokenizer_config.json"
@@ -22,6 +24,7 @@ ROLES_FILE = "tokenizer_config.json"
 
 DEFAULT_CONTEXT = 512
 """The most tokens for a model that sets no bound itself, such as T5."""
+_EXAMPLE_TOKENS = 16
 _LARGEST = 256 * 1024 * 1024
 _ROLES: Mapping[str, tuple[str, ...]] = {
     "pad": ("[PAD]", "<pad>", "<|pad|>", "<|padding|>"),
@@ -125,32 +128,57 @@ class TextInputs:
     tokenizer: Tokenizer
     max_tokens: int
 
-    @property
+    modality: ClassVar[str] = "text"
+
     def record(self) -> Tokenisation:
-        """What config.json keeps of it; the tokenizer lies beside."""
+        """Return what config.json keeps of it; the tokenizer lies beside."""
         return Tokenisation(tokenizer=self.tokenizer.identity, max_tokens=self.max_tokens)
+
+    def write(self, folder: Path) -> None:
+        """Write the tokenizer."""
+        self.tokenizer.write(folder)
+
+    def model_arguments(self) -> dict[str, Any]:
+        """Return the arguments by which a fresh model fits."""
+        return {"vocab_size": self.tokenizer.num_tokens, "context": self.max_tokens}
+
+    def example(self, count: int, random: "Generator") -> "dict[str, Tensor]":
+        """Return a few tokens (count, tokens) that were drawn."""
+        import torch
+
+        shape = (count, min(self.max_tokens, _EXAMPLE_TOKENS))
+        ids = torch.randint(0, self.tokenizer.num_tokens, shape, generator=random)
+        return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+
+    def describe(self) -> str:
+        """Return one sentence for the model card."""
+        return f"Input: text, tokenized by the tokenizer.json beside, and truncated after {self.max_tokens:,} tokens."
 
 
 def read_text_inputs(folder: Path, block: ZooBlock) -> TextInputs:
-    """Read how the weights in a folder take text.
+    """Read how the weights in a folder take text, as `text_inputs` does."""
+    return text_inputs(folder, block.tokenisation, block.arguments)
+
+
+def text_inputs(folder: Path, said: Tokenisation | None, arguments: Mapping[str, Any]) -> TextInputs:
+    """Read how weights with these arguments take text; `said` is what config.json has of that.
 
     Raise NotFoundError where they came without a tokenizer, and IntegrityError where it is not the one that config.json
     means, or knows more tokens than the model.
     """
     tokenizer = read_tokenizer(folder)
-    said = block.tokenisation
     if said is not None and said.tokenizer != tokenizer.identity:
         raise IntegrityError(
             f"{folder / TOKENIZER_FILE} has sha256 {tokenizer.identity}, but config.json was written with one of "
             f"{said.tokenizer}; get a fresh copy"
         )
-    rows = block.arguments.get("vocab_size")
+    rows = arguments.get("vocab_size")
     if isinstance(rows, int) and tokenizer.num_tokens > rows:
         raise IntegrityError(
             f"{folder / TOKENIZER_FILE} knows {tokenizer.num_tokens:,} tokens and the model {rows:,}; "
             "get the tokenizer that belongs to it"
         )
-    context = block.arguments.get("context")
+    context = arguments.get("context")
     longest = int(context) if isinstance(context, int) else DEFAULT_CONTEXT
     return TextInputs(tokenizer, min(said.max_tokens, longest) if said else longest)
 

@@ -20,5 +20,5 @@ def trained_teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
         model = zoo.create("resnet20", **arguments)
     inputs = zoo.Preprocessing(image_size=(12, 12), channels=1)
     labels = ("round", "square", "long")
-    save_weights(folder, model, model_name="resnet20", arguments=arguments, labels=labels, preprocessing=inputs)
+    save_weights(folder, model, model_name="resnet20", arguments=arguments, labels=labels, inputs=inputs)
     return folder

@@ -11,8 +11,9 @@ from safetensors.torch import load_file
 
 import zoo
 from zoo.cli.export import command
-from zoo.weights.config import Preprocessing, read_config
+from zoo.weights.config import read_config
 from zoo.weights.folder import save_weights
+from zoo.weights.inputs import Preprocessing
 
 LABELS = ("ant", "bee", "cat")
 INPUTS = Preprocessing(image_size=(64, 64), channels=3, mean=(0.4, 0.5, 0.6), std=(0.2, 0.2, 0.3), crop=0.9)
@@ -25,9 +26,7 @@ def saved(tmp_path: Path) -> Any:
     def save(name: str, **arguments: Any) -> Path:
         arguments = {"num_classes": 3, **arguments}
         model = zoo.create(name, **arguments)
-        save_weights(
-            tmp_path / "ours", model, model_name=name, arguments=arguments, labels=LABELS, preprocessing=INPUTS
-        )
+        save_weights(tmp_path / "ours", model, model_name=name, arguments=arguments, labels=LABELS, inputs=INPUTS)
         (tmp_path / "ours" / "README.md").write_text("---\nlicense: apache-2.0\n---\n\n# A model\n")
         return tmp_path / "ours"
 

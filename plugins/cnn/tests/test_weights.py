@@ -12,8 +12,8 @@ import zoo
 from zoo.catalogue import BUILT_IN, read_catalogue
 from zoo.registry import default_registry
 from zoo.specs import load_target
-from zoo.weights.config import Preprocessing
 from zoo.weights.folder import save_weights
+from zoo.weights.inputs import Preprocessing
 
 ENTRIES = json.loads((Path(zoo_cnn.__file__).parent / "weights.json").read_bytes())["weights"]
 
@@ -58,7 +58,7 @@ def test_a_name_is_pulled_and_recognised_without_its_config(
         model_name="mobilenetv3_small_100",
         arguments={"num_classes": 7},
         labels=tuple("abcdefg"),
-        preprocessing=Preprocessing(image_size=(64, 64), channels=3),
+        inputs=Preprocessing(image_size=(64, 64), channels=3),
     )
     (tmp_path / "ours" / "README.md").write_text("---\nlicense: apache-2.0\n---\n\n# A model\n")
     pushed = zoo.push(tmp_path / "ours", "tester/model", hub=served_hub.url, private=True)

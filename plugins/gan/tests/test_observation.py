@@ -50,7 +50,7 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
         torch.manual_seed(0)
         model = zoo.create("conv_autoencoder", **arguments)
     inputs = zoo.Preprocessing(image_size=(8, 8), channels=3, mean=(0.5,) * 3, std=(0.5,) * 3)
-    save_weights(folder, model, model_name="conv_autoencoder", arguments=arguments, preprocessing=inputs)
+    save_weights(folder, model, model_name="conv_autoencoder", arguments=arguments, inputs=inputs)
     return folder
 
 

@@ -97,7 +97,7 @@ def test_half_precision_writes(name: str, tmp_path: Path) -> None:
         zoo.create(name, **arguments),
         model_name=name,
         arguments=arguments,
-        text=TextInputs(tokenizer, 64),
+        inputs=TextInputs(tokenizer, 64),
     )
     model = zoo.load(tmp_path / "weights", dtype="bfloat16")
     assert isinstance(model.generate("a bear", max_new_tokens=8), str)

@@ -265,7 +265,7 @@ def test_a_vit_as_a_graph_takes_any_batch(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model: Any = zoo.create("vit", **arguments).eval()
     inputs = zoo.Preprocessing(image_size=(32, 48), channels=3)
-    save_weights(tmp_path / "ours", model, model_name="vit", arguments=arguments, preprocessing=inputs)
+    save_weights(tmp_path / "ours", model, model_name="vit", arguments=arguments, inputs=inputs)
     out = zoo.export(tmp_path / "ours", to="torch-export", out=tmp_path / "vit.pt2")
     graph = torch.export.load(out).module()
     for batch in (1, 5):

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zoo.data.masks.folder import open_mask_folder
-from zoo.data.tiers import make_batches
 from zoo.errors import DataError
 
 
@@ -16,8 +15,7 @@ def test_every_tier_gives_the_same_masks(street: Path) -> None:
     found = []
     for undecoded, stream in ((False, False), (False, True), (True, True)):
         split = open_mask_folder(street, stream=undecoded).splits["train"]
-        batches = make_batches(
-            split,
+        batches = split.batches(
             stream=stream,
             batch_size=2,
             seed=1,

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from zoo.data.text.batches import IGNORED, RowBatches, WindowBatches
 from zoo.data.text.dataset import TextDataset, TextSplit
 from zoo.data.text.documents import open_documents
+from zoo.data.text.ragged import Ragged
 from zoo.data.text.tokenise import Form, tokenise
-from zoo.data.text.tokens import Ragged, TokenRows, TokenStream
+from zoo.data.text.tokens import TokenRows, TokenStream
 from zoo.errors import DataError, UsageError
 from zoo.weights.tokenizer import TextInputs
 from zoo.weights.tokenizer_training import make_tokenizer

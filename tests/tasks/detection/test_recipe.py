@@ -128,9 +128,7 @@ def write_voc(folder: Path, count: int = 24) -> Path:
 @pytest.mark.parametrize("processes", [1, 2])
 def test_from_the_shell_to_a_prediction(tmp_path: Path, stranger: str, processes: int) -> None:
     data, weights, out = write_voc(tmp_path / "data"), tmp_path / "weights", tmp_path / "run"
-    save_weights(
-        weights, zoo.create(stranger), model_name=stranger, arguments={}, labels=(), preprocessing=INPUTS, data=None
-    )
+    save_weights(weights, zoo.create(stranger), model_name=stranger, arguments={}, labels=(), inputs=INPUTS, data=None)
     options = ["--data", str(data), "--out", str(out), "--processes", str(processes)]
     settings = ["steps=4", "batch_size=8", "width=8", "depth=1"]
     done = subprocess.run(

@@ -17,8 +17,9 @@ from safetensors.torch import load_file
 import zoo
 from zoo.registry import default_registry
 from zoo.tasks.segmentation.network import Segmenter
-from zoo.weights.config import Preprocessing, read_config
+from zoo.weights.config import read_config
 from zoo.weights.folder import save_weights, write_weights
+from zoo.weights.inputs import Preprocessing
 
 pytestmark = pytest.mark.skipif(
     "resnet18" not in {offer.spec.name for offer in default_registry().offers("models")},
@@ -39,7 +40,7 @@ def weights(tmp_path: Path) -> Path:
         zoo.create("resnet18", **arguments),
         model_name="resnet18",
         arguments=arguments,
-        preprocessing=preprocessing,
+        inputs=preprocessing,
     )
     return tmp_path / "weights"
 

@@ -28,7 +28,7 @@ def weights(tmp_path: Path) -> Path:
         torch.manual_seed(0)
         model = zoo.create("gpt2", **SMALL)
     folder = tmp_path / "weights"
-    save_weights(folder, model, model_name="gpt2", arguments=SMALL, text=zoo.TextInputs(BYTES, 32))
+    save_weights(folder, model, model_name="gpt2", arguments=SMALL, inputs=zoo.TextInputs(BYTES, 32))
     return folder
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.arrays import Boxes
 from zoo.data.boxes import coco, voc, yolo
 from zoo.data.boxes.records import Annotated, Annotations
-from zoo.data.dataset import Boxes, ImageDataset
+from zoo.data.dataset import ImageDataset
 from zoo.data.decoded import Part, open_pictures
 from zoo.data.hashes import content_hashes
 from zoo.data.pictures import common_form, open_picture

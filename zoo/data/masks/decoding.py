@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.dataset import Images
+from zoo.data.arrays import Images
 from zoo.data.masks.layouts import Pair
 from zoo.data.pictures import open_strictly, processors, strict_pillow
 from zoo.errors import DataError

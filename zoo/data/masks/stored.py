@@ -11,8 +11,8 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from zoo.data.arrays import Images
 from zoo.data.augmentation.masks import IGNORED
-from zoo.data.dataset import Images
 from zoo.data.decoded import LeftOut, new_array
 from zoo.data.masks.classes import Values, found_values
 from zoo.data.masks.decoding import decode_masks

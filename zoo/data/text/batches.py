@@ -1,21 +1,57 @@
 """Batches of tokens: windows of a stream, or rows padded to the longest of those that lie together."""
 
 from collections.abc import Iterator
-from typing import Unpack
+from typing import Protocol, Unpack
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from zoo.data.ahead import ahead
+from zoo.data.arrays import Labels
 from zoo.data.order import Dealing, Order
-from zoo.data.text.tokens import Ragged, TokenRows, TokenStream
+from zoo.data.text.ragged import Numbers, Ragged
 from zoo.seeds import generator
 
 IGNORED = -100
 """A target that no loss looks at, as torch's cross-entropy has it."""
 _POOL = 32
 """How many batches of texts are sorted by length together, so that texts of one batch are about as long."""
+
+
+class _Stream(Protocol):
+    """All tokens in a row, as `TokenStream` has them."""
+
+    @property
+    def tokens(self) -> Numbers: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def end(self) -> int | None: ...
+    @property
+    def num_bytes(self) -> int: ...
+    def __len__(self) -> int: ...
+
+
+class _Rows(Protocol):
+    """A row of tokens for each text, as `TokenRows` has them."""
+
+    @property
+    def ids(self) -> Ragged: ...
+    @property
+    def pad(self) -> int: ...
+    @property
+    def segments(self) -> Ragged | None: ...
+    @property
+    def labels(self) -> Labels | None: ...
+    @property
+    def written(self) -> Ragged | None: ...
+    @property
+    def references(self) -> Ragged | None: ...
+    @property
+    def prompts(self) -> NDArray[np.int64] | None: ...
+    def __len__(self) -> int: ...
 
 
 class WindowBatches:
@@ -28,7 +64,7 @@ class WindowBatches:
     memory.
     """
 
-    def __init__(self, stream: TokenStream, *, device: torch.device, **dealing: Unpack[Dealing]) -> None:
+    def __init__(self, stream: _Stream, *, device: torch.device, **dealing: Unpack[Dealing]) -> None:
         self._stream = stream
         self._seed, self._moves = dealing["seed"], dealing["shuffle"]
         # the last token is a target alone, and a window less leaves room to move
@@ -76,7 +112,7 @@ class RowBatches:
     `reference_lengths`), and `index`.
     """
 
-    def __init__(self, rows: TokenRows, *, device: torch.device, **dealing: Unpack[Dealing]) -> None:
+    def __init__(self, rows: _Rows, *, device: torch.device, **dealing: Unpack[Dealing]) -> None:
         self._rows = rows
         self._order = Order(len(rows), **dealing)
         self._seed, self._shuffles = dealing["seed"], dealing["shuffle"]

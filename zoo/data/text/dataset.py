@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from zoo.data.dataset import Labels
+from zoo.data.arrays import Labels
 from zoo.errors import DataError
 
 

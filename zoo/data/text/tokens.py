@@ -1,60 +1,21 @@
 """Texts as numbers of tokens: in rows, one for each text, or as one stream that is cut into windows."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Unpack
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from zoo.data.dataset import Labels
+from zoo.data.arrays import Labels
 from zoo.data.drawing import Places, draw_held_out, draw_labelled
+from zoo.data.order import Dealing
+from zoo.data.text.batches import RowBatches, WindowBatches
+from zoo.data.text.ragged import Numbers, Ragged
 from zoo.errors import DataError, UsageError
 from zoo.specs import Target
-
-Numbers = NDArray[np.unsignedinteger[Any]]
-
-
-@dataclass(frozen=True)
-class Ragged:
-    """Rows of different lengths in one array: row n is `values[starts[n]:starts[n + 1]]`."""
-
-    values: Numbers
-    starts: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, rows: Sequence[Sequence[int] | NDArray[Any]], kind: type[np.unsignedinteger[Any]]) -> "Ragged":
-        """Return rows as one array of this type."""
-        starts = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum([len(row) for row in rows], out=starts[1:])
-        values = np.empty(starts[-1], kind)
-        for row, start, stop in zip(rows, starts[:-1], starts[1:], strict=True):
-            values[start:stop] = row
-        return cls(values, starts)
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """How long each row is."""
-        return np.diff(self.starts)
-
-    def padded(self, index: Places, fill: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Return these rows, (rows, longest), filled up at their ends, and their lengths."""
-        lengths = self.lengths[index]
-        places = np.arange(int(lengths.max(initial=1)))
-        inside = places < lengths[:, None]
-        found = np.full(inside.shape, fill, np.int32)
-        found[inside] = self.values[(self.starts[index, None] + places)[inside]]
-        return found, lengths
-
-    def take(self, index: Places) -> "Ragged":
-        """Return the rows at these places."""
-        return Ragged.of(
-            [self.values[self.starts[place] : self.starts[place + 1]] for place in index], self.values.dtype.type
-        )
 
 
 @dataclass(frozen=True)
@@ -76,6 +37,14 @@ class TokenRows:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def batches(self, *, device: torch.device, **dealing: Unpack[Dealing]) -> RowBatches:
+        """Return what gives out batches."""
+        return RowBatches(self, device=device, **dealing)
+
+    def evaluation_batch_size(self, batch_size: int) -> int:
+        """Return how many texts are scored at once: what a network says of each token takes much memory."""
+        return batch_size
 
     def take(self, index: Places) -> "TokenRows":
         """Return the texts at these places."""
@@ -111,6 +80,14 @@ class TokenStream:
 
     def __len__(self) -> int:
         return (len(self.tokens) - 1) // self.length
+
+    def batches(self, *, device: torch.device, **dealing: Unpack[Dealing]) -> WindowBatches:
+        """Return what gives out batches."""
+        return WindowBatches(self, device=device, **dealing)
+
+    def evaluation_batch_size(self, batch_size: int) -> int:
+        """Return how many windows are scored at once: what a network says of each token takes much memory."""
+        return batch_size
 
 
 @dataclass(frozen=True, kw_only=True)

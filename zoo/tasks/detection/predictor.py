@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from zoo.tasks.detection.decode import find
 from zoo.tasks.detection.pictures import draw_boxes
+from zoo.weights.inputs import Preprocessing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,7 +23,7 @@ class DetectionPredictor:
 
     columns: tuple[str, ...] = ("found", "boxes")
 
-    def __init__(self, model: nn.Module, labels: tuple[str, ...]) -> None:
+    def __init__(self, model: nn.Module, labels: tuple[str, ...], inputs: Preprocessing) -> None:
         self.model = model
         self.labels = labels
 

@@ -17,7 +17,7 @@ from zoo.tasks.detection.pictures import boxed_grid, precision_recall
 from zoo.tasks.detection.scores import AveragePrecision
 from zoo.tasks.detection.settings import ObjectDetectionSettings
 from zoo.tasks.methods import Learner
-from zoo.weights.config import Preprocessing
+from zoo.weights.inputs import Preprocessing
 
 _SHOWN = 8
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo.tasks.segmentation.colours import overlay, with_legend
+from zoo.weights.inputs import Preprocessing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,7 +23,7 @@ class SegmentationPredictor:
 
     columns: tuple[str, ...] = ("classes",)
 
-    def __init__(self, model: nn.Module, labels: tuple[str, ...]) -> None:
+    def __init__(self, model: nn.Module, labels: tuple[str, ...], inputs: Preprocessing) -> None:
         self.model = model
         self.labels = labels
 

@@ -18,7 +18,7 @@ from zoo.tasks.segmentation.network import Segmenter
 from zoo.tasks.segmentation.pictures import class_scores, prediction_grid
 from zoo.tasks.segmentation.scores import confusion, segmentation_scores
 from zoo.tasks.segmentation.settings import ImageSegmentationSettings
-from zoo.weights.config import Preprocessing
+from zoo.weights.inputs import Preprocessing
 
 _SHOWN = 6
 

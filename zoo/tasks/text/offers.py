@@ -10,6 +10,7 @@ from zoo.specs import RecipeSpec, TaskSpec
 def zoo_tasks() -> Iterator[TaskSpec]:
     yield TaskSpec(
         name="text-classification",
+        needs_labels=True,
         summary="Say of which class a text is, or a pair of texts",
         recipe="text_classification",
         score="accuracy",
@@ -19,6 +20,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
     )
     yield TaskSpec(
         name="text-generation",
+        command="generate",
         summary="Go on with a text",
         recipe="text_generation",
         score="loss",
@@ -36,6 +38,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
     )
     yield TaskSpec(
         name="translation",
+        command="translate",
         summary="Write a text in another language",
         recipe="translation",
         score="bleu",
@@ -44,6 +47,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
     )
     yield TaskSpec(
         name="summarization",
+        command="summarize",
         summary="Write what a text says in short",
         recipe="summarization",
         score="rouge_l",

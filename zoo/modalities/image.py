@@ -1,0 +1,121 @@
+"""Images: opened in the size and channels of a model, with its preprocessing, and what such models can be asked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from msgspec import Meta
+from msgspec.structs import replace
+from torch import Tensor, nn
+
+from zoo.data.dataset import ImageDataset
+from zoo.data.open import open_dataset
+from zoo.data.pictures import STRETCHED, Scaling
+from zoo.errors import IntegrityError
+from zoo.modalities.named import named_dataset
+from zoo.modality import DataSource, Loaded, Need
+from zoo.prediction import Predict
+from zoo.seeds import generator
+from zoo.settings import FinetuneSettings
+from zoo.specs import ModelSpec
+from zoo.weights.config import ZooBlock
+from zoo.weights.inputs import Preprocessing
+
+_SAMPLES = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageOptions:
+    """What may be said of image data: up to `skip_bad` broken images are left out."""
+
+    skip_bad: Annotated[int, Meta(ge=0)] = 0
+
+
+class ImageModality:
+    """Keeps `zoo.Modality` for images."""
+
+    def open(self, source: DataSource, need: Need) -> tuple[ImageDataset, Preprocessing]:
+        """Open images for a fresh model in the size that is asked for, else as the weights take them.
+
+        Where boxes or masks are learnt the images' own size is taken, of weights that were made for something else.
+        """
+        wanted: Preprocessing | None = need.inputs
+        if wanted is None:
+            asked: Mapping[str, Any] = need.arguments if need.stage == "pretrain" else {"image_size": _size(need)}
+            dataset = _open(source, asked.get("image_size"), asked.get("channels"), reader=need.reader)
+            return dataset, Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
+        places = need.learns_from in ("boxes", "masks")
+        size = _size(need) or (None if places and not need.goes_on else wanted.image_size)
+        scaling = Scaling(wanted.crop, wanted.interpolation)
+        dataset = _open(source, size, wanted.channels, scaling=scaling, reader=need.reader)
+        crop = 1.0 if places else wanted.crop
+        return dataset, replace(wanted, image_size=dataset.image_size, channels=dataset.channels, crop=crop)
+
+    def read_inputs(
+        self, folder: Path, record: Preprocessing | None, arguments: Mapping[str, Any]
+    ) -> Preprocessing | None:
+        """Return the record: it is all there is."""
+        return record
+
+    def inputs_for(self, batch: Mapping[str, Tensor]) -> Preprocessing:
+        """Return a preprocessing for images as the batch has them."""
+        _, channels, height, width = batch["images"].shape
+        return Preprocessing(image_size=(height, width), channels=channels)
+
+    def prepared(self, example: Mapping[str, Tensor], like: Tensor) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
+        """Return bytes as floats in [0, 1]."""
+        return (example["images"].to(like.device, like.dtype) / 255,), {}
+
+    def outputs(self, model: nn.Module, example: Mapping[str, Tensor], spec: ModelSpec) -> dict[str, Any]:
+        """Return the stages' maps, a reconstruction, samples: as far as the model can."""
+        (images,), _ = self.prepared(example, next(iter(model.parameters())))
+        known: Any = model
+        found: dict[str, Any] = {}
+        if "features" in spec.capabilities:
+            found["features"] = known.forward_intermediates(images, intermediates_only=True)
+        if "reconstruct" in spec.capabilities:
+            found["reconstruction"] = known.reconstruct(images)
+        if "sample" in spec.capabilities:
+            found["sample"] = known.sample(_SAMPLES, generator=generator(0, "selftest", "sample"))
+        return found
+
+    def bind(self, loaded: Loaded) -> None:
+        """Let a model say what it sees in images."""
+        if not (loaded.changed or callable(getattr(type(loaded.model), "predict", None))):
+            loaded.model.predict = Predict(loaded.model, loaded.description)
+
+    def check_publishable(self, folder: Path, description: ZooBlock) -> None:
+        """Raise IntegrityError where nobody knows how images become inputs."""
+        if description.inputs is None:
+            raise IntegrityError(f"{folder} does not say how images become inputs; add `inputs` to config.json")
+
+
+def _size(need: Need) -> tuple[int, int] | None:
+    return need.settings.image_size if isinstance(need.settings, FinetuneSettings) else None
+
+
+def _open(
+    source: DataSource,
+    image_size: Any,
+    channels: int | None,
+    *,
+    scaling: Scaling = STRETCHED,
+    reader: Callable[..., ImageDataset] | None = None,
+) -> ImageDataset:
+    if image_size is not None:
+        image_size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    return open_dataset(
+        source.name,
+        data_dir=source.folder,
+        spec=named_dataset(source, "images"),
+        reader=reader,
+        image_size=image_size,
+        channels=channels,
+        scaling=scaling,
+        skip_bad=source.options.skip_bad,
+        hub=source.hub,
+    )
+
+
+modality = ImageModality()

@@ -1,0 +1,41 @@
+"""The modalities that the core offers, through the hook that plugins use too."""
+
+from collections.abc import Iterator
+
+from zoo.hookspecs import hookimpl
+from zoo.specs import ModalitySpec
+
+
+@hookimpl
+def zoo_modalities() -> Iterator[ModalitySpec]:
+    yield ModalitySpec(
+        name="image",
+        summary="Images: PNG, JPEG, WebP and others that Pillow reads",
+        target="zoo.modalities.image:modality",
+        record="zoo.weights.inputs:Preprocessing",
+        unit="img",
+        example="IMAGE…",
+        suffixes=(".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"),
+        targets=("images", "labels", "boxes", "masks"),
+        capabilities=("features", "detection-ready", "embed", "reconstruct", "sample"),
+        data_options="zoo.modalities.image:ImageOptions",
+    )
+    yield ModalitySpec(
+        name="text",
+        summary="Texts: plain files, tables (csv, tsv, jsonl, parquet), paired files",
+        target="zoo.modalities.text:modality",
+        record="zoo.weights.inputs:Tokenisation",
+        unit="texts",
+        example='"TEXT"',
+        files=(
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "modules.json",
+            "1_Pooling/config.json",
+            "sentence_bert_config.json",
+        ),
+        suffixes=(".txt", ".md", ".csv", ".tsv", ".jsonl", ".parquet"),
+        targets=("tokens", "labels", "written"),
+        capabilities=("features", "language-model", "generate", "encode-decode"),
+        data_options="zoo.data.text.records:Columns",
+    )

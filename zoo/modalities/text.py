@@ -1,0 +1,144 @@
+"""Texts, tokenized: by the tokenizer of the weights, or by one that pretraining trains or is given."""
+
+import dataclasses
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from zoo.data.text.dataset import TextDataset
+from zoo.data.text.open import open_texts
+from zoo.data.text.tokenise import Form, tokenise
+from zoo.data.text.tokens import TokenDataset
+from zoo.errors import DataError, PluginError, UsageError
+from zoo.generation.binding import bind_text_methods
+from zoo.modalities.named import named_dataset
+from zoo.modality import DataSource, Loaded, Need
+from zoo.settings import LanguageSettings, TextFinetuneSettings, TrainingSettings
+from zoo.sources import find_weights
+from zoo.specs import ModelSpec, Target
+from zoo.text_prediction import PredictText
+from zoo.weights.config import ZooBlock
+from zoo.weights.inputs import Tokenisation
+from zoo.weights.tokenizer import TextInputs, Tokenizer, read_text_inputs, read_tokenizer, text_inputs
+from zoo.weights.tokenizer_training import KINDS, REPRODUCIBLE, make_tokenizer
+
+_SENTINEL = "<extra_id_{}>"
+"""What stands for a span that was taken out, as T5 writes it."""
+_FORM = "bytes, characters, bpe:SIZE, wordpiece:SIZE, a tokenizer.json, or weights that come with one"
+
+
+class TextModality:
+    """Keeps `zoo.Modality` for texts."""
+
+    def open(self, source: DataSource, need: Need) -> tuple[TokenDataset, TextInputs]:
+        """Open texts and tokenize them: in the form that a task learns from, or as a stream to pretrain on."""
+        if need.stage == "pretrain":
+            return texts_to_pretrain(source, need.settings)
+        return texts_for(source, need.inputs, need.model, need.settings, need.learns_from or "tokens")
+
+    def read_inputs(self, folder: Path, record: Tokenisation | None, arguments: Mapping[str, Any]) -> TextInputs:
+        """Read the tokenizer, which must lie beside the weights."""
+        return text_inputs(folder, record, arguments)
+
+    def inputs_for(self, batch: Mapping[str, Tensor]) -> TextInputs:
+        """Return a tokenizer of bytes, for texts as long as the batch has them."""
+        return TextInputs(make_tokenizer("bytes", ()), batch["input_ids"].shape[1])
+
+    def prepared(self, example: Mapping[str, Tensor], like: Tensor) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
+        """Return tokens and mask by name."""
+        return (), {name: tensor.to(like.device) for name, tensor in example.items()}
+
+    def outputs(self, model: nn.Module, example: Mapping[str, Tensor], spec: ModelSpec) -> dict[str, Any]:
+        """Return the features of all tokens, and the logits after the last one."""
+        if "features" not in spec.capabilities:
+            return {}
+        known: Any = model
+        _, given = self.prepared(example, next(iter(model.parameters())))
+        features = known.forward_features(**given)
+        found: dict[str, Any] = {"features": features}
+        if "encode-decode" in spec.capabilities:
+            features = known.decode(given["input_ids"], features, given["attention_mask"])
+        if "language-model" in spec.capabilities:
+            with suppress(UsageError):  # weights may have been stored without the head that says it
+                found["output.lm"] = known.lm_logits(features[:, -1])
+        return found
+
+    def bind(self, loaded: Loaded) -> None:
+        """Let a model predict, generate and embed, as far as it can."""
+        if not (loaded.changed or callable(getattr(type(loaded.model), "predict", None))):
+            loaded.model.predict = PredictText(loaded.model, loaded.description, loaded.folder)
+        bind_text_methods(loaded.model, loaded.description, loaded.spec, loaded.folder)
+
+    def check_publishable(self, folder: Path, description: ZooBlock) -> None:
+        """Raise NotFoundError where the tokenizer is missing."""
+        read_text_inputs(folder, description)
+
+
+def texts_to_pretrain(source: DataSource, settings: TrainingSettings) -> tuple[TokenDataset, TextInputs]:
+    """Return a stream of tokens, and the tokenizer that the settings ask for, learnt from the training split."""
+    if not isinstance(settings, LanguageSettings):
+        raise PluginError("the settings of a recipe that pretrains on text must extend zoo.LanguageSettings")
+    texts = _open(source)
+    tokenizer = _tokenizer(settings.tokenizer, texts)
+    if settings.sentinels:
+        tokenizer = tokenizer.with_special([_SENTINEL.format(place) for place in range(settings.sentinels)])
+    inputs = TextInputs(tokenizer, settings.max_tokens)
+    return tokenise(texts, inputs, Form("tokens")), inputs
+
+
+def texts_for(
+    source: DataSource, known: TextInputs, model: ModelSpec, settings: TrainingSettings, learns_from: Target
+) -> tuple[TokenDataset, TextInputs]:
+    """Return texts in the form that a task learns from, told by the tokenizer of the weights.
+
+    They are cut where the settings say, or sooner where the model has no more positions.
+    """
+    most, longest = known.max_tokens, known.max_tokens
+    max_written = 0
+    if isinstance(settings, LanguageSettings | TextFinetuneSettings):
+        longest = min(settings.max_tokens, most)
+    joins = learns_from == "written" and "encode-decode" not in model.capabilities
+    if learns_from == "written":
+        if not isinstance(settings, TextFinetuneSettings):
+            raise PluginError(
+                f"the settings of a recipe that learns from {learns_from!r} must extend zoo.TextFinetuneSettings"
+            )
+        max_written = min(settings.max_written, most // 2 if joins else most)
+        longest = min(longest, most - max_written) if joins else longest
+    inputs = dataclasses.replace(known, max_tokens=longest)
+    return tokenise(_open(source), inputs, Form(learns_from, joins, max_written)), inputs
+
+
+def _tokenizer(name: str, texts: TextDataset) -> Tokenizer:
+    kind, _, size = name.partition(":")
+    if kind in KINDS:
+        if kind not in REPRODUCIBLE:
+            raise UsageError(
+                f"a {kind} tokenizer is another one each time it is learnt; learn it once, and name its file: "
+                f"`zoo tokenizer train DATA --kind {kind} --out tokenizer.json`"
+            )
+        if size and not size.isdigit():
+            raise UsageError(f"tokenizer={name}: {size!r} is no number of tokens; write for example {kind}:8000")
+        pieces = (text for text, _ in texts.splits["train"].pieces())
+        return make_tokenizer(kind, pieces, size=int(size)) if size else make_tokenizer(kind, pieces)
+    path = Path(name)
+    try:
+        return read_tokenizer(path if path.exists() else find_weights(name))
+    except UsageError as error:
+        raise DataError(f"tokenizer={name}: {error}; take {_FORM}") from error
+
+
+def _open(source: DataSource) -> TextDataset:
+    return open_texts(
+        source.name,
+        data_dir=source.folder,
+        spec=named_dataset(source, "texts"),
+        columns=source.options,
+        hub=source.hub,
+    )
+
+
+modality = TextModality()
