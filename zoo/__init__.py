@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from zoo.backbone import LanguageModel as LanguageModel
     from zoo.backbone import Sampler as Sampler
     from zoo.backbone import TextBackbone as TextBackbone
+    from zoo.data.array_batches import ArrayBatches as ArrayBatches
     from zoo.data.augmentation.blur import random_blur as random_blur
     from zoo.data.augmentation.colour import colour_jitter as colour_jitter
     from zoo.data.augmentation.colour import random_grey as random_grey
@@ -50,7 +51,12 @@ if TYPE_CHECKING:
     from zoo.data.augmentation.randaugment import rand_augment as rand_augment
     from zoo.data.dataset import ImageDataset as ImageDataset
     from zoo.data.dataset import ImageSplit as ImageSplit
+    from zoo.data.drawing import draw_held_out as draw_held_out
+    from zoo.data.drawing import draw_labelled as draw_labelled
     from zoo.data.normalise import normalise as normalise
+    from zoo.data.order import BatchOptions as BatchOptions
+    from zoo.data.order import SampleOrder as SampleOrder
+    from zoo.data.ragged import Ragged as Ragged
     from zoo.data.text.dataset import TextDataset as TextDataset
     from zoo.data.text.dataset import TextSplit as TextSplit
     from zoo.draws import Draws as Draws
@@ -90,6 +96,8 @@ if TYPE_CHECKING:
     from zoo.network import Network as Network
     from zoo.network import Predictor as Predictor
     from zoo.network import TextPredictor as TextPredictor
+    from zoo.paths import cache_folder as cache_folder
+    from zoo.paths import write_file as write_file
     from zoo.settings import FinetuneSettings as FinetuneSettings
     from zoo.settings import LanguageSettings as LanguageSettings
     from zoo.settings import TextFinetuneSettings as TextFinetuneSettings
@@ -113,6 +121,7 @@ if TYPE_CHECKING:
     from zoo.transfers import push as push
     from zoo.transfers import verify as verify
     from zoo.weights.inputs import Preprocessing as Preprocessing
+    from zoo.weights.predictor import task_predictor as task_predictor
     from zoo.weights.tokenizer import TextInputs as TextInputs
     from zoo.weights.tokenizer import Tokenizer as Tokenizer
 
@@ -140,7 +149,12 @@ _HOMES = {
         "Sampler",
         "TextBackbone",
     ),
+    "zoo.data.array_batches": ("ArrayBatches",),
     "zoo.data.augmentation.blur": ("random_blur",),
+    "zoo.data.drawing": ("draw_held_out", "draw_labelled"),
+    "zoo.data.order": ("BatchOptions", "SampleOrder"),
+    "zoo.data.ragged": ("Ragged",),
+    "zoo.paths": ("cache_folder", "write_file"),
     "zoo.data.augmentation.colour": ("colour_jitter", "random_grey", "random_solarise"),
     "zoo.data.augmentation.erasing": ("add_noise", "random_erasing"),
     "zoo.data.augmentation.geometry": ("random_affine", "random_crop", "random_flip", "random_resized_crop"),
@@ -189,6 +203,7 @@ _HOMES = {
     "zoo.trainings": ("evaluate", "finetune", "pretrain", "rehearse", "reproduce"),
     "zoo.transfers": ("pull", "push", "verify"),
     "zoo.weights.inputs": ("Preprocessing",),
+    "zoo.weights.predictor": ("task_predictor",),
     "zoo.weights.tokenizer": ("TextInputs", "Tokenizer"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

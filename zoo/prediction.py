@@ -14,11 +14,10 @@ from zoo.data.pictures import SUFFIXES, Scaling, decode_all, distinct_names, ope
 from zoo.errors import DataError, UsageError
 from zoo.network import Predictor
 from zoo.paths import storage_errors
-from zoo.registry import default_registry
 from zoo.tasks.segmentation.colours import mask_picture
-from zoo.weights.build import make_predictor
 from zoo.weights.config import ZooBlock
 from zoo.weights.inputs import Preprocessing
+from zoo.weights.predictor import task_predictor
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -61,13 +60,7 @@ class Predict:
     @property
     def predictor(self) -> Predictor:
         """What the task makes of the model. Raise UsageError where it says nothing of single pictures."""
-        block = self._block
-        offer = default_registry().known_task(block.task)
-        if offer is None or offer.spec.predictor is None or not block.labels:
-            raise UsageError(
-                f"{block.architecture!r} for {block.task} has no labels to give a picture; finetune it for a task first"
-            )
-        made: Predictor = make_predictor(offer, self._model, block.labels, self._inputs)
+        made: Predictor = task_predictor(self._model, self._block, self._inputs)
         return made
 
     @property

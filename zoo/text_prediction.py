@@ -13,8 +13,8 @@ from zoo.errors import DataError, UsageError
 from zoo.generation.prompts import by_length
 from zoo.network import TextPredictor
 from zoo.registry import default_registry
-from zoo.weights.build import make_predictor
 from zoo.weights.config import ZooBlock
+from zoo.weights.predictor import make_predictor
 from zoo.weights.tokenizer import read_text_inputs
 
 Result = dict[str, Any]

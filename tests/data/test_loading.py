@@ -14,7 +14,7 @@ from zoo.data.batches import TensorBatches
 from zoo.data.dataset import ImageSplit
 from zoo.data.image_folder import open_image_folder
 from zoo.data.memory import fits_in_memory
-from zoo.data.order import Order
+from zoo.data.order import SampleOrder
 from zoo.data.streamed import StreamedBatches
 from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError, UsageError
@@ -53,10 +53,10 @@ def test_every_sample_comes_once_and_resuming_goes_on(
     parts = processes * micro_batches
     if min(count, size) < parts:
         with pytest.raises(UsageError, match="micro-batches"):
-            Order(count, **form)  # type: ignore[arg-type]
+            SampleOrder(count, **form)  # type: ignore[arg-type]
         return
     start = data.draw(st.integers(0, count))
-    orders = [Order(count, rank=rank, **form) for rank in range(processes)]  # type: ignore[arg-type]
+    orders = [SampleOrder(count, rank=rank, **form) for rank in range(processes)]  # type: ignore[arg-type]
     places = orders[0].places(epoch)
     shares = [[places[share].tolist() for share in order.shares(0)] for order in orders]
     rest = [[places[share].tolist() for share in order.shares(start)] for order in orders]

@@ -177,7 +177,7 @@ def test_a_picture_of_no_class_is_told_so(tmp_path: Path) -> None:
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             return torch.full((len(images), 3), -4.0)
 
-    predictor = ClassificationPredictor(MultiLabelClassifier(Never(), 3), CLASSES)
+    predictor = ClassificationPredictor(MultiLabelClassifier(Never(), 3), CLASSES, INPUTS)
     (result,) = predictor(torch.rand(1, 1, 12, 12), [(12, 12)])
     assert result == {"predictions": []}
     assert predictor.row(result) == ["none", "", ""]

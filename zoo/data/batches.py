@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zoo.data.arrays import Images
-from zoo.data.order import Dealing, Order
+from zoo.data.order import BatchOptions, SampleOrder
 from zoo.data.undecoded import UndecodedImages
 
 _FLOATS_UP_TO = 512 * 1024 * 1024
@@ -30,9 +30,9 @@ class TensorBatches:
         targets: Mapping[str, NDArray[Any]],
         *,
         device: torch.device,
-        **dealing: Unpack[Dealing],
+        **options: Unpack[BatchOptions],
     ) -> None:
-        self._order = Order(len(images), **dealing)
+        self._order = SampleOrder(len(images), **options)
         self.batch_size = self._order.batch_size
         self.num_samples = self._order.num_samples
         self._images = torch.from_numpy(images[np.arange(len(images))]).to(device)

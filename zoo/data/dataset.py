@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zoo.data.arrays import Boxes, Images, Labels
 from zoo.data.drawing import draw_held_out, draw_labelled
-from zoo.data.order import Dealing
+from zoo.data.order import BatchOptions
 from zoo.data.tiers import ImageBatches, image_batches
 from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError
@@ -60,11 +60,11 @@ class ImageSplit:
         stream: bool | None = None,
         limit: int | None = None,
         workers: int | None = None,
-        **dealing: Unpack[Dealing],
+        **options: Unpack[BatchOptions],
     ) -> ImageBatches:
         """Return what gives out batches, as `image_batches` chooses."""
         return image_batches(
-            self.images, self.targets, device=device, stream=stream, limit=limit, workers=workers, **dealing
+            self.images, self.targets, device=device, stream=stream, limit=limit, workers=workers, **options
         )
 
     def evaluation_batch_size(self, batch_size: int) -> int:

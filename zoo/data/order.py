@@ -1,4 +1,4 @@
-"""Which samples a batch holds: a function of (seed, epoch, position) alone, dealt out to processes."""
+"""Which samples a batch holds: a function of (seed, epoch, position) alone, shared by processes."""
 
 from collections.abc import Iterator
 from typing import NotRequired, TypedDict
@@ -9,9 +9,12 @@ from torch import Tensor
 from zoo.errors import UsageError
 from zoo.seeds import generator
 
+_POOL = 32
+"""How many batches are sorted by length together."""
 
-class Dealing(TypedDict):
-    """How samples are dealt out to batches: the arguments of Order that everything which gives out batches takes."""
+
+class BatchOptions(TypedDict):
+    """How samples become batches: the arguments of SampleOrder that everything which gives out batches takes."""
 
     batch_size: int
     seed: int
@@ -22,7 +25,7 @@ class Dealing(TypedDict):
     micro_batches: NotRequired[int]
 
 
-class Order:
+class SampleOrder:
     """The batches of an epoch as places of samples. `batch_size` counts the samples of all processes.
 
     Each of `world_size` processes takes its own share of every batch, which falls into `micro_batches`; with
@@ -68,3 +71,20 @@ class Order:
             size = min(self.batch_size, self.num_samples - begin)
             first, last = (begin + size * rank // self._world_size for rank in (self._rank, self._rank + 1))
             yield slice(first, last)
+
+
+def bucketed(places: Tensor, lengths: Tensor, *, order: SampleOrder, seed: int, epoch: int) -> Tensor:
+    """Return shuffled places so that samples of one batch are about as long: a function of (seed, epoch) too.
+
+    Each pool of batches is sorted by length, and its batches are shuffled.
+    """
+    size = order.batch_size
+    shuffled = generator(seed, "buckets", epoch)
+    parts = []
+    for pool in torch.split(places[: order.num_samples], size * _POOL):
+        by_length = pool[lengths[pool].argsort(stable=True)]
+        batches = torch.split(by_length, size)
+        parts += [batches[place] for place in torch.randperm(len(batches), generator=shuffled).tolist()]
+    # a last batch that is not full has to stay the last
+    parts.sort(key=lambda part: len(part) < size)
+    return torch.cat([*parts, places[order.num_samples :]])

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from zoo.data.ahead import AHEAD, ahead
 from zoo.data.arrays import Images
 from zoo.data.batches import to_floats
-from zoo.data.order import Dealing, Order
+from zoo.data.order import BatchOptions, SampleOrder
 from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError
 
@@ -34,9 +34,9 @@ class StreamedBatches:
         *,
         device: torch.device,
         workers: int = 0,
-        **dealing: Unpack[Dealing],
+        **options: Unpack[BatchOptions],
     ) -> None:
-        self._order = Order(len(images), **dealing)
+        self._order = SampleOrder(len(images), **options)
         self.batch_size = self._order.batch_size
         self.num_samples = self._order.num_samples
         self._samples = _Samples(images, targets)

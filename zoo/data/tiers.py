@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from zoo.data.arrays import Images
 from zoo.data.batches import TensorBatches
 from zoo.data.memory import fits_in_memory
-from zoo.data.order import Dealing
+from zoo.data.order import BatchOptions
 from zoo.data.pictures import processors
 from zoo.data.streamed import StreamedBatches
 from zoo.data.undecoded import UndecodedImages
@@ -27,7 +27,7 @@ def image_batches(
     stream: bool | None = None,
     limit: int | None = None,
     workers: int | None = None,
-    **dealing: Unpack[Dealing],
+    **options: Unpack[BatchOptions],
 ) -> ImageBatches:
     """Return the batches of a split: whole on the device where that fits, and streamed to it where not.
 
@@ -41,4 +41,4 @@ def image_batches(
     make: Callable[..., ImageBatches] = TensorBatches
     if stream:
         make = partial(StreamedBatches, workers=(processors() if undecoded else 0) if workers is None else workers)
-    return make(images, targets, device=device, **dealing)
+    return make(images, targets, device=device, **options)

@@ -1,7 +1,6 @@
 """Build a model from JSON-able arguments, within limits, on the meta device or for real."""
 
 import inspect
-import logging
 import typing
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -25,7 +24,6 @@ MAX_INTEGER = 1_000_000
 MAX_LIST = 4096
 MAX_PARAMETERS = 200_000_000_000
 MAX_MODULES = 50_000
-_log = logging.getLogger("zoo")
 
 
 class _OverLimit(Exception):
@@ -52,19 +50,6 @@ def load_named(offer: Offer[Any], what: str) -> Any:
         return load_target(named)
     except Exception as error:
         raise plugin_failed(offer.plugin, f"{what} {named!r} of {offer.spec.name!r}", error) from error
-
-
-def make_predictor(offer: Offer[Any], model: Any, labels: tuple[str, ...], inputs: Any) -> Any:
-    """Make what a task says of single items. One that takes no inputs yet is called without them, with a warning."""
-    target = load_named(offer, "predictor")
-    if len(inspect.signature(target).parameters) == 2:
-        _log.warning(
-            "predictor %r of %s takes (model, labels); from the next release on it gets (model, labels, inputs)",
-            offer.spec.predictor,
-            offer.plugin.distribution,
-        )
-        return target(model, labels)
-    return target(model, labels, inputs)
 
 
 def plugin_failed(plugin: Plugin, what: str, error: BaseException) -> PluginError:

@@ -9,10 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zoo.data.ragged import Ragged
 from zoo.data.text.batches import IGNORED, RowBatches, WindowBatches
 from zoo.data.text.dataset import TextDataset, TextSplit
 from zoo.data.text.documents import open_documents
-from zoo.data.text.ragged import Ragged
 from zoo.data.text.tokenise import Form, tokenise
 from zoo.data.text.tokens import TokenRows, TokenStream
 from zoo.errors import DataError, UsageError

@@ -8,6 +8,7 @@ from PIL import Image
 from torch import nn
 
 from zoo.tasks.detection.predictor import DetectionPredictor
+from zoo.weights.inputs import Preprocessing
 
 
 class Fixed(nn.Module):
@@ -19,7 +20,7 @@ class Fixed(nn.Module):
         return torch.logit(scores).expand(len(images), -1, -1), boxes.expand(len(images), -1, -1)
 
 
-PREDICTOR = DetectionPredictor(Fixed(), ("cat", "dog"))
+PREDICTOR = DetectionPredictor(Fixed(), ("cat", "dog"), Preprocessing(image_size=(4, 4), channels=3))
 
 
 def test_boxes_are_in_the_pixels_of_each_file_best_first() -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from zoo.tasks.segmentation.colours import class_colours, mask_picture
 from zoo.tasks.segmentation.predictor import SegmentationPredictor
+from zoo.weights.inputs import Preprocessing
 
 LABELS = ("background", "road", "car")
 
@@ -24,7 +25,7 @@ class LeftRoadRightCar(nn.Module):
 
 
 def predictor() -> SegmentationPredictor:
-    return SegmentationPredictor(LeftRoadRightCar(), LABELS)
+    return SegmentationPredictor(LeftRoadRightCar(), LABELS, Preprocessing(image_size=(4, 4), channels=3))
 
 
 def test_each_mask_has_the_size_of_its_file() -> None:

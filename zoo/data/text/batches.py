@@ -10,14 +10,12 @@ from torch import Tensor
 
 from zoo.data.ahead import ahead
 from zoo.data.arrays import Labels
-from zoo.data.order import Dealing, Order
-from zoo.data.text.ragged import Numbers, Ragged
+from zoo.data.order import BatchOptions, SampleOrder, bucketed
+from zoo.data.ragged import Numbers, Ragged
 from zoo.seeds import generator
 
 IGNORED = -100
 """A target that no loss looks at, as torch's cross-entropy has it."""
-_POOL = 32
-"""How many batches of texts are sorted by length together, so that texts of one batch are about as long."""
 
 
 class _Stream(Protocol):
@@ -64,12 +62,12 @@ class WindowBatches:
     memory.
     """
 
-    def __init__(self, stream: _Stream, *, device: torch.device, **dealing: Unpack[Dealing]) -> None:
+    def __init__(self, stream: _Stream, *, device: torch.device, **options: Unpack[BatchOptions]) -> None:
         self._stream = stream
-        self._seed, self._moves = dealing["seed"], dealing["shuffle"]
+        self._seed, self._moves = options["seed"], options["shuffle"]
         # the last token is a target alone, and a window less leaves room to move
         self._count = len(stream) - (self._moves and len(stream) > 1)
-        self._order = Order(self._count, **dealing)
+        self._order = SampleOrder(self._count, **options)
         self.batch_size = self._order.batch_size
         self.num_samples = self._order.num_samples
         self._bytes_a_window = stream.num_bytes * stream.length / len(stream.tokens)
@@ -112,10 +110,10 @@ class RowBatches:
     `reference_lengths`), and `index`.
     """
 
-    def __init__(self, rows: _Rows, *, device: torch.device, **dealing: Unpack[Dealing]) -> None:
+    def __init__(self, rows: _Rows, *, device: torch.device, **options: Unpack[BatchOptions]) -> None:
         self._rows = rows
-        self._order = Order(len(rows), **dealing)
-        self._seed, self._shuffles = dealing["seed"], dealing["shuffle"]
+        self._order = SampleOrder(len(rows), **options)
+        self._seed, self._shuffles = options["seed"], options["shuffle"]
         lengths = rows.ids.lengths + (0 if rows.written is None else rows.written.lengths)
         self._lengths = torch.from_numpy(lengths)
         self.batch_size = self._order.batch_size
@@ -133,22 +131,12 @@ class RowBatches:
     def epoch(self, epoch: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
         """Yield the batches of an epoch from position `start` on."""
         places = self._order.places(epoch)
-        places = self._bucketed(places, epoch) if self._shuffles else places[self._lengths.argsort(stable=True)]
+        if self._shuffles:
+            places = bucketed(places, self._lengths, order=self._order, seed=self._seed, epoch=epoch)
+        else:
+            places = places[self._lengths.argsort(stable=True)]
         for batch in ahead(self._read, [places[share] for share in self._order.shares(start)]):
             yield {name: tensor.to(self._device, non_blocking=True) for name, tensor in batch.items()}
-
-    def _bucketed(self, places: Tensor, epoch: int) -> Tensor:
-        """Sort each pool of shuffled texts by length, and shuffle its batches: a function of (seed, epoch) too."""
-        size = self.batch_size
-        order = generator(self._seed, "buckets", epoch)
-        parts = []
-        for pool in torch.split(places[: self.num_samples], size * _POOL):
-            by_length = pool[self._lengths[pool].argsort(stable=True)]
-            batches = torch.split(by_length, size)
-            parts += [batches[place] for place in torch.randperm(len(batches), generator=order).tolist()]
-        # a last batch that is not full has to stay the last
-        parts.sort(key=lambda part: len(part) < size)
-        return torch.cat([*parts, places[self.num_samples :]])
 
     def _read(self, index: Tensor) -> dict[str, Tensor]:
         rows, places = self._rows, index.numpy()

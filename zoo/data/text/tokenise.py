@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
+from zoo.data.ragged import Ragged
 from zoo.data.text.dataset import TextDataset, TextSplit
 from zoo.data.text.encoding import encoded_rows
-from zoo.data.text.ragged import Ragged
 from zoo.data.text.tokens import TokenDataset, TokenRows, TokenStream
 from zoo.errors import DataError, UsageError
 from zoo.paths import cache_folder, new_folder, storage_errors

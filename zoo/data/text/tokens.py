@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from zoo.data.arrays import Labels
 from zoo.data.drawing import Places, draw_held_out, draw_labelled
-from zoo.data.order import Dealing
+from zoo.data.order import BatchOptions
+from zoo.data.ragged import Numbers, Ragged
 from zoo.data.text.batches import RowBatches, WindowBatches
-from zoo.data.text.ragged import Numbers, Ragged
 from zoo.errors import DataError, UsageError
 from zoo.specs import Target
 
@@ -38,9 +38,9 @@ class TokenRows:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def batches(self, *, device: torch.device, **dealing: Unpack[Dealing]) -> RowBatches:
+    def batches(self, *, device: torch.device, **options: Unpack[BatchOptions]) -> RowBatches:
         """Return what gives out batches."""
-        return RowBatches(self, device=device, **dealing)
+        return RowBatches(self, device=device, **options)
 
     def evaluation_batch_size(self, batch_size: int) -> int:
         """Return how many texts are scored at once: what a network says of each token takes much memory."""
@@ -81,9 +81,9 @@ class TokenStream:
     def __len__(self) -> int:
         return (len(self.tokens) - 1) // self.length
 
-    def batches(self, *, device: torch.device, **dealing: Unpack[Dealing]) -> WindowBatches:
+    def batches(self, *, device: torch.device, **options: Unpack[BatchOptions]) -> WindowBatches:
         """Return what gives out batches."""
-        return WindowBatches(self, device=device, **dealing)
+        return WindowBatches(self, device=device, **options)
 
     def evaluation_batch_size(self, batch_size: int) -> int:
         """Return how many windows are scored at once: what a network says of each token takes much memory."""

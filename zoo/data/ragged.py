@@ -16,11 +16,11 @@ Numbers = NDArray[np.unsignedinteger[Any]]
 class Ragged:
     """Rows of different lengths in one array: row n is `values[starts[n]:starts[n + 1]]`."""
 
-    values: Numbers
+    values: NDArray[Any]
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[int] | NDArray[Any]], kind: type[np.unsignedinteger[Any]]) -> "Ragged":
+    def of(cls, rows: Sequence[Sequence[int] | NDArray[Any]], kind: type[np.generic]) -> "Ragged":
         """Return rows as one array of this type."""
         starts = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(row) for row in rows], out=starts[1:])
@@ -37,12 +37,16 @@ class Ragged:
         """How long each row is."""
         return np.diff(self.starts)
 
-    def padded(self, index: Places, fill: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Return these rows, (rows, longest), filled up at their ends, and their lengths."""
+    def padded(self, index: Places, fill: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Return these rows, (rows, longest), filled up at their ends, and their lengths.
+
+        Unsigned numbers become int32: torch knows no arithmetic on most of those.
+        """
         lengths = self.lengths[index]
         places = np.arange(int(lengths.max(initial=1)))
         inside = places < lengths[:, None]
-        found = np.full(inside.shape, fill, np.int32)
+        kind = np.int32 if self.values.dtype.kind == "u" else self.values.dtype
+        found = np.full(inside.shape, fill, kind)
         found[inside] = self.values[(self.starts[index, None] + places)[inside]]
         return found, lengths
 
