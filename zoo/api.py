@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 def list_models(
     pattern: str | None = None,
     *,
+    modality: str | None = None,
     family: str | None = None,
     task: str | None = None,
     licence: str | None = None,
     capability: str | None = None,
 ) -> list[str]:
     """List the models that can be created, sorted by name. A pattern has shell wildcards, or matches anywhere."""
-    wanted = {"family": family, "task": task, "licence": licence}
+    wanted = {"modality": modality, "family": family, "task": task, "licence": licence}
     return sorted(
         offer.spec.name
         for offer in default_registry().offers("models")
@@ -46,18 +47,27 @@ def list_models(
 
 
 def list_weights(
-    pattern: str | None = None, *, family: str | None = None, task: str | None = None, licence: str | None = None
+    pattern: str | None = None,
+    *,
+    modality: str | None = None,
+    family: str | None = None,
+    task: str | None = None,
+    licence: str | None = None,
 ) -> list[str]:
     """List the published weights that the catalogue knows, sorted by name."""
     registry = default_registry()
-    families = {offer.spec.name: offer.spec.family for offer in registry.offers("models")}
+    models = {offer.spec.name: offer.spec for offer in registry.offers("models")}
+    wanted = {"modality": modality, "family": family}
     return sorted(
         name
         for name, entry in registry.catalogue.entries.items()
         if matches(name, pattern)
         and task in (None, entry.task)
         and licence in (None, entry.licence)
-        and family in (None, families.get(name.split(".")[0]))
+        and all(
+            value is None or getattr(models.get(name.split(".")[0]), key, None) == value
+            for key, value in wanted.items()
+        )
     )
 
 

@@ -17,7 +17,7 @@ import pluggy
 
 import zoo
 from zoo import hookspecs
-from zoo.specs import Spec
+from zoo.specs import Spec, singular
 
 CORE = "zoo-hub"
 SLOW_IMPORT_SECONDS = 5.0
@@ -89,7 +89,7 @@ def _load(entry_point: EntryPoint, distribution: Distribution, built_in: set[tup
         for kind, specs in plugin.offers.items():
             for spec in specs:
                 if (kind, spec.name) in built_in:
-                    raise ValueError(f"{kind[:-1]} {spec.name!r} is built into zoo; give it another name")
+                    raise ValueError(f"{singular(kind)} {spec.name!r} is built into zoo; give it another name")
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit and the like at import must not take the host down

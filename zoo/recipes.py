@@ -84,7 +84,7 @@ def settings_toml(recipe: str, settings: TrainingSettings) -> str:
 def fitting(spec: RecipeSpec, model: ModelSpec) -> None:
     """Raise UsageError unless the recipe can train the model."""
     missing = [capability for capability in spec.requires if capability not in model.capabilities]
-    if missing or spec.modality != model.modality:
+    if missing or spec.modality not in (None, model.modality):
         lacks = f"cannot {', '.join(missing)}" if missing else f"takes {model.modality}, not {spec.modality}"
         raise UsageError(
             f"recipe {spec.name!r} does not fit {model.name!r}, which {lacks}; `zoo list --recipes` shows others"

@@ -11,7 +11,17 @@ from zoo.catalogue import Catalogue, Entry, load_catalogue
 from zoo.errors import IntegrityError, NotFoundError, PluginError
 from zoo.modality import Modality
 from zoo.plugins import Plugin, load_plugins
-from zoo.specs import CommandSpec, DatasetSpec, ModalitySpec, ModelSpec, RecipeSpec, Spec, TaskSpec, load_target
+from zoo.specs import (
+    CommandSpec,
+    DatasetSpec,
+    ModalitySpec,
+    ModelSpec,
+    RecipeSpec,
+    Spec,
+    TaskSpec,
+    load_target,
+    singular,
+)
 
 S = TypeVar("S")
 
@@ -45,12 +55,12 @@ class Registry:
         return self._find("models", name)
 
     def recipe(self, name: str) -> Offer[RecipeSpec]:
-        """Return the recipe of this name."""
-        return self._find("recipes", name)
+        """Return the recipe of this name. Raise PluginError where it asks for something that nobody offers."""
+        return self._met("recipes", self._find("recipes", name))
 
     def task(self, name: str) -> Offer[TaskSpec]:
-        """Return the task of this name."""
-        return self._find("tasks", name)
+        """Return the task of this name. Raise PluginError where it asks for something that nobody offers."""
+        return self._met("tasks", self._find("tasks", name))
 
     def known_task(self, name: str) -> Offer[TaskSpec] | None:
         """Return the task of this name, None where nobody offers it: weights may be for what no plugin here knows."""
@@ -94,8 +104,30 @@ class Registry:
                 others = {
                     offer.plugin.distribution for offer in self.offers(kind) if _key(offer.spec) == _key(spec)
                 } - {plugin.distribution}
-                found += [f"{kind[:-1]} {spec.name!r} is also offered by {other}" for other in sorted(others)]
+                found += [f"{singular(kind)} {spec.name!r} is also offered by {other}" for other in sorted(others)]
         return found
+
+    def unmet(self, kind: str, spec: Spec) -> str | None:
+        """Say what a spec asks for that nobody here offers: a modality, a capability of models, a target of data."""
+        modalities = {offer.spec.name: offer.spec for offer in self.offers("modalities")}
+        if (modality := getattr(spec, "modality", None)) is not None and modality not in modalities:
+            return f"{singular(kind)} {spec.name!r} is for {modality} data, which no plugin here offers"
+        if isinstance(spec, RecipeSpec):
+            capabilities = {word for item in modalities.values() for word in item.capabilities}
+            capabilities |= {word for offer in self.offers("models") for word in offer.spec.capabilities}
+            if lacking := [word for word in spec.requires if word not in capabilities]:
+                return f"recipe {spec.name!r} requires models that can {lacking[0]!r}, which none here offers"
+        if isinstance(spec, TaskSpec) and spec.learns_from not in modalities[spec.modality].targets:
+            has = ", ".join(modalities[spec.modality].targets)
+            return f"task {spec.name!r} learns from {spec.learns_from!r}, and {spec.modality} data have {has}"
+        return None
+
+    def _met(self, kind: str, offer: Offer[Any]) -> Offer[Any]:
+        if found := self.unmet(kind, offer.spec):
+            raise PluginError(
+                f"{found}; install the plugin that does, or tell the author of {offer.plugin.distribution}"
+            )
+        return offer
 
     def _find(self, kind: str, name: str) -> Offer[Any]:
         found = [offer for offer in self.offers(kind) if name in (offer.spec.name, _key(offer.spec))]
@@ -110,7 +142,7 @@ class Registry:
                 else f"uninstall one of them: pip uninstall {providers[-1]}"
             )
             named = " and ".join(providers)
-            raise PluginError(f"{kind[:-1]} {name!r} is provided by both {named}; {cure}")
+            raise PluginError(f"{singular(kind)} {name!r} is provided by both {named}; {cure}")
         self._raise_broken(kind, name)
         raise NotFoundError(self._unknown(kind, name, [offer.spec.name for offer in self.offers(kind)]))
 
@@ -122,12 +154,12 @@ class Registry:
             offered = {spec.name for spec in plugin.offers.get(kind, ())}
             if bare in offered | set(self.catalogue.plugins.get(plugin.distribution, ())) | {plugin.entry_point}:
                 raise PluginError(
-                    f"{kind[:-1]} {name!r} belongs to {plugin.distribution} {plugin.version}, which did not load: "
+                    f"{singular(kind)} {name!r} belongs to {plugin.distribution} {plugin.version}, which did not load: "
                     f"{plugin.error}; `zoo plugins` shows all plugins"
                 )
 
     def _unknown(self, kind: str, name: str, known: Iterable[str]) -> str:
-        noun = kind if kind == "weights" else kind[:-1]
+        noun = kind if kind == "weights" else singular(kind)
         what = f"no {noun} named {_shown(name)}"
         provider = self.catalogue.provider(name.split(".")[0].rpartition("/")[2])
         if provider and provider not in {plugin.distribution for plugin in self.plugins}:

@@ -212,6 +212,11 @@ class CommandSpec:
 Spec = ModalitySpec | ModelSpec | RecipeSpec | TaskSpec | DatasetSpec | CommandSpec
 
 
+def singular(kind: str) -> str:
+    """Return what one of a kind is called: a model, a modality."""
+    return "modality" if kind == "modalities" else kind.removesuffix("s")
+
+
 def load_target(target: str) -> Any:
     """Import what `package.module:attribute` names."""
     module, _, attribute = target.partition(":")

@@ -9,8 +9,9 @@ import msgspec
 from zoo.cli.tables import millions, print_json
 from zoo.errors import NotFoundError
 from zoo.registry import default_registry
+from zoo.specs import singular
 
-_KINDS = ("models", "recipes", "tasks", "datasets")
+_KINDS = ("models", "modalities", "recipes", "tasks", "datasets")
 
 
 @click.command("info")
@@ -60,7 +61,7 @@ def _spec(kind: str, offer: Any) -> dict[str, Any]:
     values = {key: dict(value) if hasattr(value, "items") else value for key, value in values.items()}
     name = values.pop("name")
     use = {"models": f"zoo pretrain {name} --data DATA --out RUN", "recipes": f"zoo recipes show {name}"}
-    described = {"name": name, "kind": kind.removesuffix("s"), **values}
+    described = {"name": name, "kind": singular(kind), **values}
     return {**described, "plugin": f"{plugin.distribution} {plugin.version}", "use": use.get(kind)}
 
 

@@ -7,8 +7,9 @@ import click
 from zoo.api import list_models, list_weights
 from zoo.cli.tables import millions, print_json, print_table
 from zoo.registry import Registry, default_registry, matches
+from zoo.specs import singular
 
-_KINDS = ("models", "weights", "recipes", "tasks", "datasets")
+_OTHERS = ("modalities", "recipes", "tasks", "datasets")
 
 
 @click.command("list")
@@ -18,6 +19,8 @@ _KINDS = ("models", "weights", "recipes", "tasks", "datasets")
 @click.option("--recipes", "kind", flag_value="recipes", help="Ways to train.")
 @click.option("--tasks", "kind", flag_value="tasks", help="What models are finetuned for.")
 @click.option("--datasets", "kind", flag_value="datasets", help="Data sets by name.")
+@click.option("--modalities", "kind", flag_value="modalities", help="Kinds of data.")
+@click.option("--modality", help="For this kind of data: image, text …")
 @click.option("--family", help="Of this family: autoencoder, gan, cnn, transformer …")
 @click.option("--task", help="For this task.")
 @click.option("--licence", help="Under this licence.")
@@ -29,6 +32,7 @@ _KINDS = ("models", "weights", "recipes", "tasks", "datasets")
 def command(
     pattern: str | None,
     kind: str | None,
+    modality: str | None,
     family: str | None,
     task: str | None,
     licence: str | None,
@@ -37,12 +41,12 @@ def command(
 ) -> None:
     """List models and weights, or another kind; PATTERN has wildcards, or matches anywhere in a name."""
     registry = default_registry()
-    models = list_models(pattern, family=family, task=task, licence=licence, capability=capability)
-    weights = [] if capability else list_weights(pattern, family=family, task=task, licence=licence)
+    models = list_models(pattern, modality=modality, family=family, task=task, licence=licence, capability=capability)
+    weights = [] if capability else list_weights(pattern, modality=modality, family=family, task=task, licence=licence)
     rows = {
         "models": [_model(registry, name) for name in models],
         "weights": [_weights(registry, name) for name in weights],
-        **{other: _plain(registry, other, pattern, task) for other in ("recipes", "tasks", "datasets")},
+        **{other: _plain(registry, other, pattern, task, modality) for other in _OTHERS},
     }
     shown = {name: rows[name] for name in ([kind] if kind else ["models", "weights"])}
     if as_json:
@@ -60,10 +64,10 @@ def _print(shown: dict[str, list[dict[str, Any]]], kind: str | None) -> None:
         if rows:
             print_table([key.upper() for key in rows[0]], [[_cell(key, row[key]) for key in row] for row in rows])
             click.echo()
-    counts = [f"{len(rows)} {name if len(rows) != 1 else name.rstrip('s')}" for name, rows in shown.items()]
+    counts = [f"{len(rows)} {name if len(rows) != 1 else singular(name)}" for name, rows in shown.items()]
     click.echo(
         f"{', '.join(counts)}. `zoo info NAME` tells more"
-        + ("." if kind else "; `--recipes`, `--tasks`, `--datasets`.")
+        + ("." if kind else "; `--recipes`, `--tasks`, `--datasets`, `--modalities`.")
     )
 
 
@@ -101,11 +105,14 @@ def _weights(registry: Registry, name: str) -> dict[str, Any]:
     }
 
 
-def _plain(registry: Registry, kind: str, pattern: str | None, task: str | None) -> list[dict[str, Any]]:
+def _plain(
+    registry: Registry, kind: str, pattern: str | None, task: str | None, modality: str | None
+) -> list[dict[str, Any]]:
     rows = []
     for offer in registry.offers(kind):
         spec = offer.spec
-        if matches(spec.name, pattern) and task in (None, getattr(spec, "task", spec.name)):
+        fits = task in (None, getattr(spec, "task", spec.name)) and modality in (None, getattr(spec, "modality", None))
+        if matches(spec.name, pattern) and fits:
             middle = {"stage": spec.stage} if kind == "recipes" else {}
             rows.append({"name": spec.name, **middle, "summary": spec.summary, "from": offer.plugin.distribution})
     return rows

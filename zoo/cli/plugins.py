@@ -6,7 +6,8 @@ import click
 
 from zoo.cli.tables import print_json, print_table
 from zoo.plugins import Plugin
-from zoo.registry import default_registry
+from zoo.registry import Registry, default_registry
+from zoo.specs import singular
 
 
 @click.command("plugins")
@@ -14,7 +15,7 @@ from zoo.registry import default_registry
 def command(as_json: bool) -> None:
     """Show every plugin with its version, what it offers, or why it did not load."""
     registry = default_registry()
-    rows = [_row(plugin, registry.conflicts(plugin) if plugin.error is None else []) for plugin in registry.plugins]
+    rows = [_row(plugin, _notes(registry, plugin)) for plugin in registry.plugins]
     if as_json:
         print_json(rows)
         return
@@ -27,8 +28,15 @@ def command(as_json: bool) -> None:
     )
 
 
-def _row(plugin: Plugin, conflicts: list[str]) -> dict[str, Any]:
-    notes = conflicts + ([f"took {plugin.seconds:.1f} s to import, which is too long"] if plugin.slow else [])
+def _notes(registry: Registry, plugin: Plugin) -> list[str]:
+    if plugin.error is not None:
+        return []
+    unmet = (registry.unmet(kind, spec) for kind, specs in plugin.offers.items() for spec in specs)
+    return [*registry.conflicts(plugin), *filter(None, unmet)]
+
+
+def _row(plugin: Plugin, notes: list[str]) -> dict[str, Any]:
+    notes = notes + ([f"took {plugin.seconds:.1f} s to import, which is too long"] if plugin.slow else [])
     return {
         "plugin": plugin.distribution,
         "version": plugin.version,
@@ -39,5 +47,5 @@ def _row(plugin: Plugin, conflicts: list[str]) -> dict[str, Any]:
 
 
 def _counts(offers: dict[str, list[str]]) -> str:
-    counts = [f"{len(names)} {kind if len(names) != 1 else kind[:-1]}" for kind, names in offers.items() if names]
+    counts = [f"{len(names)} {kind if len(names) != 1 else singular(kind)}" for kind, names in offers.items() if names]
     return ", ".join(counts) or "nothing"
