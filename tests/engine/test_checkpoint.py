@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -138,14 +138,18 @@ def test_as_many_are_kept_as_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_step_waits_for_a_copy_and_not_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.engine.checkpoint.write_checkpoint", lambda path, snapshot: time.sleep(0.5))
+    returned, written = threading.Event(), []
+
+    def write(path: Path, snapshot: Snapshot) -> None:
+        written.append(returned.wait(60))
+
+    monkeypatch.setattr("zoo.engine.checkpoint.write_checkpoint", write)
     writer = CheckpointWriter(tmp_path, keep=1, written=lambda path, step: None)
-    stepper = trained()
-    started = time.perf_counter()
-    writer.save(snapshot(stepper))
-    waited = time.perf_counter() - started
+    writer.save(snapshot(trained()))
+    assert not written, "save came back while the disk was still at work"
+    returned.set()
     writer.close()
-    assert waited < 0.4 < time.perf_counter() - started
+    assert written == [True]
 
 
 FULL = """

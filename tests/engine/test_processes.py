@@ -136,13 +136,11 @@ with Watchdog(Distribution(torch.device("cpu")), 0.4).watching() as watchdog:
     with watchdog.paused():
         time.sleep(1.5)
     watchdog.beat(7)
-    time.sleep(30)
+    time.sleep(600)
 """
 
 
 def test_a_run_that_hangs_is_ended() -> None:
-    started = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", HANG], capture_output=True, text=True, env=ENVIRONMENT, timeout=60)
-    assert done.returncode == 9
+    done = subprocess.run([sys.executable, "-c", HANG], capture_output=True, text=True, env=ENVIRONMENT, timeout=300)
+    assert done.returncode == 9, "it ended of itself, or not at all"
     assert "no step for 0 s after step 7: it hangs in" in done.stderr
-    assert time.monotonic() - started < 25
