@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from zoo.backbone import LanguageModel as LanguageModel
     from zoo.backbone import Sampler as Sampler
     from zoo.backbone import TextBackbone as TextBackbone
+    from zoo.container import Container as Container
+    from zoo.container import Format as Format
     from zoo.data.array_batches import ArrayBatches as ArrayBatches
     from zoo.data.augmentation.blur import random_blur as random_blur
     from zoo.data.augmentation.colour import colour_jitter as colour_jitter
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from zoo.engine.recipe import Batches as Batches
     from zoo.engine.recipe import Loss as Loss
     from zoo.engine.recipe import Recipe as Recipe
+    from zoo.engine.tracking import Tracker as Tracker
     from zoo.errors import AuthorisationError as AuthorisationError
     from zoo.errors import DataError as DataError
     from zoo.errors import IntegrityError as IntegrityError
@@ -93,6 +96,7 @@ if TYPE_CHECKING:
     from zoo.modality import Need as Need
     from zoo.modality import Predicts as Predicts
     from zoo.modality import Split as Split
+    from zoo.network import FinetuneMethod as FinetuneMethod
     from zoo.network import Network as Network
     from zoo.network import Predictor as Predictor
     from zoo.network import TextPredictor as TextPredictor
@@ -105,13 +109,18 @@ if TYPE_CHECKING:
     from zoo.specs import Capability as Capability
     from zoo.specs import CommandSpec as CommandSpec
     from zoo.specs import DatasetSpec as DatasetSpec
+    from zoo.specs import ExplainerSpec as ExplainerSpec
+    from zoo.specs import FormatSpec as FormatSpec
+    from zoo.specs import LayoutSpec as LayoutSpec
+    from zoo.specs import MethodSpec as MethodSpec
     from zoo.specs import ModalitySpec as ModalitySpec
     from zoo.specs import ModelSpec as ModelSpec
     from zoo.specs import OptionSpec as OptionSpec
     from zoo.specs import RecipeSpec as RecipeSpec
     from zoo.specs import Target as Target
     from zoo.specs import TaskSpec as TaskSpec
-    from zoo.tasks.methods import Learner as Learner
+    from zoo.specs import TrackerSpec as TrackerSpec
+    from zoo.tasks.methods import learner as learner
     from zoo.trainings import evaluate as evaluate
     from zoo.trainings import finetune as finetune
     from zoo.trainings import pretrain as pretrain
@@ -149,6 +158,7 @@ _HOMES = {
         "Sampler",
         "TextBackbone",
     ),
+    "zoo.container": ("Container", "Format"),
     "zoo.data.array_batches": ("ArrayBatches",),
     "zoo.data.augmentation.blur": ("random_blur",),
     "zoo.data.drawing": ("draw_held_out", "draw_labelled"),
@@ -170,6 +180,7 @@ _HOMES = {
     "zoo.engine.optimizers": ("make_optimizer", "parameter_groups"),
     "zoo.engine.pictures": ("confusion_matrix", "feature_map", "image_animation", "image_grid"),
     "zoo.engine.recipe": ("Batch", "Batches", "Loss", "Recipe"),
+    "zoo.engine.tracking": ("Tracker",),
     "zoo.errors": (
         "AuthorisationError",
         "DataError",
@@ -186,12 +197,17 @@ _HOMES = {
     "zoo.hookspecs": ("hookimpl",),
     "zoo.layouts": ("Layout", "Rename"),
     "zoo.modality": ("Dataset", "DataSource", "Inputs", "Loaded", "Modality", "Need", "Predicts", "Split"),
-    "zoo.network": ("Network", "Predictor", "TextPredictor"),
+    "zoo.network": ("FinetuneMethod", "Network", "Predictor", "TextPredictor"),
     "zoo.settings": ("FinetuneSettings", "LanguageSettings", "TextFinetuneSettings", "TrainingSettings"),
     "zoo.specs": (
         "Capability",
         "CommandSpec",
         "DatasetSpec",
+        "ExplainerSpec",
+        "FormatSpec",
+        "LayoutSpec",
+        "MethodSpec",
+        "TrackerSpec",
         "ModalitySpec",
         "ModelSpec",
         "OptionSpec",
@@ -199,7 +215,7 @@ _HOMES = {
         "Target",
         "TaskSpec",
     ),
-    "zoo.tasks.methods": ("Learner",),
+    "zoo.tasks.methods": ("learner",),
     "zoo.trainings": ("evaluate", "finetune", "pretrain", "rehearse", "reproduce"),
     "zoo.transfers": ("pull", "push", "verify"),
     "zoo.weights.inputs": ("Preprocessing",),
@@ -211,7 +227,18 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(["__version__", *_HOME])
 
 
+_RENAMED = {"Learner": "learner"}
+"""Names of the last release, which go with the next one."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        import logging
+
+        logging.getLogger("zoo").warning(
+            "zoo.%s is now zoo.%s; the old name goes with the next release", name, _RENAMED[name]
+        )
+        name = _RENAMED[name]
     if name not in _HOME:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)

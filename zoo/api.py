@@ -39,7 +39,7 @@ def list_models(
     wanted = {"modality": modality, "family": family, "task": task, "licence": licence}
     return sorted(
         offer.spec.name
-        for offer in default_registry().offers("models")
+        for offer in default_registry().models()
         if matches(offer.spec.name, pattern)
         and all(value is None or getattr(offer.spec, key) == value for key, value in wanted.items())
         and (capability is None or capability in offer.spec.capabilities)
@@ -56,7 +56,7 @@ def list_weights(
 ) -> list[str]:
     """List the published weights that the catalogue knows, sorted by name."""
     registry = default_registry()
-    models = {offer.spec.name: offer.spec for offer in registry.offers("models")}
+    models = {offer.spec.name: offer.spec for offer in registry.models()}
     wanted = {"modality": modality, "family": family}
     return sorted(
         name

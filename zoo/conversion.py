@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from zoo.errors import UsageError
 from zoo.layouts import Layout
 from zoo.paths import new_folder, storage_errors, write_file
-from zoo.registry import Offer, load_modality
+from zoo.registry import Offer, default_registry, load_modality
 from zoo.seeds import generator
-from zoo.specs import ModelSpec, load_target
-from zoo.weights.build import full_arguments
+from zoo.specs import ModelSpec
+from zoo.weights.build import full_arguments, load_layouts
 from zoo.weights.config import ZooBlock, read_config, write_config
 from zoo.weights.folder import load_weights, offered_model
+from zoo.weights.formats import load_format
 from zoo.weights.inputs import read_inputs
 from zoo.weights.libraries import timm_config, transformers_config, transformers_processor
 from zoo.weights.renaming import parts_of
@@ -39,8 +40,10 @@ def convert_weights(source: Path, target: str, out: Path, *, force: bool = False
     """
     if out.exists() and not force:
         raise UsageError(f"{out} exists; choose another --out, or replace it with --force")
-    if target not in (*LIBRARIES, *_GRAPHS):
-        raise UsageError(f"{target!r} is nothing to export to; take one of {', '.join((*LIBRARIES, *_GRAPHS))}")
+    formats = {offer.spec.name: offer for offer in default_registry().offers("formats")}
+    if target not in (*LIBRARIES, *_GRAPHS, *formats):
+        known = ", ".join((*LIBRARIES, *_GRAPHS, *formats))
+        raise UsageError(f"{target!r} is nothing to export to; take one of {known}")
     with storage_errors(f"writing {out}"):
         if target in LIBRARIES:
             with new_folder(out) as temporary:
@@ -50,7 +53,10 @@ def convert_weights(source: Path, target: str, out: Path, *, force: bool = False
         out.parent.mkdir(parents=True, exist_ok=True)
         temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
         try:
-            _GRAPHS[target](load_weights(source, block), _example(source, block), temporary)
+            if target in formats:
+                load_format(formats[target]).write(source, temporary)
+            else:
+                _GRAPHS[target](load_weights(source, block), _example(source, block), temporary)
             os.replace(temporary, out)
         finally:
             temporary.unlink(missing_ok=True)
@@ -88,10 +94,10 @@ def _layout(offer: Offer[ModelSpec], block: ZooBlock, library: str) -> Layout:
     name = offer.spec.name
     if block.head is not None:
         raise UsageError(f"{library} has no network for {block.task} on a {name}; export it as a graph: --to onnx")
-    layouts = load_target(offer.spec.layouts) if offer.spec.layouts else ()
+    layouts = load_layouts(offer)
     for wanted in (library, *(("timm",) if library == "transformers" else ())):
         for layout in layouts:
-            if layout.library == wanted and name in layout.models:
+            if layout.library == wanted:
                 if layout.architectures and block.task not in layout.architectures:
                     raise UsageError(
                         f"{library} has no {name} for {block.task}; it has {', '.join(layout.architectures)}"

@@ -4,7 +4,19 @@ from collections.abc import Iterable
 
 import pluggy
 
-from zoo.specs import CommandSpec, DatasetSpec, ModalitySpec, ModelSpec, RecipeSpec, TaskSpec
+from zoo.specs import (
+    CommandSpec,
+    DatasetSpec,
+    ExplainerSpec,
+    FormatSpec,
+    LayoutSpec,
+    MethodSpec,
+    ModalitySpec,
+    ModelSpec,
+    RecipeSpec,
+    TaskSpec,
+    TrackerSpec,
+)
 
 hookspec = pluggy.HookspecMarker("zoo")
 hookimpl = pluggy.HookimplMarker("zoo")
@@ -16,6 +28,11 @@ SPEC_TYPES = {
     "tasks": TaskSpec,
     "datasets": DatasetSpec,
     "commands": CommandSpec,
+    "formats": FormatSpec,
+    "layouts": LayoutSpec,
+    "methods": MethodSpec,
+    "explainers": ExplainerSpec,
+    "trackers": TrackerSpec,
 }
 
 
@@ -52,4 +69,34 @@ def zoo_datasets() -> Iterable[DatasetSpec]:
 @hookspec
 def zoo_commands() -> Iterable[CommandSpec]:
     """Offer subcommands of `zoo`."""
+    return ()
+
+
+@hookspec
+def zoo_formats() -> Iterable[FormatSpec]:
+    """Offer containers of weights other than safetensors."""
+    return ()
+
+
+@hookspec
+def zoo_layouts() -> Iterable[LayoutSpec]:
+    """Offer how other libraries store models, also those of other plugins."""
+    return ()
+
+
+@hookspec
+def zoo_methods() -> Iterable[MethodSpec]:
+    """Offer ways to finetune."""
+    return ()
+
+
+@hookspec
+def zoo_explainers() -> Iterable[ExplainerSpec]:
+    """Offer ways to explain predictions."""
+    return ()
+
+
+@hookspec
+def zoo_trackers() -> Iterable[TrackerSpec]:
+    """Offer trackers of runs."""
     return ()

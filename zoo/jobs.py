@@ -108,6 +108,7 @@ def finetuning(
             f"the settings of recipe {recipe.spec.name!r} of {recipe.plugin.distribution} do not extend "
             "zoo.FinetuneSettings; tell its author"
         )
+    registry.method(chosen.method)
     folder, pulled = find_with_origin(weights, Wish(hub=hub))
     block = read_config(folder)
     offer = offered_model(block, str(folder / "config.json"))

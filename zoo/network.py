@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor, nn
+    from torch.optim import Optimizer
 
 
 @runtime_checkable
@@ -20,6 +21,29 @@ class Network(Protocol):
     backbone: nn.Module
     num_classes: int
     arguments: dict[str, Any]
+
+
+class FinetuneMethod(Protocol):
+    """Made by `target(settings, network)` of a method's spec: what of a network learns, and how fast."""
+
+    network: nn.Module
+
+    @property
+    def backbone(self) -> nn.Module:
+        """The pretrained part; a network without a task's head is its own backbone."""
+        ...
+
+    def optimizer(self) -> Optimizer:
+        """Make the optimizer of all that learns."""
+        ...
+
+    def train(self) -> None:
+        """Set the training mode: what is kept as it is stays in eval mode."""
+        ...
+
+    def export(self) -> nn.Module:
+        """Return the network to publish, in eval mode, with nothing beside it that loading would not know."""
+        ...
 
 
 class TextPredictor(Protocol):
@@ -40,7 +64,7 @@ class TextPredictor(Protocol):
 
 
 class Predictor(Protocol):
-    """Made by `predictor(model, labels)` for a model in eval mode: what it says of pictures, in words and drawn.
+    """Made by `predictor(model, labels, inputs)` for a model in eval mode: what it predicts for images.
 
     `columns` head the table of `zoo predict`, and `row` fills a line of it.
     """

@@ -14,18 +14,26 @@ from zoo.plugins import Plugin, load_plugins
 from zoo.specs import (
     CommandSpec,
     DatasetSpec,
+    MethodSpec,
     ModalitySpec,
     ModelSpec,
     RecipeSpec,
     Spec,
     TaskSpec,
+    TrackerSpec,
     load_target,
     singular,
 )
 
 S = TypeVar("S")
 
-CORE_OFFERS = ("zoo.modalities.offers", "zoo.data.offers", "zoo.tasks.offers", "zoo.tasks.text.offers")
+CORE_OFFERS = (
+    "zoo.modalities.offers",
+    "zoo.data.offers",
+    "zoo.tasks.offers",
+    "zoo.tasks.text.offers",
+    "zoo.engine.offers",
+)
 """Modules of the core whose hooks offer modalities, data sets and tasks, by name: they lie in layers above this one."""
 
 
@@ -50,6 +58,12 @@ class Registry:
             if plugin.error is None:
                 yield from (Offer(plugin, spec) for spec in plugin.offers.get(kind, ()))
 
+    def models(self) -> list[Offer[ModelSpec]]:
+        """Return the models by what they are asked for: a fallback is left out where another has its name."""
+        offers: list[Offer[ModelSpec]] = list(self.offers("models"))
+        taken = {offer.spec.name for offer in offers if not offer.spec.fallback}
+        return [offer for offer in offers if not (offer.spec.fallback and offer.spec.name in taken)]
+
     def model(self, name: str) -> Offer[ModelSpec]:
         """Return the model of this name, or `family/name`."""
         return self._find("models", name)
@@ -69,6 +83,14 @@ class Registry:
     def modality(self, name: str) -> Offer[ModalitySpec]:
         """Return the modality of this name."""
         return self._find("modalities", name)
+
+    def method(self, name: str) -> Offer[MethodSpec]:
+        """Return the way to finetune of this name."""
+        return self._find("methods", name)
+
+    def tracker(self, name: str) -> Offer[TrackerSpec]:
+        """Return the tracker of this name."""
+        return self._find("trackers", name)
 
     def dataset(self, name: str) -> Offer[DatasetSpec]:
         """Return the data set of this name."""
@@ -101,9 +123,9 @@ class Registry:
         found = []
         for kind in plugin.offers:
             for spec in plugin.offers[kind]:
-                others = {
-                    offer.plugin.distribution for offer in self.offers(kind) if _key(offer.spec) == _key(spec)
-                } - {plugin.distribution}
+                alike = [offer for offer in self.offers(kind) if _key(offer.spec) == _key(spec)]
+                others = {offer.plugin.distribution for offer in alike if not _yields(offer.spec)}
+                others -= {plugin.distribution} if not _yields(spec) else others
                 found += [f"{singular(kind)} {spec.name!r} is also offered by {other}" for other in sorted(others)]
         return found
 
@@ -131,6 +153,7 @@ class Registry:
 
     def _find(self, kind: str, name: str) -> Offer[Any]:
         found = [offer for offer in self.offers(kind) if name in (offer.spec.name, _key(offer.spec))]
+        found = [offer for offer in found if not _yields(offer.spec)] or found
         if len(found) == 1:
             return found[0]
         if found:
@@ -177,6 +200,10 @@ class Registry:
 
 def _key(spec: Spec) -> str:
     return f"{spec.family}/{spec.name}" if isinstance(spec, ModelSpec) else spec.name
+
+
+def _yields(spec: Spec) -> bool:
+    return isinstance(spec, ModelSpec) and spec.fallback
 
 
 def _shown(name: str) -> str:

@@ -58,13 +58,13 @@ class FinetuneSettings(TrainingSettings):
     times that. `gradual` does so too, but lets one layer after the other begin, from the last to the first, over the
     first half of the training (Howard and Ruder, 2018). `frozen` trains what is new alone. `lora` adds to each
     convolution and linear layer a trained correction of rank `lora_rank`, scaled by `lora_alpha / lora_rank`
-    (Hu et al., 2021). `scratch` begins at random weights, at the full rate, to compare with.
+    (Hu et al., 2021). `scratch` begins at random weights, at the full rate, to compare with. Plugins offer others.
 
     `image_size` (height, width) is what pictures are scaled to; None takes that of the weights, and where boxes or
     masks are learnt the pictures' own.
     """
 
-    method: Literal["full", "gradual", "frozen", "lora", "scratch"] = "full"
+    method: str = "full"
     backbone_rate: Annotated[float, Meta(gt=0, le=1)] = 0.5
     layer_decay: Annotated[float, Meta(gt=0, le=1)] = 0.8
     lora_rank: Count = 8

@@ -13,6 +13,8 @@ from zoo.lockfile import locked as locked_entry
 from zoo.lockfile import write_lock
 from zoo.registry import Registry, default_registry
 from zoo.weights.config import read_config, read_json
+from zoo.weights.distributions import DIST, distribution_file
+from zoo.weights.formats import format_of
 
 HF = "hf://"
 REGISTRY_FILE = "registry.json"
@@ -64,7 +66,9 @@ def find_with_origin(source: str | Path, wish: Wish) -> tuple[Path, PulledRepo |
 
 def _find(source: str | Path, wish: Wish) -> tuple[Path, PulledRepo | None]:
     path = Path(source)
-    if isinstance(source, Path) or ((path.is_dir() or path.suffix == _TENSORS) and not str(source).startswith(HF)):
+    if str(source).startswith(DIST):
+        return distribution_file(str(source)), None
+    if isinstance(source, Path) or ((path.is_dir() or _is_weights_file(path)) and not str(source).startswith(HF)):
         if wish.revision is not None:
             raise UsageError(f"a folder has no revisions: {source}; leave out the revision")
         return weights_of(path), None
@@ -76,8 +80,8 @@ def _find(source: str | Path, wish: Wish) -> tuple[Path, PulledRepo | None]:
 
 def weights_of(path: Path) -> Path:
     """Return the weights folder of a run, or the folder itself where it is one; a file of tensors where it is alone."""
-    if path.suffix == _TENSORS and path.is_file():
-        return path.parent if (path.parent / "config.json").is_file() else path
+    if _is_weights_file(path) and path.is_file():
+        return path.parent if path.suffix == _TENSORS and (path.parent / "config.json").is_file() else path
     if (path / "run.json").is_file():
         if not (path / "weights" / "config.json").is_file():
             raise NotFoundError(f"run {path} has no weights yet; finish it first: the same command with --resume")
@@ -86,6 +90,10 @@ def weights_of(path: Path) -> Path:
         what = "no folder" if not path.is_dir() else "no config.json in"
         raise NotFoundError(f"{what} {path}; give a run, a weights folder, a name (`zoo list`) or hf://org/name")
     return path
+
+
+def _is_weights_file(path: Path) -> bool:
+    return path.suffix == _TENSORS or format_of(path) is not None
 
 
 def pull_weights(
@@ -136,7 +144,7 @@ def resolve_source(source: str, wish: Wish) -> Source:
 
 def _beside(registry: Registry, name: str) -> tuple[str, ...]:
     """Return the files that text needs besides weights; the catalogue has their commit, and not their hashes."""
-    models = {offer.spec.name: offer.spec for offer in registry.offers("models")}
+    models = {offer.spec.name: offer.spec for offer in registry.models()}
     spec = models.get(name.rpartition("/")[2].partition(".")[0])
     return () if spec is None else registry.modality(spec.modality).spec.files
 

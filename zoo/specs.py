@@ -91,7 +91,7 @@ class ModelSpec:
     name fixes. `limits` bounds integer arguments, and lists of them, that a config.json may ask for.
     `parameters` counts the weights with default arguments. `recipe` is the recipe that pretrains it unless another is
     asked for, and `settings` what it changes of that recipe's defaults. `layouts` names a tuple of `zoo.Layout`: how
-    other libraries store this model.
+    other libraries store this model. A `fallback` yields its name to any other model, and stays `family/name`.
     """
 
     name: str
@@ -108,6 +108,7 @@ class ModelSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
     layouts: str | None = None
     licence: str = "Apache-2.0"
+    fallback: bool = False
 
     def __post_init__(self) -> None:
         _check(self, ("target",) if self.layouts is None else ("target", "layouts"))
@@ -209,7 +210,82 @@ class CommandSpec:
         _check(self)
 
 
-Spec = ModalitySpec | ModelSpec | RecipeSpec | TaskSpec | DatasetSpec | CommandSpec
+@dataclass(frozen=True, kw_only=True)
+class LayoutSpec:
+    """How a library stores models of other plugins. `target` names a tuple of `zoo.Layout`."""
+
+    name: str
+    summary: str
+    target: str
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormatSpec:
+    """One container of weights other than safetensors. `target` is an object that keeps the `zoo.Format` protocol."""
+
+    name: str
+    summary: str
+    target: str
+    suffixes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodSpec:
+    """One way to finetune. `target(settings, network)` makes what keeps the `zoo.FinetuneMethod` protocol."""
+
+    name: str
+    summary: str
+    target: str
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackerSpec:
+    """One tracker of runs, for `--track NAME`. `target()` makes what keeps the `zoo.Tracker` protocol."""
+
+    name: str
+    summary: str
+    target: str
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainerSpec:
+    """One way to explain predictions, of a modality, a task, or with None of any. `target` is a callable."""
+
+    name: str
+    summary: str
+    target: str
+    modality: str | None = None
+    task: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+Spec = (
+    CommandSpec
+    | DatasetSpec
+    | ExplainerSpec
+    | FormatSpec
+    | LayoutSpec
+    | MethodSpec
+    | ModalitySpec
+    | ModelSpec
+    | RecipeSpec
+    | TaskSpec
+    | TrackerSpec
+)
 
 
 def singular(kind: str) -> str:

@@ -6,6 +6,7 @@ import click
 
 from zoo import api
 from zoo.cli.options import hub
+from zoo.registry import default_registry
 
 _OPEN = {
     "timm": 'timm.create_model("local-dir:{out}", pretrained=True)',
@@ -16,9 +17,13 @@ _OPEN = {
 }
 
 
+def _targets() -> list[str]:
+    return [*_OPEN, *(offer.spec.name for offer in default_registry().offers("formats"))]
+
+
 @click.command("export")
 @click.argument("weights")
-@click.option("--to", "target", required=True, type=click.Choice(list(_OPEN)), help="What is to open them.")
+@click.option("--to", "target", required=True, type=click.Choice(_targets()), help="What is to open them.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder, or for a graph the file.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
 @hub
@@ -27,4 +32,5 @@ def command(weights: str, target: str, out: Path, force: bool, hub: str | None) 
     api.export(weights, to=target, out=out, force=force, hub=hub)
     files = [out] if out.is_file() else sorted(out.iterdir())
     click.echo(f"exported: {out}, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")
-    click.echo(f"open it:  {_OPEN[target].format(out=out)}")
+    if target in _OPEN:
+        click.echo(f"open it:  {_OPEN[target].format(out=out)}")

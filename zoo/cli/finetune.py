@@ -7,6 +7,7 @@ import click
 from zoo.cli.following import after_finetuning
 from zoo.cli.options import columns, hub
 from zoo.cli.training import train, training
+from zoo.registry import default_registry
 
 
 @click.command("finetune")
@@ -15,7 +16,7 @@ from zoo.cli.training import train, training
 @click.option("--task", required=True, help="What for, such as image-classification.")
 @click.option(
     "--method",
-    type=click.Choice(["full", "gradual", "frozen", "lora", "scratch"]),
+    type=click.Choice([offer.spec.name for offer in default_registry().offers("methods")]),
     help="What learns, and when; default: full.",
 )
 @click.option(

@@ -78,7 +78,7 @@ def _cell(key: str, value: Any) -> str:
 
 
 def _model(registry: Registry, name: str) -> dict[str, Any]:
-    offer = next(offer for offer in registry.offers("models") if offer.spec.name == name)
+    offer = next(offer for offer in registry.models() if offer.spec.name == name)
     spec = offer.spec
     return {
         "name": name,

@@ -3,11 +3,12 @@
 import difflib
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from zoo.errors import PluginError, UsageError
+from zoo.registry import default_registry
 from zoo.specs import load_target
 
 _METHODS = ("start", "log", "picture", "close")
@@ -76,11 +77,8 @@ class TensorBoard:
         self._writer.close()
 
 
-_BUILT_IN: Mapping[str, Callable[[], Tracker]] = {"tensorboard": TensorBoard}
-
-
 def make_trackers(names: Sequence[str]) -> list[Tracker]:
-    """Return a tracker for each name: `tensorboard`, or `package.module:attribute` of a callable that makes one.
+    """Return a tracker for each name that a plugin offers, or `package.module:attribute` of a callable that makes one.
 
     Raise UsageError for a name that is neither, and PluginError where what it names fails or makes no tracker.
     """
@@ -88,14 +86,18 @@ def make_trackers(names: Sequence[str]) -> list[Tracker]:
 
 
 def _make(name: str) -> Tracker:
-    if name in _BUILT_IN:
-        return _BUILT_IN[name]()
+    target = name
     if ":" not in name:
-        close = difflib.get_close_matches(name, _BUILT_IN, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(_BUILT_IN)}"
-        raise UsageError(f"no tracker {name!r}; {hint} Your own is --track package.module:attribute")
+        known = {offer.spec.name: offer.spec.target for offer in default_registry().offers("trackers")}
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(known)}"
+            raise UsageError(f"no tracker {name!r}; {hint} Your own is --track package.module:attribute")
+        target = known[name]
     try:
-        tracker: Tracker = load_target(name)()
+        tracker: Tracker = load_target(target)()
+    except UsageError:
+        raise
     except Exception as error:
         raise PluginError(
             f"tracker {name!r} failed: {type(error).__name__}: {error}; --track takes package.module:attribute, "

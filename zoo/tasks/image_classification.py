@@ -14,7 +14,7 @@ from zoo.data.normalise import normalise
 from zoo.draws import Draws
 from zoo.engine.pictures import confusion_matrix, labelled_grid
 from zoo.engine.recipe import Batch, Loss
-from zoo.tasks.methods import Learner
+from zoo.tasks.methods import learner
 from zoo.tasks.multi_label import MultiLabelClassifier, class_loss, multi_label_scores, precision_chart, seen
 from zoo.tasks.settings import ImageClassificationSettings
 from zoo.weights.inputs import Preprocessing
@@ -44,7 +44,7 @@ class ImageClassification:
             device = next(model.parameters()).device
             backbone.reset_classifier(len(classes))
             self.model.to(device)
-        self.learner = Learner(settings, self.model)
+        self.learner = learner(settings, self.model)
 
     def modules(self) -> Mapping[str, nn.Module]:
         return {"model": self.model}

@@ -7,16 +7,18 @@ import torch
 from torch import nn
 
 from zoo.engine.optimizers import make_optimizer, parameter_groups
-from zoo.network import Network
+from zoo.network import FinetuneMethod, Network
+from zoo.registry import default_registry
 from zoo.settings import FinetuneSettings, TrainingSettings
 from zoo.weights.adapters import Adapted, add_adapters, merge_adapters
+from zoo.weights.build import load_named
 
 Named = tuple[str, nn.Parameter]
 _UNFREEZING = 0.5
 """The share of the training over which `gradual` lets the layers begin."""
 
 
-class Learner:
+class Finetuning:
     """A network that is finetuned by one of the methods of `FinetuneSettings`.
 
     `network` is a backbone with a classifier, or a `zoo.Network`; what is new, its head, always learns.
@@ -89,13 +91,18 @@ class Learner:
         return classifier
 
 
-class Whole:
+class FullTraining:
     """A network that learns as a whole, at one rate: a fresh one."""
 
     def __init__(self, settings: TrainingSettings, network: nn.Module) -> None:
         self.settings = settings
         self.network = network
         self.train()
+
+    @property
+    def backbone(self) -> nn.Module:
+        """The network: all of it is new."""
+        return self.network
 
     def optimizer(self) -> torch.optim.Optimizer:
         """Make the optimizer of all that learns."""
@@ -110,9 +117,16 @@ class Whole:
         return self.network.eval()
 
 
-def learner(settings: TrainingSettings, network: nn.Module) -> Learner | Whole:
-    """Return how a network learns: by the method of settings that finetune, and else as a whole."""
-    return Learner(settings, network) if isinstance(settings, FinetuneSettings) else Whole(settings, network)
+def learner(settings: TrainingSettings, network: nn.Module) -> FinetuneMethod:
+    """Return how a network learns: by the method of settings that finetune, and else as a whole.
+
+    Raise PluginError where the plugin of a method fails.
+    """
+    if not isinstance(settings, FinetuneSettings):
+        return FullTraining(settings, network)
+    offer = default_registry().method(settings.method)
+    made: FinetuneMethod = load_named(offer, "target")(settings, network)
+    return made
 
 
 def _without(named: Iterable[Named], others: set[int]) -> list[Named]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from zoo.hookspecs import hookimpl
-from zoo.specs import RecipeSpec, TaskSpec
+from zoo.specs import MethodSpec, RecipeSpec, TaskSpec
 
 
 @hookimpl
@@ -39,6 +39,18 @@ def zoo_tasks() -> Iterator[TaskSpec]:
         reader="zoo.data.masks.folder:open_mask_folder",
         predictor="zoo.tasks.segmentation.predictor:SegmentationPredictor",
     )
+
+
+@hookimpl
+def zoo_methods() -> Iterator[MethodSpec]:
+    for name, summary in (
+        ("full", "All layers learn, each one below at a smaller rate (layer-wise decay)"),
+        ("gradual", "As full, layer after layer from the last one down (gradual unfreezing; Howard and Ruder, 2018)"),
+        ("frozen", "The head alone learns (linear probe)"),
+        ("lora", "Low-rank corrections of each layer learn, and the head (LoRA; Hu et al., 2021)"),
+        ("scratch", "The same network from random weights, to compare with"),
+    ):
+        yield MethodSpec(name=name, summary=summary, target="zoo.tasks.methods:Finetuning")
 
 
 @hookimpl

@@ -16,8 +16,9 @@ from torch.nn.modules.module import (
 from torch.overrides import TorchFunctionMode
 
 from zoo.errors import IntegrityError, PluginError, UsageError, ZooError
+from zoo.layouts import Layout
 from zoo.plugins import Plugin
-from zoo.registry import Offer
+from zoo.registry import Offer, default_registry
 from zoo.specs import ModelSpec, load_target
 
 MAX_INTEGER = 1_000_000
@@ -38,6 +39,13 @@ def load_model_target(offer: Offer[ModelSpec]) -> Any:
             offer.plugin, f"target {offer.spec.target!r} of {offer.spec.name!r}", TypeError("not callable")
         )
     return target
+
+
+def load_layouts(offer: Offer[ModelSpec]) -> list[Layout]:
+    """Return how other libraries store a model: what its own plugin knows, then what others do."""
+    own = load_named(offer, "layouts") if offer.spec.layouts else ()
+    others = [layout for other in default_registry().offers("layouts") for layout in load_named(other, "target")]
+    return [layout for layout in (*own, *others) if offer.spec.name in layout.models]
 
 
 def load_named(offer: Offer[Any], what: str) -> Any:

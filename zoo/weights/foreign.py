@@ -10,13 +10,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zoo.container import Container
 from zoo.errors import IntegrityError, NotFoundError, UsageError, ZooError
 from zoo.jsonfile import parse_json
 from zoo.layouts import Layout
 from zoo.registry import Offer, default_registry
 from zoo.specs import ModelSpec
-from zoo.weights.build import build, check_arguments, full_arguments, load_named
+from zoo.weights.build import build, check_arguments, full_arguments, load_layouts
 from zoo.weights.config import FORMAT_VERSION, ZooBlock, read_json
+from zoo.weights.formats import open_container
 from zoo.weights.header import TensorHeader, read_header
 from zoo.weights.inputs import record_of
 from zoo.weights.libraries import IDENTITY, arguments_of, flattened, labels_of, library_of, preprocessing_of
@@ -35,6 +37,7 @@ _PICKLED = {".bin", ".pt", ".pth", ".ckpt", ".tar", ".pkl"}
 _MAX_UNNAMED = 20_000
 
 _log = logging.getLogger("zoo")
+Stored = StoredTensors | JoinedTensors | Container
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Foreign:
     """
 
     block: ZooBlock
-    stored: StoredTensors | JoinedTensors
+    stored: Stored
     headers: dict[str, TensorHeader]
     names: dict[str, list[str]]
     transposed: frozenset[str]
@@ -84,9 +87,12 @@ def recognise(place: Path, config: Mapping[str, Any]) -> Foreign:
     An architecture that config.json names is taken at its word, and loading checks every tensor. Without one, all
     tensors must fit a model that a plugin offers. Raise NotFoundError where none does, or where no weights are.
     """
-    stored = _stored(place)
+    container = open_container(place)
+    stored = container or _stored(place)
     found = stored.headers
-    library = library_of(config)
+    if container is not None:
+        config = container.config
+    library = container.library if container is not None else library_of(config)
     config = flattened(config)
     processor = _processor(place)
     files = read_text_files(place)
@@ -98,8 +104,9 @@ def recognise(place: Path, config: Mapping[str, Any]) -> Foreign:
         elif library == layout.library and candidate.is_named_by(config):
             return candidate.read(config, processor, files)[0]
     if library is not None:
+        key = IDENTITY.get(library, "architecture")
         raise NotFoundError(
-            f"{place} holds a {config.get(IDENTITY[library])!r} of {library}, which no plugin here reads as it is "
+            f"{place} holds a {config.get(key)!r} of {library}, which no plugin here reads as it is "
             f"configured; `zoo list` shows the models"
         )
     example = next(iter(found), None)
@@ -115,13 +122,15 @@ class _Candidate:
 
     offer: Offer[ModelSpec]
     layout: Layout
-    stored: StoredTensors | JoinedTensors
+    stored: Stored
 
     def is_named_by(self, config: Mapping[str, Any]) -> bool:
         """Tell whether a config.json of this library describes this very model."""
         described = {**self.layout.config, **self.layout.models[self.offer.spec.name]}
-        named = IDENTITY[self.layout.library] in config
-        return named and all(config.get(key, value) == value for key, value in described.items())
+        key = IDENTITY.get(self.layout.library)
+        return (key is None or key in config) and all(
+            config.get(key, value) == value for key, value in described.items()
+        )
 
     def fit(self, files: TextFiles) -> Foreign | None:
         """Return the weights where every tensor of the file fits, and None where one does not."""
@@ -235,13 +244,12 @@ def _task(spec: ModelSpec, layout: Layout, config: Mapping[str, Any], num_classe
     return named[0] if named else spec.task if whole else "feature-extraction"
 
 
-def _candidates(found: Mapping[str, TensorHeader]) -> Iterator[tuple[Offer[ModelSpec], Layout]]:
+def _candidates(found: Mapping[str, Any]) -> Iterator[tuple[Offer[ModelSpec], Layout]]:
     """Yield models with their layouts, those first that are nearest in size: to try one takes building it."""
     size = 1 + sum(math.prod(header.shape) for header in found.values())
-    offers = [offer for offer in default_registry().offers("models") if offer.spec.layouts is not None]
+    offers = default_registry().models()
     for offer in sorted(offers, key=lambda offer: abs(math.log(size / (offer.spec.parameters or 1)))):
-        layouts = load_named(offer, "layouts")
-        yield from ((offer, layout) for layout in layouts if offer.spec.name in layout.models)
+        yield from ((offer, layout) for layout in load_layouts(offer))
 
 
 def _stored(place: Path) -> StoredTensors | JoinedTensors:

@@ -16,7 +16,7 @@ from zoo.tasks.detection.network import Detector
 from zoo.tasks.detection.pictures import boxed_grid, precision_recall
 from zoo.tasks.detection.scores import AveragePrecision
 from zoo.tasks.detection.settings import ObjectDetectionSettings
-from zoo.tasks.methods import Learner
+from zoo.tasks.methods import learner
 from zoo.weights.inputs import Preprocessing
 
 _SHOWN = 8
@@ -36,7 +36,7 @@ class ObjectDetection:
         self.preprocessing = preprocessing
         self.classes = classes
         self.network = model if isinstance(model, Detector) else _on(model, settings, len(classes))
-        self.learner = Learner(settings, self.network)
+        self.learner = learner(settings, self.network)
 
     def modules(self) -> Mapping[str, nn.Module]:
         return {"model": self.network}

@@ -12,7 +12,7 @@ from zoo.data.normalise import normalise
 from zoo.draws import Draws
 from zoo.engine.pictures import bar_chart
 from zoo.engine.recipe import Batch, Loss
-from zoo.tasks.methods import Learner
+from zoo.tasks.methods import learner
 from zoo.tasks.segmentation.losses import counted_pixels, dice_loss, pixel_cross_entropy
 from zoo.tasks.segmentation.network import Segmenter
 from zoo.tasks.segmentation.pictures import class_scores, prediction_grid
@@ -37,7 +37,7 @@ class ImageSegmentation:
         self.classes = classes
         self.preprocessing = preprocessing
         self.network = model if isinstance(model, Segmenter) else self._segmenter(model)
-        self.learner = Learner(settings, self.network)
+        self.learner = learner(settings, self.network)
 
     def modules(self) -> Mapping[str, nn.Module]:
         return {"model": self.network}

@@ -13,7 +13,7 @@ from zoo.draws import Draws
 from zoo.engine.modes import evaluating
 from zoo.engine.pictures import confusion_matrix
 from zoo.engine.recipe import Batch, Loss
-from zoo.tasks.methods import Learner
+from zoo.tasks.methods import learner
 from zoo.tasks.multi_label import MultiLabelTextClassifier, class_loss, multi_label_scores, precision_chart
 from zoo.tasks.text.settings import TextClassificationSettings
 from zoo.weights.tokenizer import TextInputs
@@ -42,7 +42,7 @@ class TextClassification:
             device = next(backbone.parameters()).device
             self.model.reset_classifier(len(classes))
             backbone.to(device)
-        self.learner = Learner(settings, backbone)
+        self.learner = learner(settings, backbone)
         forward: Any = type(backbone).forward
         known = inspect.signature(forward).parameters
         self.mask = inputs.tokenizer.needed("mask") if settings.masked else None

@@ -19,7 +19,7 @@ from zoo.engine.modes import evaluating
 from zoo.engine.recipe import Batch, Loss
 from zoo.generation.decoding import Decoding
 from zoo.generation.writing import generate_ids
-from zoo.tasks.methods import Learner
+from zoo.tasks.methods import learner
 from zoo.tasks.text.scores import rouge_scores, translation_scores, translation_signature
 from zoo.tasks.text.settings import WritingSettings
 from zoo.weights.tokenizer import TextInputs
@@ -35,7 +35,7 @@ class Writing:
     ) -> None:
         self.settings = settings
         self.inputs = inputs
-        self.learner = Learner(settings, model)
+        self.learner = learner(settings, model)
         self.model: Any = model
         self.end = inputs.tokenizer.needed("end")
         self.pad = inputs.tokenizer.role("pad") or 0

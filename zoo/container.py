@@ -1,0 +1,70 @@
+"""What Zoo asks of a container of weights other than safetensors. Protocols; nothing has to be inherited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+class Header(Protocol):
+    """One tensor as it is described: its type as safetensors calls it ("F32"), and its shape."""
+
+    @property
+    def dtype(self) -> str:
+        """The type."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape."""
+        ...
+
+
+class Container(Protocol):
+    """An opened file: what it holds, described first and read afterwards."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, Any]:
+        """Every tensor by its name, as a `zoo.Header`."""
+        ...
+
+    @property
+    def library(self) -> str | None:
+        """The library whose layouts name the tensors, None where any may."""
+        ...
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """What the file says of its model, as that library's config.json would."""
+        ...
+
+    def load(self, device: str | torch.device = "cpu") -> dict[str, Tensor]:
+        """Read the tensors."""
+        ...
+
+
+@runtime_checkable
+class Format(Protocol):
+    """One container of weights, behind what its spec names. Reading is bounded, and runs nothing of the file."""
+
+    def recognizes(self, path: Path) -> bool:
+        """Tell by a file's first bytes whether it is one."""
+        ...
+
+    def open(self, path: Path) -> Container:
+        """Read what a file holds. Raise IntegrityError for a broken one."""
+        ...
+
+    def write(self, weights: Path, out: Path) -> None:
+        """Write a weights folder as one file. Raise UsageError where the format has no place for it."""
+        ...

@@ -1,0 +1,34 @@
+"""Files of weights in containers that plugins read."""
+
+from pathlib import Path
+
+from zoo.container import Container, Format
+from zoo.errors import PluginError
+from zoo.registry import Offer, default_registry
+from zoo.specs import FormatSpec
+from zoo.weights.build import load_named
+
+
+def format_of(path: Path) -> Offer[FormatSpec] | None:
+    """Return the format whose file this is by its name; None where nobody offers one."""
+    offers = default_registry().offers("formats")
+    return next((offer for offer in offers if path.name.endswith(offer.spec.suffixes)), None)
+
+
+def load_format(offer: Offer[FormatSpec]) -> Format:
+    """Import a format. Raise PluginError where its plugin fails at that."""
+    found = load_named(offer, "target")
+    if not isinstance(found, Format):
+        raise PluginError(
+            f"format {offer.spec.name!r} of {offer.plugin.distribution} does not keep the zoo.Format protocol; tell "
+            "its author"
+        )
+    return found
+
+
+def open_container(path: Path) -> Container | None:
+    """Open a file by the format that recognizes it; None where none does."""
+    if not path.is_file() or (offer := format_of(path)) is None:
+        return None
+    found = load_format(offer)
+    return found.open(path) if found.recognizes(path) else None
