@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from zoo.errors import IntegrityError, NetworkError
 from zoo.hub.connection import Connection
+from zoo.hub.credentials import Origin, origin_of
 from zoo.hub.patience import Faulty, Pace, Patience
 
 MAX_REDIRECTS = 10
@@ -135,9 +136,10 @@ class Transport:
 
         known = self._places.get(url)
         place, trusted = known or url, known is None
-        own = {**build_hf_headers(token=self._connection.token), "accept-encoding": "identity", **headers}
+        plain = {**build_hf_headers(token=False), "accept-encoding": "identity", **headers}
+        shown = self._connection.credentials.header
         for _ in range(MAX_REDIRECTS + 1):
-            sent = own if trusted else {key: value for key, value in own.items() if key.lower() != "authorization"}
+            sent = {**plain, "authorization": shown} if trusted and shown else plain
             stream = get_session().stream(
                 "GET", place, headers=sent, follow_redirects=False, timeout=self._patience.stall
             )
@@ -152,7 +154,7 @@ class Transport:
                     yield response
                     return
                 target = urljoin(place, response.headers["location"])
-            if urlsplit(target).scheme not in ("http", "https") or (place[:6], target[:5]) == ("https:", "http:"):
+            if _origin(target)[0] not in ("http", "https") or (place[:6], target[:5]) == ("https:", "http:"):
                 raise NetworkError(f"{place} leads to {target[:200]}, which is not safe to follow; tell its owner")
             trusted = trusted and _origin(target) == _origin(url)
             place = target
@@ -205,6 +207,8 @@ def _check_answer(response: Any, start: int | None, stop: int, size: int) -> Non
         raise Faulty(f"bytes {start}-{stop - 1} were asked for, and {match[0] if match else 'others'} came")
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+def _origin(url: str) -> Origin:
+    try:
+        return origin_of(url)
+    except ValueError:
+        raise NetworkError(f"the Hub leads to {url[:200]!r}, which is no address; tell its owner") from None
