@@ -1,5 +1,6 @@
 """Turn the client's exceptions into Zoo's: what was asked, why it fails, what to type next."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -60,6 +61,9 @@ def _translate(error: Exception, repo: str, revision: str | None, url: str) -> Z
             return StorageError(
                 f"{repo} cannot be kept: {error.filename or ''} {error.strerror}; free space, or set HF_HOME"
             )
+    if not isinstance(error, OSError) and _raised_by_client(error):
+        reason = f"{type(error).__name__}: {error}"
+        return IntegrityError(f"{url} answers otherwise than a Hub does for {repo}: {reason}; check the address")
     if isinstance(error, Faulty):
         return NetworkError(f"{url} does not give {repo} as it should: {error}; try again, or tell its owner")
     if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _LIBRARIES:
@@ -68,6 +72,12 @@ def _translate(error: Exception, repo: str, revision: str | None, url: str) -> Z
             f"{url} cannot be reached for {repo}: {reason}; check the address and the network, then try again"
         )
     return None
+
+
+def _raised_by_client(error: Exception) -> bool:
+    """Tell whether huggingface_hub itself stumbled, over an answer that lacks what it looks for."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and str(frames[-1].f_globals.get("__name__")).startswith("huggingface_hub.")
 
 
 def _by_status(error: Exception, repo: str, url: str) -> ZooError:

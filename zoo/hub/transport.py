@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from zoo.errors import IntegrityError, NetworkError
 from zoo.hub.connection import Connection
-from zoo.hub.credentials import Origin, origin_of
+from zoo.hub.credentials import origin_of
 from zoo.hub.patience import Faulty, Pace, Patience
 
 MAX_REDIRECTS = 10
@@ -81,8 +81,8 @@ class Transport:
             value, link = self._document(following)
             yield value
             match = _NEXT.search(link)
-            following = urljoin(following, match[1]) if match else None
-            if following and _origin(following) != _origin(url):
+            following = _joined(following, match[1]) if match else None
+            if following and origin_of(following) != origin_of(url):
                 raise IntegrityError(f"{self._connection.url} continues its list on another host; tell its owner")
         if following is not None:
             raise IntegrityError(
@@ -153,10 +153,10 @@ class Transport:
                         self._places[url] = place
                     yield response
                     return
-                target = urljoin(place, response.headers["location"])
-            if _origin(target)[0] not in ("http", "https") or (place[:6], target[:5]) == ("https:", "http:"):
+                target = _joined(place, response.headers["location"])
+            if origin_of(target)[0] not in ("http", "https") or (place[:6], target[:5]) == ("https:", "http:"):
                 raise NetworkError(f"{place} leads to {target[:200]}, which is not safe to follow; tell its owner")
-            trusted = trusted and _origin(target) == _origin(url)
+            trusted = trusted and origin_of(target) == origin_of(url)
             place = target
         raise NetworkError(f"{url} redirects more than {MAX_REDIRECTS} times; tell its owner")
 
@@ -176,8 +176,8 @@ class Transport:
             except Exception as error:  # the status says enough
                 if isinstance(error, Stopped):
                     raise
-            skipped = ("content-encoding", "content-length", "transfer-encoding")
-            headers = [(key, value) for key, value in response.headers.items() if key not in skipped]
+            skipped = (b"content-encoding", b"content-length", b"transfer-encoding")
+            headers = [(key, value) for key, value in response.headers.raw if key.lower() not in skipped]
             short = type(response)(response.status_code, headers=headers, content=bytes(body), request=response.request)
             hf_raise_for_status(short)
         if response.headers.get("content-encoding", "identity") != "identity":
@@ -207,8 +207,11 @@ def _check_answer(response: Any, start: int | None, stop: int, size: int) -> Non
         raise Faulty(f"bytes {start}-{stop - 1} were asked for, and {match[0] if match else 'others'} came")
 
 
-def _origin(url: str) -> Origin:
+def _joined(base: str, link: str) -> str:
+    """Return where a link leads. Raise NetworkError where that is no address."""
     try:
-        return origin_of(url)
+        target = urljoin(base, link)
+        origin_of(target)
     except ValueError:
-        raise NetworkError(f"the Hub leads to {url[:200]!r}, which is no address; tell its owner") from None
+        raise NetworkError(f"{base} leads to {link[:200]!r}, which is no address; tell its owner") from None
+    return target
