@@ -113,12 +113,13 @@ def _run(arguments: Sequence[str]) -> int:
     _show_notes()
     if any(without_secrets(argument) != argument for argument in arguments):
         _say(
-            "warning: a token on the command line, or a password, can be read by others; use `hf auth login`, HF_TOKEN, "
-            "or ZOO_HUB_TOKEN"
+            "warning: a token on the command line, or a password, can be read by others; use `hf auth login`, "
+            "HF_TOKEN, or ZOO_HUB_TOKEN"
         )
     debug = "--debug" in arguments
     try:
-        result = group.main(list(arguments), prog_name="zoo", standalone_mode=False, obj=list(arguments))
+        # no list(…) here: `zoo list` makes that name this package's module
+        result = group.main([*arguments], prog_name="zoo", standalone_mode=False, obj=[*arguments])
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except (KeyboardInterrupt, click.Abort) as error:

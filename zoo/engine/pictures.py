@@ -187,7 +187,7 @@ def bar_chart(values: Mapping[str, float], out: Path, *, title: str) -> Path:
     axis.set_yticks(range(len(values)), list(map(printable, values)), fontsize=8, parse_math=False)
     axis.invert_yaxis()
     axis.set_xlim(0, 1.08)
-    axis.set_title(title, fontsize=9, parse_math=False)
+    axis.set_title(printable(title), fontsize=9, parse_math=False)
     return _save(figure, out)
 
 
