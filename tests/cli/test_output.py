@@ -2,9 +2,13 @@
 
 import ast
 import json
+import os
+import pty
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,9 @@ LINES = HOSTILE + "\nzoo: all is well"
 COMMIT = "c" * 40
 
 Say = Callable[..., str]
+BYPASSES = [f"click.{name}" for name in ("echo", "secho", "prompt", "confirm", "echo_via_pager")] + [
+    f"sys.{name}.write" for name in ("stdout", "stderr")
+]
 
 
 @pytest.fixture
@@ -53,7 +60,7 @@ def test_117_nothing_in_zoo_prints_elsewhere() -> None:
     for path in root.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-            if called in ("print", "click.echo", "click.secho", "sys.stdout.write", "sys.stderr.write"):
+            if called in ("print", "input") or called in BYPASSES:
                 found.append((str(path.relative_to(root)), called))
     assert {path for path, _ in found} <= others, found
 
@@ -110,6 +117,21 @@ class TestStreams:
         assert "\r" in watched.text and "\x1b[A" in watched.text
         assert not set(obeyed(watched.text.replace("\x1b[A", ""))) - {"\r", "\n"}
         assert r"\x1b[2J and \rmore" in watched.text
+
+
+def test_117_a_question_at_a_terminal() -> None:
+    code = f"from zoo.cli.output import ask, guarded_streams\nwith guarded_streams(): ask({HOSTILE!r}, ['yes', 'no'])"
+    terminal, end = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=end, stdout=end, stderr=end)
+    os.close(end)
+    os.write(terminal, b"yes\n")
+    said = b""
+    with suppress(OSError):  # the terminal is gone when its process is
+        while chunk := os.read(terminal, 4096):
+            said += chunk
+    os.close(terminal)
+    assert process.wait() == 0
+    assert b"evil" in said and not set(obeyed(said.decode())) - {"\r", "\n"}
 
 
 class Watched:

@@ -2,9 +2,11 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
+
+import click
 
 from zoo.printable import printable
 from zoo.redaction import without_secrets
@@ -22,6 +24,11 @@ def print_line(text: object = "", *, err: bool = False, secret: bool = False) ->
 def print_text(text: str, *, secret: bool = False) -> None:
     """Print text whose line ends are meant, without adding one."""
     _write(printable(text if secret else without_secrets(text), lines=True), False)
+
+
+def ask(question: str, choices: Sequence[str]) -> str:
+    """Ask for one of the choices, until it is given. A terminal draws the question itself, past the streams."""
+    return str(click.prompt(printable(without_secrets(question)), type=click.Choice(choices)))
 
 
 def _write(text: str, err: bool) -> None:

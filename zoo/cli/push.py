@@ -8,7 +8,7 @@ import click
 
 from zoo import transfers
 from zoo.cli.options import hub
-from zoo.cli.output import print_line, print_text
+from zoo.cli.output import ask, print_line, print_text
 from zoo.cli.tables import print_table
 from zoo.errors import UsageError
 
@@ -62,7 +62,7 @@ def command(source: Path, repo: str, dry_run: bool, private: bool | None, hub: s
 def _asked(repo: str) -> bool:
     if not sys.stdin.isatty():
         raise UsageError(f"{repo} does not exist yet; say who may see it: --private or --public")
-    return bool(click.prompt(f"{repo} is new; who may see it?", type=click.Choice(["private", "public"])) == "private")
+    return ask(f"{repo} is new; who may see it?", ["private", "public"]) == "private"
 
 
 def _show(plan: Any, private: bool | None) -> None:
