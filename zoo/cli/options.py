@@ -11,7 +11,9 @@ Command = Callable[..., Any]
 _EXAMPLES = {"--arg": "depth=3", "--set": "epochs=5", "--data-set": "skip_bad=3"}
 
 hub = click.option(
-    "--hub", metavar="URL|FOLDER", help="The Hub: an address, or a folder of one's own. Default: $ZOO_HUB."
+    "--hub",
+    metavar="URL|FOLDER",
+    help="The Hub: an address, or a folder of one's own. Default: $ZOO_HUB, $HF_ENDPOINT, or the public one.",
 )
 
 data_set = click.option(

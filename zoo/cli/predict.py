@@ -8,6 +8,7 @@ import click
 
 from zoo import api
 from zoo.cli.options import Command, hub
+from zoo.cli.output import print_line
 from zoo.cli.tables import print_json, print_table
 from zoo.errors import UsageError
 from zoo.modality import Predicts
@@ -71,7 +72,7 @@ def command(
     head = (modality.upper(), *(column.upper() for column in columns))
     print_table(head, [(_short(name), *predict.row(result)) for name, result in found])
     if out is not None:
-        click.echo(f"{len(found)} results written to {out}")
+        print_line(f"{len(found)} results written to {out}")
 
 
 def _short(text: str) -> str:
