@@ -18,13 +18,13 @@ import torch
 import torch.nn.functional as F
 
 import zoo
-from zoo.data.mnist import fashion_mnist, fashion_mnist_sample
+from zoo.data.images.mnist import fashion_mnist, fashion_mnist_sample
 from zoo.engine.distribution import Distribution
 from zoo.engine.prepare import place, prepare
 from zoo.engine.stepper import Stepper
-from zoo.recipes import settings_from
-from zoo.registry import default_registry
-from zoo.running import batches, make_recipe
+from zoo.registry.recipe_settings import settings_from
+from zoo.registry.registry import default_registry
+from zoo.training.run import batches, make_recipe
 
 
 def main() -> None:

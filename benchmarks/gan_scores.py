@@ -17,7 +17,7 @@ from zoo_gan import scores
 from zoo_gan.features import FeatureSpace
 
 import zoo
-from zoo.data_source import DataSource
+from zoo.modalities.data_source import DataSource
 from zoo.seeds import generator
 
 HEAD = ("", "frechet", "kid", "precision", "recall", "modes", "least %", "most %", "as asked %")

@@ -22,9 +22,9 @@ import transformers
 from torch import Tensor
 
 import zoo
-from zoo.generation.decoding import Decoding
-from zoo.generation.rows import Row
-from zoo.generation.writing import generate_ids, write
+from zoo.inference.text.decoding_options import Decoding
+from zoo.inference.text.output_rows import Row
+from zoo.inference.text.token_loop import generate_ids, write
 from zoo.weights.folder import save_weights
 
 GPT2 = {"vocab_size": 16_384, "context": 1024, "width": 512, "depth": 8, "num_heads": 8}

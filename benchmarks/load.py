@@ -25,13 +25,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 import zoo
-import zoo.registry
+import zoo.registry.registry
 import zoo.weights.folder
-import zoo.weights.foreign
-from zoo.catalogue import Catalogue
-from zoo.plugins import Plugin
-from zoo.registry import Registry
-from zoo.weights.config import FORMAT_VERSION, ZooBlock, write_config
+import zoo.weights.foreign.recognize
+from zoo.registry.catalogue import Catalogue
+from zoo.registry.plugins import Plugin
+from zoo.registry.registry import Registry
+from zoo.weights.config import write_config
+from zoo.weights.description import FORMAT_VERSION, ZooBlock
 from zoo.weights.inputs import Preprocessing, record_of
 
 NAME = "vit_large_patch16_224"
@@ -86,7 +87,7 @@ def offer_vit() -> None:
         task="image-classification",
     )
     registry = Registry([Plugin("zoo-benchmark", "0", "benchmark", offers={"models": [spec]})], Catalogue())
-    for place in (zoo.registry, zoo.weights.folder, zoo.weights.foreign):
+    for place in (zoo.registry.registry, zoo.weights.folder, zoo.weights.foreign.recognize):
         place.default_registry = lambda: registry  # type: ignore[attr-defined]
 
 

@@ -16,8 +16,8 @@ import torch
 from safetensors.torch import load_file
 
 import zoo
-from zoo.registry import default_registry
-from zoo.specs import load_target
+from zoo.registry.registry import default_registry
+from zoo.specs.records import load_target
 from zoo.weights.folder import save_weights
 
 TARGET = load_target(default_registry().model("conv_autoencoder").spec.target)

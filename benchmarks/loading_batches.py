@@ -20,10 +20,10 @@ import numpy as np
 import torch
 
 from zoo.data.augmentation.policies import augment
-from zoo.data.batches import TensorBatches
-from zoo.data.cifar10 import cifar10
-from zoo.data.mnist import fashion_mnist
-from zoo.draws import Draws
+from zoo.data.draws import Draws
+from zoo.data.images.batches import TensorBatches
+from zoo.data.images.cifar10 import cifar10
+from zoo.data.images.mnist import fashion_mnist
 
 BATCH, COUNT = 256, 10_000
 PEER = Path(__file__).with_name("loading_by_item.py")

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from zoo.data.image_folder import open_image_folder
-from zoo.data.pictures import processors
+from zoo.data.images.image_folder import open_image_folder
+from zoo.data.images.pictures import processors
 from zoo.engine.recipe import Batches
 
 CROP = 256

@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
-from zoo import hookspecs
 from zoo.cli import Commands, LazyCommand, group
-from zoo.recipes import recipe_settings, settings_toml
-from zoo.registry import default_registry
+from zoo.registry.recipe_settings import recipe_settings, settings_toml
+from zoo.registry.registry import default_registry
+from zoo.specs import hooks
 
 OUT = Path(__file__).with_name("reference.md")
 
@@ -34,7 +34,7 @@ def commands(command: click.Command, path: str) -> list[str]:
 
 def spec(kind: str, spec_type: Any) -> list[str]:
     """Return a hook's and its record's description."""
-    hook = getattr(hookspecs, f"zoo_{kind}")
+    hook = getattr(hooks, f"zoo_{kind}")
     names = {field.name for field in dataclasses.fields(spec_type)}
     signature = ", ".join(name for name in inspect.signature(spec_type).parameters if name in names)
     text = inspect.getdoc(spec_type)
@@ -55,7 +55,7 @@ def reference() -> str:
         assert command is not None, "it was listed"
         parts += commands(command, f"zoo {name}")
     parts.append("## Hooks")
-    for kind, spec_type in hookspecs.SPEC_TYPES.items():
+    for kind, spec_type in hooks.SPEC_TYPES.items():
         parts += spec(kind, spec_type)
     parts.append("## Recipes and their settings")
     for offer in default_registry().offers("recipes"):

@@ -10,7 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 from zoo.testing import served_hub as served_hub
 
 hypothesis.settings.register_profile("zoo", deadline=None)  # machines are slow at times; no test is timed

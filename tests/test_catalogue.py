@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from zoo.catalogue import BUILT_IN, load_catalogue, read_catalogue
 from zoo.errors import IntegrityError, NotFoundError
 from zoo.hub.push import push_folder
-from zoo.registry import Registry, default_registry
-from zoo.sources import Wish, resolve_source
+from zoo.registry.catalogue import BUILT_IN, load_catalogue, read_catalogue
+from zoo.registry.registry import Registry, default_registry
+from zoo.weights.find import Wish, resolve_source
 
 ENTRY: dict[str, Any] = {
     "repo": "org/name",

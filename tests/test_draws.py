@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.draws import Draws
+from zoo.data.draws import Draws
 
 EVERYTHING = Draws(3, 5, torch.arange(2000))
 

@@ -9,7 +9,7 @@ import zoo
 from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.hub.push import push_folder
 from zoo.hub.records import PulledFile
-from zoo.lockfile import read_lock, write_lock
+from zoo.weights.lockfile import read_lock, write_lock
 
 FILES = [PulledFile('pictures/"odd" \x7f.png', "b" * 64, 3), PulledFile("model.safetensors", "a" * 64, 7)]
 

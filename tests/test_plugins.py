@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-import zoo.plugins
+import zoo.registry.plugins
 from zoo.errors import PluginError
-from zoo.registry import Registry, default_registry
+from zoo.registry.registry import Registry, default_registry
 
 GOOD = """
 import zoo
@@ -22,7 +22,7 @@ def good(name: str = "lenet5", target: str = "zoo_lenet.model:LeNet5") -> str:
     return GOOD.format(name=name, target=target)
 
 
-def plugin(registry: Registry, name: str) -> zoo.plugins.Plugin:
+def plugin(registry: Registry, name: str) -> zoo.registry.plugins.Plugin:
     return next(plugin for plugin in registry.plugins if plugin.distribution == name)
 
 
@@ -36,10 +36,10 @@ def test_load_plugins_variable_is_read_first(site: Any, monkeypatch: pytest.Monk
     site.install("zoo-lenet", good())
     site.install("zoo-noisy", "raise SystemExit(1)")
     monkeypatch.setenv("ZOO_LOAD_PLUGINS", "")
-    assert [plugin.distribution for plugin in zoo.plugins.load_plugins()] == ["zoo-hub"]
+    assert [plugin.distribution for plugin in zoo.registry.plugins.load_plugins()] == ["zoo-hub"]
     assert "zoo_noisy" not in sys.modules
     monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo-lenet")
-    assert [plugin.distribution for plugin in zoo.plugins.load_plugins()] == ["zoo-hub", "zoo-lenet"]
+    assert [plugin.distribution for plugin in zoo.registry.plugins.load_plugins()] == ["zoo-hub", "zoo-lenet"]
 
 
 def test_two_distributions_with_one_entry_point_name_both_load(site: Any) -> None:
@@ -79,11 +79,11 @@ def test_060_to_070_broken_plugins_are_recorded(site: Any, code: str, cause: str
 def test_061_ctrl_c_is_not_swallowed(site: Any) -> None:
     site.install("zoo-broken", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
-        zoo.plugins.load_plugins()
+        zoo.registry.plugins.load_plugins()
 
 
 def test_062_slow_import_is_timed(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoo.plugins, "SLOW_IMPORT_SECONDS", 0.05)
+    monkeypatch.setattr(zoo.registry.plugins, "SLOW_IMPORT_SECONDS", 0.05)
     site.install("zoo-slow", "import time; time.sleep(0.1)\n" + good())
     assert plugin(default_registry(), "zoo-slow").slow
 

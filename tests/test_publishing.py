@@ -13,10 +13,10 @@ from safetensors.torch import load_file, save_file
 
 import zoo
 from tests.tiny import install, make_weights
+from zoo.api.transfer import plan_push
 from zoo.errors import IntegrityError, UsageError
 from zoo.hub.push import push_folder
 from zoo.hub.server.serving import ServedHub
-from zoo.transfers import plan_push
 
 
 @pytest.fixture

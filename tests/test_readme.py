@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import UsageError
-from zoo.readme import BEGIN, END, choose_base, metadata_of, parse_readme, renew, without_key
+from zoo.publishing.readme_merge import BEGIN, END, choose_base, metadata_of, parse_readme, renew, without_key
 
 META = {"library_name": "zoo", "license": "mit", "tags": ["zoo", "tiny"]}
 WRITTEN = (

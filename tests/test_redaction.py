@@ -14,8 +14,8 @@ from urllib.parse import quote
 import pytest
 
 from zoo import redaction
-from zoo.cli.output import guarded_streams, print_line, print_text
-from zoo.cli.tables import print_json, print_table
+from zoo.commands.output import guarded_streams, print_line, print_text
+from zoo.commands.tables import print_json, print_table
 from zoo.errors import NetworkError
 from zoo.redaction import remember, token_in, without_secrets, without_secrets_in
 

@@ -10,7 +10,7 @@ import zoo
 from tests.tiny import install, make_weights
 from zoo.errors import NotFoundError, UsageError
 from zoo.hub.server.serving import ServedHub
-from zoo.registries import add_weights, check_weights, remove_weights
+from zoo.publishing.registry_file import add_weights, check_weights, remove_weights
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 import zoo
 from zoo.errors import IntegrityError, NotFoundError
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 
 pytestmark = pytest.mark.skipif(
     "conv_autoencoder" not in {offer.spec.name for offer in default_registry().offers("models")},

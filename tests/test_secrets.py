@@ -17,7 +17,7 @@ import pytest
 
 from zoo.hub.server.options import Options
 from zoo.hub.server.serving import ServedHub, serve_folder
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 
 HAS_MODELS = "dense_autoencoder" in {offer.spec.name for offer in default_registry().offers("models")}
 PASSWORD = "Tr0ub4dor&3/horse"

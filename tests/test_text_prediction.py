@@ -10,9 +10,9 @@ import torch
 
 import zoo
 from zoo.cli import run
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 from zoo.tasks.multi_label import MultiLabelTextClassifier
-from zoo.weights.config import ZooBlock
+from zoo.weights.description import ZooBlock
 from zoo.weights.folder import save_weights, write_weights
 from zoo.weights.inputs import inputs_record
 from zoo.weights.selftest import replay, write_selftest

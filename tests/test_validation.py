@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo.data.mnist import fashion_mnist_sample
+from zoo.data.images.mnist import fashion_mnist_sample
 from zoo.errors import UsageError
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 
 pytestmark = pytest.mark.skipif(
     "conv_autoencoder" not in {offer.spec.name for offer in default_registry().offers("models")},

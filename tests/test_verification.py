@@ -86,7 +86,7 @@ class TestSignatures:
             zoo.verify("hf://me/tiny", hub=served_hub.url, signature=keys["other.pub"])
 
     def test_bytes_that_were_not_signed(self, weights: Path, keys: dict[str, Path]) -> None:
-        from zoo.signing import sign_folder
+        from zoo.publishing.signing import sign_folder
 
         sign_folder(weights, keys["mine"])
         zoo.verify(weights, signature=keys["mine.pub"])

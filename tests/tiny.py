@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from zoo.weights.config import DataRecord
+from zoo.weights.description import DataRecord
 from zoo.weights.inputs import Preprocessing
 
 CODE = """
@@ -34,7 +34,7 @@ def zoo_models():
 
 def install(site: Any) -> None:
     """Install the plugin zoo-tiny."""
-    from zoo.registry import default_registry
+    from zoo.registry.registry import default_registry
 
     site.install("zoo-tiny", CODE)
     default_registry.cache_clear()
@@ -45,8 +45,8 @@ def make_weights(folder: Path, **changes: Any) -> Any:
     import torch
 
     import zoo
-    from zoo.card import write_card
-    from zoo.registry import default_registry
+    from zoo.publishing.model_card import write_card
+    from zoo.registry.registry import default_registry
     from zoo.weights.config import read_config
     from zoo.weights.folder import load_weights, save_weights
     from zoo.weights.selftest import write_selftest

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data.idx import read_idx
+from zoo.data.images.idx import read_idx
 
-OUT = Path(__file__).parents[1] / "zoo" / "data" / "fashion_mnist_sample"
+OUT = Path(__file__).parents[1] / "zoo" / "data" / "images" / "fashion_mnist_sample"
 SEED = 2017
 
 

@@ -13,9 +13,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from zoo.catalogue import BUILT_IN, SCHEMA_VERSION, read_catalogue
-from zoo.jsonfile import parse_json
-from zoo.plugins import load_plugins
+from zoo.registry.catalogue import BUILT_IN, SCHEMA_VERSION, read_catalogue
+from zoo.registry.plugins import load_plugins
+from zoo.strict_json import parse_json
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 

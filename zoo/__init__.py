@@ -9,30 +9,25 @@ Importing this package imports no torch; each name below is imported when it is 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from zoo.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from zoo.api import create as create
-    from zoo.api import describe as describe
-    from zoo.api import export as export
-    from zoo.api import list_models as list_models
-    from zoo.api import list_weights as list_weights
-    from zoo.api import load as load
-    from zoo.api import reconstruct as reconstruct
-    from zoo.api import sample as sample
-    from zoo.backbone import Adversarial as Adversarial
-    from zoo.backbone import Autoencoder as Autoencoder
-    from zoo.backbone import Backbone as Backbone
-    from zoo.backbone import Cache as Cache
-    from zoo.backbone import CausalLanguageModel as CausalLanguageModel
-    from zoo.backbone import ClassSampler as ClassSampler
-    from zoo.backbone import EncoderDecoder as EncoderDecoder
-    from zoo.backbone import FeatureInfo as FeatureInfo
-    from zoo.backbone import LanguageModel as LanguageModel
-    from zoo.backbone import Sampler as Sampler
-    from zoo.backbone import TextBackbone as TextBackbone
-    from zoo.container import Container as Container
-    from zoo.container import Format as Format
+    from zoo.api.models import create as create
+    from zoo.api.models import describe as describe
+    from zoo.api.models import export as export
+    from zoo.api.models import list_models as list_models
+    from zoo.api.models import list_weights as list_weights
+    from zoo.api.models import load as load
+    from zoo.api.models import reconstruct as reconstruct
+    from zoo.api.models import sample as sample
+    from zoo.api.training import evaluate as evaluate
+    from zoo.api.training import finetune as finetune
+    from zoo.api.training import pretrain as pretrain
+    from zoo.api.training import rehearse as rehearse
+    from zoo.api.training import reproduce as reproduce
+    from zoo.api.transfer import pull as pull
+    from zoo.api.transfer import push as push
+    from zoo.api.transfer import verify as verify
     from zoo.data.array_batches import ArrayBatches as ArrayBatches
     from zoo.data.augmentation.blur import random_blur as random_blur
     from zoo.data.augmentation.colour import colour_jitter as colour_jitter
@@ -51,17 +46,17 @@ if TYPE_CHECKING:
     from zoo.data.augmentation.names import Mixing as Mixing
     from zoo.data.augmentation.policies import augment as augment
     from zoo.data.augmentation.randaugment import rand_augment as rand_augment
-    from zoo.data.dataset import ImageDataset as ImageDataset
-    from zoo.data.dataset import ImageSplit as ImageSplit
     from zoo.data.drawing import draw_held_out as draw_held_out
     from zoo.data.drawing import draw_labelled as draw_labelled
-    from zoo.data.normalise import normalise as normalise
+    from zoo.data.draws import Draws as Draws
+    from zoo.data.images.dataset import ImageDataset as ImageDataset
+    from zoo.data.images.dataset import ImageSplit as ImageSplit
+    from zoo.data.images.normalise import normalise as normalise
     from zoo.data.order import BatchOptions as BatchOptions
     from zoo.data.order import SampleOrder as SampleOrder
     from zoo.data.ragged import Ragged as Ragged
     from zoo.data.text.dataset import TextDataset as TextDataset
     from zoo.data.text.dataset import TextSplit as TextSplit
-    from zoo.draws import Draws as Draws
     from zoo.engine.modes import evaluating as evaluating
     from zoo.engine.optimizers import make_optimizer as make_optimizer
     from zoo.engine.optimizers import parameter_groups as parameter_groups
@@ -84,87 +79,67 @@ if TYPE_CHECKING:
     from zoo.errors import TrainingError as TrainingError
     from zoo.errors import UsageError as UsageError
     from zoo.errors import ZooError as ZooError
-    from zoo.generation.decoding import Decoding as Decoding
-    from zoo.hookspecs import hookimpl as hookimpl
-    from zoo.layouts import Layout as Layout
-    from zoo.layouts import Rename as Rename
-    from zoo.modality import Dataset as Dataset
-    from zoo.modality import DataSource as DataSource
-    from zoo.modality import Inputs as Inputs
-    from zoo.modality import Loaded as Loaded
-    from zoo.modality import Modality as Modality
-    from zoo.modality import Need as Need
-    from zoo.modality import Predicts as Predicts
-    from zoo.modality import Split as Split
-    from zoo.network import FinetuneMethod as FinetuneMethod
-    from zoo.network import Network as Network
-    from zoo.network import Predictor as Predictor
-    from zoo.network import TextPredictor as TextPredictor
-    from zoo.paths import cache_folder as cache_folder
-    from zoo.paths import write_file as write_file
-    from zoo.settings import FinetuneSettings as FinetuneSettings
-    from zoo.settings import LanguageSettings as LanguageSettings
-    from zoo.settings import TextFinetuneSettings as TextFinetuneSettings
-    from zoo.settings import TrainingSettings as TrainingSettings
-    from zoo.specs import Capability as Capability
-    from zoo.specs import CommandSpec as CommandSpec
-    from zoo.specs import DatasetSpec as DatasetSpec
-    from zoo.specs import ExplainerSpec as ExplainerSpec
-    from zoo.specs import FormatSpec as FormatSpec
-    from zoo.specs import LayoutSpec as LayoutSpec
-    from zoo.specs import MethodSpec as MethodSpec
-    from zoo.specs import ModalitySpec as ModalitySpec
-    from zoo.specs import ModelSpec as ModelSpec
-    from zoo.specs import OptionSpec as OptionSpec
-    from zoo.specs import RecipeSpec as RecipeSpec
-    from zoo.specs import Target as Target
-    from zoo.specs import TaskSpec as TaskSpec
-    from zoo.specs import TrackerSpec as TrackerSpec
+    from zoo.files import cache_folder as cache_folder
+    from zoo.files import write_file as write_file
+    from zoo.inference.text.decoding_options import Decoding as Decoding
+    from zoo.specs.backbones import Adversarial as Adversarial
+    from zoo.specs.backbones import Autoencoder as Autoencoder
+    from zoo.specs.backbones import Backbone as Backbone
+    from zoo.specs.backbones import Cache as Cache
+    from zoo.specs.backbones import CausalLanguageModel as CausalLanguageModel
+    from zoo.specs.backbones import ClassSampler as ClassSampler
+    from zoo.specs.backbones import EncoderDecoder as EncoderDecoder
+    from zoo.specs.backbones import FeatureInfo as FeatureInfo
+    from zoo.specs.backbones import LanguageModel as LanguageModel
+    from zoo.specs.backbones import Sampler as Sampler
+    from zoo.specs.backbones import TextBackbone as TextBackbone
+    from zoo.specs.containers import Container as Container
+    from zoo.specs.containers import Format as Format
+    from zoo.specs.hooks import hookimpl as hookimpl
+    from zoo.specs.layouts import Layout as Layout
+    from zoo.specs.layouts import Rename as Rename
+    from zoo.specs.modality import Dataset as Dataset
+    from zoo.specs.modality import DataSource as DataSource
+    from zoo.specs.modality import Inputs as Inputs
+    from zoo.specs.modality import Loaded as Loaded
+    from zoo.specs.modality import Modality as Modality
+    from zoo.specs.modality import Need as Need
+    from zoo.specs.modality import Predicts as Predicts
+    from zoo.specs.modality import Split as Split
+    from zoo.specs.networks import FinetuneMethod as FinetuneMethod
+    from zoo.specs.networks import Network as Network
+    from zoo.specs.networks import Predictor as Predictor
+    from zoo.specs.networks import TextPredictor as TextPredictor
+    from zoo.specs.records import Capability as Capability
+    from zoo.specs.records import CommandSpec as CommandSpec
+    from zoo.specs.records import DatasetSpec as DatasetSpec
+    from zoo.specs.records import ExplainerSpec as ExplainerSpec
+    from zoo.specs.records import FormatSpec as FormatSpec
+    from zoo.specs.records import LayoutSpec as LayoutSpec
+    from zoo.specs.records import MethodSpec as MethodSpec
+    from zoo.specs.records import ModalitySpec as ModalitySpec
+    from zoo.specs.records import ModelSpec as ModelSpec
+    from zoo.specs.records import OptionSpec as OptionSpec
+    from zoo.specs.records import RecipeSpec as RecipeSpec
+    from zoo.specs.records import Target as Target
+    from zoo.specs.records import TaskSpec as TaskSpec
+    from zoo.specs.records import TrackerSpec as TrackerSpec
+    from zoo.specs.settings import FinetuneSettings as FinetuneSettings
+    from zoo.specs.settings import LanguageSettings as LanguageSettings
+    from zoo.specs.settings import TextFinetuneSettings as TextFinetuneSettings
+    from zoo.specs.settings import TrainingSettings as TrainingSettings
     from zoo.tasks.methods import learner as learner
-    from zoo.trainings import evaluate as evaluate
-    from zoo.trainings import finetune as finetune
-    from zoo.trainings import pretrain as pretrain
-    from zoo.trainings import rehearse as rehearse
-    from zoo.trainings import reproduce as reproduce
-    from zoo.transfers import pull as pull
-    from zoo.transfers import push as push
-    from zoo.transfers import verify as verify
     from zoo.weights.inputs import Preprocessing as Preprocessing
     from zoo.weights.predictor import task_predictor as task_predictor
     from zoo.weights.tokenizer import TextInputs as TextInputs
     from zoo.weights.tokenizer import Tokenizer as Tokenizer
 
 _HOMES = {
-    "zoo.api": (
-        "create",
-        "describe",
-        "export",
-        "list_models",
-        "list_weights",
-        "load",
-        "reconstruct",
-        "sample",
-    ),
-    "zoo.backbone": (
-        "Adversarial",
-        "Autoencoder",
-        "Backbone",
-        "Cache",
-        "CausalLanguageModel",
-        "ClassSampler",
-        "EncoderDecoder",
-        "FeatureInfo",
-        "LanguageModel",
-        "Sampler",
-        "TextBackbone",
-    ),
-    "zoo.container": ("Container", "Format"),
+    "zoo.api.models": ("create", "describe", "export", "list_models", "list_weights", "load", "reconstruct", "sample"),
+    "zoo.api.training": ("evaluate", "finetune", "pretrain", "rehearse", "reproduce"),
+    "zoo.api.transfer": ("pull", "push", "verify"),
     "zoo.data.array_batches": ("ArrayBatches",),
     "zoo.data.augmentation.blur": ("random_blur",),
-    "zoo.data.drawing": ("draw_held_out", "draw_labelled"),
-    "zoo.data.order": ("BatchOptions", "SampleOrder"),
-    "zoo.data.ragged": ("Ragged",),
-    "zoo.paths": ("cache_folder", "write_file"),
     "zoo.data.augmentation.colour": ("colour_jitter", "random_grey", "random_solarise"),
     "zoo.data.augmentation.erasing": ("add_noise", "random_erasing"),
     "zoo.data.augmentation.geometry": ("random_affine", "random_crop", "random_flip", "random_resized_crop"),
@@ -172,10 +147,13 @@ _HOMES = {
     "zoo.data.augmentation.names": ("Augmentation", "Mixing"),
     "zoo.data.augmentation.policies": ("augment",),
     "zoo.data.augmentation.randaugment": ("rand_augment",),
-    "zoo.data.dataset": ("ImageDataset", "ImageSplit"),
-    "zoo.data.normalise": ("normalise",),
+    "zoo.data.drawing": ("draw_held_out", "draw_labelled"),
+    "zoo.data.draws": ("Draws",),
+    "zoo.data.images.dataset": ("ImageDataset", "ImageSplit"),
+    "zoo.data.images.normalise": ("normalise",),
+    "zoo.data.order": ("BatchOptions", "SampleOrder"),
+    "zoo.data.ragged": ("Ragged",),
     "zoo.data.text.dataset": ("TextDataset", "TextSplit"),
-    "zoo.draws": ("Draws",),
     "zoo.engine.modes": ("evaluating",),
     "zoo.engine.optimizers": ("make_optimizer", "parameter_groups"),
     "zoo.engine.pictures": ("confusion_matrix", "feature_map", "image_animation", "image_grid"),
@@ -193,13 +171,27 @@ _HOMES = {
         "UsageError",
         "ZooError",
     ),
-    "zoo.generation.decoding": ("Decoding",),
-    "zoo.hookspecs": ("hookimpl",),
-    "zoo.layouts": ("Layout", "Rename"),
-    "zoo.modality": ("Dataset", "DataSource", "Inputs", "Loaded", "Modality", "Need", "Predicts", "Split"),
-    "zoo.network": ("FinetuneMethod", "Network", "Predictor", "TextPredictor"),
-    "zoo.settings": ("FinetuneSettings", "LanguageSettings", "TextFinetuneSettings", "TrainingSettings"),
-    "zoo.specs": (
+    "zoo.files": ("cache_folder", "write_file"),
+    "zoo.inference.text.decoding_options": ("Decoding",),
+    "zoo.specs.backbones": (
+        "Adversarial",
+        "Autoencoder",
+        "Backbone",
+        "Cache",
+        "CausalLanguageModel",
+        "ClassSampler",
+        "EncoderDecoder",
+        "FeatureInfo",
+        "LanguageModel",
+        "Sampler",
+        "TextBackbone",
+    ),
+    "zoo.specs.containers": ("Container", "Format"),
+    "zoo.specs.hooks": ("hookimpl",),
+    "zoo.specs.layouts": ("Layout", "Rename"),
+    "zoo.specs.modality": ("DataSource", "Dataset", "Inputs", "Loaded", "Modality", "Need", "Predicts", "Split"),
+    "zoo.specs.networks": ("FinetuneMethod", "Network", "Predictor", "TextPredictor"),
+    "zoo.specs.records": (
         "Capability",
         "CommandSpec",
         "DatasetSpec",
@@ -207,17 +199,16 @@ _HOMES = {
         "FormatSpec",
         "LayoutSpec",
         "MethodSpec",
-        "TrackerSpec",
         "ModalitySpec",
         "ModelSpec",
         "OptionSpec",
         "RecipeSpec",
         "Target",
         "TaskSpec",
+        "TrackerSpec",
     ),
+    "zoo.specs.settings": ("FinetuneSettings", "LanguageSettings", "TextFinetuneSettings", "TrainingSettings"),
     "zoo.tasks.methods": ("learner",),
-    "zoo.trainings": ("evaluate", "finetune", "pretrain", "rehearse", "reproduce"),
-    "zoo.transfers": ("pull", "push", "verify"),
     "zoo.weights.inputs": ("Preprocessing",),
     "zoo.weights.predictor": ("task_predictor",),
     "zoo.weights.tokenizer": ("TextInputs", "Tokenizer"),

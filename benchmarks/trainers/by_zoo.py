@@ -6,13 +6,13 @@ from torch import nn
 from turns import LOG_EVERY, Clock
 
 import zoo
-from zoo.data.batches import TensorBatches
+from zoo.data.images.batches import TensorBatches
 from zoo.engine.distribution import Distribution
 from zoo.engine.prepare import prepare
 from zoo.engine.stepper import Stepper
-from zoo.recipes import settings_from
-from zoo.registry import default_registry
-from zoo.running import make_recipe
+from zoo.registry.recipe_settings import settings_from
+from zoo.registry.registry import default_registry
+from zoo.training.run import make_recipe
 
 
 def train(job: Job, clock: Clock) -> nn.Module:

@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo.data.dataset import ImageDataset
-from zoo.data.mnist import fashion_mnist, fashion_mnist_sample, find_fashion_mnist
-from zoo.data.open import fit
+from zoo.data.images.dataset import ImageDataset
+from zoo.data.images.mnist import fashion_mnist, fashion_mnist_sample, find_fashion_mnist
+from zoo.data.images.open import fit
 
 Batch = Mapping[str, Tensor]
 

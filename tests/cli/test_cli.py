@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 
 HAS_MODELS = "conv_autoencoder" in {offer.spec.name for offer in default_registry().offers("models")}
 needs_models = pytest.mark.skipif(not HAS_MODELS, reason="needs models: pip install -e plugins/autoencoder")

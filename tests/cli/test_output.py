@@ -21,8 +21,8 @@ from tests.generation.tiny_writers import make_weights as make_writer
 from tests.test_printable import obeyed
 from tests.tiny import install, make_weights
 from zoo.cli import run
-from zoo.cli.output import guarded_streams, print_line, print_text
-from zoo.registry import default_registry
+from zoo.commands.output import guarded_streams, print_line, print_text
+from zoo.registry.registry import default_registry
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202eevil\u2066\x7f\rzoo: forged\u2028\u200b"
 LINES = HOSTILE + "\nzoo: all is well"
@@ -120,7 +120,9 @@ class TestStreams:
 
 
 def test_117_a_question_at_a_terminal() -> None:
-    code = f"from zoo.cli.output import ask, guarded_streams\nwith guarded_streams(): ask({HOSTILE!r}, ['yes', 'no'])"
+    code = (
+        f"from zoo.commands.output import ask, guarded_streams\nwith guarded_streams(): ask({HOSTILE!r}, ['yes', 'no'])"
+    )
     terminal, end = pty.openpty()
     process = subprocess.Popen([sys.executable, "-c", code], stdin=end, stdout=end, stderr=end)
     os.close(end)
@@ -334,7 +336,7 @@ def test_117_what_is_written_keeps_its_lines_alone(
 ) -> None:
     install_writers(site)
     weights = str(make_writer(tmp_path / "writer", "continuing", kind="characters"))
-    monkeypatch.setattr("zoo.generation.generate.Generate.stream", lambda *_, **__: iter(["a\n", HOSTILE, "\tb"]))
+    monkeypatch.setattr("zoo.inference.text.generate.Generate.stream", lambda *_, **__: iter(["a\n", HOSTILE, "\tb"]))
     said = say("generate", weights, "a bear")
     assert said.startswith("a\n\\x1b]0;owned") and said.endswith("\tb\n")
     say("tokenizer", "show", weights, "a" + HOSTILE)

@@ -22,8 +22,8 @@ from zoo.data.augmentation.mixing import cutmix, mix, mixup
 from zoo.data.augmentation.names import Augmentation, Mixing
 from zoo.data.augmentation.policies import augment
 from zoo.data.augmentation.randaugment import rand_augment
-from zoo.data.mnist import fashion_mnist_sample
-from zoo.draws import Draws
+from zoo.data.draws import Draws
+from zoo.data.images.mnist import fashion_mnist_sample
 from zoo.errors import UsageError
 
 RANDOM: tuple[Callable[[Tensor, Draws], Tensor], ...] = (

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from zoo.data import hashes
-from zoo.data.dataset import ImageDataset, ImageSplit
 from zoo.data.hashes import content_hashes
-from zoo.data.idx import read_idx
-from zoo.data.image_folder import open_image_folder
-from zoo.data.mnist import fashion_mnist, fashion_mnist_sample
-from zoo.data.open import open_dataset
-from zoo.data.pictures import Scaling, decode_all
+from zoo.data.images.dataset import ImageDataset, ImageSplit
+from zoo.data.images.idx import read_idx
+from zoo.data.images.image_folder import open_image_folder
+from zoo.data.images.mnist import fashion_mnist, fashion_mnist_sample
+from zoo.data.images.open import open_dataset
+from zoo.data.images.pictures import Scaling, decode_all
 from zoo.errors import DataError, StorageError, UsageError
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -189,7 +189,7 @@ def test_093_png_of_fifty_thousand_squared_pixels(tmp_path: Path) -> None:
 
 def test_093_pixel_cap_below_pillow_s_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = pictures(tmp_path / "pets")
-    monkeypatch.setattr("zoo.data.pictures.MAX_PIXELS", 40)
+    monkeypatch.setattr("zoo.data.images.pictures.MAX_PIXELS", 40)
     with pytest.raises(DataError, match="too large"):
         open_image_folder(folder, image_size=(6, 8), channels=3)
 

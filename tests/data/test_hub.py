@@ -9,13 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from zoo.data.batches import TensorBatches
-from zoo.data.mnist import CLOTHES, fashion_mnist_sample
-from zoo.data.open import open_dataset
-from zoo.data.streamed import StreamedBatches
-from zoo.data.undecoded import UndecodedImages
-from zoo.data_source import DataSource
+from zoo.data.images.batches import TensorBatches
+from zoo.data.images.mnist import CLOTHES, fashion_mnist_sample
+from zoo.data.images.open import open_dataset
+from zoo.data.images.streamed import StreamedBatches
+from zoo.data.images.undecoded import UndecodedImages
 from zoo.errors import DataError, IntegrityError, NotFoundError, UsageError
+from zoo.modalities.data_source import DataSource
 
 datasets = pytest.importorskip("datasets", reason="needs the data extra: pip install -e '.[data]'")
 HALVES = (range(40), range(40, 60))
@@ -111,7 +111,7 @@ def test_without_download_the_same_pictures_pass_by(
 
 
 def test_what_the_disk_has_no_room_for_passes_by(clothes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.data.hub.fits_in_cache", lambda num_bytes: False)
+    monkeypatch.setattr("zoo.data.images.hub.fits_in_cache", lambda num_bytes: False)
     assert len(opened(clothes).splits["train"]) == 60
     assert not list(tmp_path.rglob("*.parquet"))
 

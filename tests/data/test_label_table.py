@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.data.dataset import ImageDataset
-from zoo.data.image_folder import open_image_folder
+from zoo.data.images.dataset import ImageDataset
+from zoo.data.images.image_folder import open_image_folder
 from zoo.errors import DataError
 
 

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from zoo.data.batches import TensorBatches
-from zoo.data.dataset import ImageSplit
-from zoo.data.image_folder import open_image_folder
+from zoo.data.images.batches import TensorBatches
+from zoo.data.images.dataset import ImageSplit
+from zoo.data.images.image_folder import open_image_folder
+from zoo.data.images.streamed import StreamedBatches
+from zoo.data.images.undecoded import UndecodedImages
 from zoo.data.memory import fits_in_memory
 from zoo.data.order import SampleOrder
-from zoo.data.streamed import StreamedBatches
-from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError, UsageError
 
 CPU = torch.device("cpu")

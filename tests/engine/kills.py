@@ -26,8 +26,8 @@ from torch import nn
 import zoo.engine.checkpoint as checkpoint
 import zoo.engine.snapshot as snapshot
 from zoo.data.augmentation.policies import augment
-from zoo.data.batches import TensorBatches
-from zoo.draws import Draws
+from zoo.data.draws import Draws
+from zoo.data.images.batches import TensorBatches
 from zoo.engine.checkpoint import newest_checkpoint
 from zoo.engine.distribution import Distribution
 from zoo.engine.loop import train
@@ -36,7 +36,7 @@ from zoo.engine.progress import Progress
 from zoo.engine.recipe import Batch, Loss
 from zoo.engine.run import Run
 from zoo.engine.stepper import Stepper
-from zoo.settings import TrainingSettings
+from zoo.specs.settings import TrainingSettings
 
 RESOLVED: dict[str, Any] = {"kind": "pretrain", "model": "victim", "data": {"fingerprint": "f"}}
 CPU = torch.device("cpu")
@@ -119,7 +119,7 @@ def at_moment(moment: str) -> None:
 
         return call
 
-    import zoo.paths
+    import zoo.files
 
     match moment:
         case "before temp":
@@ -129,9 +129,9 @@ def at_moment(moment: str) -> None:
         case "before manifest":
             checkpoint._sha256 = counting(checkpoint._sha256, 12)
         case "before rename":
-            zoo.paths.os.replace = counting(os.replace, 3)
+            zoo.files.os.replace = counting(os.replace, 3)
         case "after rename":
-            zoo.paths.os.replace = counting(os.replace, 3, after=True)
+            zoo.files.os.replace = counting(os.replace, 3, after=True)
         case "during prune":
             checkpoint.shutil.rmtree = counting(checkpoint.shutil.rmtree, 1)
 

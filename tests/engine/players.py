@@ -14,14 +14,14 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from zoo.data.batches import TensorBatches
-from zoo.draws import Draws
+from zoo.data.draws import Draws
+from zoo.data.images.batches import TensorBatches
 from zoo.engine.average import named_state
 from zoo.engine.distribution import Distribution, join
 from zoo.engine.prepare import prepare
 from zoo.engine.recipe import Batch, Loss
 from zoo.engine.stepper import Stepper
-from zoo.settings import TrainingSettings
+from zoo.specs.settings import TrainingSettings
 
 STEPS = 50
 

@@ -38,7 +38,7 @@ def test_a_checkpoint_of_a_gpu_goes_on_to_the_same_bits(tmp_path: Path) -> None:
 
 
 def test_draws_are_those_of_the_cpu() -> None:
-    from zoo.draws import Draws
+    from zoo.data.draws import Draws
 
     samples = torch.arange(1000)
     here, there = Draws(1, 2, samples), Draws(1, 2, samples.cuda())

@@ -18,7 +18,7 @@ import pytest
 from zoo.engine.run import Run
 from zoo.errors import NotFoundError, TrainingError, UsageError
 from zoo.hub.lease import Lease
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 
 needs_models = pytest.mark.skipif(
     "dense_autoencoder" not in {offer.spec.name for offer in default_registry().offers("models")},

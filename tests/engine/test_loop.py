@@ -15,8 +15,8 @@ import pytest
 import torch
 from torch import nn
 
-from zoo.data.batches import TensorBatches
-from zoo.draws import Draws
+from zoo.data.draws import Draws
+from zoo.data.images.batches import TensorBatches
 from zoo.engine.checkpoint import newest_checkpoint, read_checkpoint, saved, verify, write_checkpoint
 from zoo.engine.loop import train
 from zoo.engine.progress import Progress
@@ -25,7 +25,7 @@ from zoo.engine.run import Run
 from zoo.engine.snapshot import restore, take
 from zoo.engine.stepper import Stepper
 from zoo.errors import IntegrityError, NotFoundError, StorageError, TrainingError, UsageError
-from zoo.settings import TrainingSettings
+from zoo.specs.settings import TrainingSettings
 
 RESOLVED: dict[str, Any] = {
     "kind": "pretrain",
@@ -218,7 +218,7 @@ def test_099_disk_full_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: py
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("zoo.paths.os.fsync", full)
+    monkeypatch.setattr("zoo.files.os.fsync", full)
     with pytest.raises(StorageError, match="No space left"):
         write_checkpoint(run.checkpoints / "step-00000099", take(stepper(), {"step": 99}, {}))
     names = sorted(path.name for path in run.checkpoints.iterdir())

@@ -16,7 +16,7 @@ from zoo.engine.distribution import Distribution
 from zoo.engine.prepare import prepare
 from zoo.engine.routing import Entry, route_calls
 from zoo.errors import UsageError
-from zoo.settings import TrainingSettings
+from zoo.specs.settings import TrainingSettings
 
 ALONE = Distribution(torch.device("cpu"))
 
@@ -85,7 +85,7 @@ import torch
 from torch import nn
 from zoo.engine.distribution import Distribution
 from zoo.engine.prepare import place
-from zoo.settings import TrainingSettings
+from zoo.specs.settings import TrainingSettings
 
 narrow, wide = (nn.Sequential(nn.Conv2d(count, 16, 1, stride=2, bias=False)) for count in (8, 16))
 for model in (narrow, wide):

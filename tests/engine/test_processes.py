@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from zoo.engine.distribution import Distribution
 from zoo.engine.watchdog import Watchdog
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 
 needs_models = pytest.mark.skipif(
     "dense_autoencoder" not in {offer.spec.name for offer in default_registry().offers("models")},

@@ -9,12 +9,12 @@ import torch
 from players import Adversaries, made, run, weights
 from torch import Tensor
 
-from zoo.draws import Draws
+from zoo.data.draws import Draws
 from zoo.engine.distribution import Distribution
 from zoo.engine.recipe import Batch, Loss
 from zoo.engine.stepper import Stepper
 from zoo.errors import PluginError
-from zoo.settings import TrainingSettings
+from zoo.specs.settings import TrainingSettings
 
 ALONE = Distribution(torch.device("cpu"))
 

@@ -22,12 +22,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from zoo.catalogue import read_catalogue
 from zoo.errors import ZooError
-from zoo.lockfile import read_lock
-from zoo.readme import metadata_of, parse_readme, renew
+from zoo.publishing.readme_merge import metadata_of, parse_readme, renew
+from zoo.registry.catalogue import read_catalogue
 from zoo.weights.config import read_config
 from zoo.weights.header import read_header
+from zoo.weights.lockfile import read_lock
 from zoo.weights.stored import stored_tensors
 
 MEMORY = 200_000_000

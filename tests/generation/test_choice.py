@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from zoo.generation.choice import Choice, Penalty
-from zoo.generation.decoding import Decoding
+from zoo.inference.text.decoding_options import Decoding
+from zoo.inference.text.next_token import Choice, Penalty
 
 
 def logits(rows: int, tokens: int = 12, seed: int = 0) -> Tensor:

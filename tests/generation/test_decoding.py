@@ -3,7 +3,7 @@
 import pytest
 
 from zoo.errors import UsageError
-from zoo.generation.decoding import Decoding
+from zoo.inference.text.decoding_options import Decoding
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ import torch
 
 import zoo
 from zoo.errors import DataError, NotFoundError, UsageError
-from zoo.generation.decoding import Decoding
-from zoo.generation.generate import Generate
-from zoo.generation.prompts import Prompts
-from zoo.generation.writing import generate_ids
+from zoo.inference.text.decoding_options import Decoding
+from zoo.inference.text.generate import Generate
+from zoo.inference.text.prompts import Prompts
+from zoo.inference.text.token_loop import generate_ids
 from zoo.weights.tokenizer import TOKENIZER_FILE, read_tokenizer
 
 Weights = Callable[..., Path]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import UsageError
-from zoo.generation.rows import Pieces, Row
+from zoo.inference.text.output_rows import Pieces, Row
 from zoo.weights.tokenizer import Tokenizer
 from zoo.weights.tokenizer_training import make_tokenizer
 

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zoo.errors import UsageError
-from zoo.generation.decoding import Decoding
-from zoo.generation.rows import Row
-from zoo.generation.writing import generate_ids, write
+from zoo.inference.text.decoding_options import Decoding
+from zoo.inference.text.output_rows import Row
+from zoo.inference.text.token_loop import generate_ids, write
 from zoo.weights.tokenizer_training import make_tokenizer
 
 NAMES = ("continuing", "reading")

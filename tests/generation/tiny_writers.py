@@ -109,7 +109,7 @@ def zoo_models():
 
 def install(site: Any) -> None:
     """Install the plugin zoo-writers."""
-    from zoo.registry import default_registry
+    from zoo.registry.registry import default_registry
 
     site.install("zoo-writers", CODE)
     default_registry.cache_clear()

@@ -9,8 +9,8 @@ from torch import Tensor
 
 import zoo
 from tests.interop.test_text import CONFIGS, HEADS
-from zoo.generation.decoding import Decoding
-from zoo.generation.writing import generate_ids
+from zoo.inference.text.decoding_options import Decoding
+from zoo.inference.text.token_loop import generate_ids
 
 transformers = pytest.importorskip("transformers", reason="needs transformers: make test-interop")
 

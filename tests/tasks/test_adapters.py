@@ -10,7 +10,7 @@ import torch
 import zoo
 from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.hub.server.serving import ServedHub
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 from zoo.weights.folder import save_weights
 
 pytestmark = pytest.mark.skipif(

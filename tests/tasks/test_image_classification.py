@@ -7,7 +7,7 @@ import torch
 
 import zoo
 from zoo.engine.stepper import Stepper
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 from zoo.tasks.image_classification import ImageClassification
 from zoo.tasks.settings import ImageClassificationSettings
 from zoo.testing import RecipeTests

@@ -11,7 +11,7 @@ import zoo
 from zoo.cli import run
 from zoo.errors import UsageError
 from zoo.hub.server.serving import ServedHub
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 from zoo.weights.folder import save_weights
 
 pytestmark = pytest.mark.skipif(

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 import zoo
-from zoo.data.batches import TensorBatches
-from zoo.registry import default_registry
+from zoo.data.images.batches import TensorBatches
+from zoo.registry.registry import default_registry
 from zoo.tasks.image_classification import ImageClassification
 from zoo.tasks.multi_label import MultiLabelClassifier, average_precision, multi_label_scores
 from zoo.tasks.settings import ImageClassificationSettings

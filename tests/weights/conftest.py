@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-import zoo.registry
+import zoo.registry.registry
 import zoo.weights.folder
-from zoo.catalogue import Catalogue
-from zoo.plugins import Plugin
-from zoo.registry import Registry
-from zoo.specs import ModelSpec
+from zoo.registry.catalogue import Catalogue
+from zoo.registry.plugins import Plugin
+from zoo.registry.registry import Registry
+from zoo.specs.records import ModelSpec
 
 Offering = Callable[..., Registry]
 
@@ -30,7 +30,7 @@ def offering(monkeypatch: pytest.MonkeyPatch) -> Offering:
             for name in classes
         ]
         registry = Registry([Plugin("zoo-stranger", "1.0", "stranger", offers={"models": specs})], Catalogue())
-        for place in (zoo.registry, zoo.weights.folder):
+        for place in (zoo.registry.registry, zoo.weights.folder):
             monkeypatch.setattr(place, "default_registry", lambda: registry)
         return registry
 

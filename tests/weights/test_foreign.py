@@ -12,15 +12,15 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-import zoo.registry
+import zoo.registry.registry
 import zoo.weights.folder
-import zoo.weights.foreign
-from zoo.catalogue import Catalogue
+import zoo.weights.foreign.recognize
 from zoo.errors import IntegrityError, NotFoundError, UsageError
-from zoo.layouts import Layout, Rename
-from zoo.plugins import Plugin
-from zoo.registry import Registry
-from zoo.specs import ModelSpec
+from zoo.registry.catalogue import Catalogue
+from zoo.registry.plugins import Plugin
+from zoo.registry.registry import Registry
+from zoo.specs.layouts import Layout, Rename
+from zoo.specs.records import ModelSpec
 from zoo.weights.config import read_config
 from zoo.weights.folder import load_weights
 from zoo.weights.stem import with_channels
@@ -74,7 +74,7 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> None:
         layouts="zoo_stranger_models:LAYOUTS",
     )
     registry = Registry([Plugin("zoo-stranger", "1.0", "stranger", offers={"models": [spec]})], Catalogue())
-    for place in (zoo.registry, zoo.weights.folder, zoo.weights.foreign):
+    for place in (zoo.registry.registry, zoo.weights.folder, zoo.weights.foreign.recognize):
         monkeypatch.setattr(place, "default_registry", lambda: registry)
 
 
@@ -271,7 +271,7 @@ def test_a_junk_file_of_many_tensors_is_refused_soon(tmp_path: Path) -> None:
 def test_other_channels_adapt_the_stem(channels: int, places: list[int] | None, net: Net, written: Written) -> None:
     folder = written({})
     block = read_config(folder)
-    offer = zoo.weights.foreign.default_registry().model("net")
+    offer = zoo.weights.foreign.recognize.default_registry().model("net")
     adapted = with_channels(load_weights(folder, block), offer, block.arguments, channels)
     before = net.conv.weight
     wanted = before.sum(1, keepdim=True) if places is None else before[:, places] * 3 / channels
@@ -283,7 +283,7 @@ def test_other_channels_adapt_the_stem(channels: int, places: list[int] | None, 
 def test_a_grey_picture_gives_what_it_gave(net: Net, written: Written) -> None:
     folder = written({})
     block = read_config(folder)
-    offer = zoo.weights.foreign.default_registry().model("net")
+    offer = zoo.weights.foreign.recognize.default_registry().model("net")
     adapted = with_channels(load_weights(folder, block), offer, block.arguments, 1)
     grey = torch.rand(2, 1, 5, 5)
     assert torch.allclose(adapted(grey), net(grey.expand(-1, 3, -1, -1)), atol=1e-5)
@@ -291,7 +291,7 @@ def test_a_grey_picture_gives_what_it_gave(net: Net, written: Written) -> None:
 
 def test_channels_of_a_model_that_has_none(written: Written) -> None:
     folder = written({})
-    offer = zoo.weights.foreign.default_registry().model("net")
+    offer = zoo.weights.foreign.recognize.default_registry().model("net")
     with pytest.raises(UsageError, match="no argument channels"):
         with_channels(load_weights(folder), offer, {"width": 4}, 1)
     with pytest.raises(UsageError, match="channels=0 is no count"):

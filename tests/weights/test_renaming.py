@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.layouts import Rename
-from zoo.weights.renaming import matches, parts_of, to_ours, to_theirs
+from zoo.specs.layouts import Rename
+from zoo.weights.foreign.renaming import matches, parts_of, to_ours, to_theirs
 
 RENAMES = (
     Rename("[net.]stages.{stage}.layers.{n}.convolution", "layer{stage+1}.{n}.conv{n+1}"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from zoo.errors import IntegrityError
-from zoo.weights.text_files import TextFiles, read_text_files
+from zoo.weights.foreign.text_files import TextFiles, read_text_files
 
 MODULES = [
     {"idx": 0, "path": "", "type": "sentence_transformers.models.Transformer"},

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import DataError, IntegrityError, NotFoundError, UsageError
-from zoo.weights.config import ZooBlock
+from zoo.weights.description import ZooBlock
 from zoo.weights.inputs import Tokenisation, record_of
 from zoo.weights.tokenizer import ROLES_FILE, TOKENIZER_FILE, Tokenizer, read_text_inputs, read_tokenizer
 from zoo.weights.tokenizer_training import KINDS, REPRODUCIBLE, make_tokenizer

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 import click
 
-from zoo.cli.output import guarded_streams, print_line
 from zoo.cli.processes import first_process, spoken_for
+from zoo.commands.output import guarded_streams, print_line
 from zoo.errors import PeerLostError, StorageError, ZooError
 from zoo.redaction import without_secrets
 
@@ -56,7 +56,7 @@ class LazyCommand(click.Command):
 
     def load(self) -> click.Command:
         """Import the command itself."""
-        from zoo.specs import load_target
+        from zoo.specs.records import load_target
 
         command: click.Command = load_target(self.target)
         return command
@@ -80,7 +80,7 @@ class Commands(click.Group):
         return self._of_plugins().get(name)
 
     def _of_plugins(self) -> dict[str, click.Command]:
-        from zoo.registry import default_registry
+        from zoo.registry.registry import default_registry
 
         offers = default_registry().offers("commands")
         return {

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo.cli.output import print_line
-from zoo.cli.tables import print_json, print_table
+from zoo.commands.output import print_line
+from zoo.commands.tables import print_json, print_table
 from zoo.errors import IntegrityError, NotFoundError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def ls(as_json: bool) -> None:
 @click.argument("names", nargs=-1)
 def verify(names: tuple[str, ...]) -> None:
     """Hash what was pulled again: NAMES, or all of it. What others put there has no hashes to compare with."""
-    from zoo.verification import rehash
+    from zoo.publishing.verify import rehash
 
     wrong = 0
     for item in _chosen(names):
@@ -91,7 +91,7 @@ def rm(names: tuple[str, ...], dry_run: bool) -> None:
 def prune(dry_run: bool) -> None:
     """Remove what dead pulls left, and commits that no ref, no name and no ./zoo.lock points to."""
     from zoo.hub.cached import cached_commits, remove_commits
-    from zoo.lockfile import read_lock
+    from zoo.weights.lockfile import read_lock
 
     locked = {(entry.repo, entry.commit) for entry in read_lock().values()}
     loose = [
@@ -124,7 +124,7 @@ def _chosen(names: tuple[str, ...]) -> "list[CachedCommit]":
 
 
 def _names(item: "CachedCommit") -> list[str]:
-    from zoo.registry import default_registry
+    from zoo.registry.registry import default_registry
 
     entries = default_registry().catalogue.entries
     return sorted(name for name, entry in entries.items() if (entry.repo, entry.revision) == (item.repo, item.commit))

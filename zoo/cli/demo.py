@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo import api, trainings, transfers
-from zoo.cli.output import print_line
-from zoo.cli.tables import figures, print_table
+from zoo.api import models, training, transfer
+from zoo.commands.output import print_line
+from zoo.commands.tables import figures, print_table
 from zoo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,18 +40,18 @@ def command(out: Path, labels: int, seeds: int) -> None:
     hub = out / "hub"
 
     _title(f"1. Pretrain conv_autoencoder on {data}, without labels")
-    run = trainings.pretrain("conv_autoencoder", data=data, out=out / "pretrained", settings=settings, progress=True)
+    run = training.pretrain("conv_autoencoder", data=data, out=out / "pretrained", settings=settings, progress=True)
     print_line(f"{run.folder}: test {figures(run.scores)} · {run.seconds:.0f} s")
 
     _title(f"2. Push it to a Hub in the folder {hub}")
-    pushed = transfers.push(run.folder, _REPO, hub=hub, private=True)
+    pushed = transfer.push(run.folder, _REPO, hub=hub, private=True)
     print_line(f"{_REPO} at {pushed.commit[:7]}: {len(pushed.files)} files, read back and compared")
 
     with _registry_and_empty_cache(out, pushed, run.scores):
         _title("3. Pull it by name into an empty cache, and load it")
-        pulled = transfers.pull(_NAME, hub=hub)
+        pulled = transfer.pull(_NAME, hub=hub)
         print_line(f"{_NAME} at {pulled.commit[:7]}: every byte verified against the sha256 in registry.json")
-        model = api.load(_NAME, hub=hub)
+        model = models.load(_NAME, hub=hub)
         parameters = sum(parameter.numel() for parameter in model.parameters())
         print_line(f'zoo.load("{_NAME}") -> {type(model).__name__}, {parameters:,} parameters')
 
@@ -59,7 +59,7 @@ def command(out: Path, labels: int, seeds: int) -> None:
         scores: dict[str, list[float]] = {"full": [], "frozen": [], "scratch": []}
         for seed in range(seeds):
             for method, found in scores.items():
-                result = trainings.finetune(
+                result = training.finetune(
                     _NAME,
                     task="image-classification",
                     data=_LABELLED,
@@ -117,7 +117,7 @@ def _make_room(out: Path) -> None:
 
 def _choose_data() -> tuple[str, dict[str, object]]:
     """Take all of Fashion-MNIST where it lies on this machine, otherwise the sample; as many steps either way."""
-    from zoo.data.mnist import find_fashion_mnist
+    from zoo.data.images.mnist import find_fashion_mnist
 
     found = find_fashion_mnist() is not None
     return ("fashion_mnist" if found else "fashion_mnist_sample"), {"steps": 250, "batch_size": 128}
@@ -128,7 +128,7 @@ def _registry_and_empty_cache(out: Path, pushed: "PushedRepo", scores: dict[str,
     """List what was pushed in a registry.json, and let the cache be an empty folder, for the length of the block."""
     from huggingface_hub import constants
 
-    from zoo.registry import default_registry
+    from zoo.registry.registry import default_registry
 
     entry = {
         "repo": pushed.repo,

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from zoo.cli.decoding import lines
-from zoo.cli.options import hub
-from zoo.cli.output import print_line
-from zoo.cli.tables import print_json
+from zoo.commands.options import hub
+from zoo.commands.output import print_line
+from zoo.commands.tables import print_json
 
 
 @click.command("embed")
@@ -21,7 +21,7 @@ def command(
     weights: str, texts: tuple[str, ...], out: Path | None, normalise: bool, device: str | None, hub: str | None
 ) -> None:
     """Make a vector of each TEXT; `-` is each line of standard input. Printed as JSON, unless --out is given."""
-    from zoo.writers import load_embedder, write_vectors
+    from zoo.inference.load_for_task import load_embedder, write_vectors
 
     several = lines(texts)
     vectors = load_embedder(weights, hub=hub, device=device)(several, normalise=normalise)

@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from zoo import trainings
-from zoo.cli.options import columns, columns_of, data_set, hub, pairs
-from zoo.cli.output import print_line
-from zoo.cli.tables import figures, print_json
+from zoo.api import training
+from zoo.commands.options import columns, columns_of, data_set, hub, pairs
+from zoo.commands.output import print_line
+from zoo.commands.tables import figures, print_json
 
 
 @click.command("evaluate")
@@ -23,7 +23,7 @@ from zoo.cli.tables import figures, print_json
 def command(weights: str, data: str, as_json: bool, data_set: tuple[str, ...], **options: Any) -> None:
     """Score WEIGHTS on the test split of a data set, by the recipe that made them."""
     options["data_options"] = pairs(data_set, "--data-set")
-    scores = trainings.evaluate(weights, data=data, columns=columns_of(options), **options)
+    scores = training.evaluate(weights, data=data, columns=columns_of(options), **options)
     if as_json:
         print_json(scores)
     else:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from zoo import api
-from zoo.cli.options import hub
-from zoo.cli.output import print_line
-from zoo.registry import default_registry
+from zoo.api import models
+from zoo.commands.options import hub
+from zoo.commands.output import print_line
+from zoo.registry.registry import default_registry
 
 _OPEN = {
     "timm": 'timm.create_model("local-dir:{out}", pretrained=True)',
@@ -30,7 +30,7 @@ def _targets() -> list[str]:
 @hub
 def command(weights: str, target: str, out: Path, force: bool, hub: str | None) -> None:
     """Write WEIGHTS so that another library opens them, or as a graph that needs none of Zoo."""
-    api.export(weights, to=target, out=out, force=force, hub=hub)
+    models.export(weights, to=target, out=out, force=force, hub=hub)
     files = [out] if out.is_file() else sorted(out.iterdir())
     print_line(f"exported: {out}, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")
     if target in _OPEN:

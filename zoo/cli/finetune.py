@@ -4,15 +4,15 @@ from typing import Any
 
 import click
 
-from zoo.cli.following import after_finetuning
-from zoo.cli.options import columns, hub
-from zoo.cli.training import train, training
-from zoo.registry import default_registry
+from zoo.cli.training import train, training_options
+from zoo.commands.following import after_finetuning
+from zoo.commands.options import columns, hub
+from zoo.registry.registry import default_registry
 
 
 @click.command("finetune")
 @click.argument("weights")
-@training
+@training_options
 @click.option("--task", required=True, help="What for, such as image-classification.")
 @click.option(
     "--method",

@@ -5,9 +5,9 @@ from typing import Any
 import click
 
 from zoo.cli.decoding import decoding, one_text, typed
-from zoo.cli.options import hub
-from zoo.cli.output import print_line, print_text
-from zoo.cli.tables import print_json
+from zoo.commands.options import hub
+from zoo.commands.output import print_line, print_text
+from zoo.commands.tables import print_json
 
 
 @click.command("generate")
@@ -19,7 +19,7 @@ from zoo.cli.tables import print_json
 @hub
 def command(weights: str, text: str, device: str | None, as_json: bool, hub: str | None, **asked: Any) -> None:
     """Print what WEIGHTS write behind TEXT as it is written, or of it where they read it; `-` is standard input."""
-    from zoo.writers import load_writer
+    from zoo.inference.load_for_task import load_writer
 
     prompt = one_text(text)
     generate = load_writer(weights, hub=hub, device=device)

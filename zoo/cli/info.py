@@ -6,11 +6,11 @@ from typing import Any
 import click
 import msgspec
 
-from zoo.cli.output import print_line
-from zoo.cli.tables import millions, print_json
+from zoo.commands.output import print_line
+from zoo.commands.tables import millions, print_json
 from zoo.errors import NotFoundError
-from zoo.registry import default_registry
-from zoo.specs import singular
+from zoo.registry.registry import default_registry
+from zoo.specs.records import singular
 
 _KINDS = ("models", "modalities", "recipes", "tasks", "datasets")
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import click
 
-from zoo.api import list_models, list_weights
-from zoo.cli.output import print_line
-from zoo.cli.tables import millions, print_json, print_table
-from zoo.registry import Registry, default_registry, matches
-from zoo.specs import singular
+from zoo.api.models import list_models, list_weights
+from zoo.commands.output import print_line
+from zoo.commands.tables import millions, print_json, print_table
+from zoo.registry.registry import Registry, default_registry, matches
+from zoo.specs.records import singular
 
 _OTHERS = ("modalities", "recipes", "tasks", "datasets")
 

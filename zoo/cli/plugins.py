@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
-from zoo.cli.tables import print_json, print_table
-from zoo.plugins import Plugin
-from zoo.registry import Registry, default_registry
-from zoo.specs import singular
+from zoo.commands.tables import print_json, print_table
+from zoo.registry.plugins import Plugin
+from zoo.registry.registry import Registry, default_registry
+from zoo.specs.records import singular
 
 
 @click.command("plugins")

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from zoo import api
-from zoo.cli.options import Command, hub
-from zoo.cli.output import print_line
-from zoo.cli.tables import print_json, print_table
+from zoo.api import models
+from zoo.commands.options import Command, hub
+from zoo.commands.output import print_line
+from zoo.commands.tables import print_json, print_table
 from zoo.errors import UsageError
-from zoo.modality import Predicts
-from zoo.registry import default_registry
-from zoo.specs import OptionSpec
+from zoo.registry.registry import default_registry
+from zoo.specs.modality import Predicts
+from zoo.specs.records import OptionSpec
 
 _SHOWN = 60
 _TYPES: dict[str, Any] = {"text": str, "integer": int, "number": float, "path": click.Path(path_type=Path)}
@@ -61,7 +61,7 @@ def command(
     options = {name: value for name, value in typed.items() if value not in (None, ())}
     if not inputs and not options:
         raise click.UsageError("Missing argument 'INPUTS…'.")
-    predict: Any = getattr(api.load(weights, hub=hub, device=device), "predict", None)
+    predict: Any = getattr(models.load(weights, hub=hub, device=device), "predict", None)
     if not isinstance(predict, Predicts):
         raise UsageError(f"{weights} predicts nothing of single items; finetune it for a task first")
     columns, modality = predict.columns, predict.modality

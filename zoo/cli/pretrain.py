@@ -4,14 +4,14 @@ from typing import Any
 
 import click
 
-from zoo.cli.following import after_pretraining
-from zoo.cli.options import columns, hub
-from zoo.cli.training import train, training
+from zoo.cli.training import train, training_options
+from zoo.commands.following import after_pretraining
+from zoo.commands.options import columns, hub
 
 
 @click.command("pretrain")
 @click.argument("model")
-@training
+@training_options
 @click.option("--arg", "arguments", multiple=True, metavar="NAME=VALUE", help="An argument of the model, as JSON.")
 @click.option("--recipe", metavar="NAME|FILE.toml", help="The recipe; default: the model's own.")
 @columns

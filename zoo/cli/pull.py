@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from zoo import transfers
-from zoo.cli.options import hub
-from zoo.cli.output import print_line
+from zoo.api import transfer
+from zoo.commands.options import hub
+from zoo.commands.output import print_line
 
 
 @click.command("pull")
@@ -30,7 +30,7 @@ def command(
     hub: str | None,
 ) -> None:
     """Fetch weights and verify every byte before anything is visible."""
-    pulled = transfers.pull(
+    pulled = transfer.pull(
         name,
         hub=hub,
         to=to,
@@ -54,14 +54,14 @@ def _notes(name: str, registry: str | None, hub: str | None, locked: bool) -> li
     """Say which registry won where several list the name, and which plugin is still missing."""
     if locked or "/" in name:
         return []
-    from zoo.sources import Wish, resolve_source
+    from zoo.weights.find import Wish, resolve_source
 
     source = resolve_source(name, Wish(hub=hub, registry=registry, allow_mutable=True))
     notes = []
     if source.listed_in != ("built-in",):
         others = f", before {' and '.join(source.listed_in[:-1])}" if source.listed_in[1:] else ""
         notes.append(f"listed in {source.listed_in[-1]}{others}")
-    from zoo.registry import default_registry
+    from zoo.registry.registry import default_registry
 
     installed = {plugin.distribution for plugin in default_registry().plugins}
     if source.entry is not None and source.entry.plugin not in installed:

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from zoo import transfers
-from zoo.cli.options import hub
-from zoo.cli.output import ask, print_line, print_text
-from zoo.cli.tables import print_table
+from zoo.api import transfer
+from zoo.commands.options import hub
+from zoo.commands.output import ask, print_line, print_text
+from zoo.commands.tables import print_table
 from zoo.errors import UsageError
 
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
@@ -42,11 +42,11 @@ def _size(context: click.Context, parameter: click.Parameter, text: str | None) 
 def command(source: Path, repo: str, dry_run: bool, private: bool | None, hub: str | None, **options: Any) -> None:
     """Send a run's weights, or a weights folder, to a Hub in one commit, and read back what it serves."""
     if dry_run:
-        _show(transfers.plan_push(source, repo, hub=hub, private=private, **options), private)
+        _show(transfer.plan_push(source, repo, hub=hub, private=private, **options), private)
         return
-    if private is None and not transfers.repo_exists(repo, hub=hub):
+    if private is None and not transfer.repo_exists(repo, hub=hub):
         private = _asked(repo)
-    pushed = transfers.push(source, repo, hub=hub, private=private, progress=sys.stderr.isatty(), **options)
+    pushed = transfer.push(source, repo, hub=hub, private=private, progress=sys.stderr.isatty(), **options)
     size = sum(file.size for file in pushed.files)
     what = "pushed" if pushed.changed else "unchanged"
     where = hub or pushed.url

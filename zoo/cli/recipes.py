@@ -2,10 +2,10 @@
 
 import click
 
-from zoo.cli.output import print_line, print_text
-from zoo.cli.tables import print_table
-from zoo.recipes import recipe_settings, settings_toml
-from zoo.registry import default_registry
+from zoo.commands.output import print_line, print_text
+from zoo.commands.tables import print_table
+from zoo.registry.recipe_settings import recipe_settings, settings_toml
+from zoo.registry.registry import default_registry
 
 
 @click.group("recipes")

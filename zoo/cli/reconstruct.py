@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from zoo import api
-from zoo.cli.options import hub
-from zoo.cli.output import print_line
+from zoo.api import models
+from zoo.commands.options import hub
+from zoo.commands.output import print_line
 
 
 @click.command("reconstruct")
@@ -16,5 +16,5 @@ from zoo.cli.output import print_line
 @hub
 def command(weights: str, images: tuple[Path, ...], out: Path, hub: str | None) -> None:
     """Write what an autoencoder's WEIGHTS make of IMAGES, and a grid of inputs over outputs."""
-    for path in api.reconstruct(weights, images, out=out, hub=hub):
+    for path in models.reconstruct(weights, images, out=out, hub=hub):
         print_line(path)

@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
-from zoo.cli.options import hub
-from zoo.cli.output import print_line
-from zoo.cli.tables import print_json, print_table
+from zoo.commands.options import hub
+from zoo.commands.output import print_line
+from zoo.commands.tables import print_json, print_table
 from zoo.errors import IntegrityError
 
 _registry = click.option("--registry", metavar="FILE", help="The registry; default: the first of one's own.")
@@ -26,7 +26,7 @@ def command() -> None:
 @hub
 def add(repo: str, name: str, licence: str | None, force: bool, registry: str | None, hub: str | None) -> None:
     """Fetch and verify REPO, and list it with its commit and every hash."""
-    from zoo.registries import add_weights, own_registry
+    from zoo.publishing.registry_file import add_weights, own_registry
 
     path = own_registry(registry)
     repo, _, revision = repo.removeprefix("hf://").partition("@")
@@ -41,7 +41,7 @@ def add(repo: str, name: str, licence: str | None, force: bool, registry: str | 
 @_registry
 def remove(name: str, registry: str | None) -> None:
     """Take NAME out of a registry; what was pulled stays."""
-    from zoo.registries import own_registry, remove_weights
+    from zoo.publishing.registry_file import own_registry, remove_weights
 
     remove_weights(name, own_registry(registry))
     print_line(f"{name} is listed no more in {own_registry(registry)}")
@@ -52,7 +52,7 @@ def remove(name: str, registry: str | None) -> None:
 @hub
 def check(registry: str | None, hub: str | None) -> None:
     """Ask the Hub whether every entry is still there with its commit and hashes, and has a licence."""
-    from zoo.registries import check_weights, own_registry
+    from zoo.publishing.registry_file import check_weights, own_registry
 
     path = own_registry(registry)
     if not path.is_file():
@@ -73,8 +73,8 @@ def check(registry: str | None, hub: str | None) -> None:
 @hub
 def search(pattern: str | None, registry: str | None, as_json: bool, hub: str | None) -> None:
     """Show which names match PATTERN, and in which registry each was found; the last one named wins."""
-    from zoo.registry import matches
-    from zoo.sources import Wish, registry_for
+    from zoo.registry.registry import matches
+    from zoo.weights.find import Wish, registry_for
 
     found = registry_for(Wish(registry=registry, hub=hub))
     installed = {plugin.distribution for plugin in found.plugins}

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from zoo import trainings
-from zoo.cli.options import hub
-from zoo.cli.output import print_line
+from zoo.api import training
+from zoo.commands.options import hub
+from zoo.commands.output import print_line
 
 
 @click.command("reproduce")
@@ -17,7 +17,7 @@ from zoo.cli.output import print_line
 @hub
 def command(source: str, out: Path, device: str | None, force: bool, hub: str | None) -> None:
     """Train again what made a run or WEIGHTS, by the record they carry, and compare what comes out."""
-    found = trainings.reproduce(source, out=out, device=device, force=force, hub=hub, progress=True)
+    found = training.reproduce(source, out=out, device=device, force=force, hub=hub, progress=True)
     for name, (then, now) in found.scores.items():
         before = "not on record" if then is None else f"{then:.6g}"
         print_line(f"{name:12}  then {before}  now {now:.6g}")

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from zoo.cli.output import print_line
-from zoo.cli.tables import figures, print_json, print_table
+from zoo.commands.output import print_line
+from zoo.commands.tables import figures, print_json, print_table
 from zoo.engine.history import PastRun, differences, find_runs, read_metrics, read_run
 from zoo.errors import IntegrityError, UsageError
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from zoo import api
-from zoo.cli.options import hub
-from zoo.cli.output import print_line
+from zoo.api import models
+from zoo.commands.options import hub
+from zoo.commands.output import print_line
 
 
 @click.command("sample")
@@ -19,5 +19,5 @@ from zoo.cli.output import print_line
 @hub
 def command(weights: str, number: int, seed: int, label: int | None, each: bool, out: Path, hub: str | None) -> None:
     """Write a grid of pictures that WEIGHTS make."""
-    for path in api.sample(weights, number, out=out, seed=seed, label=label, each=each, hub=hub):
+    for path in models.sample(weights, number, out=out, seed=seed, label=label, each=each, hub=hub):
         print_line(path)

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from zoo.cli.decoding import decoding, one_text, typed
-from zoo.cli.options import hub
-from zoo.cli.output import print_text
-from zoo.cli.tables import print_json
+from zoo.commands.options import hub
+from zoo.commands.output import print_text
+from zoo.commands.tables import print_json
 from zoo.data.text.utf8 import decoded
 
 
@@ -24,7 +24,7 @@ def command(
     weights: str, texts: tuple[str, ...], device: str | None, as_json: bool, hub: str | None, **asked: Any
 ) -> None:
     """Print the summary of each TEXT, or FILE of text, on a line; `-` is standard input. 4 beams unless told."""
-    from zoo.writers import load_writer
+    from zoo.inference.load_for_task import load_writer
 
     several = [decoded(Path(text).read_bytes(), text) if os.path.isfile(text) else one_text(text) for text in texts]
     written = load_writer(weights, "summarization", hub=hub, device=device)(several, **{"beams": 4, **typed(asked)})

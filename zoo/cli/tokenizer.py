@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from zoo.cli.decoding import one_text
-from zoo.cli.options import hub
-from zoo.cli.output import print_line
-from zoo.cli.tables import print_json, print_table
+from zoo.commands.options import hub
+from zoo.commands.output import print_line
+from zoo.commands.tables import print_json, print_table
 from zoo.weights.tokenizer_training import KINDS
 
 
@@ -32,7 +32,7 @@ def command() -> None:
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def train(data: tuple[Path, ...], kind: str, size: int, keep_case: bool, out: Path, force: bool) -> None:
     """Learn a tokenizer from DATA: .txt and .md files, or folders that hold some."""
-    from zoo.vocabularies import train_tokenizer
+    from zoo.inference.tokenizers import train_tokenizer
 
     made = train_tokenizer(data, out, kind=kind, size=size, lower=not keep_case, force=force)
     print_line(f"{kind}, {made.num_tokens:,} tokens  {out}")
@@ -45,7 +45,7 @@ def train(data: tuple[Path, ...], kind: str, size: int, keep_case: bool, out: Pa
 @hub
 def show(source: str, text: str | None, as_json: bool, hub: str | None) -> None:
     """Show the tokenizer of WEIGHTS, or in a tokenizer.json, or the tokens of TEXT; `-` is standard input."""
-    from zoo.vocabularies import described_tokenizer, find_tokenizer, tokens_of
+    from zoo.inference.tokenizers import described_tokenizer, find_tokenizer, tokens_of
 
     tokenizer = find_tokenizer(source, hub=hub)
     found: Any = described_tokenizer(tokenizer) if text is None else tokens_of(tokenizer, one_text(text))

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from zoo import trainings
-from zoo.cli.options import Command, columns_of, data_set, pairs
-from zoo.cli.output import print_line
+from zoo.api import training
 from zoo.cli.processes import first_process
-from zoo.cli.tables import figures
-from zoo.trainings import RunResult
+from zoo.commands.options import Command, columns_of, data_set, pairs
+from zoo.commands.output import print_line
+from zoo.commands.tables import figures
+from zoo.training.result import RunResult
 
 if TYPE_CHECKING:
-    from zoo.rehearsal import Rehearsal
+    from zoo.training.dry_run import Rehearsal
 
 
-def training(function: Command) -> Command:
+def training_options(function: Command) -> Command:
     """Add the options of the commands that train."""
     for option in (
         click.option(
@@ -80,9 +80,9 @@ def train(
     options["data_options"] = pairs(options.pop("data_set"), "--data-set")
     options["arguments"] = arguments_of(arguments)
     if dry_run:
-        show_rehearsal(trainings.rehearse(stage, name, **options))
+        show_rehearsal(training.rehearse(stage, name, **options))
         return
-    go = trainings.pretrain if stage == "pretrain" else trainings.finetune
+    go = training.pretrain if stage == "pretrain" else training.finetune
     result = go(name, progress=True, **options)
     show_run(result, lambda: following(result, options))
 

@@ -5,9 +5,9 @@ from typing import Any
 import click
 
 from zoo.cli.decoding import decoding, lines, typed
-from zoo.cli.options import hub
-from zoo.cli.output import print_text
-from zoo.cli.tables import print_json
+from zoo.commands.options import hub
+from zoo.commands.output import print_text
+from zoo.commands.tables import print_json
 
 
 @click.command("translate")
@@ -21,7 +21,7 @@ def command(
     weights: str, texts: tuple[str, ...], device: str | None, as_json: bool, hub: str | None, **asked: Any
 ) -> None:
     """Print the translation of each TEXT on a line; `-` is each line of standard input. 4 beams unless told."""
-    from zoo.writers import load_writer
+    from zoo.inference.load_for_task import load_writer
 
     several = lines(texts)
     written = load_writer(weights, "translation", hub=hub, device=device)(several, **{"beams": 4, **typed(asked)})

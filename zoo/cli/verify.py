@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from zoo import transfers
-from zoo.cli.options import hub
-from zoo.cli.output import print_line
-from zoo.cli.tables import print_json
+from zoo.api import transfer
+from zoo.commands.options import hub
+from zoo.commands.output import print_line
+from zoo.commands.tables import print_json
 
 
 @click.command("verify")
@@ -30,7 +30,7 @@ def command(
     hub: str | None,
 ) -> None:
     """Hash WEIGHTS again, compute their self-test, and check their scores' form and their signature."""
-    found = transfers.verify(
+    found = transfer.verify(
         weights, signature=signature, registry=registry, locked=locked, offline=offline, device=device, hub=hub
     )
     test = found.selftest

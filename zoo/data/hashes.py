@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from zoo.errors import DataError
-from zoo.paths import cache_folder, storage_errors, write_file
+from zoo.files import cache_folder, storage_errors, write_file
 
 _Known = dict[str, tuple[int, int, int, int, str]]
 # A file that changes twice within one tick of its file system's clock looks the same after both, as git knows too

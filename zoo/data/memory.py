@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from zoo.paths import cache_folder
+from zoo.files import cache_folder
 
 _SHARE = 0.5
 _CONTROL_GROUP = Path("/sys/fs/cgroup")

@@ -1,1 +1,1 @@
-"""engine"""
+"""The one loop, run folders, checkpoints, distribution."""

@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 
 from zoo.engine.snapshot import FORMAT_VERSION, Snapshot
 from zoo.errors import IntegrityError
-from zoo.jsonfile import parse_json
-from zoo.paths import new_folder, storage_errors
+from zoo.files import new_folder, storage_errors
+from zoo.strict_json import parse_json
 from zoo.weights.header import read_header
 
 STEP, BEST = "step", "best"

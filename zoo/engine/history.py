@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from zoo.errors import IntegrityError, NotFoundError
-from zoo.jsonfile import MAX_BYTES, parse_json
+from zoo.strict_json import MAX_BYTES, parse_json
 
 _MAX_METRICS_BYTES = 64 * 1024 * 1024
 _MAX_NUMBER = 2**53

@@ -17,7 +17,7 @@ from zoo.engine.snapshot import Snapshot, restore, take
 from zoo.engine.stepper import Stepper
 from zoo.engine.watchdog import Watchdog
 from zoo.errors import IntegrityError
-from zoo.settings import TrainingSettings
+from zoo.specs.settings import TrainingSettings
 
 _LOGS_A_ROUND = 20
 _ATTENTION_STEPS = 50

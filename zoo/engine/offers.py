@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from zoo.hookspecs import hookimpl
-from zoo.specs import TrackerSpec
+from zoo.specs.hooks import hookimpl
+from zoo.specs.records import TrackerSpec
 
 
 @hookimpl

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 import torch
 from torch import nn
 
-from zoo.settings import TrainingSettings
+from zoo.specs.settings import TrainingSettings
 
 
 def make_optimizer(

@@ -9,7 +9,7 @@ import torch
 
 from zoo.engine.distribution import Distribution
 from zoo.errors import UsageError
-from zoo.settings import TrainingSettings
+from zoo.specs.settings import TrainingSettings
 
 _log = logging.getLogger("zoo")
 

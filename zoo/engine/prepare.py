@@ -9,8 +9,8 @@ from zoo.engine.blocks import blocks
 from zoo.engine.distribution import Distribution
 from zoo.engine.recipe import Recipe
 from zoo.errors import UsageError
-from zoo.network import Network
-from zoo.settings import TrainingSettings
+from zoo.specs.networks import Network
+from zoo.specs.settings import TrainingSettings
 
 
 def place(module: nn.Module, settings: TrainingSettings, distribution: Distribution) -> nn.Module:

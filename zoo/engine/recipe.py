@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from zoo.draws import Draws
+from zoo.data.draws import Draws
 
 Batch = dict[str, Tensor]
 """Tensors of one batch, on the device, a row for each sample.

@@ -11,9 +11,9 @@ from typing import Any
 from zoo.engine.snapshot import identity_of
 from zoo.engine.tracking import Tracker
 from zoo.errors import IntegrityError, NotFoundError, TrainingError, UsageError
+from zoo.files import storage_errors, write_file
 from zoo.hub.lease import Held, Lease
-from zoo.jsonfile import parse_json
-from zoo.paths import storage_errors, write_file
+from zoo.strict_json import parse_json
 
 RECORD = "training.json"
 """run.json under the name that it has beside exported weights, which are no run."""

@@ -2,7 +2,7 @@
 
 import math
 
-from zoo.settings import TrainingSettings
+from zoo.specs.settings import TrainingSettings
 
 
 def rate(step: int, total_steps: int, settings: TrainingSettings) -> float:

@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo.draws import Draws
+from zoo.data.draws import Draws
 from zoo.engine.average import Average
 from zoo.engine.distribution import Distribution
 from zoo.engine.precision import autocast, scalers
 from zoo.engine.recipe import Batch, Loss, Recipe
 from zoo.engine.schedule import rate
 from zoo.errors import PluginError, TrainingError
-from zoo.settings import TrainingSettings
+from zoo.specs.settings import TrainingSettings
 
 
 class Stepper:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from zoo.errors import PluginError, UsageError
-from zoo.registry import default_registry
-from zoo.specs import load_target
+from zoo.registry.registry import default_registry
+from zoo.specs.records import load_target
 
 _METHODS = ("start", "log", "picture", "close")
 _log = logging.getLogger("zoo")

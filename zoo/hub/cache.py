@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import IntegrityError
+from zoo.files import write_file
 from zoo.hub.listing import Expected, is_commit
 from zoo.hub.records import PulledFile, PulledRepo, WantedFile
-from zoo.jsonfile import parse_json
-from zoo.paths import write_file
+from zoo.strict_json import parse_json
 
 
 class Cache:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import NotFoundError, UsageError
+from zoo.files import new_folder, storage_errors
 from zoo.hub.cache import Cache
 from zoo.hub.connection import Connection, connect
 from zoo.hub.download import Download
@@ -17,7 +18,6 @@ from zoo.hub.partial import digests_of
 from zoo.hub.patience import Patience, default_patience
 from zoo.hub.records import PulledFile, PulledRepo, WantedFile
 from zoo.hub.transport import Transport
-from zoo.paths import new_folder, storage_errors
 
 
 def pull_repo(

@@ -1,1 +1,1 @@
-"""What is particular to a kind of data, behind the protocols of `zoo.modality`: here those of the core."""
+"""What is particular to a kind of data, behind the protocols of `zoo.specs.modality`: here those of the core."""

@@ -9,17 +9,17 @@ from msgspec import Meta
 from msgspec.structs import replace
 from torch import Tensor, nn
 
-from zoo.data.dataset import ImageDataset
-from zoo.data.open import open_dataset
-from zoo.data.pictures import STRETCHED, Scaling
+from zoo.data.images.dataset import ImageDataset
+from zoo.data.images.open import open_dataset
+from zoo.data.images.pictures import STRETCHED, Scaling
 from zoo.errors import IntegrityError
+from zoo.inference.predict_images import Predict
 from zoo.modalities.named import named_dataset
-from zoo.modality import DataSource, Loaded, Need
-from zoo.prediction import Predict
 from zoo.seeds import generator
-from zoo.settings import FinetuneSettings
-from zoo.specs import ModelSpec
-from zoo.weights.config import ZooBlock
+from zoo.specs.modality import DataSource, Loaded, Need
+from zoo.specs.records import ModelSpec
+from zoo.specs.settings import FinetuneSettings
+from zoo.weights.description import ZooBlock
 from zoo.weights.inputs import Preprocessing
 
 _SAMPLES = 2

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from zoo.data.hub_files import HUB_DATASETS
 from zoo.errors import NotFoundError
-from zoo.modality import DataSource
-from zoo.registry import default_registry
-from zoo.specs import DatasetSpec
+from zoo.registry.registry import default_registry
+from zoo.specs.modality import DataSource
+from zoo.specs.records import DatasetSpec
 
 
 def named_dataset(source: DataSource, what: str) -> DatasetSpec | None:

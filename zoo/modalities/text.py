@@ -13,14 +13,14 @@ from zoo.data.text.open import open_texts
 from zoo.data.text.tokenise import Form, tokenise
 from zoo.data.text.tokens import TokenDataset
 from zoo.errors import DataError, PluginError, UsageError
-from zoo.generation.binding import bind_text_methods
+from zoo.inference.predict_texts import PredictText
+from zoo.inference.text.methods import bind_text_methods
 from zoo.modalities.named import named_dataset
-from zoo.modality import DataSource, Loaded, Need
-from zoo.settings import LanguageSettings, TextFinetuneSettings, TrainingSettings
-from zoo.sources import find_weights
-from zoo.specs import ModelSpec, Target
-from zoo.text_prediction import PredictText
-from zoo.weights.config import ZooBlock
+from zoo.specs.modality import DataSource, Loaded, Need
+from zoo.specs.records import ModelSpec, Target
+from zoo.specs.settings import LanguageSettings, TextFinetuneSettings, TrainingSettings
+from zoo.weights.description import ZooBlock
+from zoo.weights.find import find_weights
 from zoo.weights.inputs import Tokenisation
 from zoo.weights.tokenizer import TextInputs, Tokenizer, read_text_inputs, read_tokenizer, text_inputs
 from zoo.weights.tokenizer_training import KINDS, REPRODUCIBLE, make_tokenizer

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from zoo.data.augmentation.mixing import mix
 from zoo.data.augmentation.policies import augment
-from zoo.data.normalise import normalise
-from zoo.draws import Draws
+from zoo.data.draws import Draws
+from zoo.data.images.normalise import normalise
 from zoo.engine.pictures import confusion_matrix, labelled_grid
 from zoo.engine.recipe import Batch, Loss
 from zoo.tasks.methods import learner

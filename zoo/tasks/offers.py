@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from zoo.hookspecs import hookimpl
-from zoo.specs import MethodSpec, RecipeSpec, TaskSpec
+from zoo.specs.hooks import hookimpl
+from zoo.specs.records import MethodSpec, RecipeSpec, TaskSpec
 
 
 @hookimpl

@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo.backbone import FeatureInfo
+from zoo.specs.backbones import FeatureInfo
 
 
 class FeaturePyramid(nn.Module):

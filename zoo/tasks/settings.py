@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from zoo.data.augmentation.names import Augmentation, Mixing
-from zoo.settings import Count, FinetuneSettings, Positive, Share
+from zoo.specs.settings import Count, FinetuneSettings, Positive, Share
 
 
 @dataclass(frozen=True, kw_only=True)

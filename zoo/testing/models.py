@@ -14,15 +14,15 @@ from torch import Tensor, nn
 import zoo
 from zoo.hub.push import push_folder
 from zoo.hub.server.serving import serve_folder
-from zoo.registry import Offer, default_registry
-from zoo.specs import ModelSpec
+from zoo.registry.registry import Offer, default_registry
+from zoo.specs.records import ModelSpec
 from zoo.testing.texts import TextTests, batch_size, called, spoken, takes_tokens
 from zoo.weights.build import build, full_arguments
 from zoo.weights.folder import save_weights
 
 _OFFER = """
 import sys
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 default_registry().model({name!r})
 heavy = {{"torch", "numpy", "transformers"}} & set(sys.modules)
 sys.exit(f"imported {{sorted(heavy)}}" if heavy else 0)

@@ -18,9 +18,9 @@ from zoo.engine.prepare import prepare
 from zoo.engine.recipe import Batch
 from zoo.engine.snapshot import restore, take
 from zoo.engine.stepper import Stepper
-from zoo.recipes import settings_from
-from zoo.registry import default_registry, load_modality
-from zoo.running import make_recipe
+from zoo.registry.recipe_settings import settings_from
+from zoo.registry.registry import default_registry, load_modality
+from zoo.training.run import make_recipe
 
 _ROUNDING = 1e-8
 """Root of the mean square of gradients below which they are taken to be rounding."""

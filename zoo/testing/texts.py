@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import zoo
-from zoo.registry import Offer
-from zoo.specs import ModelSpec
+from zoo.registry.registry import Offer
+from zoo.specs.records import ModelSpec
 
 _PROTOCOLS: dict[str, Any] = {
     "language-model": zoo.LanguageModel,

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
-from zoo.network import Network
+from zoo.specs.networks import Network
 
 
 class Adapted(nn.Module):

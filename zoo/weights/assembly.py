@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from zoo.errors import IntegrityError
-from zoo.registry import Offer, default_registry
-from zoo.specs import ModelSpec, TaskSpec, load_target
+from zoo.registry.registry import Offer, default_registry
+from zoo.specs.records import ModelSpec, TaskSpec, load_target
 from zoo.weights.build import NoInitialisation, build, check_arguments, check_call, parameters_on_meta, plugin_failed
-from zoo.weights.config import ZooBlock
+from zoo.weights.description import ZooBlock
 
 _LARGEST = 4096
 """What an integer argument of a task's network may ask for."""

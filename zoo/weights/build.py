@@ -16,10 +16,10 @@ from torch.nn.modules.module import (
 from torch.overrides import TorchFunctionMode
 
 from zoo.errors import IntegrityError, PluginError, UsageError, ZooError
-from zoo.layouts import Layout
-from zoo.plugins import Plugin
-from zoo.registry import Offer, default_registry
-from zoo.specs import ModelSpec, load_target
+from zoo.registry.plugins import Plugin
+from zoo.registry.registry import Offer, default_registry
+from zoo.specs.layouts import Layout
+from zoo.specs.records import ModelSpec, load_target
 
 MAX_INTEGER = 1_000_000
 MAX_LIST = 4096

@@ -2,83 +2,27 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from zoo.errors import IntegrityError
-from zoo.jsonfile import parse_json
-from zoo.paths import write_file
-from zoo.weights.inputs import InputsRecord, Preprocessing, Tokenisation, parse_inputs
+from zoo.files import write_file
+from zoo.weights.description import (
+    FORMAT_VERSION,
+    AdapterRecord,
+    BaseRecord,
+    DataRecord,
+    RecipeRecord,
+    ZooBlock,
+    read_json,
+)
+from zoo.weights.inputs import parse_inputs
 
-FORMAT_VERSION = 2
 _READABLE = (1, FORMAT_VERSION)
 _THEIR_KEYS = ("num_classes", "num_features", "label_names", "model_args", "pretrained_cfg")
-_CODE_KEYS = ("auto_map", "trust_remote_code", "model_file", "custom_pipelines", "plugins")
-
-
-class RecipeRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which recipe made the weights, and with which settings."""
-
-    name: str
-    settings: dict[str, Any]
-
-
-class DataRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which data the weights have seen. `fingerprint` is the sha256 over its contents."""
-
-    name: str
-    fingerprint: str
-    licence: str = "unknown"
-
-
-class BaseRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The weights that an adapter belongs to: a repo on the Hub, at one commit."""
-
-    repo: str
-    commit: Annotated[str, Meta(pattern="^[0-9a-f]{40}$")]
-
-
-class AdapterRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How the tensors beside this correct those of the base."""
-
-    rank: Annotated[int, Meta(ge=1, le=4096)]
-    alpha: Annotated[float, Meta(gt=0)]
-    base: BaseRecord
-
-
-class ZooBlock(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All that it takes to build the model again and to use it rightly.
-
-    `head` has the arguments of the task's network on the model, None where the model's own classifier is all. `inputs`
-    are None where nobody said how data become inputs. With `adapter` the tensors are what was learnt on top of other
-    weights.
-    """
-
-    format_version: int
-    plugin: str
-    plugin_version: str
-    architecture: str
-    arguments: dict[str, Any]
-    head: dict[str, Any] | None = None
-    task: str
-    labels: tuple[str, ...] = ()
-    inputs: InputsRecord | None = None
-    recipe: RecipeRecord | None = None
-    data: DataRecord | None = None
-    adapter: AdapterRecord | None = None
-
-    @property
-    def preprocessing(self) -> Preprocessing | None:
-        """How images become inputs; None for weights of anything else."""
-        return self.inputs.values if self.inputs and isinstance(self.inputs.values, Preprocessing) else None
-
-    @property
-    def tokenisation(self) -> Tokenisation | None:
-        """How text becomes inputs; None for weights of anything else."""
-        return self.inputs.values if self.inputs and isinstance(self.inputs.values, Tokenisation) else None
 
 
 class _Document(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -95,7 +39,7 @@ def read_config(folder: Path) -> ZooBlock:
     path = folder / "config.json"
     values = read_json(folder)
     if "zoo" not in values:
-        from zoo.weights.foreign import recognise  # builds models; this file is free of torch
+        from zoo.weights.foreign.recognize import recognise  # builds models; this file is free of torch
 
         return recognise(folder, values).block
     values = {key: value for key, value in values.items() if key not in _THEIR_KEYS}
@@ -117,20 +61,6 @@ def read_config(folder: Path) -> ZooBlock:
     block = replace(block, inputs=inputs)
     _check_class_count(block, path)
     return block
-
-
-def read_json(folder: Path) -> dict[str, Any]:
-    """Return what config.json holds, nothing where there is none. Raise IntegrityError where it asks to run code."""
-    path = folder / "config.json"
-    try:
-        with open(path, "rb") as file:
-            content = file.read(6 * 1024 * 1024)
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    values = parse_json(content, str(path))
-    if code := [key for key in _CODE_KEYS if key in values]:
-        raise IntegrityError(f"{path} asks to run code of its own ({', '.join(code)}), which zoo never does; remove it")
-    return values
 
 
 def write_config(folder: Path, block: ZooBlock, beside: Mapping[str, Any] | None = None) -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from zoo.backbone import Backbone
 from zoo.errors import UsageError
+from zoo.specs.backbones import Backbone
 
 
 class Features(nn.Module):

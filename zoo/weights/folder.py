@@ -12,22 +12,16 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from zoo.errors import IntegrityError, NotFoundError
-from zoo.modality import Inputs
-from zoo.paths import new_folder, storage_errors
-from zoo.registry import Offer, default_registry
-from zoo.specs import ModelSpec
+from zoo.files import new_folder, storage_errors
+from zoo.registry.registry import Offer, default_registry
+from zoo.specs.modality import Inputs
+from zoo.specs.records import ModelSpec
 from zoo.weights.assembly import assemble, assemble_buffers, check_block
 from zoo.weights.build import full_arguments
-from zoo.weights.config import (
-    FORMAT_VERSION,
-    DataRecord,
-    RecipeRecord,
-    ZooBlock,
-    read_config,
-    write_config,
-)
+from zoo.weights.config import read_config, write_config
+from zoo.weights.description import FORMAT_VERSION, DataRecord, RecipeRecord, ZooBlock
 from zoo.weights.fit import check_tensors, float_dtype, ties_of
-from zoo.weights.foreign import Foreign, find_foreign
+from zoo.weights.foreign.recognize import Foreign, find_foreign
 from zoo.weights.inputs import inputs_record
 from zoo.weights.onto_base import load_onto_base
 from zoo.weights.stored import WEIGHTS_FILE, StoredTensors, stored_tensors

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from zoo.container import Container, Format
 from zoo.errors import PluginError
-from zoo.registry import Offer, default_registry
-from zoo.specs import FormatSpec
+from zoo.registry.registry import Offer, default_registry
+from zoo.specs.containers import Container, Format
+from zoo.specs.records import FormatSpec
 from zoo.weights.build import load_named
 
 

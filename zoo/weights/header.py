@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import IntegrityError, NotFoundError
-from zoo.jsonfile import parse_json
+from zoo.strict_json import parse_json
 
 MAX_TENSORS = 100_000
 MAX_DIMENSIONS = 64

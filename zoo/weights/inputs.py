@@ -7,16 +7,16 @@ import msgspec
 from msgspec import Meta, Struct
 
 from zoo.errors import IntegrityError, NotFoundError, PluginError
-from zoo.plugins import CORE
-from zoo.registry import Offer, default_registry, load_modality
-from zoo.specs import ModalitySpec, load_target
+from zoo.registry.plugins import CORE
+from zoo.registry.registry import Offer, default_registry, load_modality
+from zoo.specs.records import ModalitySpec, load_target
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Generator, Tensor
 
-    from zoo.modality import Inputs
+    from zoo.specs.modality import Inputs
 
 _VERSION_1 = {"preprocessing": "image", "tokenisation": "text"}
 """What format_version 1 called the inputs of the modalities that there were."""

@@ -7,10 +7,11 @@ from torch import nn
 
 from zoo.errors import IntegrityError
 from zoo.hub.pull import pull_repo
-from zoo.network import Network
+from zoo.specs.networks import Network
 from zoo.weights.adapters import add_adapters, learnt_tensors, merge_adapters
 from zoo.weights.assembly import put_head
-from zoo.weights.config import ZooBlock, read_config
+from zoo.weights.config import read_config
+from zoo.weights.description import ZooBlock
 from zoo.weights.fit import check_tensors
 from zoo.weights.stored import stored_tensors
 

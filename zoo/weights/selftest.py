@@ -14,11 +14,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from zoo.errors import IntegrityError
-from zoo.modality import Inputs
-from zoo.registry import load_modality
+from zoo.registry.registry import load_modality
 from zoo.seeds import generator
-from zoo.specs import ModelSpec
-from zoo.weights.config import ZooBlock
+from zoo.specs.modality import Inputs
+from zoo.specs.records import ModelSpec
+from zoo.weights.description import ZooBlock
 from zoo.weights.header import read_header
 
 SELFTEST_FILE = "selftest.safetensors"

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from zoo.errors import IntegrityError, NotFoundError
-from zoo.jsonfile import parse_json
+from zoo.strict_json import parse_json
 
 INDEX_FILE = "model.safetensors.index.json"
 MAX_INDEX_BYTES = 25 * 1024 * 1024

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import UsageError
-from zoo.registry import Offer
-from zoo.specs import ModelSpec
+from zoo.registry.registry import Offer
+from zoo.specs.records import ModelSpec
 from zoo.weights.build import build
 
 _log = logging.getLogger("zoo")

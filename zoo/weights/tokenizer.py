@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo.errors import IntegrityError, NotFoundError, UsageError
-from zoo.jsonfile import parse_json
-from zoo.paths import write_file
-from zoo.weights.config import ZooBlock
+from zoo.files import write_file
+from zoo.strict_json import parse_json
+from zoo.weights.description import ZooBlock
 from zoo.weights.inputs import Tokenisation
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import zoo
-from zoo.catalogue import BUILT_IN
-from zoo.registry import default_registry
+from zoo.registry.catalogue import BUILT_IN
+from zoo.registry.registry import default_registry
 
 DATA = Path(os.environ.get("ZOO_DATA", Path(__file__).parents[4] / "shared" / "data"))
 ENTRIES = json.loads((Path(zoo_autoencoder.__file__).parent / "weights.json").read_bytes())["weights"]

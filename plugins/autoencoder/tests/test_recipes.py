@@ -10,10 +10,10 @@ from zoo_autoencoder.pretraining.settings import DenoisingSettings
 from zoo_autoencoder.pretraining.wasserstein import discrepancy
 
 import zoo
-from zoo.recipes import settings_from
-from zoo.registry import default_registry
-from zoo.running import make_recipe
+from zoo.registry.recipe_settings import settings_from
+from zoo.registry.registry import default_registry
 from zoo.testing import RecipeTests
+from zoo.training.run import make_recipe
 
 
 def images() -> torch.Tensor:

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 import zoo
-from zoo.registry import default_registry
-from zoo.specs import load_target
+from zoo.registry.registry import default_registry
+from zoo.specs.records import load_target
 from zoo.weights.build import build, full_arguments
 from zoo.weights.config import read_config
-from zoo.weights.renaming import to_ours, to_theirs
+from zoo.weights.foreign.renaming import to_ours, to_theirs
 
 DATA = Path(os.environ.get("ZOO_DATA", Path(__file__).parents[4] / "shared" / "data"))
 RESNET20 = DATA / "weights" / "resnet20_cifar10"

@@ -9,9 +9,9 @@ import torch
 import zoo_cnn
 
 import zoo
-from zoo.catalogue import BUILT_IN, read_catalogue
-from zoo.registry import default_registry
-from zoo.specs import load_target
+from zoo.registry.catalogue import BUILT_IN, read_catalogue
+from zoo.registry.registry import default_registry
+from zoo.specs.records import load_target
 from zoo.weights.folder import save_weights
 from zoo.weights.inputs import Preprocessing
 

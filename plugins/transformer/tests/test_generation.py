@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import zoo
-from zoo.generation.decoding import Decoding
-from zoo.generation.prompts import Prompts
-from zoo.generation.writing import generate_ids
+from zoo.inference.text.decoding_options import Decoding
+from zoo.inference.text.prompts import Prompts
+from zoo.inference.text.token_loop import generate_ids
 from zoo.weights.config import read_config
 from zoo.weights.folder import save_weights
 from zoo.weights.tokenizer import TextInputs, read_tokenizer

@@ -10,12 +10,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import zoo
-from zoo.registry import default_registry
-from zoo.specs import load_target
+from zoo.registry.registry import default_registry
+from zoo.specs.records import load_target
 from zoo.weights.build import build, full_arguments
 from zoo.weights.config import read_config
 from zoo.weights.folder import save_weights
-from zoo.weights.renaming import parts_of, to_ours
+from zoo.weights.foreign.renaming import parts_of, to_ours
 
 DATA = Path(os.environ.get("ZOO_DATA", Path(__file__).parents[4] / "shared" / "data"))
 STORIES = DATA / "weights" / "stories260k"

@@ -189,7 +189,7 @@ def test_impossible_sizes_are_refused(name: str, arguments: dict[str, Any]) -> N
 @pytest.mark.parametrize("name", zoo.list_models(family="transformer"))
 def test_parameters_are_counted_and_layers_are_ordered(name: str) -> None:
     from zoo.engine.optimizers import _layers
-    from zoo.registry import default_registry
+    from zoo.registry.registry import default_registry
     from zoo.weights.build import build, full_arguments
 
     offer = default_registry().model(name)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.data.dataset import ImageDataset
+from zoo.data.images.dataset import ImageDataset
+from zoo.data.images.undecoded import UndecodedImages
 from zoo.data.masks import folder as reader
 from zoo.data.masks.folder import open_mask_folder
-from zoo.data.undecoded import UndecodedImages
 from zoo.errors import DataError
 
 Write = Callable[..., None]
@@ -137,7 +137,7 @@ def test_streamed_pictures_have_the_same_masks(street: Path) -> None:
 def test_opened_again_nothing_is_decoded(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = open_mask_folder(street)
     monkeypatch.setattr("zoo.data.masks.stored.decode_masks", None)
-    monkeypatch.setattr("zoo.data.decoded.decode_all", None)
+    monkeypatch.setattr("zoo.data.images.decoded.decode_all", None)
     assert open_mask_folder(street).fingerprint == first.fingerprint
 
 
@@ -273,7 +273,7 @@ def test_092_two_masks_of_one_name(street: Path) -> None:
 
 
 def test_093_mask_of_too_many_pixels(street: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.data.pictures.MAX_PIXELS", 48)
+    monkeypatch.setattr("zoo.data.images.pictures.MAX_PIXELS", 48)
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(street / "trainannot" / "train1.png")
     bad(street, "trainannot/train1.png is too large: 9x9")
 

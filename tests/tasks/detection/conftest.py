@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 
 CODE = """
 from torch import nn

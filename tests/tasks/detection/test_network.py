@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import zoo
-from zoo.network import Network
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
+from zoo.specs.networks import Network
 from zoo.tasks.detection.network import Detector, default_reductions, places
 
 INSTALLED = {offer.spec.name for offer in default_registry().offers("models")}

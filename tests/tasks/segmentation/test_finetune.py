@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 import zoo
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 from zoo.tasks.segmentation.network import Segmenter
 from zoo.weights.config import read_config
 from zoo.weights.folder import save_weights, write_weights

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 import zoo
-from zoo.network import Network
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
+from zoo.specs.networks import Network
 from zoo.tasks.segmentation.network import Segmenter
 
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from zoo.tasks.segmentation.colours import class_colours, mask_picture
+from zoo.data.masks.colours import class_colours, mask_picture
 from zoo.tasks.segmentation.predictor import SegmentationPredictor
 from zoo.weights.inputs import Preprocessing
 

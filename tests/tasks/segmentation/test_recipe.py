@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 from zoo.tasks.segmentation.network import Segmenter
 from zoo.tasks.segmentation.recipe import ImageSegmentation
 from zoo.tasks.segmentation.settings import ImageSegmentationSettings

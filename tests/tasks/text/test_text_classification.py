@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import zoo
-from zoo.draws import Draws
-from zoo.registry import default_registry
+from zoo.data.draws import Draws
+from zoo.registry.registry import default_registry
 from zoo.tasks.text.classification import TextClassification
 from zoo.tasks.text.settings import TextClassificationSettings
 from zoo.weights.tokenizer_training import make_tokenizer

@@ -8,7 +8,7 @@ import torch
 
 import zoo
 from zoo.data.text.batches import IGNORED
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 from zoo.tasks.text.modelling import CausalLanguageModelling, MaskedLanguageModelling, SpanCorruption, TextDenoising
 from zoo.tasks.text.settings import CausalSettings, DenoisingSettings, MaskedSettings, SpanSettings
 from zoo.testing import RecipeTests

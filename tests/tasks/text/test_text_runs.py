@@ -8,7 +8,7 @@ import pytest
 
 import zoo
 from zoo.cli import run
-from zoo.registry import default_registry
+from zoo.registry.registry import default_registry
 
 pytestmark = pytest.mark.skipif(
     "bert" not in {offer.spec.name for offer in default_registry().offers("models")},

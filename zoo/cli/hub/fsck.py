@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from zoo.cli.hub.store import folder_argument, opened, size_text
-from zoo.cli.output import print_line
+from zoo.commands.output import print_line
 from zoo.errors import IntegrityError
 
 _SHOWN = 20

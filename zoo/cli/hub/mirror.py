@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo.cli.hub.store import size_text
-from zoo.cli.output import print_line
+from zoo.commands.output import print_line
 
 if TYPE_CHECKING:
     from zoo.hub.mirror import Mirrored

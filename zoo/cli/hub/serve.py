@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import click
 
 from zoo.cli.hub.store import folder_argument
-from zoo.cli.output import print_line
+from zoo.commands.output import print_line
 from zoo.errors import UsageError
 
 if TYPE_CHECKING:

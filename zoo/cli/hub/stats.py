@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from zoo.cli.hub.store import folder_argument, opened, size_text
-from zoo.cli.output import print_line
-from zoo.cli.tables import print_json, print_table
+from zoo.commands.output import print_line
+from zoo.commands.tables import print_json, print_table
 
 
 @click.command("stats")

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from zoo.cli.hub.store import folder_argument, opened
-from zoo.cli.output import print_line
-from zoo.cli.tables import print_table
+from zoo.commands.output import print_line
+from zoo.commands.tables import print_table
 from zoo.errors import NotFoundError, UsageError
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", re.ASCII)

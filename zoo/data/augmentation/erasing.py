@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from zoo.draws import Draws
+from zoo.data.draws import Draws
 
 
 def add_noise(images: Tensor, deviation: float, draws: Draws) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zoo.draws import Draws
+from zoo.data.draws import Draws
 
 IGNORED = 255
 """The value of a mask's pixels that do not count."""

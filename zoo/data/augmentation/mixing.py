@@ -7,7 +7,7 @@ from torch import Tensor
 
 from zoo.data.augmentation.erasing import rectangles
 from zoo.data.augmentation.names import Mixing
-from zoo.draws import Draws
+from zoo.data.draws import Draws
 from zoo.errors import UsageError
 
 _TRIES = 32

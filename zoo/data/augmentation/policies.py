@@ -10,7 +10,7 @@ from zoo.data.augmentation.erasing import random_erasing
 from zoo.data.augmentation.geometry import random_affine, random_crop, random_flip, random_resized_crop
 from zoo.data.augmentation.names import Augmentation
 from zoo.data.augmentation.randaugment import rand_augment
-from zoo.draws import Draws
+from zoo.data.draws import Draws
 from zoo.errors import UsageError
 
 _Step = Callable[[Tensor, Draws], Tensor]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from zoo.data.augmentation import colour
 from zoo.data.augmentation.geometry import affine
-from zoo.draws import Draws
+from zoo.data.draws import Draws
 
 _SHEAR, _SHIFT, _TURN, _TONE = 0.3, 0.45, math.radians(30), 0.9
 

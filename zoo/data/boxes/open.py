@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from zoo.data.arrays import Boxes
 from zoo.data.boxes import coco, voc, yolo
 from zoo.data.boxes.records import Annotated, Annotations
-from zoo.data.dataset import ImageDataset
-from zoo.data.decoded import Part, open_pictures
 from zoo.data.hashes import content_hashes
-from zoo.data.pictures import common_form, open_picture
+from zoo.data.images.dataset import ImageDataset
+from zoo.data.images.decoded import Part, open_pictures
+from zoo.data.images.pictures import common_form, open_picture
 from zoo.errors import DataError
-from zoo.paths import cache_folder, storage_errors, write_file
+from zoo.files import cache_folder, storage_errors, write_file
 
 _VERSION = "1"
 _TEST_SHARE = 0.2

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from zoo.data.pictures import SUFFIXES
+from zoo.data.images.pictures import SUFFIXES
 from zoo.data.splitting import with_test
 from zoo.errors import DataError
 

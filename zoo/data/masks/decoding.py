@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.arrays import Images
+from zoo.data.images.pictures import open_strictly, processors, strict_pillow
 from zoo.data.masks.layouts import Pair
-from zoo.data.pictures import open_strictly, processors, strict_pillow
 from zoo.errors import DataError
 
 _AT_ONCE = 16

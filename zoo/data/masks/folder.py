@@ -8,14 +8,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from zoo.data.dataset import ImageDataset
-from zoo.data.decoded import Part, open_pictures
 from zoo.data.hashes import content_hashes
+from zoo.data.images.dataset import ImageDataset
+from zoo.data.images.decoded import Part, open_pictures
+from zoo.data.images.pictures import common_form
 from zoo.data.masks.classes import VOC_CLASSES, named_values, names_file
 from zoo.data.masks.decoding import common_size
 from zoo.data.masks.layouts import ALL, Pair, find_layout
 from zoo.data.masks.stored import MaskParts, open_masks
-from zoo.data.pictures import common_form
 from zoo.data.splitting import split_by_hash
 
 _VERSION = "1"

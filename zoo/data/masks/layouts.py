@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.data.pictures import SUFFIXES
+from zoo.data.images.pictures import SUFFIXES
 from zoo.data.splitting import with_test
 from zoo.errors import DataError
 

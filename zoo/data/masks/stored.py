@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from zoo.data.arrays import Images
 from zoo.data.augmentation.masks import IGNORED
-from zoo.data.decoded import LeftOut, new_array
+from zoo.data.images.decoded import LeftOut, new_array
 from zoo.data.masks.classes import Values, found_values
 from zoo.data.masks.decoding import decode_masks
 from zoo.data.masks.layouts import Pair
 from zoo.errors import DataError
-from zoo.paths import cache_folder, new_folder, storage_errors
+from zoo.files import cache_folder, new_folder, storage_errors
 
 _RECORD = "masks.json"
 _AT_ONCE = 64

@@ -8,7 +8,7 @@ from zoo.data.text.documents import open_documents
 from zoo.data.text.hub import open_hub_texts
 from zoo.data.text.records import Columns, is_records, open_records
 from zoo.errors import DataError, PluginError, UsageError, ZooError
-from zoo.specs import DatasetSpec, load_target
+from zoo.specs.records import DatasetSpec, load_target
 
 
 def open_texts(

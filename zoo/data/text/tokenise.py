@@ -15,8 +15,8 @@ from zoo.data.text.dataset import TextDataset, TextSplit
 from zoo.data.text.encoding import encoded_rows
 from zoo.data.text.tokens import TokenDataset, TokenRows, TokenStream
 from zoo.errors import DataError, UsageError
-from zoo.paths import cache_folder, new_folder, storage_errors
-from zoo.specs import Target
+from zoo.files import cache_folder, new_folder, storage_errors
+from zoo.specs.records import Target
 from zoo.weights.tokenizer import TextInputs, Tokenizer
 
 _VERSION = "2"

@@ -15,7 +15,7 @@ from zoo.data.order import BatchOptions
 from zoo.data.ragged import Numbers, Ragged
 from zoo.data.text.batches import RowBatches, WindowBatches
 from zoo.errors import DataError, UsageError
-from zoo.specs import Target
+from zoo.specs.records import Target
 
 
 @dataclass(frozen=True)

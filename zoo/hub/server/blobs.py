@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from zoo.files import sync_folder
 from zoo.hub.server.database import Database
 from zoo.hub.server.http import HttpError
-from zoo.paths import sync_folder
 
 _TOUCH_SECONDS = 3600
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import NetworkError, UsageError
+from zoo.files import storage_errors
 from zoo.hub.server.options import LOOPBACK, Options
 from zoo.hub.server.store import ServedStore
-from zoo.paths import storage_errors
 
 _START_SECONDS = 10
 _EXTRA = "a Hub of one's own needs the serve extra: pip install 'zoo-hub[serve]'"

@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 from zoo.errors import StorageError
+from zoo.files import write_file
 from zoo.hub.server.blobs import BlobStore, NewBlob
 from zoo.hub.server.commits import Commits
 from zoo.hub.server.database import Database
@@ -13,7 +14,6 @@ from zoo.hub.server.repos import Repo, Repos
 from zoo.hub.server.trees import Trees
 from zoo.hub.server.users import OWNER, Users
 from zoo.hub.server.xorbs import Xorbs
-from zoo.paths import write_file
 
 _OWNER_LABEL = "owner"
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from zoo.data.augmentation.colour import colour_jitter
 from zoo.data.augmentation.geometry import affine
-from zoo.draws import Draws
+from zoo.data.draws import Draws
 from zoo.tasks.detection.boxes import area
 
 _ENOUGH = 0.3

@@ -10,7 +10,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from zoo.backbone import FeatureInfo
+from zoo.specs.backbones import FeatureInfo
 from zoo.tasks.pyramid import FeaturePyramid, backbone_maps, convolution, map_size, stages_by_reduction
 
 _PRIOR = 0.01

@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from zoo.data.normalise import normalise
-from zoo.draws import Draws
+from zoo.data.draws import Draws
+from zoo.data.images.normalise import normalise
 from zoo.engine.recipe import Batch, Loss
 from zoo.tasks.detection.augmentation import augment_boxed
 from zoo.tasks.detection.decode import Found, find

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from zoo.tasks.segmentation.colours import class_colours, with_legend
+from zoo.data.masks.colours import class_colours, with_legend
 
 _WIDTH = 240
 _GAP = 4

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo.tasks.segmentation.colours import overlay, with_legend
+from zoo.data.masks.colours import overlay, with_legend
 from zoo.weights.inputs import Preprocessing
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from zoo.data.augmentation.colour import change_brightness, change_contrast, change_saturation
 from zoo.data.augmentation.masks import random_flip_together, random_scale_crop
-from zoo.data.normalise import normalise
-from zoo.draws import Draws
+from zoo.data.draws import Draws
+from zoo.data.images.normalise import normalise
 from zoo.engine.pictures import bar_chart
 from zoo.engine.recipe import Batch, Loss
 from zoo.tasks.methods import learner

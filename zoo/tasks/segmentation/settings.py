@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from zoo.settings import Count, FinetuneSettings, NonNegative, Positive, Share
+from zoo.specs.settings import Count, FinetuneSettings, NonNegative, Positive, Share
 
 Finest = Literal[1, 2, 4, 8, 16]
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo.draws import Draws
+from zoo.data.draws import Draws
 from zoo.engine.modes import evaluating
 from zoo.engine.pictures import confusion_matrix
 from zoo.engine.recipe import Batch, Loss

@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zoo.data.draws import Draws
 from zoo.data.text.batches import IGNORED
-from zoo.draws import Draws
 from zoo.engine.modes import evaluating
 from zoo.engine.recipe import Batch, Loss
 from zoo.errors import UsageError
-from zoo.settings import TrainingSettings
+from zoo.specs.settings import TrainingSettings
 from zoo.tasks.methods import learner
 from zoo.tasks.text.settings import DenoisingSettings, FillMaskSettings, MaskedSettings, SpanSettings
 from zoo.tasks.text.spans import cut_spans

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from zoo.data.text.encoding import encoded_rows
 from zoo.errors import UsageError
-from zoo.generation.prompts import padded
+from zoo.inference.text.prompts import padded
 from zoo.tasks.classification_predictor import class_row, classes_of
 from zoo.tasks.multi_label import MultiLabelTextClassifier
 from zoo.weights.tokenizer import TextInputs

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from zoo.settings import Count, LanguageSettings, NonNegative, Positive, Share, TextFinetuneSettings
+from zoo.specs.settings import Count, LanguageSettings, NonNegative, Positive, Share, TextFinetuneSettings
 
 
 @dataclass(frozen=True, kw_only=True)

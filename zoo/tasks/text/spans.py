@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zoo.draws import Draws
+from zoo.data.draws import Draws
 
 
 @dataclass(frozen=True)

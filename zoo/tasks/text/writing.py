@@ -13,12 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zoo.data.draws import Draws
 from zoo.data.text.batches import IGNORED
-from zoo.draws import Draws
 from zoo.engine.modes import evaluating
 from zoo.engine.recipe import Batch, Loss
-from zoo.generation.decoding import Decoding
-from zoo.generation.writing import generate_ids
+from zoo.inference.text.decoding_options import Decoding
+from zoo.inference.text.token_loop import generate_ids
 from zoo.tasks.methods import learner
 from zoo.tasks.text.scores import rouge_scores, translation_scores, translation_signature
 from zoo.tasks.text.settings import WritingSettings

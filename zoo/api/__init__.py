@@ -1,0 +1,1 @@
+"""What `import zoo` calls: each function builds a request and passes it on."""

@@ -1,0 +1,163 @@
+"""What `import zoo` offers for models and weights: find, create, load, describe, export, reconstruct, sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.registry.registry import default_registry, matches
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from zoo.inference.load import LoadedModel
+    from zoo.weights.description import ZooBlock
+
+
+def list_models(
+    pattern: str | None = None,
+    *,
+    modality: str | None = None,
+    family: str | None = None,
+    task: str | None = None,
+    licence: str | None = None,
+    capability: str | None = None,
+) -> list[str]:
+    """List the models that can be created, sorted by name. A pattern has shell wildcards, or matches anywhere."""
+    wanted = {"modality": modality, "family": family, "task": task, "licence": licence}
+    return sorted(
+        offer.spec.name
+        for offer in default_registry().models()
+        if matches(offer.spec.name, pattern)
+        and all(value is None or getattr(offer.spec, key) == value for key, value in wanted.items())
+        and (capability is None or capability in offer.spec.capabilities)
+    )
+
+
+def list_weights(
+    pattern: str | None = None,
+    *,
+    modality: str | None = None,
+    family: str | None = None,
+    task: str | None = None,
+    licence: str | None = None,
+) -> list[str]:
+    """List the published weights that the catalogue knows, sorted by name."""
+    registry = default_registry()
+    models = {offer.spec.name: offer.spec for offer in registry.models()}
+    wanted = {"modality": modality, "family": family}
+    return sorted(
+        name
+        for name, entry in registry.catalogue.entries.items()
+        if matches(name, pattern)
+        and task in (None, entry.task)
+        and licence in (None, entry.licence)
+        and all(
+            value is None or getattr(models.get(name.split(".")[0]), key, None) == value
+            for key, value in wanted.items()
+        )
+    )
+
+
+def create(name: str, **arguments: Any) -> nn.Module:
+    """Create a model with fresh random weights from its name, or `family/name`, and its own keyword arguments."""
+    from zoo.weights.build import build, full_arguments
+
+    offer = default_registry().model(name)
+    return build(offer, full_arguments(offer, arguments))
+
+
+def load(
+    source: str | Path,
+    *,
+    num_classes: int | None = None,
+    channels: int | None = None,
+    features_only: bool = False,
+    dtype: str | torch.dtype | None = None,
+    device: str | None = None,
+    revision: str | None = None,
+    hub: str | Path | None = None,
+    registry: str | Path | None = None,
+    locked: bool = False,
+    offline: bool = False,
+) -> LoadedModel:
+    """Load pretrained weights into their model: verified, memory-mapped, strict, in eval mode.
+
+    `source` is a name from the catalogue (`arch.tag`), `hf://org/name[@revision]`, a run, a weights folder or a
+    .safetensors file; timm's, torchvision's and transformers' are read as well. With `num_classes` other than the
+    file's the head is replaced by a fresh one, with other `channels` the stem is adapted, and a note says so.
+    With `features_only` the model returns the feature map of every stage. `dtype` ("bfloat16", "float32" …) converts
+    floating-point tensors, `device` ("cuda") loads straight to it. `hub` is a URL or a folder.
+    `registry` names a registry.json, or a repo with one, that is asked first; `locked` takes the bytes that zoo.lock
+    pins, and `offline` none but those in the cache.
+
+    `model.predict(["cat.jpg"])` says what weights that were finetuned for a task say of pictures, or of texts; of text
+    `model.generate("Once upon a time")` goes on, translates or sums up, and `model.embed(texts)` gives vectors.
+    """
+    from zoo.inference.load import load_model
+    from zoo.weights.find import Wish
+
+    wish = Wish(revision, hub, registry, locked=locked, offline=offline)
+    return load_model(
+        source,
+        wish,
+        num_classes=num_classes,
+        channels=channels,
+        features_only=features_only,
+        dtype=dtype,
+        device=device,
+    )
+
+
+def describe(source: str | Path, *, hub: str | Path | None = None) -> ZooBlock:
+    """Return what weights say of themselves: architecture, arguments, task, labels, preprocessing and whence they are.
+
+    `source` is what `load` takes.
+    """
+    from zoo.weights.config import read_config
+    from zoo.weights.find import find_weights
+
+    return read_config(find_weights(source, hub=hub))
+
+
+def export(source: str | Path, *, to: str, out: str | Path, force: bool = False, hub: str | Path | None = None) -> Path:
+    """Write weights so that others open them; return `out`.
+
+    `to` is timm, torchvision or transformers, which get a folder, or onnx or torch-export, which get a file: a graph
+    for pictures of the size that the weights were trained for, in batches of any size.
+    """
+    from zoo.publishing.convert import convert_weights
+    from zoo.weights.find import find_weights
+
+    convert_weights(find_weights(source, hub=hub), to, Path(out), force=force)
+    return Path(out)
+
+
+def reconstruct(
+    weights: str | Path, images: Sequence[str | Path], *, out: str | Path, hub: str | Path | None = None
+) -> list[Path]:
+    """Write a reconstruction of every picture, and a grid of inputs over outputs, to the folder `out`."""
+    from zoo.inference.reconstruct import reconstruct_pictures
+
+    return reconstruct_pictures(weights, [Path(image) for image in images], Path(out), hub=hub)
+
+
+def sample(
+    weights: str | Path,
+    n: int = 64,
+    *,
+    out: str | Path,
+    seed: int = 0,
+    label: int | None = None,
+    each: bool = False,
+    hub: str | Path | None = None,
+) -> list[Path]:
+    """Write a grid of `n` pictures that weights make to the folder `out`, and with `each` every one by itself too.
+
+    The seed decides them. `label` is the class of all of them, where the model was made with classes.
+    """
+    from zoo.inference.sample import sample_pictures
+
+    return sample_pictures(weights, n, Path(out), seed=seed, label=label, each=each, hub=hub)

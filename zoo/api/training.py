@@ -1,0 +1,156 @@
+"""What `import zoo` offers for training: pretrain, finetune, rehearse, reproduce, evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+
+from zoo.training.result import RunResult
+
+if TYPE_CHECKING:
+    from zoo.training.dry_run import Rehearsal
+    from zoo.training.reproduce import Reproduction
+
+
+class Options(TypedDict, total=False):
+    """How a run is kept and shown.
+
+    `resume` goes on with the run that is there, with `override` also where settings have changed; `force` replaces it.
+    `keep` checkpoints are kept. `sharding` is what several processes do: "ddp" or "fsdp". When no step has gone on for
+    `stall_seconds` the run ends and says which process hangs; 0 waits for ever.
+
+    `track` names trackers: "tensorboard", or "package.module:attribute".
+
+    In `settings`, a `batch_size` of "auto" takes the largest power of two that fits into memory.
+    """
+
+    device: str | None
+    sharding: Literal["ddp", "fsdp"]
+    resume: bool
+    force: bool
+    override: bool
+    keep: int
+    stall_seconds: float
+    track: tuple[str, ...]
+    progress: bool
+
+
+def pretrain(
+    model: str,
+    *,
+    data: str,
+    out: str | Path,
+    data_dir: str | Path | None = None,
+    skip_bad: int = 0,
+    recipe: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    hub: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    data_options: Mapping[str, Any] | None = None,
+    **options: Unpack[Options],
+) -> RunResult:
+    """Train a model from random weights by a recipe of the stage pretrain; write everything to the run folder `out`.
+
+    `data` is a data set's name, an image folder, text files, or `hf://datasets/…` on the Hub that `hub` says. `columns`
+    names what a table of texts holds: text, pair, label, target; `data_options` say what else a modality can be told of
+    its data. `recipe` is a name or a TOML file; None takes the
+    model's own. `Options` says how the run is kept. Under torchrun every process calls this.
+    """
+    from zoo.training.prepare import pretraining_order
+    from zoo.training.run import run_job
+
+    asked: dict[str, Any] = {
+        "data_dir": data_dir,
+        "skip_bad": skip_bad,
+        "recipe": recipe,
+        "settings": settings,
+        "arguments": arguments,
+        "hub": hub,
+        "columns": columns,
+        "data_options": data_options,
+    }
+    return run_job(*pretraining_order(model, data=data, out=out, **asked, **options))
+
+
+def finetune(
+    weights: str | Path,
+    *,
+    task: str,
+    data: str,
+    out: str | Path,
+    method: str | None = None,
+    labels: int | None = None,
+    data_dir: str | Path | None = None,
+    skip_bad: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    hub: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    data_options: Mapping[str, Any] | None = None,
+    **options: Unpack[Options],
+) -> RunResult:
+    """Train pretrained weights on for a task; write everything to the run folder `out`.
+
+    `method` is full, gradual (layer after layer begins, from the last one down), frozen (the head alone learns), lora
+    (low-rank corrections learn, which `zoo.push(..., adapter=True)` can send alone) or scratch (the same network from
+    random weights, to compare with).
+    `labels` takes that many labelled training samples, as many of each class as can be, drawn by the seed. `arguments`
+    are those of the model that only change how it learns, such as its dropout; else it has those of the weights.
+    `columns` names what a table of texts holds: text, pair, label, target; `data_options` say what else a modality can
+    be told of its data.
+    """
+    from zoo.training.prepare import finetuning_order
+    from zoo.training.run import run_job
+
+    asked: dict[str, Any] = {
+        "data_dir": data_dir,
+        "skip_bad": skip_bad,
+        "method": method,
+        "labels": labels,
+        "settings": settings,
+        "arguments": arguments,
+        "columns": columns,
+        "data_options": data_options,
+    }
+    return run_job(*finetuning_order(weights, task=task, data=data, out=out, hub=hub, **asked, **options))
+
+
+def rehearse(stage: Literal["pretrain", "finetune"], name: str | Path, **arguments: Any) -> Rehearsal:
+    """Settle and check everything that `pretrain` or `finetune` would do with these arguments, and time a few steps.
+
+    Nothing is written. Raise what training would raise before its first step.
+    """
+    from zoo.training.dry_run import rehearse_job
+    from zoo.training.prepare import finetuning_order, pretraining_order
+
+    return rehearse_job(*(pretraining_order if stage == "pretrain" else finetuning_order)(name, **arguments))
+
+
+def reproduce(
+    source: str | Path, *, out: str | Path, hub: str | Path | None = None, **options: Unpack[Options]
+) -> Reproduction:
+    """Train again what made a run or weights, and compare: on CPU to the bit, elsewhere by the scores."""
+    from zoo.training.reproduce import reproduce_run
+
+    return reproduce_run(source, Path(out), hub=hub, options=options)
+
+
+def evaluate(
+    weights: str | Path,
+    *,
+    data: str,
+    data_dir: str | Path | None = None,
+    hub: str | Path | None = None,
+    device: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    data_options: Mapping[str, Any] | None = None,
+) -> dict[str, float]:
+    """Return the scores of weights on the test split of a data set, by the recipe that made them."""
+    from zoo.modalities.data_source import data_source
+    from zoo.training.evaluate import evaluate_weights
+
+    return evaluate_weights(
+        weights, data_source(data, data_dir, hub, data_options, columns=columns), hub=hub, device=device
+    )

@@ -1,0 +1,54 @@
+"""What can be done next with a run, as lines to type."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.api import models
+from zoo.registry.registry import default_registry
+from zoo.specs.records import TaskSpec
+from zoo.training.result import RunResult
+
+if TYPE_CHECKING:
+    from zoo.weights.description import ZooBlock
+
+
+def after_pretraining(result: RunResult, model: str) -> list[str]:
+    """Return what follows weights that know no task yet."""
+    block, run = models.describe(result.weights), result.folder
+    modality = default_registry().model(block.architecture).spec.modality
+    tasks: list[TaskSpec] = [offer.spec for offer in default_registry().offers("tasks")]
+    task = next((task.name for task in tasks if task.modality == modality), "TASK")
+    return [
+        f"zoo finetune {run} --task {task} --data DATA --out {run}-finetuned",
+        *([_use(block, run)] if not _predicts(block) else []),
+        f"zoo push {run} you/{model}",
+    ]
+
+
+def after_finetuning(
+    result: RunResult, data: str, columns: Mapping[str, str], data_options: Mapping[str, Any]
+) -> list[str]:
+    """Return what follows weights that were finetuned for a task, on these columns of the data."""
+    block, run = models.describe(result.weights), result.folder
+    named = [word for role, name in columns.items() for word in (f"--{role}", name)]
+    named += [word for name, value in data_options.items() for word in ("--data-set", f"{name}={value}")]
+    return [
+        shlex.join(["zoo", "evaluate", str(run), "--data", data, *named]),
+        _use(block, run),
+        f"zoo push {run} you/{run.name}",
+    ]
+
+
+def _predicts(block: "ZooBlock") -> bool:
+    task = default_registry().known_task(block.task)
+    return task is None or task.spec.command == "predict"
+
+
+def _use(block: "ZooBlock", run: Path) -> str:
+    """Return the command that uses weights, with what it takes."""
+    task = default_registry().known_task(block.task)
+    modality = default_registry().model(block.architecture).spec.modality
+    example = default_registry().modality(modality).spec.example
+    return f"zoo {task.spec.command if task else 'predict'} {run} {example}"

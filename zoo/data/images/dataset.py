@@ -1,0 +1,203 @@
+"""A data set of pictures in memory or memory-mapped: uint8, decoded once."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from zoo.data.arrays import Boxes, Images, Labels
+from zoo.data.drawing import draw_held_out, draw_labelled
+from zoo.data.images.tiers import ImageBatches, image_batches
+from zoo.data.images.undecoded import UndecodedImages
+from zoo.data.order import BatchOptions
+from zoo.errors import DataError
+from zoo.specs.records import Target
+
+_EVALUATED_AT_ONCE = 256
+_HOW_TO_PROVIDE: Mapping[Target, str] = {
+    "labels": "put the images into one folder a class: train/<class>/*.png",
+    "boxes": "give a folder of Pascal VOC, COCO or YOLO, and finetune with --task object-detection",
+    "masks": "give images/*.jpg with masks/*.png beside them, and finetune with --task image-segmentation",
+}
+
+
+@dataclass(frozen=True)
+class ImageSplit:
+    """Pictures (samples, channels, height, width), and what is known of each.
+
+    The pictures are an array of uint8, which may be a memory map, or are decoded when they are asked for.
+
+    `labels` are int64 (samples,), or uint8 (samples, classes) of 0 and 1 where a picture may have several.
+    `boxes` are float32 (samples, most, 6): left, top, right, bottom in pixels of the scaled picture, the class, and 1
+    where the box is not to be scored; rows of class -1 fill up.
+    `masks` are uint8 (samples, height, width), the class of each pixel, or 255 where it does not count.
+    `sizes` are int64 (samples, 2), the height and width of the picture's file.
+    """
+
+    images: Images | UndecodedImages
+    labels: Labels | None = None
+    boxes: Boxes | None = None
+    masks: Images | None = None
+    sizes: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def targets(self) -> dict[str, NDArray[Any]]:
+        """What is known of the pictures, by name: arrays with a row for each."""
+        named = {"labels": self.labels, "boxes": self.boxes, "masks": self.masks, "sizes": self.sizes}
+        return {name: values for name, values in named.items() if values is not None}
+
+    def batches(
+        self,
+        *,
+        device: torch.device,
+        stream: bool | None = None,
+        limit: int | None = None,
+        workers: int | None = None,
+        **options: Unpack[BatchOptions],
+    ) -> ImageBatches:
+        """Return what gives out batches, as `image_batches` chooses."""
+        return image_batches(
+            self.images, self.targets, device=device, stream=stream, limit=limit, workers=workers, **options
+        )
+
+    def evaluation_batch_size(self, batch_size: int) -> int:
+        """Return how many images are scored at once."""
+        return max(batch_size, _EVALUATED_AT_ONCE)
+
+    def take(self, index: NDArray[np.int64]) -> "ImageSplit":
+        """Return the samples at these places, in this order."""
+        images = self.images[index] if isinstance(self.images, np.ndarray) else self.images.take(index)
+        return ImageSplit(images, **{name: values[index] for name, values in self.targets.items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageDataset:
+    """Splits named train and test (and validation), class names, and the sha256 over all contents."""
+
+    name: str
+    splits: Mapping[str, ImageSplit]
+    classes: tuple[str, ...]
+    licence: str
+    source: str
+    fingerprint: str
+
+    def __post_init__(self) -> None:
+        if missing := {"train", "test"} - self.splits.keys():
+            raise DataError(f"{self.name} has no {' and no '.join(sorted(missing))} split; it needs train and test")
+        shapes = {split.images.shape[1:] for split in self.splits.values()}
+        if len(shapes) != 1:
+            raise DataError(f"the splits of {self.name} differ in shape: {sorted(shapes)}; give them one size")
+        for name, split in self.splits.items():
+            self._check_split(name, split)
+
+    def _check_split(self, name: str, split: ImageSplit) -> None:
+        if split.images.dtype != np.uint8 or split.images.ndim != 4:
+            found = f"{split.images.dtype} of {split.images.ndim} dimensions"
+            raise DataError(
+                f"the {name} images of {self.name} are {found}; give uint8 of (samples, channels, height, width)"
+            )
+        if len(split) == 0:
+            raise DataError(f"the {name} split of {self.name} is empty; look into {self.source}")
+        for target, values in split.targets.items():
+            if len(values) != len(split):
+                raise DataError(
+                    f"{self.name} has {len(split):,} {name} images but {len(values):,} {target}; get it again"
+                )
+        for target, classes in (("label", split.labels), ("box", None if split.boxes is None else split.boxes[..., 4])):
+            if classes is None or classes.ndim != 1 + (target == "box"):
+                continue
+            low, high = int(classes.min()), int(classes.max())
+            if low < -(target == "box") or high >= len(self.classes):
+                raise DataError(
+                    f"{self.name} has a {name} {target} of class {high if low >= 0 else low} "
+                    f"for {len(self.classes)} classes"
+                )
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self.splits["train"].images.shape[2:]
+        return int(height), int(width)
+
+    @property
+    def channels(self) -> int:
+        """1 for grey, 3 for colour."""
+        return int(self.splits["train"].images.shape[1])
+
+    @property
+    def labelled(self) -> bool:
+        """Whether every split has labels."""
+        return all(split.labels is not None for split in self.splits.values())
+
+    def check(self, target: Target) -> None:
+        """Raise DataError unless every split has this target, and every class has training images."""
+        if target == "images":
+            return
+        if any(target not in split.targets for split in self.splits.values()):
+            raise DataError(f"{self.source} has no {target}; {_HOW_TO_PROVIDE[target]}")
+        if target != "boxes" and len(self.classes) < 2:
+            raise DataError(
+                f"{self.source} has one class alone ({', '.join(self.classes)}); a classifier needs two or more"
+                + ("; of masks 255 counts for none" if target == "masks" else "")
+            )
+        if target == "labels":
+            self._check_labels()
+        if target == "masks":
+            self._check_masks()
+
+    def _check_labels(self) -> None:
+        labels = self._train_labels()
+        counts = labels.sum(0) if labels.ndim == 2 else np.bincount(labels, minlength=len(self.classes))
+        if (empty := np.flatnonzero(counts == 0)).size:
+            names = ", ".join(self.classes[place] for place in empty[:5])
+            raise DataError(f"{self.source} has no training images of {names}; add some, or remove the class")
+
+    def _check_masks(self) -> None:
+        counts = np.zeros(256, np.int64)
+        for mask in self.splits["train"].targets["masks"]:
+            counts += np.bincount(mask.ravel(), minlength=256)
+        if (empty := np.flatnonzero(counts[: len(self.classes)] == 0)).size:
+            names = ", ".join(self.classes[place] for place in empty[:5])
+            raise DataError(
+                f"{self.source} has no pixel of {names} in its training masks; add some, or write void for the class "
+                "in classes.txt"
+            )
+
+    def subset(self, labels: int, seed: int) -> "ImageDataset":
+        """Keep that many training images, drawn by the seed; of one class each, as evenly over them as can be."""
+        train = self.splits["train"]
+        single = train.labels if train.labels is not None and train.labels.ndim == 1 else None
+        index = draw_labelled(single, len(train), self.classes, labels, seed)
+        fingerprint = hashlib.sha256(f"{self.fingerprint} {labels} labels, seed {seed}".encode()).hexdigest()
+        return replace(self, splits={**self.splits, "train": train.take(index)}, fingerprint=fingerprint)
+
+    def hold_out(self, share: float, seed: int) -> "ImageDataset":
+        """Move a share of the training split, drawn by the seed, to a split `validation`."""
+        train = self.splits["train"]
+        stays, held = draw_held_out(len(train), share, seed)
+        return replace(self, splits={**self.splits, "train": train.take(stays), "validation": train.take(held)})
+
+    def _train_labels(self) -> Labels:
+        labels = self.splits["train"].labels
+        if labels is None:
+            raise DataError(f"{self.source} has no labels; {_HOW_TO_PROVIDE['labels']}")
+        return labels
+
+
+def fingerprint(splits: Mapping[str, ImageSplit], classes: tuple[str, ...]) -> str:
+    """Return the sha256 over names, shapes and contents of all splits."""
+    digest = hashlib.sha256(repr(classes).encode())
+    for name in sorted(splits):
+        split = splits[name]
+        digest.update(f"{name} {split.images.shape}".encode())
+        digest.update(np.ascontiguousarray(split.images).data)
+        for values in split.targets.values():
+            digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()

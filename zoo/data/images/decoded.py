@@ -1,0 +1,138 @@
+"""Pictures decoded once, kept as uint8 memory maps under the hash of what they were made from."""
+
+import logging
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from zoo.data.arrays import Images
+from zoo.data.images.dataset import ImageSplit
+from zoo.data.images.pictures import STRETCHED, Scaling, Source, decode_all
+from zoo.data.images.undecoded import UndecodedImages
+from zoo.data.memory import fits_in_memory
+from zoo.errors import DataError
+from zoo.files import cache_folder, new_folder, storage_errors
+
+_LEFT_OUT = "left-out.json"
+_log = logging.getLogger("zoo")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a split is made from: pictures, and what is known of each, as `ImageSplit.targets` has it."""
+
+    sources: Sequence[Source]
+    targets: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+class LeftOut(msgspec.Struct):
+    """A bad picture: where it was, and what is wrong with it."""
+
+    split: str
+    place: int
+    why: str
+
+
+def open_pictures(
+    key: str,
+    parts: Mapping[str, Part],
+    *,
+    image_size: tuple[int, int],
+    channels: int,
+    scaling: Scaling = STRETCHED,
+    skip_bad: int = 0,
+    stream: bool | None = None,
+) -> dict[str, ImageSplit]:
+    """Return the splits, decoded into the cache unless `key` is there; up to `skip_bad` bad pictures are left out.
+
+    With `stream` they are not kept but decoded whenever they are asked for; None does so where together they would not
+    fit into memory. A bad picture then ends the epoch that meets it, unless `skip_bad` has all looked at before.
+    """
+    form = (channels, *image_size)
+    if stream is None:
+        stream = not fits_in_memory(sum(len(part.sources) for part in parts.values()) * math.prod(form))
+    left_out: list[LeftOut] = []
+    cached = cache_folder() / ("checked" if stream else "images") / key
+    if skip_bad or not stream:
+        left_out = _fill(cached, parts, form, scaling, skip_bad, keep=not stream)
+    splits = {}
+    for name, part in parts.items():
+        bad = [item.place for item in left_out if item.split == name]
+        good = np.delete(np.arange(len(part.sources)), bad)
+        images: Images | UndecodedImages
+        if stream:
+            images = UndecodedImages(part.sources, image_size, channels, good, scaling)
+        else:
+            images = np.load(cached / f"{name}.npy", mmap_mode="r", allow_pickle=False)[: len(good)]
+        # Where nothing is left out a target stays as it is: masks may be a memory map
+        targets = {target: values[good] if bad else values for target, values in part.targets.items()}
+        splits[name] = ImageSplit(images, **targets)
+    return splits
+
+
+def _fill(
+    cached: Path,
+    parts: Mapping[str, Part],
+    form: tuple[int, int, int],
+    scaling: Scaling,
+    skip_bad: int,
+    *,
+    keep: bool,
+) -> list[LeftOut]:
+    """Decode all pictures into a folder that is not there yet, and return what is left out of it."""
+    with storage_errors(f"caching pictures in {cached}"):
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{cached}.lock"):  # of several processes that start at once, one decodes
+            sizes = {name: len(part.sources) * math.prod(form) for name, part in parts.items()} if keep else {}
+            left_out = _stored(cached, sizes)
+            if left_out is None:
+                left_out = []
+                with new_folder(cached) as temporary:
+                    for name, part in parts.items():
+                        out = new_array(temporary / f"{name}.npy" if keep else None, (len(part.sources), *form))
+                        left_out += _decode(name, part, out, scaling, skip_bad - len(left_out))
+                    (temporary / _LEFT_OUT).write_bytes(msgspec.json.encode(left_out))
+                return left_out
+    if len(left_out) > skip_bad:
+        raise DataError(left_out[skip_bad].why)
+    for item in left_out:
+        _log.warning("left out: %s", item.why)
+    return left_out
+
+
+def _stored(cached: Path, sizes: Mapping[str, int]) -> list[LeftOut] | None:
+    """Return what was left out of a folder, or None where it is not there, or not whole."""
+    try:
+        whole = all((cached / f"{name}.npy").stat().st_size > size for name, size in sizes.items())
+        return msgspec.json.decode((cached / _LEFT_OUT).read_bytes(), type=list[LeftOut]) if whole else None
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def new_array(path: Path | None, shape: tuple[int, ...]) -> Images:
+    """Return an array to fill: a new memory map, or without a path one whose rows all lie in the same place."""
+    if path is not None:
+        images = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+        if hasattr(os, "posix_fallocate"):
+            # Writing to a map on a full disk would kill the process; taking the space before is an error to report
+            with open(path, "rb+") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        return images
+    # All pictures over one another, in the memory of one: it only matters whether they can be decoded
+    one = np.empty(shape[1:], np.uint8)
+    return np.lib.stride_tricks.as_strided(one, shape, (0, *one.strides))
+
+
+def _decode(name: str, part: Part, out: Images, scaling: Scaling, skip_bad: int) -> list[LeftOut]:
+    if not len(part.sources):
+        raise DataError(f"the {name} split has no pictures; add some")
+    bad = decode_all(part.sources, out.shape[2:], out.shape[1], scaling=scaling, skip_bad=skip_bad, out=out)[1]
+    return [LeftOut(name, place, str(error)) for place, error in bad.items()]

@@ -1,0 +1,65 @@
+"""Load weights into their model, and bind to it what can be asked of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from zoo.engine.device import choose_device
+from zoo.errors import UsageError
+from zoo.inference.predict_images import Predict
+from zoo.inference.text.embed import Embed
+from zoo.inference.text.generate import Generate
+from zoo.registry.registry import load_modality
+from zoo.specs.modality import Loaded
+from zoo.specs.networks import Network
+from zoo.weights.config import read_config
+from zoo.weights.features import Features
+from zoo.weights.find import Wish, find_weights
+from zoo.weights.folder import described_model, load_weights, offered_model
+from zoo.weights.head import replace_head
+from zoo.weights.stem import with_channels
+
+
+class LoadedModel(nn.Module):
+    """What `load` returns, for type checkers: a model, and what can be asked of it besides."""
+
+    predict: Predict
+    generate: Generate
+    embed: Embed
+
+
+def load_model(
+    source: str | Path,
+    wish: Wish,
+    *,
+    num_classes: int | None = None,
+    channels: int | None = None,
+    features_only: bool = False,
+    dtype: str | torch.dtype | None = None,
+    device: str | None = None,
+) -> LoadedModel:
+    """Load the weights that `source` and the wish name; the rest is as `zoo.load` takes it."""
+    where = choose_device(device or "cpu")
+    folder = find_weights(source, wish=wish)
+    block = read_config(folder)
+    spec = described_model(block, str(folder))
+    model: Any = load_weights(folder, block, dtype=dtype, device=where)
+    if isinstance(model, Network):
+        if channels is not None or num_classes is not None:
+            raise UsageError(f"{source} holds a whole network for {block.task}; leave out channels and num_classes")
+        if features_only:
+            return cast("LoadedModel", Features(model.backbone).eval())
+    if channels is not None:
+        model = with_channels(model, offered_model(block, str(folder)), block.arguments, channels)
+    if num_classes is not None:
+        replace_head(model, num_classes)
+    if features_only:
+        return cast("LoadedModel", Features(model).eval())
+    changed = num_classes is not None or channels is not None
+    loaded = Loaded(model=model, spec=spec, description=block, folder=folder, changed=changed)
+    load_modality(spec.modality).bind(loaded)
+    return cast("LoadedModel", model)

@@ -1,0 +1,143 @@
+"""Say of pictures what weights were finetuned to say, with the preprocessing and the labels that came with them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zoo.data.images.normalise import normalise
+from zoo.data.images.pictures import SUFFIXES, Scaling, decode_all, distinct_names, open_picture
+from zoo.data.masks.colours import mask_picture
+from zoo.errors import DataError, UsageError
+from zoo.files import storage_errors
+from zoo.specs.networks import Predictor
+from zoo.weights.description import ZooBlock
+from zoo.weights.inputs import Preprocessing
+from zoo.weights.predictor import task_predictor
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Result = dict[str, Any]
+
+
+class Predict:
+    """Bound to a loaded model as `model.predict`."""
+
+    modality: ClassVar[str] = "image"
+
+    def __init__(self, model: nn.Module, block: ZooBlock) -> None:
+        self._model = model
+        self._block = block
+
+    def __call__(
+        self, images: "str | Path | Image | Sequence[str | Path | Image]", *, batch_size: int = 64
+    ) -> list[Result]:
+        """Return a result for each picture, a path or a PIL image; read by threads while the model computes.
+
+        A result is a dictionary of numbers and texts: `predictions` of a classifier, `boxes` of a detector in pixels of
+        the picture, `mask` of a segmenter as an array of its size.
+        """
+        several = [images] if isinstance(images, (str, Path)) or not isinstance(images, Sequence) else list(images)
+        return [result for results in self.batches(several, batch_size) for result in results]
+
+    @torch.inference_mode()
+    def batches(self, images: Sequence["str | Path | Image"], batch_size: int) -> Iterator[list[Result]]:
+        """Yield the results of one batch after the other."""
+        predictor, inputs = self.predictor, self._inputs
+        was_training = self._model.training
+        self._model.eval()
+        try:
+            for pixels, sizes in _read(images, inputs, batch_size):
+                yield predictor(self._ready(pixels, inputs), sizes)
+        finally:
+            self._model.train(was_training)
+
+    @property
+    def predictor(self) -> Predictor:
+        """What the task makes of the model. Raise UsageError where it says nothing of single pictures."""
+        made: Predictor = task_predictor(self._model, self._block, self._inputs)
+        return made
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The heads of the table that results make."""
+        return self.predictor.columns
+
+    def row(self, result: Result) -> Sequence[str]:
+        """Return a result as the cells of that table."""
+        return self.predictor.row(result)
+
+    def items(
+        self, arguments: Sequence[str], options: Mapping[str, Any], out: Path | None
+    ) -> Iterator[tuple[str, Result]]:
+        """Yield each image that was typed, and all in folders; with `out` draw what was found into images there."""
+        paths = pictures_in([Path(path) for path in arguments])
+        yield from ((str(path), result) for path, result in self._drawn(paths, out))
+
+    def _drawn(self, images: Sequence[Path], out: Path | None, batch_size: int = 64) -> Iterator[tuple[Path, Result]]:
+        predictor = self.predictor
+        if out is not None:
+            with storage_errors(f"writing images to {out}"):
+                out.mkdir(parents=True, exist_ok=True)
+        done = iter(zip(images, distinct_names(images), strict=True))
+        for results in self.batches(images, batch_size):
+            for result in results:
+                path, name = next(done)
+                if out is not None:
+                    with storage_errors(f"writing images to {out}"), open_picture(path) as picture:
+                        predictor.draw(picture.convert("RGB"), result).save(out / f"{name}.png")
+                        if "mask" in result:
+                            mask_picture(result["mask"], self._block.labels).save(out / f"{name}.mask.png")
+                yield path, result
+
+    @property
+    def _inputs(self) -> Preprocessing:
+        if self._block.preprocessing is None:
+            raise UsageError("these weights do not say which pictures they take; add `inputs` to their config.json")
+        return self._block.preprocessing
+
+    def _ready(self, pixels: Tensor, inputs: Preprocessing) -> Tensor:
+        first = next(self._model.parameters())
+        # convolutions take pictures whose channels lie side by side faster, by a quarter on a CPU
+        images = pixels.to(first.device, memory_format=torch.channels_last).float().div_(255)
+        return normalise(images, inputs).to(first.dtype)
+
+
+def pictures_in(paths: Sequence[Path]) -> list[Path]:
+    """Return the pictures that paths name: files as they are, and of folders all pictures in them, sorted."""
+    found: list[Path] = []
+    for path in paths:
+        inside = (
+            [inner for inner in sorted(path.iterdir()) if inner.suffix.lower() in SUFFIXES] if path.is_dir() else []
+        )
+        if path.is_dir() and not inside:
+            raise DataError(f"no pictures in {path}; name files, or a folder that holds some")
+        found += inside or [path]
+    return found
+
+
+def _read(
+    images: Sequence["str | Path | Image"], inputs: Preprocessing, batch_size: int
+) -> Iterator[tuple[Tensor, list[tuple[int, int]]]]:
+    """Yield batches of pictures as bytes with the sizes of their files, the next one read while one is used."""
+    scaling = Scaling(inputs.crop, inputs.interpolation)
+
+    def read(start: int) -> tuple[Tensor, list[tuple[int, int]]]:
+        sources = [Path(image) if isinstance(image, str) else image for image in images[start : start + batch_size]]
+        sizes = np.empty((len(sources), 2), np.int64)
+        pixels = decode_all(sources, inputs.image_size, inputs.channels, scaling=scaling, sizes=sizes)[0]
+        return torch.from_numpy(pixels), [(height, width) for height, width in sizes.tolist()]
+
+    starts = range(0, len(images), batch_size)
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(read, 0) if images else None
+        for start in starts:
+            assert coming is not None
+            batch = coming.result()
+            coming = reader.submit(read, start + batch_size)
+            yield batch

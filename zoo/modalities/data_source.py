@@ -1,0 +1,63 @@
+"""Open data by their modality, with what was said of them."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from zoo.errors import PluginError, UsageError
+from zoo.registry.registry import Offer, default_registry, load_modality
+from zoo.specs.modality import Dataset, DataSource, Inputs, Need
+from zoo.specs.records import ModalitySpec, TaskSpec
+from zoo.weights.build import load_named
+
+
+def data_source(
+    name: str,
+    folder: str | Path | None,
+    hub: str | Path | None,
+    options: Mapping[str, Any] | None = None,
+    *,
+    skip_bad: int = 0,
+    columns: Mapping[str, str] | None = None,
+) -> DataSource:
+    """Return where data come from, as it was typed; `skip_bad` and `columns` are options of images and of texts."""
+    said = {**({"skip_bad": skip_bad} if skip_bad else {}), **(columns or {}), **(options or {})}
+    return DataSource(name=name, folder=None if folder is None else Path(folder), hub=hub, options=said)
+
+
+def open_data(source: DataSource, need: Need) -> tuple[Dataset, Inputs]:
+    """Open data as a model needs them, and say how they become its inputs.
+
+    Raise UsageError for options that its modality does not know, and PluginError for what is no data set.
+    """
+    offer = default_registry().modality(need.model.modality)
+    typed = dataclasses.replace(source, options=_typed(offer, source.options))
+    dataset, inputs = load_modality(offer.spec.name).open(typed, need)
+    if not isinstance(dataset, Dataset) or not isinstance(inputs, Inputs):
+        raise PluginError(
+            f"modality {offer.spec.name!r} of {offer.plugin.distribution} opened {source.name!r} as a "
+            f"{type(dataset).__name__} with {type(inputs).__name__}, which are no zoo.Dataset and zoo.Inputs; tell its "
+            "author"
+        )
+    return dataset, inputs
+
+
+def task_reader(task: Offer[TaskSpec] | None) -> Any:
+    """Return what a task names to open a folder of its data; None where it names nothing."""
+    return None if task is None or task.spec.reader is None else load_named(task, "reader")
+
+
+def _typed(offer: Offer[ModalitySpec], options: Mapping[str, Any]) -> Any:
+    spec = offer.spec
+    kind = None if spec.data_options is None else load_named(offer, "data_options")
+    known = [] if kind is None else [field.name for field in dataclasses.fields(kind)]
+    if unknown := [name for name in options if name not in known]:
+        has = f"of {spec.name} data these can be said: {', '.join(known)}" if known else f"{spec.name} data take none"
+        raise UsageError(f"{unknown[0]!r} says nothing of {spec.name} data; {has}")
+    try:
+        return None if kind is None else msgspec.convert(dict(options), kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{error} in what was said of the data; {spec.name} data take {', '.join(known)}") from None

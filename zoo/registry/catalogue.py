@@ -1,0 +1,149 @@
+"""registry.json: the catalogue of published weights, and which plugin to install for what.
+
+The catalogue that ships with Zoo is read first, then the user's own ones (`$ZOO_REGISTRY`), whose entries win.
+"""
+
+import logging
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from zoo.errors import IntegrityError
+from zoo.files import user_registries
+from zoo.strict_json import parse_json
+
+SCHEMA_VERSION = 1
+BUILT_IN = Path(__file__).parents[1] / "registry.json"
+NAME = re.compile(r"[A-Za-z0-9][\w-]*(\.[\w-]+)?", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_log = logging.getLogger("zoo")
+
+
+class File(Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of published weights."""
+
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    size: Annotated[int, Meta(ge=0)]
+
+
+class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where weights lie, byte for byte, and what is known of them."""
+
+    repo: Annotated[str, Meta(pattern=r"^[\w.-]{1,96}/[\w.-]{1,96}$")]
+    revision: Annotated[str, Meta(min_length=1, max_length=255)]
+    files: Annotated[dict[str, File], Meta(min_length=1)]
+    plugin: str
+    task: str
+    licence: str
+    summary: str = ""
+    data: str | None = None
+    parameters: int | None = None
+    scores: dict[str, float] = {}
+
+    @property
+    def pinned(self) -> bool:
+        """Tell whether the revision is a commit, which cannot change, and not a branch or tag."""
+        return bool(_COMMIT.fullmatch(self.revision))
+
+
+class _Document(Struct, forbid_unknown_fields=True):
+    schema_version: int
+    weights: dict[str, Any] = {}
+    aliases: dict[str, str] = {}
+    plugins: dict[str, list[str]] = {}
+
+
+@dataclass
+class Catalogue:
+    """The entries by name; `refused` says of broken ones why, `plugins` which distribution offers which models.
+
+    `origins` names the registries that list an entry; the last one won.
+    """
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    plugins: dict[str, list[str]] = field(default_factory=dict)
+    origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def copy(self) -> "Catalogue":
+        """Return a catalogue of one's own with the same entries."""
+        return Catalogue(**{name: dict(value) for name, value in vars(self).items()})
+
+    def resolve(self, name: str) -> str:
+        """Follow aliases to the name of an entry. Raise IntegrityError for a cycle, naming it."""
+        path = [name]
+        while (target := self.aliases.get(path[-1])) is not None:
+            path.append(target)
+            if target in path[:-1]:
+                raise IntegrityError(
+                    f"registry.json has an alias cycle {' -> '.join(path)}; remove one of these aliases"
+                )
+        return path[-1]
+
+    def provider(self, model: str) -> str | None:
+        """Return the distribution that is known to offer this model."""
+        return next((name for name, models in self.plugins.items() if model in models), None)
+
+    def update(self, other: "Catalogue") -> None:
+        """Take over what the other one lists; its entries win."""
+        for name in (*other.entries, *other.refused):
+            self.entries.pop(name, None)
+            self.refused.pop(name, None)
+        origins = {name: self.origins.get(name, ()) + labels for name, labels in other.origins.items()}
+        for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True):
+            mine.update(theirs)
+        self.origins.update(origins)
+
+
+def load_catalogue() -> Catalogue:
+    """Read the built-in registry.json, and on top of it the user's own ones in their order."""
+    catalogue = read_catalogue(BUILT_IN, label="built-in")
+    for path in user_registries():
+        if path.is_file():
+            catalogue.update(read_catalogue(path))
+        elif "ZOO_REGISTRY" in os.environ:
+            _log.warning("no registry at %s ($ZOO_REGISTRY); the built-in list is used", path)
+    return catalogue
+
+
+def read_catalogue(path: Path, *, label: str | None = None) -> Catalogue:
+    """Read one registry.json strictly. An entry that is wrong is refused by itself, with its reason.
+
+    `label` names the registry to people; None takes its path.
+    """
+    with open(path, "rb") as file:
+        content = file.read(6 * 1024 * 1024)
+    values = parse_json(content, str(path))
+    version = values.get("schema_version")
+    if type(version) is not int or version != SCHEMA_VERSION:
+        raise IntegrityError(
+            f"{path} has schema_version {version!r}, this zoo reads {SCHEMA_VERSION}; upgrade: pip install -U zoo-hub"
+        )
+    try:
+        document = msgspec.convert(values, _Document)
+    except msgspec.ValidationError as error:
+        raise IntegrityError(f"{path} is no registry: {error}; correct it or remove it") from None
+    catalogue = Catalogue(aliases=document.aliases, plugins=document.plugins)
+    for name, value in document.weights.items():
+        check_name(name, path)
+        try:
+            catalogue.entries[name] = msgspec.convert(value, Entry)
+        except msgspec.ValidationError as error:
+            catalogue.refused[name] = f"entry {name!r} of {path} is refused: {error}"
+        catalogue.origins[name] = (label or str(path),)
+    for name in (*document.aliases, *document.aliases.values()):
+        check_name(name, path)
+    return catalogue
+
+
+def check_name(name: str, source: Path) -> None:
+    """Raise IntegrityError unless this is a name that `zoo pull` can take: `architecture.tag` or `architecture`."""
+    if len(name) > 200 or not NAME.fullmatch(name):
+        shown = ascii(name) if len(name) <= 80 else f"{ascii(name[:80])}… ({len(name)} characters)"
+        raise IntegrityError(f"{source} lists weights with an unusable name {shown}; names are architecture.tag")

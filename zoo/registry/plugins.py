@@ -1,0 +1,160 @@
+"""Find and load plugins, each by itself: a broken one is recorded with its cause, and everything else works.
+
+pluggy's `load_setuptools_entrypoints` is not used: it stops at the first broken plugin, and of two distributions with
+the same entry-point name it silently drops one.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import Distribution, EntryPoint, distributions
+from typing import Any, cast
+
+import pluggy
+
+from zoo.specs import hooks
+from zoo.specs.records import Spec, singular
+from zoo.version import __version__
+
+CORE = "zoo-hub"
+SLOW_IMPORT_SECONDS = 5.0
+
+
+class HookError(Exception):
+    """A hook of a plugin raised, or yielded something that is no spec."""
+
+
+@dataclass
+class Plugin:
+    """One entry point: what it offers, or why it failed."""
+
+    distribution: str
+    version: str
+    entry_point: str
+    offers: dict[str, list[Any]] = field(default_factory=dict)
+    error: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def slow(self) -> bool:
+        """Tell whether importing it took longer than anybody should wait."""
+        return self.seconds > SLOW_IMPORT_SECONDS
+
+
+def load_plugins(core: tuple[str, ...] = ()) -> list[Plugin]:
+    """Load what the core offers, then every installed plugin that `ZOO_LOAD_PLUGINS` lets in.
+
+    The variable is a comma list of distribution or entry-point names; empty means none, unset means all.
+    """
+    own = Plugin(CORE, __version__, "zoo")
+    for module in core:
+        for kind, specs in _collect(import_module(module), f"{CORE}:{module}", own).items():
+            own.offers.setdefault(kind, []).extend(specs)
+    built_in = {(kind, spec.name) for kind, specs in own.offers.items() for spec in specs}
+    return [own, *(_load(entry_point, distribution, built_in) for entry_point, distribution in _entry_points())]
+
+
+def _entry_points() -> Iterator[tuple[EntryPoint, Distribution]]:
+    allowed = os.environ.get("ZOO_LOAD_PLUGINS")
+    names = None if allowed is None else {name.strip() for name in allowed.split(",")}
+    seen: set[str] = set()
+    found = []
+    for distribution in distributions():
+        entry_points = distribution.entry_points.select(group="zoo")
+        if not entry_points or (key := _normal(distribution)) in seen:
+            continue  # a distribution that lies on the path twice counts once, as it does for import
+        seen.add(key)
+        found += [(entry_point, distribution) for entry_point in entry_points]
+    for entry_point, distribution in sorted(found, key=lambda item: (_normal(item[1]), item[0].name)):
+        if names is None or entry_point.name in names or _normal(distribution) in names:
+            yield entry_point, distribution
+
+
+def _normal(distribution: Distribution) -> str:
+    return str(distribution.metadata["Name"] or "unknown").lower().replace("_", "-")
+
+
+def _load(entry_point: EntryPoint, distribution: Distribution, built_in: set[tuple[str, str]]) -> Plugin:
+    plugin = Plugin(_normal(distribution), distribution.version, entry_point.name)
+    if refused := _other_version(distribution):
+        plugin.error = refused
+        return plugin
+    start = time.perf_counter()
+    try:
+        module = entry_point.load()
+        plugin.offers = _collect(module, f"{plugin.distribution}:{plugin.entry_point}", plugin)
+        for kind, specs in plugin.offers.items():
+            for spec in specs:
+                if (kind, spec.name) in built_in:
+                    raise ValueError(f"{singular(kind)} {spec.name!r} is built into zoo; give it another name")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit and the like at import must not take the host down
+        plugin.error = f"{type(error).__name__}: {error}".replace("\n", " ").rstrip(": ")
+    plugin.seconds = time.perf_counter() - start
+    return plugin
+
+
+def _other_version(distribution: Distribution) -> str | None:
+    """Return why this zoo is not the one that the distribution asks for, from its own metadata, before any import."""
+    for line in distribution.requires or ():
+        if not line.replace("_", "-").lower().startswith(CORE) or not set(line) & set("<>=!~"):
+            continue
+        from packaging.requirements import Requirement
+
+        requirement = Requirement(line)
+        if requirement.name.replace("_", "-").lower() != CORE or (
+            requirement.marker and not requirement.marker.evaluate()
+        ):
+            continue
+        if not requirement.specifier.contains(__version__, prereleases=True):
+            name = _normal(distribution)
+            return f"needs zoo {requirement.specifier} (this is {__version__}); pip install -U {name}"
+    return None
+
+
+def _collect(module: object, provider: str, plugin: Plugin) -> dict[str, list[Spec]]:
+    """Return what the module's hooks yield, kind by kind; on the way, keep in `plugin.offers` what was seen so far."""
+    manager = pluggy.PluginManager("zoo")
+    manager.add_hookspecs(hooks)
+    manager.register(module, name=provider)
+    try:
+        manager.check_pending()  # a misspelt hook is an error, not silence
+    except pluggy.PluginValidationError as error:
+        unknown = str(error).split("'")[1]
+        plugin.offers = _meant(manager, unknown)
+        raise ValueError(f"unknown hook {unknown!r}; hooks are {', '.join(_hook_names())}") from None
+    seen: dict[str, list[Spec]] = {}
+    for kind, spec_type in hooks.SPEC_TYPES.items():
+        for implementation in getattr(manager.hook, f"zoo_{kind}").get_hookimpls():
+            specs = seen.setdefault(kind, [])
+            if plugin.distribution != CORE:
+                plugin.offers = seen  # a hook that raises half-way still says what it was about to offer
+            try:
+                for spec in implementation.function():
+                    if not isinstance(spec, spec_type):
+                        raise TypeError(f"yielded a {type(spec).__name__}, not a {spec_type.__name__}")
+                    specs.append(cast(Spec, spec))
+            except Exception as error:
+                raise HookError(f"hook zoo_{kind}: {type(error).__name__}: {error}") from error
+    if not seen:
+        raise ValueError("no hooks found; mark at least one function with @zoo.hookimpl: " + ", ".join(_hook_names()))
+    return seen
+
+
+def _meant(manager: pluggy.PluginManager, unknown: str) -> dict[str, list[Spec]]:
+    """Return what a misspelt hook would have offered, so that asking for it can say why it is not there."""
+    found: dict[str, list[Spec]] = {}
+    kinds = {spec_type: kind for kind, spec_type in hooks.SPEC_TYPES.items()}
+    with suppress(Exception):
+        for implementation in getattr(manager.hook, unknown).get_hookimpls():
+            for spec in implementation.function():
+                found.setdefault(kinds[type(spec)], []).append(spec)
+    return found
+
+
+def _hook_names() -> list[str]:
+    return [f"zoo_{kind}" for kind in hooks.SPEC_TYPES]

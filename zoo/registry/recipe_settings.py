@@ -1,0 +1,130 @@
+"""Resolve the settings of a recipe: its defaults, what the model changes, a TOML file, and what was typed."""
+
+import dataclasses
+import difflib
+import math
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from zoo.errors import NotFoundError, PluginError, UsageError
+from zoo.registry.registry import Offer, default_registry
+from zoo.specs.records import ModelSpec, RecipeSpec, load_target
+from zoo.specs.settings import TrainingSettings
+
+
+def recipe_settings(
+    recipe: str | None, model: str | None, overrides: Mapping[str, Any]
+) -> tuple[RecipeSpec, TrainingSettings]:
+    """Return a recipe and its settings.
+
+    `recipe` is a name, the path of a TOML file as `zoo recipes show` prints it, or None for the model's own. Texts in
+    `overrides` are read as the setting's type. Raise UsageError for unknown settings and values out of bounds.
+    """
+    registry = default_registry()
+    spec = registry.model(model).spec if model else None
+    name, values = _read(recipe) if recipe is not None and recipe.endswith(".toml") else (recipe, {})
+    name = name or (spec.recipe if spec else None)
+    if name is None:
+        raise UsageError(f"model {model!r} has no recipe of its own; name one with --recipe (`zoo list --recipes`)")
+    offer = registry.recipe(name)
+    own = spec.settings if spec and spec.recipe == name else {}
+    return offer.spec, settings_from(offer, {**own, **values, **overrides})
+
+
+def settings_from(offer: Offer[RecipeSpec], values: Mapping[str, Any]) -> TrainingSettings:
+    """Return the recipe's settings with these values, checked against their types and bounds."""
+    settings_type = _settings_type(offer)
+    fields = dataclasses.fields(settings_type)
+    known = [field.name for field in fields]
+    for name in values:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+            hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)}"
+            raise UsageError(
+                f"recipe {offer.spec.name!r} has no setting {name!r}; {hint} `zoo recipes show {offer.spec.name}`"
+            )
+    for name, value in values.items():
+        text = value if isinstance(value, str) else repr(value)
+        if text.strip().lower().lstrip("+-") in ("nan", "inf", "infinity"):
+            raise UsageError(
+                f"setting {name}={text} is no finite number; `zoo recipes show {offer.spec.name}` shows defaults"
+            )
+    lists = {field.name for field in fields if "tuple" in str(field.type)}
+    read = {
+        name: value.split(",") if name in lists and isinstance(value, str) else value for name, value in values.items()
+    }
+    try:
+        settings = msgspec.convert(read, settings_type, strict=False)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$.")
+        name = path.rstrip("`").split("[")[0]
+        raise UsageError(
+            f"setting {name}={values.get(name)}: {message[:1].lower()}{message[1:]}; "
+            f"`zoo recipes show {offer.spec.name}` shows defaults"
+        ) from None
+    for field in dataclasses.fields(settings):
+        if isinstance(value := getattr(settings, field.name), float) and not math.isfinite(value):
+            raise UsageError(f"setting {field.name}={value} is no finite number")
+    return settings
+
+
+def settings_toml(recipe: str, settings: TrainingSettings) -> str:
+    """Return the TOML text that `--recipe FILE.toml` reads back; a setting that is None is left out."""
+    lines = [f'recipe = "{recipe}"', "", "[settings]"]
+    for field in dataclasses.fields(settings):
+        if (value := getattr(settings, field.name)) is not None:
+            lines.append(f"{field.name} = {_toml(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def fitting(spec: RecipeSpec, model: ModelSpec) -> None:
+    """Raise UsageError unless the recipe can train the model."""
+    missing = [capability for capability in spec.requires if capability not in model.capabilities]
+    if missing or spec.modality not in (None, model.modality):
+        lacks = f"cannot {', '.join(missing)}" if missing else f"takes {model.modality}, not {spec.modality}"
+        raise UsageError(
+            f"recipe {spec.name!r} does not fit {model.name!r}, which {lacks}; `zoo list --recipes` shows others"
+        )
+
+
+def _settings_type(offer: Offer[RecipeSpec]) -> type[TrainingSettings]:
+    try:
+        return cast(type[TrainingSettings], load_target(offer.spec.settings))
+    except Exception as error:
+        raise PluginError(
+            f"settings {offer.spec.settings!r} of {offer.plugin.distribution} {offer.plugin.version} failed: "
+            f"{type(error).__name__}: {error}; `zoo plugins` shows all plugins"
+        ) from error
+
+
+def _read(path: str) -> tuple[str | None, dict[str, Any]]:
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotFoundError(f"no recipe file {path}; `zoo recipes show NAME > {path}` writes one") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}; `zoo recipes show NAME` prints the form") from None
+    settings = values.get("settings", {})
+    if (
+        set(values) - {"recipe", "settings"}
+        or not isinstance(values.get("recipe", ""), str)
+        or not isinstance(settings, dict)
+    ):
+        raise UsageError(
+            f"{path} may hold `recipe = NAME` and `[settings]` alone; `zoo recipes show NAME` prints the form"
+        )
+    return values.get("recipe"), settings
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return repr(value)

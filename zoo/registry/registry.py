@@ -1,0 +1,240 @@
+"""Everything known here: what the plugins offer, plus the weights that registry.json lists."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+from zoo.errors import IntegrityError, NotFoundError, PluginError
+from zoo.registry.catalogue import Catalogue, Entry, load_catalogue
+from zoo.registry.plugins import Plugin, load_plugins
+from zoo.specs.modality import Modality
+from zoo.specs.records import (
+    CommandSpec,
+    DatasetSpec,
+    MethodSpec,
+    ModalitySpec,
+    ModelSpec,
+    RecipeSpec,
+    Spec,
+    TaskSpec,
+    TrackerSpec,
+    load_target,
+    singular,
+)
+
+S = TypeVar("S")
+
+CORE_OFFERS = (
+    "zoo.modalities.offers",
+    "zoo.data.offers",
+    "zoo.tasks.offers",
+    "zoo.tasks.text.offers",
+    "zoo.engine.offers",
+)
+"""Modules of the core whose hooks offer modalities, data sets and tasks, by name: they lie in rooms above this one."""
+
+
+@dataclass(frozen=True)
+class Offer(Generic[S]):
+    """A spec and the plugin that offers it."""
+
+    plugin: Plugin
+    spec: S
+
+
+class Registry:
+    """Look things up by name: `name`, or for models `family/name`."""
+
+    def __init__(self, plugins: list[Plugin], catalogue: Catalogue) -> None:
+        self.plugins = plugins
+        self.catalogue = catalogue
+
+    def offers(self, kind: str) -> Iterator[Offer[Any]]:
+        """Yield what the plugins that loaded offer of one kind, such as models."""
+        for plugin in self.plugins:
+            if plugin.error is None:
+                yield from (Offer(plugin, spec) for spec in plugin.offers.get(kind, ()))
+
+    def models(self) -> list[Offer[ModelSpec]]:
+        """Return the models by what they are asked for: a fallback is left out where another has its name."""
+        offers: list[Offer[ModelSpec]] = list(self.offers("models"))
+        taken = {offer.spec.name for offer in offers if not offer.spec.fallback}
+        return [offer for offer in offers if not (offer.spec.fallback and offer.spec.name in taken)]
+
+    def model(self, name: str) -> Offer[ModelSpec]:
+        """Return the model of this name, or `family/name`."""
+        return self._find("models", name)
+
+    def recipe(self, name: str) -> Offer[RecipeSpec]:
+        """Return the recipe of this name. Raise PluginError where it asks for something that nobody offers."""
+        return self._met("recipes", self._find("recipes", name))
+
+    def task(self, name: str) -> Offer[TaskSpec]:
+        """Return the task of this name. Raise PluginError where it asks for something that nobody offers."""
+        return self._met("tasks", self._find("tasks", name))
+
+    def known_task(self, name: str) -> Offer[TaskSpec] | None:
+        """Return the task of this name, None where nobody offers it: weights may be for what no plugin here knows."""
+        return next((offer for offer in self.offers("tasks") if offer.spec.name == name), None)
+
+    def modality(self, name: str) -> Offer[ModalitySpec]:
+        """Return the modality of this name."""
+        return self._find("modalities", name)
+
+    def method(self, name: str) -> Offer[MethodSpec]:
+        """Return the way to finetune of this name."""
+        return self._find("methods", name)
+
+    def tracker(self, name: str) -> Offer[TrackerSpec]:
+        """Return the tracker of this name."""
+        return self._find("trackers", name)
+
+    def dataset(self, name: str) -> Offer[DatasetSpec]:
+        """Return the data set of this name."""
+        return self._find("datasets", name)
+
+    def command(self, name: str) -> Offer[CommandSpec]:
+        """Return the plugin command of this name."""
+        return self._find("commands", name)
+
+    def weights(self, name: str, *, allow_mutable: bool = False) -> Entry:
+        """Return the catalogue's entry of this name.
+
+        Raise NotFoundError with suggestions, or IntegrityError for an entry that was refused or that names a branch.
+        """
+        resolved = self.catalogue.resolve(name)
+        if reason := self.catalogue.refused.get(resolved):
+            raise IntegrityError(f"{reason}; correct the entry, or pull the repo itself: zoo pull hf://org/name")
+        entry = self.catalogue.entries.get(resolved)
+        if entry is None:
+            raise NotFoundError(self._unknown("weights", name, self.catalogue.entries))
+        if not entry.pinned and not allow_mutable:
+            raise IntegrityError(
+                f"weights {name!r} name the revision {entry.revision!r}, which can change; "
+                "pin a commit in registry.json, or pass --allow-mutable"
+            )
+        return entry
+
+    def conflicts(self, plugin: Plugin) -> list[str]:
+        """Say which names of this plugin another one offers too."""
+        found = []
+        for kind in plugin.offers:
+            for spec in plugin.offers[kind]:
+                alike = [offer for offer in self.offers(kind) if _key(offer.spec) == _key(spec)]
+                others = {offer.plugin.distribution for offer in alike if not _yields(offer.spec)}
+                others -= {plugin.distribution} if not _yields(spec) else others
+                found += [f"{singular(kind)} {spec.name!r} is also offered by {other}" for other in sorted(others)]
+        return found
+
+    def unmet(self, kind: str, spec: Spec) -> str | None:
+        """Say what a spec asks for that nobody here offers: a modality, a capability of models, a target of data."""
+        modalities = {offer.spec.name: offer.spec for offer in self.offers("modalities")}
+        if (modality := getattr(spec, "modality", None)) is not None and modality not in modalities:
+            return f"{singular(kind)} {spec.name!r} is for {modality} data, which no plugin here offers"
+        if isinstance(spec, RecipeSpec):
+            capabilities = {word for item in modalities.values() for word in item.capabilities}
+            capabilities |= {word for offer in self.offers("models") for word in offer.spec.capabilities}
+            if lacking := [word for word in spec.requires if word not in capabilities]:
+                return f"recipe {spec.name!r} requires models that can {lacking[0]!r}, which none here offers"
+        if isinstance(spec, TaskSpec) and spec.learns_from not in modalities[spec.modality].targets:
+            has = ", ".join(modalities[spec.modality].targets)
+            return f"task {spec.name!r} learns from {spec.learns_from!r}, and {spec.modality} data have {has}"
+        return None
+
+    def _met(self, kind: str, offer: Offer[Any]) -> Offer[Any]:
+        if found := self.unmet(kind, offer.spec):
+            raise PluginError(
+                f"{found}; install the plugin that does, or tell the author of {offer.plugin.distribution}"
+            )
+        return offer
+
+    def _find(self, kind: str, name: str) -> Offer[Any]:
+        found = [offer for offer in self.offers(kind) if name in (offer.spec.name, _key(offer.spec))]
+        found = [offer for offer in found if not _yields(offer.spec)] or found
+        if len(found) == 1:
+            return found[0]
+        if found:
+            providers = sorted({offer.plugin.distribution for offer in found})
+            keys = sorted({_key(offer.spec) for offer in found})
+            cure = (
+                f"write {' or '.join(keys)}"
+                if len(keys) > 1
+                else f"uninstall one of them: pip uninstall {providers[-1]}"
+            )
+            named = " and ".join(providers)
+            raise PluginError(f"{singular(kind)} {name!r} is provided by both {named}; {cure}")
+        self._raise_broken(kind, name)
+        raise NotFoundError(self._unknown(kind, name, [offer.spec.name for offer in self.offers(kind)]))
+
+    def _raise_broken(self, kind: str, name: str) -> None:
+        """Raise PluginError when the name that is not found belongs, or must belong, to a plugin that did not load."""
+        broken = [plugin for plugin in self.plugins if plugin.error]
+        bare = name.rpartition("/")[2]
+        for plugin in broken:
+            offered = {spec.name for spec in plugin.offers.get(kind, ())}
+            if bare in offered | set(self.catalogue.plugins.get(plugin.distribution, ())) | {plugin.entry_point}:
+                raise PluginError(
+                    f"{singular(kind)} {name!r} belongs to {plugin.distribution} {plugin.version}, which did not load: "
+                    f"{plugin.error}; `zoo plugins` shows all plugins"
+                )
+
+    def _unknown(self, kind: str, name: str, known: Iterable[str]) -> str:
+        noun = kind if kind == "weights" else singular(kind)
+        what = f"no {noun} named {_shown(name)}"
+        provider = self.catalogue.provider(name.split(".")[0].rpartition("/")[2])
+        if provider and provider not in {plugin.distribution for plugin in self.plugins}:
+            return f"{what}; plugin {provider} provides it: pip install {provider}"
+        close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.7)
+        if close:
+            return f"{what}; did you mean {' or '.join(close)}? `zoo list` shows all"
+        failed = [plugin.distribution for plugin in self.plugins if plugin.error]
+        if failed:
+            return f"{what}; {', '.join(failed)} did not load and may offer it: `zoo plugins` says why"
+        return f"{what}; `zoo list` shows what there is" + (
+            ", or give a folder or hf://org/name" if kind == "weights" else ""
+        )
+
+
+def _key(spec: Spec) -> str:
+    return f"{spec.family}/{spec.name}" if isinstance(spec, ModelSpec) else spec.name
+
+
+def _yields(spec: Spec) -> bool:
+    return isinstance(spec, ModelSpec) and spec.fallback
+
+
+def _shown(name: str) -> str:
+    return repr(name) if len(name) <= 80 and name.isprintable() else ascii(name[:80])
+
+
+def matches(name: str, pattern: str | None) -> bool:
+    """Tell whether a name matches a shell pattern; a pattern without wildcards matches anywhere in the name."""
+    if not pattern:
+        return True
+    return fnmatchcase(name, pattern) if set(pattern) & set("*?[") else pattern in name
+
+
+@cache
+def default_registry() -> Registry:
+    """Return the registry of this process: the core's own offers, every installed plugin, and registry.json."""
+    return Registry(load_plugins(CORE_OFFERS), load_catalogue())
+
+
+def load_modality(name: str) -> Modality:
+    """Import the modality of this name. Raise PluginError where its plugin fails at that."""
+    offer = default_registry().modality(name)
+    try:
+        found = load_target(offer.spec.target)
+    except Exception as error:
+        raise PluginError(
+            f"modality {name!r} of {offer.plugin.distribution} {offer.plugin.version} failed: "
+            f"{type(error).__name__}: {error}; `zoo plugins` shows all plugins"
+        ) from error
+    if not isinstance(found, Modality):
+        raise PluginError(
+            f"modality {name!r} of {offer.plugin.distribution} does not keep the zoo.Modality protocol; tell its author"
+        )
+    return found

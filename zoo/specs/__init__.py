@@ -1,0 +1,1 @@
+"""What plugins hand over, and the protocols they keep."""

@@ -1,0 +1,102 @@
+"""The hooks of a plugin. Each is a generator of specs; it opens no file, no socket and no torch."""
+
+from collections.abc import Iterable
+
+import pluggy
+
+from zoo.specs.records import (
+    CommandSpec,
+    DatasetSpec,
+    ExplainerSpec,
+    FormatSpec,
+    LayoutSpec,
+    MethodSpec,
+    ModalitySpec,
+    ModelSpec,
+    RecipeSpec,
+    TaskSpec,
+    TrackerSpec,
+)
+
+hookspec = pluggy.HookspecMarker("zoo")
+hookimpl = pluggy.HookimplMarker("zoo")
+
+SPEC_TYPES = {
+    "modalities": ModalitySpec,
+    "models": ModelSpec,
+    "recipes": RecipeSpec,
+    "tasks": TaskSpec,
+    "datasets": DatasetSpec,
+    "commands": CommandSpec,
+    "formats": FormatSpec,
+    "layouts": LayoutSpec,
+    "methods": MethodSpec,
+    "explainers": ExplainerSpec,
+    "trackers": TrackerSpec,
+}
+
+
+@hookspec
+def zoo_modalities() -> Iterable[ModalitySpec]:
+    """Offer kinds of data."""
+    return ()
+
+
+@hookspec
+def zoo_models() -> Iterable[ModelSpec]:
+    """Offer model architectures."""
+    return ()
+
+
+@hookspec
+def zoo_recipes() -> Iterable[RecipeSpec]:
+    """Offer recipes to pretrain and to finetune."""
+    return ()
+
+
+@hookspec
+def zoo_tasks() -> Iterable[TaskSpec]:
+    """Offer tasks that models are finetuned for."""
+    return ()
+
+
+@hookspec
+def zoo_datasets() -> Iterable[DatasetSpec]:
+    """Offer data sets by name."""
+    return ()
+
+
+@hookspec
+def zoo_commands() -> Iterable[CommandSpec]:
+    """Offer subcommands of `zoo`."""
+    return ()
+
+
+@hookspec
+def zoo_formats() -> Iterable[FormatSpec]:
+    """Offer containers of weights other than safetensors."""
+    return ()
+
+
+@hookspec
+def zoo_layouts() -> Iterable[LayoutSpec]:
+    """Offer how other libraries store models, also those of other plugins."""
+    return ()
+
+
+@hookspec
+def zoo_methods() -> Iterable[MethodSpec]:
+    """Offer ways to finetune."""
+    return ()
+
+
+@hookspec
+def zoo_explainers() -> Iterable[ExplainerSpec]:
+    """Offer ways to explain predictions."""
+    return ()
+
+
+@hookspec
+def zoo_trackers() -> Iterable[TrackerSpec]:
+    """Offer trackers of runs."""
+    return ()

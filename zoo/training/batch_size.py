@@ -1,0 +1,56 @@
+"""Find a batch size that fits, by trying larger ones until memory is short."""
+
+import dataclasses
+
+import torch
+
+from zoo.engine.distribution import Distribution, join
+from zoo.engine.run import Run
+from zoo.training.job import Job
+from zoo.training.memory import available_memory, peak_memory
+from zoo.training.options import RunOptions
+from zoo.training.run import batches, fresh_model, ready
+
+_LARGEST_BATCH = 4096
+_SHARE_OF_MEMORY = 0.9
+
+
+def fit_batch_size(job: Job, options: RunOptions) -> Job:
+    """Return the job with the largest batch, a power of two, that fits into nine tenths of the memory.
+
+    An epoch keeps ten steps at least. A run that is resumed keeps the batch size that it has.
+    """
+    if options.resume:
+        return _with_batch(job, Run.recorded(options.out)["settings"]["batch_size"])
+    found = 1
+    most = min(_LARGEST_BATCH, max(1, len(job.dataset.splits["train"]) // 10))
+    with join(options.device, options.sharding) as distribution, torch.random.fork_rng():
+        parts = distribution.world_size * job.settings.accumulate
+        size = parts
+        while size <= most and not distribution.any(not _fits(_with_batch(job, size), distribution)):
+            found, size = size, size * 2
+    return _with_batch(job, max(found, parts))
+
+
+def _with_batch(job: Job, size: int) -> Job:
+    settings = dataclasses.replace(job.settings, batch_size=size)
+    return dataclasses.replace(
+        job, settings=settings, resolved={**job.resolved, "settings": dataclasses.asdict(settings)}
+    )
+
+
+def _fits(job: Job, distribution: Distribution) -> bool:
+    """Tell whether two steps of this batch size run, with room to spare for as much again on a CPU."""
+    device = distribution.device
+    before = peak_memory(device)
+    try:
+        training = batches(job.dataset, "train", job.settings, distribution)
+        stepper = ready(job, fresh_model(job), distribution, 2)
+        for step, batch in zip(range(2), training.epoch(0), strict=False):
+            stepper.step(batch, step)
+    except torch.cuda.OutOfMemoryError:
+        return False
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return torch.cuda.max_memory_allocated(device) < _SHARE_OF_MEMORY * total
+    return 2 * (peak_memory(device) - before) < _SHARE_OF_MEMORY * available_memory()

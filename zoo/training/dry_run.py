@@ -1,0 +1,196 @@
+"""Rehearse a job before it costs anything: everything is settled, a few steps are timed, nothing is written."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from zoo.engine.average import named_state
+from zoo.engine.distribution import join
+from zoo.engine.loop import Plan
+from zoo.engine.recipe import Batches
+from zoo.engine.run import Run
+from zoo.engine.stepper import Stepper
+from zoo.errors import UsageError
+from zoo.training.job import Job
+from zoo.training.memory import peak_memory
+from zoo.training.options import RunOptions
+from zoo.training.run import batches, fresh_model, ready
+
+_TIMED_STEPS = 3
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a job will take, as three steps and one batch of evaluation foretell. Bytes, seconds, and counts."""
+
+    model: str
+    recipe: str
+    data: str
+    device: str
+    processes: int
+    train_samples: int
+    test_samples: int
+    batch_shape: tuple[int, ...]
+    parameters: int
+    trained_parameters: int
+    steps: int
+    batch_size: int
+    flops_per_sample: float
+    samples_per_second: float
+    seconds: float
+    evaluation_seconds: float
+    memory: int
+    disk_needed: int
+    disk_free: int
+
+    @property
+    def hours(self) -> float:
+        """Training and evaluation together."""
+        return (self.seconds + self.evaluation_seconds) / 3600
+
+    @property
+    def flops(self) -> float:
+        """Floating-point operations of all training steps."""
+        return self.flops_per_sample * self.batch_size * self.steps
+
+
+def rehearse_job(job: Job, options: RunOptions) -> Rehearsal:
+    """Take a few steps of a job and tell what all of it will take.
+
+    Raise UsageError when the run folder exists already and would be refused, or when the disk is too small.
+    """
+    if not options.resume:
+        Run.check_free(options.out, force=options.force)
+    with join(options.device, options.sharding) as distribution, torch.random.fork_rng():
+        dataset, settings = job.dataset, job.settings
+        training = batches(dataset, "train", settings, distribution)
+        evaluation = batches(dataset, "test", settings, distribution)
+        plan = Plan.of(settings, len(training))
+        stepper = ready(job, fresh_model(job), distribution, plan.total)
+        shape, flops = _first_step(stepper, training)
+        seconds = _seconds_a_step(stepper, training)
+        scoring = _seconds_to_evaluate(stepper, evaluation)
+        rounds = -(-plan.total // plan.a_round) + 1
+        state = named_state(stepper.modules)
+        size = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
+        optimizer = sum(
+            value.numel() * value.element_size()
+            for item in stepper.optimizers.values()
+            for entry in item.state.values()
+            for value in entry.values()
+            if isinstance(value, torch.Tensor)
+        )
+        needed = (options.keep + 2) * (size * (2 if settings.ema else 1) + optimizer) + size
+        free = shutil.disk_usage(_existing(options.out)).free
+        if needed > free:
+            raise UsageError(
+                f"{options.out} needs {needed / 1e9:.1f} GB and its disk has {free / 1e9:.1f} GB; free some"
+            )
+        trained = {
+            id(parameter): parameter.numel()
+            for item in stepper.optimizers.values()
+            for group in item.param_groups
+            for parameter in group["params"]
+        }
+        return Rehearsal(
+            model=job.offer.spec.name,
+            recipe=job.recipe.spec.name,
+            data=dataset.name,
+            device=str(distribution.device),
+            processes=distribution.world_size,
+            train_samples=len(dataset.splits["train"]),
+            test_samples=len(dataset.splits["test"]),
+            batch_shape=shape,
+            parameters=sum(item.numel() for item in state.values() if isinstance(item, torch.nn.Parameter)),
+            trained_parameters=sum(trained.values()),
+            steps=plan.total,
+            batch_size=training.batch_size,
+            flops_per_sample=flops / shape[0],
+            samples_per_second=training.batch_size / seconds,
+            seconds=seconds * plan.total,
+            evaluation_seconds=scoring * rounds,
+            memory=peak_memory(distribution.device),
+            disk_needed=needed,
+            disk_free=free,
+        )
+
+
+def _first_step(stepper: Stepper, training: Batches) -> tuple[tuple[int, ...], float]:
+    """Take a step that warms everything up; return the shape of what it took and its floating-point operations."""
+    batch = next(training.epoch(0))
+    first = next(iter(batch.values()))
+    with _Operations() as counter:
+        stepper.step(batch, 0)
+    return tuple(first.shape), float(counter.total)
+
+
+class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own lacks annotations
+    """Count floating-point operations by torch's own table.
+
+    torch's `FlopCounterMode` also says in which module they were, by hooks that a gradient of a gradient breaks.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        if (count := flop_registry.get(func._overloadpacket)) is not None:
+            self.total += count(*args, **kwargs, out_val=out)
+        return out
+
+
+def _seconds_a_step(stepper: Stepper, training: Batches) -> float:
+    supply = _endless(training)
+    next(supply)
+    stepper.step(next(supply), 1)
+    with _timed(stepper.distribution.device) as seconds:
+        for step in range(_TIMED_STEPS):
+            stepper.step(next(supply), 2 + step)
+    stepper.figures(2 + _TIMED_STEPS)
+    return seconds[0] / _TIMED_STEPS
+
+
+def _seconds_to_evaluate(stepper: Stepper, evaluation: Batches) -> float:
+    batch = next(evaluation.epoch(0))
+    with _timed(stepper.distribution.device) as seconds, stepper.exported():
+        stepper.recipe.evaluate([batch])
+    return seconds[0] * len(evaluation)
+
+
+def _endless(supply: Batches) -> Iterator[dict[str, torch.Tensor]]:
+    epoch = 0
+    while True:
+        yield from supply.epoch(epoch)
+        epoch += 1
+
+
+@contextmanager
+def _timed(device: torch.device) -> Iterator[list[float]]:
+    def now() -> float:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    seconds: list[float] = []
+    start = now()
+    yield seconds
+    seconds.append(now() - start)
+
+
+def _existing(path: Path) -> Path:
+    """Return the path itself, or the nearest folder above that exists."""
+    path = path.absolute()
+    while not path.exists():
+        path = path.parent
+    return path

@@ -1,0 +1,247 @@
+"""Settle a job: which model, recipe and settings, on which data, until nothing is left to be decided."""
+
+import dataclasses
+import inspect
+import platform
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from msgspec.structs import replace
+from torch import nn
+
+from zoo.errors import PluginError, UsageError
+from zoo.hub.records import PulledRepo
+from zoo.modalities.data_source import open_data, task_reader
+from zoo.redaction import without_secrets, without_secrets_in
+from zoo.registry.recipe_settings import fitting, recipe_settings, settings_from
+from zoo.registry.registry import Offer, default_registry
+from zoo.specs.modality import Dataset, DataSource, Inputs, Need
+from zoo.specs.networks import Network
+from zoo.specs.records import ModelSpec, RecipeSpec
+from zoo.specs.settings import FinetuneSettings, TrainingSettings
+from zoo.version import __version__
+from zoo.weights.build import build, full_arguments, load_model_target
+from zoo.weights.config import read_config
+from zoo.weights.description import AdapterRecord, BaseRecord, ZooBlock
+from zoo.weights.find import Wish, find_with_origin
+from zoo.weights.folder import load_weights, offered_model
+from zoo.weights.inputs import read_inputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Everything that is settled before the first step. `resolved` is what run.json keeps of it."""
+
+    offer: Offer[ModelSpec]
+    arguments: dict[str, Any]
+    recipe: Offer[RecipeSpec]
+    settings: TrainingSettings
+    dataset: Dataset
+    classes: tuple[str, ...]
+    inputs: Inputs
+    task: str
+    resolved: dict[str, Any]
+    make_model: Callable[[], nn.Module]
+    """Builds the model that training begins with; random weights come from torch's global generator."""
+    adapter: AdapterRecord | None = None
+    """Describes what is learnt beside weights of the Hub, where the method is LoRA."""
+
+
+def pretraining(
+    model: str,
+    source: DataSource,
+    *,
+    recipe: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> Job:
+    """Settle the training of a fresh model by a recipe of the stage pretrain."""
+    asked = arguments or {}
+    offer = default_registry().model(model)
+    spec, chosen = recipe_settings(recipe, model, settings or {})
+    if spec.stage != "pretrain":
+        raise UsageError(
+            f"recipe {spec.name!r} finetunes; use `zoo finetune`, or choose another (`zoo list --recipes`)"
+        )
+    fitting(spec, offer.spec)
+    need = Need(stage="pretrain", recipe=spec, settings=chosen, model=offer.spec, arguments=asked)
+    dataset, inputs = open_data(source, need)
+    if spec.labels:
+        dataset.check("labels")
+    taken = full_arguments(offer, {**_fitted(offer, inputs), **asked})
+    found = default_registry().recipe(spec.name)
+    resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, source, spec.task)
+    return Job(
+        offer=offer,
+        arguments=taken,
+        recipe=found,
+        settings=chosen,
+        dataset=_with_validation(dataset, chosen),
+        classes=dataset.classes if dataset.labelled else (),
+        inputs=inputs,
+        task=spec.task,
+        resolved=resolved,
+        make_model=lambda: build(offer, taken),
+    )
+
+
+def finetuning(
+    weights: str | Path,
+    task: str,
+    source: DataSource,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    labels: int | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    hub: str | Path | None = None,
+) -> Job:
+    """Settle the training on of pretrained weights, by the recipe of the task."""
+    registry = default_registry()
+    goal = registry.task(task)
+    recipe = registry.recipe(goal.spec.recipe)
+    chosen = settings_from(recipe, settings or {})
+    if not isinstance(chosen, FinetuneSettings):
+        raise PluginError(
+            f"the settings of recipe {recipe.spec.name!r} of {recipe.plugin.distribution} do not extend "
+            "zoo.FinetuneSettings; tell its author"
+        )
+    registry.method(chosen.method)
+    folder, pulled = find_with_origin(weights, Wish(hub=hub))
+    block = read_config(folder)
+    offer = offered_model(block, str(folder / "config.json"))
+    fitting(recipe.spec, offer.spec)
+    need = Need(
+        stage="finetune",
+        recipe=recipe.spec,
+        settings=chosen,
+        model=offer.spec,
+        inputs=read_inputs(folder, offer.spec.modality, block.inputs, block.arguments),
+        task=goal.spec,
+        goes_on=block.task == task,
+        reader=task_reader(goal),
+    )
+    dataset, inputs = open_data(source, need)
+    dataset.check(goal.spec.learns_from)
+    if labels is not None:
+        dataset = dataset.subset(labels, chosen.seed)
+    learnt = _with_arguments(offer, block, arguments) if arguments else block
+    resolved = _resolved("finetune", offer, learnt.arguments, recipe.spec, chosen, dataset, source, task)
+    resolved |= {
+        "weights": without_secrets(str(weights)),
+        "labels": labels,
+        "hub": None if hub is None else without_secrets(str(hub)),
+    }
+    goes_on = block.task == task and block.labels == dataset.classes
+
+    def make_model() -> nn.Module:
+        if chosen.method == "scratch":
+            return build(offer, learnt.arguments)
+        model = load_weights(folder, learnt)
+        return model.backbone if isinstance(model, Network) and not goes_on else model
+
+    adapter = _adapter(chosen, pulled, block.adapter is not None)
+    return Job(
+        offer=offer,
+        arguments=(learnt if adapter is None else block).arguments,  # an adapter has those of its base
+        recipe=recipe,
+        settings=chosen,
+        dataset=_with_validation(dataset, chosen),
+        classes=dataset.classes,
+        inputs=inputs,
+        task=task,
+        resolved=resolved,
+        make_model=make_model,
+        adapter=adapter,
+    )
+
+
+def _with_arguments(offer: Offer[ModelSpec], block: ZooBlock, asked: Mapping[str, Any]) -> ZooBlock:
+    """Return what weights say of themselves with other arguments of their model, such as its dropout.
+
+    Raise UsageError where one would change the weights.
+    """
+    taken = full_arguments(offer, {**block.arguments, **asked})
+    theirs, ours = (
+        {name: tensor.shape for name, tensor in build(offer, values, device="meta").state_dict().items()}
+        for values in (block.arguments, taken)
+    )
+    if different := [name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name)]:
+        said = ", ".join(f"{name}={value}" for name, value in asked.items())
+        raise UsageError(
+            f"with {said} the model has another {different[0]} than the weights; give arguments that only change how "
+            "it learns, such as dropout"
+        )
+    return replace(block, arguments=taken)
+
+
+def _with_validation(dataset: Dataset, settings: TrainingSettings) -> Dataset:
+    """Return the data set with a split to choose the best weights by, where the settings ask for one."""
+    if settings.validation != "split":
+        return dataset.hold_out(settings.validation, settings.seed) if settings.validation else dataset
+    if "validation" not in dataset.splits:
+        raise UsageError(
+            f"{dataset.name} comes without a validation split; hold out a part of what it has to train on: "
+            "--set validation=0.1"
+        )
+    return dataset
+
+
+def _adapter(settings: FinetuneSettings, pulled: PulledRepo | None, began_at_adapter: bool) -> AdapterRecord | None:
+    """Return how an adapter names its base; None where there is none, or its base is an adapter or a folder alone."""
+    if settings.method != "lora" or pulled is None or began_at_adapter:
+        return None
+    base = BaseRecord(repo=pulled.repo, commit=pulled.commit)
+    return AdapterRecord(rank=settings.lora_rank, alpha=settings.lora_alpha, base=base)
+
+
+def _resolved(
+    kind: str,
+    offer: Offer[ModelSpec],
+    arguments: dict[str, Any],
+    recipe: RecipeSpec,
+    settings: TrainingSettings,
+    dataset: Dataset,
+    source: DataSource,
+    task: str,
+) -> dict[str, Any]:
+    resolved = {
+        "kind": kind,
+        "model": offer.spec.name,
+        "arguments": arguments,
+        "recipe": recipe.name,
+        "settings": dataclasses.asdict(settings),
+        "task": task,
+        "data": {"name": dataset.name, "fingerprint": dataset.fingerprint},
+        "source": {
+            "name": source.name,
+            "folder": None if source.folder is None else str(source.folder),
+            "hub": None if source.hub is None else str(source.hub),
+            "options": dict(source.options),
+        },
+        "environment": {
+            "zoo": __version__,
+            offer.plugin.distribution: offer.plugin.version,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "threads": torch.get_num_threads(),
+        },
+        "command": _command() if Path(sys.argv[0]).name in ("zoo", "__main__.py") else None,
+    }
+    clean: dict[str, Any] = without_secrets_in(resolved)
+    return clean
+
+
+def _command() -> str:
+    return shlex.join(["zoo", *map(without_secrets, sys.argv[1:])])  # quotes in a password would hide its end
+
+
+def _fitted(offer: Offer[ModelSpec], inputs: Inputs) -> dict[str, Any]:
+    """Return the arguments that make the model fit its inputs, as far as it takes any."""
+    known = inspect.signature(load_model_target(offer)).parameters
+    return {name: value for name, value in inputs.model_arguments().items() if name in known}

@@ -1,0 +1,127 @@
+"""Train again what made a run or weights, from the record that they carry, and compare what comes out."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zoo.engine.run import RECORD, Run
+from zoo.errors import IntegrityError, NotFoundError
+from zoo.modalities.data_source import data_source
+from zoo.strict_json import parse_json
+from zoo.training.job import Job, finetuning, pretraining
+from zoo.training.options import RunOptions
+from zoo.training.result import RunResult
+from zoo.training.run import run_job
+from zoo.weights.find import find_weights
+from zoo.weights.stored import WEIGHTS_FILE
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came out. `scores` pairs those on record with those of now; `differs` says what was not as it was then."""
+
+    result: RunResult
+    identical: bool
+    scores: dict[str, tuple[float | None, float]]
+    differs: tuple[str, ...]
+
+
+def reproduce_run(source: str | Path, out: Path, *, hub: str | Path | None, options: Mapping[str, Any]) -> Reproduction:
+    """Train again into `out` and compare the weights' bytes and the scores with those on record.
+
+    Raise IntegrityError when the data are other data now.
+    """
+    folder = find_weights(source, hub=hub)
+    record = _record(Path(source), folder)
+    job = _job(record)
+    then, now = record["data"]["fingerprint"], job.resolved["data"]["fingerprint"]
+    if then != now:
+        raise IntegrityError(
+            f"{source} was trained on other data of the name {record['data']['name']!r}: sha256 {then}, here {now}; "
+            "give the same data"
+        )
+    environment: dict[str, Any] = record.get("environment") or {}
+    with _threads(environment.get("threads")):
+        result = run_job(job, RunOptions(out=out, **options))
+    recorded = _recorded_scores(folder)
+    differs = tuple(
+        f"{name} {value} then, {job.resolved['environment'].get(name)} now"
+        for name, value in environment.items()
+        if job.resolved["environment"].get(name) != value
+    )
+    return Reproduction(
+        result=result,
+        identical=_sha256(folder / WEIGHTS_FILE) == _sha256(result.weights / WEIGHTS_FILE),
+        scores={name: (recorded.get(name), value) for name, value in result.scores.items()},
+        differs=differs,
+    )
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Compute with as many threads as then: sums run in an order that depends on it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _record(source: Path, weights: Path) -> dict[str, Any]:
+    if (source / "run.json").is_file():
+        return Run.recorded(source)
+    path = weights / RECORD
+    if not path.is_file():
+        raise NotFoundError(f"{source} does not say how it was made: no {RECORD}; give the run that made it")
+    return parse_json(path.read_bytes(), str(path))
+
+
+def _job(record: Mapping[str, Any]) -> Job:
+    """Settle the job on record again. Raise IntegrityError where the record lacks something."""
+    try:
+        place = record["source"]
+        # a record of before said of images and of texts each in its own place
+        said = {"skip_bad": place.get("skip_bad", 0), "columns": place.get("columns")}
+        data = data_source(str(place["name"]), place["folder"], place.get("hub"), place.get("options"), **said)
+        settings = {name: value for name, value in record["settings"].items() if value is not None}
+        if record["kind"] == "pretrain":
+            return pretraining(
+                str(record["model"]),
+                data,
+                recipe=str(record["recipe"]),
+                settings=settings,
+                arguments=record["arguments"],
+            )
+        return finetuning(
+            str(record["weights"]),
+            str(record["task"]),
+            data,
+            settings=settings,
+            labels=record["labels"],
+            arguments=record["arguments"],
+            hub=record.get("hub"),
+        )
+    except (KeyError, TypeError) as error:
+        raise IntegrityError(f"the record of this run lacks {error}; it was made by another zoo") from None
+
+
+def _recorded_scores(folder: Path) -> dict[str, float]:
+    """Return the scores on the test split that metrics.jsonl ends with."""
+    path = folder / "metrics.jsonl"
+    if not path.is_file():
+        return {}
+    lines = [parse_json(line, str(path)) for line in path.read_bytes().splitlines()]
+    none: dict[str, Any] = {}
+    last = next((line for line in reversed(lines) if line.get("event") == "test"), none)
+    return {name: value for name, value in last.items() if isinstance(value, float)}
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,225 @@
+"""Run a job that is settled: ready its modules, let the loop train, take scores and pictures, export."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from zoo.engine.distribution import Distribution, join
+from zoo.engine.loop import Plan, evaluate, train
+from zoo.engine.pictures import loss_curve
+from zoo.engine.prepare import place, prepare
+from zoo.engine.progress import Progress
+from zoo.engine.recipe import Recipe
+from zoo.engine.run import Run
+from zoo.engine.stepper import Stepper
+from zoo.engine.tracking import make_trackers
+from zoo.errors import PluginError, UsageError
+from zoo.registry.recipe_settings import settings_toml
+from zoo.registry.registry import Offer, default_registry
+from zoo.seeds import derive
+from zoo.specs.modality import Batches, Dataset, Inputs
+from zoo.specs.networks import Network
+from zoo.specs.records import RecipeSpec, load_target
+from zoo.specs.settings import TrainingSettings
+from zoo.training.export import export_run
+from zoo.training.job import Job
+from zoo.training.options import RunOptions
+from zoo.training.result import RunResult
+from zoo.weights.adapters import learnt_tensors
+from zoo.weights.assembly import assemble
+from zoo.weights.description import FORMAT_VERSION, DataRecord, RecipeRecord, ZooBlock
+from zoo.weights.inputs import inputs_record
+
+
+def run_job(job: Job, options: RunOptions) -> RunResult:
+    """Train, from the newest checkpoint when resuming, and leave a whole run folder.
+
+    Under torchrun every process calls this, and takes its share.
+    """
+    with join(options.device, options.sharding) as distribution, torch.random.fork_rng():
+        return _run(job, fresh_model(job), distribution, options)
+
+
+def fresh_model(job: Job) -> nn.Module:
+    """Return the model that training begins with, the same in every process."""
+    torch.manual_seed(derive(job.settings.seed, "model"))
+    return job.make_model()
+
+
+def _run(job: Job, model: nn.Module, distribution: Distribution, options: RunOptions) -> RunResult:
+    with _opened(job, options, distribution.main) as run:
+        return _train_and_export(job, model, distribution, options, run)
+
+
+def _train_and_export(
+    job: Job, model: nn.Module, distribution: Distribution, options: RunOptions, run: Run
+) -> RunResult:
+    start = time.perf_counter()
+    settings, spec = job.settings, job.recipe.spec
+    run.write_recipe(settings_toml(spec.name, settings))
+    held_out = "validation" if settings.validation else "test"
+    training = batches(job.dataset, "train", settings, distribution)
+    evaluation = batches(job.dataset, held_out, settings, distribution)
+    plan = Plan.of(settings, len(training))
+    stepper = ready(job, model, distribution, plan.total)
+    scores = train(
+        stepper,
+        training,
+        evaluation,
+        settings=settings,
+        run=run,
+        progress=Progress(
+            enabled=options.progress and distribution.main,
+            title=f"{job.offer.spec.name} · {spec.name}",
+            unit=default_registry().modality(job.offer.spec.modality).spec.unit,
+        ),
+        resume=options.resume,
+        score=spec.score,
+        higher_is_better=spec.higher_is_better,
+        split=held_out,
+        keep=options.keep,
+        stall_seconds=options.stall_seconds,
+    )
+    test = batches(job.dataset, "test", settings, distribution) if settings.validation else evaluation
+    if scores is None or settings.validation:  # those on the test split are of these very weights
+        scores = evaluate(stepper, test)
+    run.log({"event": "test", **scores})
+    with stepper.exported(), _picture_folder(run) as folder:
+        pictures = stepper.recipe.pictures(test.epoch(0), folder)
+        learnt = _learnt(stepper) if job.adapter else None
+        exported = stepper.recipe.export()
+        if distribution.main:
+            pictures = [loss_curve(run.metrics, run.pictures / "curves.png"), *pictures]
+        block = _block(job, exported)
+        exported = _whole(job, exported, block, distribution)
+        if distribution.main:
+            export_run(run, exported, block, job.inputs, pictures, learnt=learnt, adapter=job.adapter)
+        run.end(pictures)
+    distribution.wait()
+    return RunResult(run.folder, run.folder / "weights", scores, tuple(pictures), time.perf_counter() - start)
+
+
+def ready(job: Job, model: nn.Module, distribution: Distribution, total_steps: int) -> Stepper:
+    """Make the recipe on the model and everything that the loop needs of it."""
+    share = distribution.world_size * job.settings.accumulate
+    if job.settings.batch_size % share:
+        raise UsageError(
+            f"batch_size={job.settings.batch_size} cannot be shared by {distribution.world_size} processes with "
+            f"accumulate={job.settings.accumulate}; choose a multiple of {share}"
+        )
+    placed = place(model, job.settings, distribution)
+    recipe = make_recipe(job.recipe, job.settings, placed, job.classes, job.inputs)
+    prepare(recipe, job.settings, distribution)
+    if not distribution.alone:
+        torch.manual_seed(derive(job.settings.seed, "process", distribution.rank))
+    return Stepper(recipe, job.settings, total_steps, distribution)
+
+
+def make_recipe(
+    offer: Offer[RecipeSpec],
+    settings: TrainingSettings,
+    model: nn.Module,
+    classes: tuple[str, ...],
+    inputs: Inputs,
+) -> Recipe:
+    """Import a recipe and make it for this model. Raise PluginError where its plugin fails at that."""
+    try:
+        target = load_target(offer.spec.target)
+    except Exception as error:
+        raise PluginError(
+            f"recipe {offer.spec.name!r} of {offer.plugin.distribution} {offer.plugin.version} failed: "
+            f"{type(error).__name__}: {error}; `zoo plugins` shows all plugins"
+        ) from error
+    return cast(Recipe, target(settings, model, classes, inputs))
+
+
+def batches(dataset: Dataset, split: str, settings: TrainingSettings, distribution: Distribution) -> Batches:
+    """Return the batches of a split: for training shuffled and shared by the processes, else whole and in order."""
+    part = dataset.splits[split]
+    training = split == "train"
+    found: Batches = part.batches(
+        batch_size=settings.batch_size if training else part.evaluation_batch_size(settings.batch_size),
+        seed=settings.seed,
+        shuffle=training,
+        drop_last=training,
+        device=distribution.device,
+        rank=distribution.rank if training else 0,
+        world_size=distribution.world_size if training else 1,
+        micro_batches=settings.accumulate if training else 1,
+    )
+    return found
+
+
+@contextmanager
+def _opened(job: Job, options: RunOptions, main: bool) -> Iterator[Run]:
+    """Open the run folder, which the first process holds for the length of the block."""
+    if options.resume:
+        Run.recorded(options.out)
+    else:
+        Run.check_free(options.out, force=options.force)
+    trackers = make_trackers(options.track) if main else ()
+    with Run.held(options.out) if main else nullcontext() as lease:
+        if options.resume:
+            run = Run.resume(options.out, job.resolved, override=options.override, main=main)
+        else:
+            run = Run.create(options.out, resolved=job.resolved, force=options.force, main=main)
+        run.lease, run.trackers = lease, trackers
+        try:
+            yield run
+        finally:
+            run.end()
+
+
+@contextmanager
+def _picture_folder(run: Run) -> Iterator[Path]:
+    """Give the run's folder to the first process; the others draw too, and what they draw is thrown away."""
+    if run.main:
+        yield run.pictures
+        return
+    with tempfile.TemporaryDirectory(prefix="zoo-pictures-") as temporary:
+        yield Path(temporary)
+
+
+def _learnt(stepper: Stepper) -> dict[str, Tensor]:
+    """Return what a network with adapters has learnt, before they are merged."""
+    (network,) = stepper.modules.values()
+    tensors = learnt_tensors(network).items()
+    return {name: stepper.distribution.whole(tensor.detach()).to("cpu", copy=True) for name, tensor in tensors}
+
+
+def _whole(job: Job, model: nn.Module, block: ZooBlock, distribution: Distribution) -> nn.Module:
+    """Return the model to export in one piece; where it lies in parts, every process helps to put it together."""
+    if distribution.sharding != "fsdp":
+        return model
+    state = {name: distribution.whole(tensor) for name, tensor in model.state_dict().items()}
+    if not distribution.main:
+        return model
+    fresh = assemble(job.offer, block)
+    fresh.load_state_dict(state)
+    return fresh
+
+
+def _block(job: Job, model: nn.Module) -> ZooBlock:
+    network = model if isinstance(model, Network) else None
+    num_classes = getattr(network.backbone if network else model, "num_classes", None)
+    arguments = {**job.arguments, **({"num_classes": num_classes} if "num_classes" in job.arguments else {})}
+    dataset, settings, inputs = job.dataset, job.resolved["settings"], job.inputs
+    return ZooBlock(
+        format_version=FORMAT_VERSION,
+        plugin=job.offer.plugin.distribution,
+        plugin_version=job.offer.plugin.version,
+        architecture=job.offer.spec.name,
+        arguments=arguments,
+        head=network.arguments if network else None,
+        task=job.task,
+        labels=job.classes if network or num_classes == len(job.classes) else (),
+        inputs=inputs_record(inputs),
+        recipe=RecipeRecord(name=job.recipe.spec.name, settings=settings),
+        data=DataRecord(name=dataset.name, fingerprint=dataset.fingerprint, licence=dataset.licence),
+    )

@@ -1,0 +1,89 @@
+"""What config.json says of weights: Zoo's own block, with a closed schema, and the JSON that it stands in."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from zoo.errors import IntegrityError
+from zoo.strict_json import parse_json
+from zoo.weights.inputs import InputsRecord, Preprocessing, Tokenisation
+
+FORMAT_VERSION = 2
+_CODE_KEYS = ("auto_map", "trust_remote_code", "model_file", "custom_pipelines", "plugins")
+
+
+class RecipeRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which recipe made the weights, and with which settings."""
+
+    name: str
+    settings: dict[str, Any]
+
+
+class DataRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which data the weights have seen. `fingerprint` is the sha256 over its contents."""
+
+    name: str
+    fingerprint: str
+    licence: str = "unknown"
+
+
+class BaseRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The weights that an adapter belongs to: a repo on the Hub, at one commit."""
+
+    repo: str
+    commit: Annotated[str, Meta(pattern="^[0-9a-f]{40}$")]
+
+
+class AdapterRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the tensors beside this correct those of the base."""
+
+    rank: Annotated[int, Meta(ge=1, le=4096)]
+    alpha: Annotated[float, Meta(gt=0)]
+    base: BaseRecord
+
+
+class ZooBlock(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All that it takes to build the model again and to use it rightly.
+
+    `head` has the arguments of the task's network on the model, None where the model's own classifier is all. `inputs`
+    are None where nobody said how data become inputs. With `adapter` the tensors are what was learnt on top of other
+    weights.
+    """
+
+    format_version: int
+    plugin: str
+    plugin_version: str
+    architecture: str
+    arguments: dict[str, Any]
+    head: dict[str, Any] | None = None
+    task: str
+    labels: tuple[str, ...] = ()
+    inputs: InputsRecord | None = None
+    recipe: RecipeRecord | None = None
+    data: DataRecord | None = None
+    adapter: AdapterRecord | None = None
+
+    @property
+    def preprocessing(self) -> Preprocessing | None:
+        """How images become inputs; None for weights of anything else."""
+        return self.inputs.values if self.inputs and isinstance(self.inputs.values, Preprocessing) else None
+
+    @property
+    def tokenisation(self) -> Tokenisation | None:
+        """How text becomes inputs; None for weights of anything else."""
+        return self.inputs.values if self.inputs and isinstance(self.inputs.values, Tokenisation) else None
+
+
+def read_json(folder: Path) -> dict[str, Any]:
+    """Return what config.json holds, nothing where there is none. Raise IntegrityError where it asks to run code."""
+    path = folder / "config.json"
+    try:
+        with open(path, "rb") as file:
+            content = file.read(6 * 1024 * 1024)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    values = parse_json(content, str(path))
+    if code := [key for key in _CODE_KEYS if key in values]:
+        raise IntegrityError(f"{path} asks to run code of its own ({', '.join(code)}), which zoo never does; remove it")
+    return values

@@ -1,0 +1,181 @@
+"""Find the weights folder that a name, an address, a run or a folder stands for; pull it where it is not here."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.errors import NotFoundError, UsageError
+from zoo.hub.listing import Expected
+from zoo.hub.pull import pull_repo
+from zoo.hub.records import PulledRepo
+from zoo.registry.catalogue import Entry, read_catalogue
+from zoo.registry.registry import Registry, default_registry
+from zoo.weights.config import read_config
+from zoo.weights.description import read_json
+from zoo.weights.distributions import DIST, distribution_file
+from zoo.weights.formats import format_of
+from zoo.weights.lockfile import locked as locked_entry
+from zoo.weights.lockfile import write_lock
+
+HF = "hf://"
+REGISTRY_FILE = "registry.json"
+_TENSORS = ".safetensors"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How weights are to be found: where from, at which revision, and with how much trust."""
+
+    revision: str | None = None
+    hub: str | Path | None = None
+    registry: str | Path | None = None
+    allow_mutable: bool = False
+    locked: bool = False
+    offline: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a name or an address stands for: a repo, a revision, and the bytes where they are known beforehand."""
+
+    repo: str
+    revision: str | None
+    expected: Expected | None = None
+    entry: Entry | None = None
+    listed_in: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    """What is taken too where the repo has it at this commit."""
+
+
+def find_weights(
+    source: str | Path, *, revision: str | None = None, hub: str | Path | None = None, wish: Wish | None = None
+) -> Path:
+    """Return the local folder or file of weights. A run stands for its weights; a name is pulled and verified.
+
+    So is the base that an adapter names.
+    """
+    return find_with_origin(source, wish or Wish(revision=revision, hub=hub))[0]
+
+
+def find_with_origin(source: str | Path, wish: Wish) -> tuple[Path, PulledRepo | None]:
+    """Return the local folder or file of weights as `find_weights` does, and what was pulled, if anything was."""
+    folder, pulled = _find(source, wish)
+    if "adapter" in read_json(folder).get("zoo", {}) and (adapter := read_config(folder).adapter) is not None:
+        pull_repo(adapter.base.repo, revision=adapter.base.commit, hub=wish.hub, offline=wish.offline)
+    return folder, pulled
+
+
+def _find(source: str | Path, wish: Wish) -> tuple[Path, PulledRepo | None]:
+    path = Path(source)
+    if str(source).startswith(DIST):
+        return distribution_file(str(source)), None
+    if isinstance(source, Path) or ((path.is_dir() or _is_weights_file(path)) and not str(source).startswith(HF)):
+        if wish.revision is not None:
+            raise UsageError(f"a folder has no revisions: {source}; leave out the revision")
+        return weights_of(path), None
+    if _looks_local(source):
+        raise NotFoundError(f"no folder {source}; give a run, a weights folder, a name (`zoo list`) or hf://org/name")
+    pulled = pull_weights(source, wish)
+    return pulled.folder, pulled
+
+
+def weights_of(path: Path) -> Path:
+    """Return the weights folder of a run, or the folder itself where it is one; a file of tensors where it is alone."""
+    if _is_weights_file(path) and path.is_file():
+        return path.parent if path.suffix == _TENSORS and (path.parent / "config.json").is_file() else path
+    if (path / "run.json").is_file():
+        if not (path / "weights" / "config.json").is_file():
+            raise NotFoundError(f"run {path} has no weights yet; finish it first: the same command with --resume")
+        return path / "weights"
+    if not (path / "config.json").is_file() and not any(path.glob(f"*{_TENSORS}")):
+        what = "no folder" if not path.is_dir() else "no config.json in"
+        raise NotFoundError(f"{what} {path}; give a run, a weights folder, a name (`zoo list`) or hf://org/name")
+    return path
+
+
+def _is_weights_file(path: Path) -> bool:
+    return path.suffix == _TENSORS or format_of(path) is not None
+
+
+def pull_weights(
+    source: str, wish: Wish, *, to: Path | None = None, lock: bool = False, progress: bool = False
+) -> PulledRepo:
+    """Pull what a catalogue name or an address (`hf://org/name[@revision]`, `org/name`) stands for."""
+    meant = resolve_source(source, wish)
+    pulled = pull_repo(
+        meant.repo,
+        revision=meant.revision,
+        hub=wish.hub,
+        expected=meant.expected,
+        beside=meant.beside,
+        to=to,
+        offline=wish.offline,
+        progress=progress,
+    )
+    if lock:
+        write_lock(source, pulled.repo, pulled.commit, pulled.files)
+    return pulled
+
+
+def resolve_source(source: str, wish: Wish) -> Source:
+    """Return the repo, the revision and the bytes that a name or an address stands for."""
+    if wish.locked:
+        if wish.revision is not None:
+            raise UsageError(f"{source} is to be as it is locked, and at revision {wish.revision}; choose one of them")
+        entry = locked_entry(source)
+        return Source(entry.repo, entry.commit, {name: (file.sha256, file.size) for name, file in entry.files.items()})
+    if source.startswith(HF) or "/" in source:
+        repo, at = _address(source)
+        if at and wish.revision not in (None, at):
+            raise UsageError(
+                f"{source} names revision {at!r} and revision={wish.revision!r} was asked for; give one of them"
+            )
+        return Source(repo, wish.revision or at)
+    registry = registry_for(wish)
+    found = registry.weights(source, allow_mutable=wish.allow_mutable)
+    if wish.revision not in (None, found.revision):
+        raise UsageError(
+            f"{source!r} is pinned to {found.revision}; for another revision write hf://{found.repo}@{wish.revision}"
+        )
+    expected = {name: (file.sha256, file.size) for name, file in found.files.items()}
+    catalogue = registry.catalogue
+    listed_in = catalogue.origins[catalogue.resolve(source)]
+    return Source(found.repo, found.revision, expected, found, listed_in, _beside(registry, source))
+
+
+def _beside(registry: Registry, name: str) -> tuple[str, ...]:
+    """Return the files that text needs besides weights; the catalogue has their commit, and not their hashes."""
+    models = {offer.spec.name: offer.spec for offer in registry.models()}
+    spec = models.get(name.rpartition("/")[2].partition(".")[0])
+    return () if spec is None else registry.modality(spec.modality).spec.files
+
+
+def registry_for(wish: Wish) -> Registry:
+    """Return the registry, with the one on top that was asked for: a file, or registry.json of a repo."""
+    registry = default_registry()
+    if wish.registry is None:
+        return registry
+    where = str(wish.registry)
+    if where.startswith(HF):
+        repo, at = _address(where)
+        pulled = pull_repo(repo, revision=at, hub=wish.hub, only=(REGISTRY_FILE,), offline=wish.offline)
+        path = pulled.folder / REGISTRY_FILE
+    else:
+        path = Path(where)
+        path = path / REGISTRY_FILE if path.is_dir() else path
+        if not path.is_file():
+            raise NotFoundError(f"no registry {where}; give a registry.json, or hf://org/name of a repo that holds one")
+    catalogue = registry.catalogue.copy()
+    catalogue.update(read_catalogue(path, label=where))
+    return Registry(registry.plugins, catalogue)
+
+
+def _address(source: str) -> tuple[str, str | None]:
+    repo, _, at = source.removeprefix(HF).partition("@")
+    return repo, at or None
+
+
+def _looks_local(source: str) -> bool:
+    return (
+        source.startswith((".", "~", os.sep)) or source.endswith(os.sep) or source.count("/") > 1 and HF not in source
+    )

@@ -1,0 +1,203 @@
+"""config.json as timm and transformers write it: read what Zoo keeps of it, and write it again."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from zoo.errors import IntegrityError
+from zoo.specs.layouts import Layout
+from zoo.weights.description import ZooBlock
+from zoo.weights.inputs import Preprocessing
+
+IDENTITY = {"timm": "architecture", "transformers": "model_type"}
+"""The key by which a library's config.json names the architecture."""
+
+Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
+_RESAMPLE: tuple[Interpolation, ...] = ("nearest", "lanczos", "bilinear", "bicubic")
+"""In the order of Pillow's numbers, which transformers writes."""
+
+_WITHOUT_EFFECT = {"num_classes", "in_chans", "img_size", "drop_rate", "drop_path_rate"}
+"""What timm's model_args may hold that the tensors' shapes tell, or that does not change what weights compute."""
+
+_OURS = {"global_pool": "avg"}
+"""What timm's model_args may hold with no other value."""
+
+
+def library_of(config: Mapping[str, Any]) -> str | None:
+    """Return which library wrote a config.json; None for neither."""
+    if "pretrained_cfg" in config or ("architecture" in config and "num_features" in config):
+        return "timm"
+    return "transformers" if "model_type" in config else None
+
+
+def flattened(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a config.json with what transformers 5 says in places of its own where version 4 said it."""
+    rotary = config.get("rope_parameters")
+    found = {**config, **rotary} if isinstance(rotary, dict) else dict(config)
+    if "scale_decoder_outputs" in found:  # T5's last layer is one of its own where its input is not scaled
+        found["tie_word_embeddings"] = found["scale_decoder_outputs"]
+    return found
+
+
+def labels_of(config: Mapping[str, Any], num_classes: int, source: str) -> tuple[str, ...]:
+    """Return the names of the classes where a config.json has them. Raise IntegrityError for another number of them."""
+    if not num_classes:
+        return ()
+    found: Any = config.get("label_names") or _cfg(config).get("label_names") or config.get("id2label") or ()
+    if isinstance(found, dict):  # by the number of the class, in whichever order
+        found = [found.get(str(place)) for place in range(len(found))]
+    names = list(found) if isinstance(found, (list, tuple)) else []
+    said = config.get("num_classes", len(names) or num_classes)
+    if said != num_classes or (names and len(names) != num_classes):
+        raise IntegrityError(
+            f"the config.json beside {source} speaks of {said} classes, the head has {num_classes}; get a fresh copy"
+        )
+    generic = all(name == f"LABEL_{place}" for place, name in enumerate(names))
+    return () if generic or not all(isinstance(name, str) for name in names) else tuple(names)
+
+
+def arguments_of(config: Mapping[str, Any], layout: Layout, defaults: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Return our arguments that a config.json gives; `defaults` are the model's.
+
+    Raise IntegrityError for one that has no counterpart here.
+    """
+    given = (config.get("model_args") or {}) if layout.library == "timm" else config
+    named = {theirs: ours for ours, theirs in layout.options.items()}
+    harmless = (
+        {*named, *layout.ratios} | _WITHOUT_EFFECT | {key for key, value in _OURS.items() if given.get(key) == value}
+    )
+    if layout.library == "timm" and (unknown := sorted(set(given) - harmless)):
+        raise IntegrityError(
+            f"the config.json beside {source} builds the model with {unknown[0]!r}, which has no counterpart here; "
+            "load it with timm"
+        )
+    found = {named[key]: value for key, value in given.items() if key in named}
+    for theirs, (ours, other) in layout.ratios.items():
+        ratio, width = given.get(theirs, defaults[ours] / defaults[other]), found.get(other, defaults[other])
+        if not all(type(value) in (int, float) for value in (ratio, width)):
+            raise IntegrityError(f"the config.json beside {source} has a {theirs} that is no number; get a fresh copy")
+        found[ours] = int(ratio * width)
+    return found
+
+
+def preprocessing_of(
+    config: Mapping[str, Any], processor: Mapping[str, Any], layout: Layout, channels: int, source: str
+) -> Preprocessing:
+    """Return the preprocessing that the library's files describe; what they leave out is as the layout says."""
+    described: dict[str, Any] = {
+        "image_size": layout.image_size,
+        "mean": layout.mean,
+        "std": layout.std,
+        "crop": layout.crop,
+        "interpolation": layout.interpolation,
+    }
+    try:
+        described |= _of_timm(_cfg(config)) if _cfg(config) else _of_processor(processor)
+        described |= {key: _repeated(described[key], channels) for key in ("mean", "std")}
+        return msgspec.convert({**described, "channels": channels}, Preprocessing)
+    except (TypeError, ValueError, LookupError) as error:
+        raise IntegrityError(
+            f"the files beside {source} describe its preprocessing wrongly: {error}; get a fresh copy"
+        ) from None
+
+
+def _cfg(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return timm's `pretrained_cfg`, which older files have at the root."""
+    found = config.get("pretrained_cfg", config if "architecture" in config else {})
+    return found if isinstance(found, dict) else {}
+
+
+def _of_timm(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    named = {"mean": "mean", "std": "std", "crop_pct": "crop", "interpolation": "interpolation"}
+    found = {ours: cfg[theirs] for theirs, ours in named.items() if cfg.get(theirs) is not None}
+    return found | ({"image_size": cfg["input_size"][1:]} if cfg.get("input_size") else {})
+
+
+def _of_processor(processor: Mapping[str, Any]) -> dict[str, Any]:
+    named = {"image_mean": "mean", "image_std": "std", "crop_pct": "crop"}
+    found = {ours: processor[theirs] for theirs, ours in named.items() if processor.get(theirs) is not None}
+    if processor.get("do_normalize") is False:
+        found |= {"mean": (0.0,), "std": (1.0,)}
+    if processor.get("resample") is not None:
+        found["interpolation"] = _RESAMPLE[processor["resample"]]
+    if size := processor.get("size"):
+        sides = size if isinstance(size, dict) else {"shortest_edge": size}
+        found["image_size"] = [sides.get(key, sides.get("shortest_edge")) for key in ("height", "width")]
+    return found
+
+
+def _repeated(values: Sequence[float], channels: int) -> list[float]:
+    """Return one value for each channel: as they are, or their mean where there are more or fewer."""
+    return list(values) if len(values) == channels else [sum(values) / len(values)] * channels
+
+
+def timm_config(layout: Layout, block: ZooBlock, num_features: int) -> dict[str, Any]:
+    """Return the root keys of config.json from which timm, and transformers by way of timm, build the model."""
+    num_classes, channels = block.arguments["num_classes"], block.arguments["channels"]
+    inputs = _inputs(layout, block)
+    options = {**_options(layout, block), **({} if channels == 3 else {"in_chans": channels})}
+    return {
+        **layout.models[block.architecture],
+        **layout.config,
+        **layout.written,
+        "num_classes": num_classes,
+        "num_features": num_features,
+        **({"label_names": list(block.labels)} if block.labels else {}),
+        **({"model_args": options} if options else {}),
+        "pretrained_cfg": {
+            "input_size": [channels, *inputs.image_size],
+            "num_classes": num_classes,
+            "mean": _repeated(inputs.mean, channels),
+            "std": _repeated(inputs.std, channels),
+            "crop_pct": inputs.crop,
+            "interpolation": inputs.interpolation,
+            "first_conv": layout.stem.removesuffix(".weight"),
+            "classifier": layout.classifier.removesuffix(".weight"),
+        },
+    }
+
+
+def transformers_config(layout: Layout, block: ZooBlock) -> dict[str, Any]:
+    """Return the config.json from which transformers builds the model."""
+    num_classes = block.arguments["num_classes"]
+    labels = block.labels or tuple(f"LABEL_{place}" for place in range(num_classes))
+    named = {
+        "id2label": {str(place): name for place, name in enumerate(labels)},
+        "label2id": {name: place for place, name in enumerate(labels)},
+    }
+    is_image = not layout.architectures
+    options = _options(layout, block)
+    return {
+        **layout.config,
+        **layout.models[block.architecture],
+        **({} if is_image else {"architectures": [layout.architectures[block.task]]}),
+        **layout.written,
+        **options,
+        **{key: options[first] for key, first in layout.copies.items()},
+        **({"num_channels": block.arguments["channels"]} if is_image else {}),
+        **(named if is_image or labels else {}),
+    }
+
+
+def transformers_processor(layout: Layout, block: ZooBlock) -> dict[str, Any]:
+    """Return the preprocessor_config.json from which transformers builds the inputs of an image model."""
+    inputs, channels = _inputs(layout, block), block.arguments["channels"]
+    return {
+        "image_processor_type": "ConvNextImageProcessor",
+        "size": {"shortest_edge": min(inputs.image_size)},
+        "crop_pct": inputs.crop,
+        "resample": _RESAMPLE.index(inputs.interpolation),
+        "image_mean": _repeated(inputs.mean, channels),
+        "image_std": _repeated(inputs.std, channels),
+    }
+
+
+def _inputs(layout: Layout, block: ZooBlock) -> Preprocessing:
+    return block.preprocessing or Preprocessing(image_size=layout.image_size, channels=block.arguments["channels"])
+
+
+def _options(layout: Layout, block: ZooBlock) -> dict[str, Any]:
+    values = block.arguments
+    ratios = {theirs: values[ours] / values[other] for theirs, (ours, other) in layout.ratios.items()}
+    return {theirs: values[ours] for ours, theirs in layout.options.items()} | ratios

@@ -1,0 +1,306 @@
+"""Weights that another library wrote: recognised by config.json or by the tensors' names, read as ours, strictly."""
+
+import logging
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zoo.errors import IntegrityError, NotFoundError, UsageError, ZooError
+from zoo.registry.registry import Offer, default_registry
+from zoo.specs.containers import Container
+from zoo.specs.layouts import Layout
+from zoo.specs.records import ModelSpec
+from zoo.strict_json import parse_json
+from zoo.weights.build import build, check_arguments, full_arguments, load_layouts
+from zoo.weights.description import FORMAT_VERSION, ZooBlock, read_json
+from zoo.weights.foreign.config_files import IDENTITY, arguments_of, flattened, labels_of, library_of, preprocessing_of
+from zoo.weights.foreign.renaming import Translated, matches, to_ours
+from zoo.weights.foreign.text_files import TextFiles, read_text_files
+from zoo.weights.formats import open_container
+from zoo.weights.header import TensorHeader, read_header
+from zoo.weights.inputs import record_of
+from zoo.weights.shards import INDEX_FILE
+from zoo.weights.stored import WEIGHTS_FILE, JoinedTensors, StoredTensors, stored_tensors
+
+_WRAPPERS = ("module.", "_orig_mod.", "timm_model.")
+"""What DataParallel, torch.compile and transformers put before every name of the model that they hold."""
+
+_COUNTER = ".num_batches_tracked"
+"""Batch norms count their batches since torch 0.4.1; where older files do not, the count is 0."""
+
+_PICKLED = {".bin", ".pt", ".pth", ".ckpt", ".tar", ".pkl"}
+_MAX_UNNAMED = 20_000
+
+_log = logging.getLogger("zoo")
+Stored = StoredTensors | JoinedTensors | Container
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Weights of another library, described as Zoo would.
+
+    `headers` go by our names, `names` from ours to theirs, of which several are joined, `transposed` are ours whose
+    matrices they turn round, and `left_out` are theirs without a place here.
+    """
+
+    block: ZooBlock
+    stored: Stored
+    headers: dict[str, TensorHeader]
+    names: dict[str, list[str]]
+    transposed: frozenset[str]
+    left_out: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        """Return the file that says where the tensors lie."""
+        return self.stored.path
+
+    def load(self, device: str | torch.device = "cpu") -> dict[str, Tensor]:
+        """Map the files, and name and shape their tensors as ours; a note says what is left out."""
+        if self.left_out:
+            some = ", ".join(self.left_out[:3]) + (", …" if len(self.left_out) > 3 else "")
+            _log.info("%d tensors without a place in the model left out (%s)", len(self.left_out), some)
+        theirs = self.stored.load(device)
+        tensors = {}
+        for ours, (first, *others) in self.names.items():
+            tensor = torch.cat([theirs[name] for name in (first, *others)]) if others else theirs[first]
+            turned = tensor.t().contiguous() if ours in self.transposed else tensor
+            tensors[ours] = turned.reshape(self.headers[ours].shape)
+        counters = self.headers.keys() - self.names.keys()
+        return tensors | {name: torch.zeros((), dtype=torch.int64, device=device) for name in counters}
+
+
+def find_foreign(place: Path) -> Foreign | None:
+    """Return the weights of another library in a folder or a file; None where Zoo wrote them."""
+    config = read_json(place)
+    return None if "zoo" in config else recognise(place, config)
+
+
+def recognise(place: Path, config: Mapping[str, Any]) -> Foreign:
+    """Find the model and the layout that weights of another library have.
+
+    An architecture that config.json names is taken at its word, and loading checks every tensor. Without one, all
+    tensors must fit a model that a plugin offers. Raise NotFoundError where none does, or where no weights are.
+    """
+    container = open_container(place)
+    stored = container or _stored(place)
+    found = stored.headers
+    if container is not None:
+        config = container.config
+    library = container.library if container is not None else library_of(config)
+    config = flattened(config)
+    processor = _processor(place)
+    files = read_text_files(place)
+    for offer, layout in _candidates(found):
+        candidate = _Candidate(offer, layout, stored)
+        if library is None and len(found) <= _MAX_UNNAMED:
+            if (foreign := candidate.fit(files)) is not None:
+                return foreign
+        elif library == layout.library and candidate.is_named_by(config):
+            return candidate.read(config, processor, files)[0]
+    if library is not None:
+        key = IDENTITY.get(library, "architecture")
+        raise NotFoundError(
+            f"{place} holds a {config.get(key)!r} of {library}, which no plugin here reads as it is "
+            f"configured; `zoo list` shows the models"
+        )
+    example = next(iter(found), None)
+    raise NotFoundError(
+        f"{stored.path} holds {len(found)} tensors (such as {example!r}) that fit no model of the plugins here; "
+        "`zoo list` shows the models, and a config.json beside the file would name its own"
+    )
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A model and a layout in which a file may hold it."""
+
+    offer: Offer[ModelSpec]
+    layout: Layout
+    stored: Stored
+
+    def is_named_by(self, config: Mapping[str, Any]) -> bool:
+        """Tell whether a config.json of this library describes this very model."""
+        described = {**self.layout.config, **self.layout.models[self.offer.spec.name]}
+        key = IDENTITY.get(self.layout.library)
+        return (key is None or key in config) and all(
+            config.get(key, value) == value for key, value in described.items()
+        )
+
+    def fit(self, files: TextFiles) -> Foreign | None:
+        """Return the weights where every tensor of the file fits, and None where one does not."""
+        try:
+            foreign, shapes = self.read({}, {}, files)
+        except ZooError:
+            return None
+        return foreign if {name: header.shape for name, header in foreign.headers.items()} == shapes else None
+
+    def read(
+        self, config: Mapping[str, Any], processor: Mapping[str, Any], files: TextFiles
+    ) -> tuple[Foreign, dict[str, tuple[int, ...]]]:
+        """Return the weights, their names and shapes as ours as far as they can be, and the model's own shapes."""
+        layout, spec, source, found = self.layout, self.offer.spec, str(self.stored.path), self.stored.headers
+        groups = _grouped(found, layout)
+        stem = found[groups[layout.stem][0][1]].shape if layout.stem in groups else ()
+        if len(stem) < 2 or not all(map(_is_whole, groups.values())):
+            raise IntegrityError(f"{source} is not in {layout.library}'s layout of {spec.name!r}; get a fresh copy")
+        classifier = groups.get(layout.classifier)
+        num_classes = found[classifier[0][1]].shape[0] if classifier else 0
+        defaults = full_arguments(self.offer, {})
+        known = {**layout.arguments, **arguments_of(config, layout, defaults, source), "num_classes": num_classes}
+        known |= {"channels": stem[1]} if spec.modality == "image" else {"vocab_size": stem[0]}
+        known |= {argument: tensor in groups for argument, tensor in layout.present.items()}
+        known |= self._pooling(files.pooling, source)
+        check_arguments(self.offer, known, source)
+        arguments = full_arguments(self.offer, known)
+        state = build(self.offer, arguments, device="meta").state_dict()
+        shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
+        homeless = [name for name in groups if name not in shapes and matches(name, layout.ignored)]
+        left_out = tuple(theirs for name in homeless for _, theirs in groups.pop(name))
+        headers = {ours: _header(group, found, shapes.get(ours)) for ours, group in groups.items()}
+        counters = [name for name in shapes if name.endswith(_COUNTER)]
+        if not any(name in groups for name in counters):
+            headers |= {name: TensorHeader("I64", ()) for name in counters}
+        labels = labels_of(config, num_classes, source) or (layout.labels if len(layout.labels) == num_classes else ())
+        is_image = spec.modality == "image"
+        block = ZooBlock(
+            format_version=FORMAT_VERSION,
+            plugin=self.offer.plugin.distribution,
+            plugin_version=self.offer.plugin.version,
+            architecture=spec.name,
+            arguments=arguments,
+            task=_task(spec, layout, config, num_classes, all(known[argument] for argument in layout.present)),
+            labels=labels,
+            inputs=record_of(
+                spec.modality,
+                preprocessing_of(config, processor, layout, stem[1], source)
+                if is_image
+                else files.tokenisation(arguments),
+            ),
+        )
+        names = {ours: [theirs for _, theirs in group] for ours, group in groups.items()}
+        transposed = frozenset(ours for ours, group in groups.items() if _is_turned(group, found))
+        return Foreign(block, self.stored, headers, names, transposed, left_out), shapes
+
+    def _pooling(self, mode: str | None, source: str) -> Mapping[str, Any]:
+        """Return our arguments for how sentence-transformers pools."""
+        if mode is not None and self.layout.pooling and mode not in self.layout.pooling:
+            raise IntegrityError(
+                f"the files beside {source} pool tokens by {mode!r}, which has no counterpart here; load it with "
+                "sentence-transformers, or take modules.json away to have the model alone"
+            )
+        return self.layout.pooling.get(mode or "", {})
+
+
+_Group = list[tuple[Translated, str]]
+"""What is one tensor of ours: how each of theirs is translated, and its name."""
+
+
+def _grouped(found: Mapping[str, TensorHeader], layout: Layout) -> dict[str, _Group]:
+    """Return their tensors by our names, in the order in which they are joined."""
+    groups: dict[str, _Group] = {}
+    for name, bare in _unwrapped(found).items():
+        translated = to_ours(bare, layout.renames)
+        groups.setdefault(translated.name, []).append((translated, name))
+    return {name: sorted(group, key=lambda item: item[0].part) for name, group in groups.items()}
+
+
+def _is_whole(group: _Group) -> bool:
+    """Tell whether these are all parts of one tensor, each once."""
+    return [translated.part for translated, _ in group] == [(place, len(group)) for place in range(len(group))]
+
+
+def _is_turned(group: _Group, found: Mapping[str, TensorHeader]) -> bool:
+    translated, name = group[0]
+    return translated.transposed and len(found[name].shape) == 2
+
+
+def _header(group: _Group, found: Mapping[str, TensorHeader], wanted: tuple[int, ...] | None) -> TensorHeader:
+    """Describe one tensor of ours as it comes out of theirs; where it cannot be right, as theirs is."""
+    translated, name = group[0]
+    header = found[name]
+    if len(group) > 1:
+        alike = {found[name] for _, name in group} == {header} and header.shape
+        return TensorHeader(header.dtype, (len(group) * header.shape[0], *header.shape[1:])) if alike else header
+    if _is_turned(group, found):
+        return TensorHeader(header.dtype, header.shape[::-1])
+    reshaped = translated.dims == len(header.shape) and _equal_but_ones(header.shape, wanted)
+    return TensorHeader(header.dtype, wanted) if reshaped and wanted is not None else header
+
+
+def _task(spec: ModelSpec, layout: Layout, config: Mapping[str, Any], num_classes: int, whole: bool) -> str:
+    """Return what weights are for, as the class in config.json says; without their head they give features."""
+    if num_classes:
+        return f"{spec.modality}-classification"
+    if spec.modality == "image":
+        return "image-feature-extraction"
+    said = config.get("architectures") or ["none"]
+    named = [task for task, name in layout.architectures.items() if name == said[0]]
+    return named[0] if named else spec.task if whole else "feature-extraction"
+
+
+def _candidates(found: Mapping[str, Any]) -> Iterator[tuple[Offer[ModelSpec], Layout]]:
+    """Yield models with their layouts, those first that are nearest in size: to try one takes building it."""
+    size = 1 + sum(math.prod(header.shape) for header in found.values())
+    offers = default_registry().models()
+    for offer in sorted(offers, key=lambda offer: abs(math.log(size / (offer.spec.parameters or 1)))):
+        yield from ((offer, layout) for layout in load_layouts(offer))
+
+
+def _stored(place: Path) -> StoredTensors | JoinedTensors:
+    """Return the tensors of a file, or of a folder: its model.safetensors, its shards, or the only file in it.
+
+    An encoder and a decoder may lie in a file each, as `<name>_encoder.safetensors` and `<name>_decoder.safetensors`.
+    """
+    if place.is_file():
+        return StoredTensors(place, (place,), read_header(place))
+    if any((place / name).is_file() for name in (WEIGHTS_FILE, INDEX_FILE)):
+        return stored_tensors(place)
+    files = sorted(place.glob("*.safetensors"))
+    parts = {file.stem.rpartition("_")[2]: file for file in files}
+    if len(files) == 2 and parts.keys() == {"encoder", "decoder"}:
+        return JoinedTensors(
+            place, {part: StoredTensors(file, (file,), read_header(file)) for part, file in parts.items()}
+        )
+    if len(files) > 1:
+        raise UsageError(
+            f"{place} holds {len(files)} safetensors files and no config.json of zoo; give one of the files"
+        )
+    if files:
+        return _stored(files[0])
+    if pickled := sorted(file.name for file in place.glob("*") if file.suffix in _PICKLED):
+        raise IntegrityError(
+            f"{place} holds its weights as a pickle ({pickled[0]}), which zoo never opens: it can run code; "
+            "get them as safetensors"
+        )
+    raise NotFoundError(f"no config.json in {place}; give a run folder, a weights folder, a name or hf://org/name")
+
+
+def _processor(place: Path) -> dict[str, Any]:
+    path = place / "preprocessor_config.json"
+    return parse_json(path.read_bytes(), str(path)) if path.is_file() else {}
+
+
+def _unwrapped(found: Mapping[str, TensorHeader]) -> dict[str, str]:
+    """Return every name with what remains of it when the wrappers around the whole model are taken off."""
+    bare = {name: name for name in found}
+    while wrapper := next((item for item in _WRAPPERS if bare and all(map(_starts(item), bare.values()))), None):
+        bare = {name: rest.removeprefix(wrapper) for name, rest in bare.items()}
+    return bare
+
+
+def _starts(prefix: str) -> Any:
+    return lambda name: name.startswith(prefix)
+
+
+def _equal_but_ones(theirs: tuple[int, ...], ours: tuple[int, ...] | None) -> bool:
+    """Tell whether two shapes differ in nothing but ones at their ends."""
+    if ours is None:
+        return False
+    shorter, longer = sorted((theirs, ours), key=len)
+    return longer[: len(shorter)] == shorter and math.prod(longer[len(shorter) :]) == 1

@@ -1,0 +1,80 @@
+"""zoo.lock: which commit and which bytes a name stood for when it was locked. Written and obeyed on request."""
+
+import json
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from zoo.errors import IntegrityError, NotFoundError
+from zoo.files import storage_errors, write_file
+from zoo.hub.records import PulledFile
+from zoo.registry.catalogue import File
+
+LOCK_FILE = Path("zoo.lock")
+VERSION = 1
+MAX_BYTES = 5 * 1024 * 1024
+_HEAD = "# What names stand for, byte for byte. `zoo pull NAME --lock` writes it, `--locked` obeys it.\n"
+
+
+class Locked(Struct, frozen=True, forbid_unknown_fields=True):
+    """One name: its repo at a commit, and every file of it."""
+
+    repo: Annotated[str, Meta(pattern=r"^[\w.-]{1,96}/[\w.-]{1,96}$")]
+    commit: Annotated[str, Meta(pattern="^[0-9a-f]{40}$")]
+    files: Annotated[dict[str, File], Meta(min_length=1)]
+
+
+class _Document(Struct, forbid_unknown_fields=True):
+    version: int
+    weights: dict[str, Locked] = {}
+
+
+def locked(name: str, path: Path = LOCK_FILE) -> Locked:
+    """Return what a name is locked to. Raise NotFoundError where it is not."""
+    found = read_lock(path)
+    if name not in found:
+        what = f"{path} does not list {name!r}" if found else f"no {path} here"
+        raise NotFoundError(f"{what}; write it with: zoo pull {name} --lock")
+    return found[name]
+
+
+def read_lock(path: Path = LOCK_FILE) -> dict[str, Locked]:
+    """Read a lock file strictly; where there is none, nothing is locked."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return {}
+    if len(content) > MAX_BYTES:
+        raise IntegrityError(f"{path} has more than {MAX_BYTES:,} bytes; remove it and lock again")
+    try:
+        document = msgspec.convert(tomllib.loads(content.decode()), _Document)
+    except (ValueError, msgspec.ValidationError, RecursionError) as error:  # ValueError: not TOML, or a huge integer
+        raise IntegrityError(f"{path} is no lock file: {error}; correct it, or remove it and lock again") from None
+    if document.version != VERSION:
+        raise IntegrityError(f"{path} has version {document.version}, this zoo reads {VERSION}; pip install -U zoo-hub")
+    return document.weights
+
+
+def write_lock(name: str, repo: str, commit: str, files: Iterable[PulledFile], path: Path = LOCK_FILE) -> None:
+    """Lock a name, leaving the others as they are."""
+    entries = read_lock(path)
+    entries[name] = Locked(repo, commit, {file.name: File(file.sha256, file.size) for file in files})
+    parts = [_HEAD + f"version = {VERSION}\n"]
+    for key, entry in sorted(entries.items()):
+        table = f"weights.{_quoted(key)}"
+        lines = [f"[{table}]", f"repo = {_quoted(entry.repo)}", f"commit = {_quoted(entry.commit)}", f"[{table}.files]"]
+        for file, known in sorted(entry.files.items()):
+            lines.append(f'{_quoted(file)} = {{ sha256 = "{known.sha256}", size = {known.size} }}')
+        parts.append("\n".join(lines) + "\n")
+    with storage_errors(f"writing {path}"):
+        write_file(path, "\n".join(parts).encode())
+
+
+def _quoted(text: str) -> str:
+    """Return a TOML basic string; JSON's is one, but for DEL, which TOML wants escaped."""
+    return json.dumps(text).replace("\x7f", "\\u007f")
