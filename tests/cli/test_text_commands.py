@@ -12,7 +12,7 @@ import pytest
 from safetensors.torch import load_file
 
 import zoo
-from tests.generation.tiny_writers import install, make_weights
+from tests.inference.text.tiny_writers import install, make_weights
 from zoo.cli import run
 from zoo.weights.tokenizer import read_tokenizer
 

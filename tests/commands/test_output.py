@@ -16,8 +16,8 @@ import pytest
 
 import zoo
 from tests.answering import Answer, Answering, Asked
-from tests.generation.tiny_writers import install as install_writers
-from tests.generation.tiny_writers import make_weights as make_writer
+from tests.inference.text.tiny_writers import install as install_writers
+from tests.inference.text.tiny_writers import make_weights as make_writer
 from tests.test_printable import obeyed
 from tests.tiny import install, make_weights
 from zoo.cli import run

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import zoo
-from tests.generation.tiny_writers import install, make_weights
+from tests.inference.text.tiny_writers import install, make_weights
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from zoo.data.images.open import open_dataset
 from zoo.data.images.pictures import Scaling, decode_all
 from zoo.errors import DataError, StorageError, UsageError
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
+SHARED = Path(__file__).parents[4] / "shared" / "data"
 
 
 def pictures(folder: Path, count: int = 5, classes: tuple[str, ...] = ("cat", "dog")) -> Path:
