@@ -1,4 +1,4 @@
-"""Write zoo/registry.json from the plugins' own data files, and which plugin to install for which model.
+"""Write registry.json from the plugins' own data files, and which plugin to install for which model.
 
 A plugin lists the published weights that it reads in `plugins/NAME/zoo_NAME/weights.json`:
 `{"weights": {"arch.tag": {repo, revision, files, task, licence, ...}}, "aliases": {...}}`, entries as in registry.json
@@ -13,16 +13,18 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from zoo.registry.catalogue import BUILT_IN, SCHEMA_VERSION, read_catalogue
+from zoo.registry.catalogue import SCHEMA_VERSION, read_catalogue
 from zoo.registry.plugins import load_plugins
 from zoo.strict_json import parse_json
 
-PLUGINS = Path(__file__).parents[1] / "plugins"
+TOP = Path(__file__).parents[1]
+OUT = TOP / "registry.json"
+PLUGINS = TOP / "plugins"
 
 
 def registry() -> dict[str, Any]:
     """Return the document."""
-    models = dict(read_catalogue(BUILT_IN).plugins)
+    models = dict(read_catalogue(OUT).plugins)
     installed = {plugin.distribution: plugin for plugin in load_plugins()}
     weights: dict[str, Any] = {}
     aliases: dict[str, str] = {}
@@ -50,11 +52,11 @@ def registry() -> dict[str, Any]:
 def main() -> None:
     text = json.dumps(registry(), indent=2, ensure_ascii=False) + "\n"
     if "--check" in sys.argv:
-        if BUILT_IN.read_text(encoding="utf-8") != text:
-            sys.exit(f"{BUILT_IN} is stale; run `make docs`")
+        if OUT.read_text(encoding="utf-8") != text:
+            sys.exit(f"{OUT} is stale; run `make docs`")
     else:
-        BUILT_IN.write_text(text, encoding="utf-8")
-    catalogue = read_catalogue(BUILT_IN)
+        OUT.write_text(text, encoding="utf-8")
+    catalogue = read_catalogue(OUT)
     if catalogue.refused:
         sys.exit("\n".join(catalogue.refused.values()))
     for name, entry in catalogue.entries.items():

@@ -18,7 +18,17 @@ from zoo.files import user_registries
 from zoo.strict_json import parse_json
 
 SCHEMA_VERSION = 1
-BUILT_IN = Path(__file__).parents[1] / "registry.json"
+
+
+def _built_in(package: Path) -> Path:
+    """Return the registry.json that ships in the package; in a checkout of zoo-hub it lies beside the package."""
+    own, project = package / "registry.json", package.parent / "pyproject.toml"
+    if not own.is_file() and project.is_file() and '\nname = "zoo-hub"\n' in project.read_text(encoding="utf-8"):
+        return package.parent / "registry.json"
+    return own
+
+
+BUILT_IN = _built_in(Path(__file__).parents[1])
 NAME = re.compile(r"[A-Za-z0-9][\w-]*(\.[\w-]+)?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _log = logging.getLogger("zoo")
