@@ -1,0 +1,34 @@
+"""`zoo pretrain`."""
+
+from typing import Any
+
+ASKED = ("pretrain", "painter", "--data", "photos", "--set", "steps=3", "--out", "run")
+
+
+def test_a_run_and_what_follows(painter: None, says: Any) -> None:
+    assert says(*ASKED).splitlines() == [
+        "run: test mse # · N s",
+        "  run/pictures/curves.png",
+        "next:",
+        "  zoo finetune run --task image-classification --data DATA --out run-classifier",
+        "  zoo push run you/painter",
+    ]
+
+
+def test_a_run_that_is_there(trained: str, says: Any) -> None:
+    assert "run exists" in says(*ASKED, code=2)
+
+
+def test_a_dry_run_writes_nothing(painter: None, says: Any, tmp_path: Any) -> None:
+    said = [line.split(maxsplit=1) for line in says(*ASKED, "--dry-run", "--device", "cpu").splitlines()]
+    assert [words[0] for words in said] == (
+        ["would", "data", "a", "parameters", "cost", "speed", "time", "memory", "disk", "nothing"]
+    )
+    assert [said[place][1] for place in (0, 1, 2, 3, 9)] == [
+        "train   painter by painting, 3 steps of 4 samples",
+        "photos: 12 train, 4 test",
+        "batch here  (4, 1, 8, 8) on cpu, rank 0 of 1",
+        "77, 77 of them trained",
+        "was written; leave out --dry-run to train",
+    ]
+    assert not (tmp_path / "run").exists()
