@@ -80,7 +80,7 @@ class Lease:
     def _beat(self) -> None:
         while not self._over.wait(BEAT_SECONDS):
             with suppress(OSError):
-                os.utime(self._path)
+                os.utime(self._path, follow_symlinks=False)
 
 
 def is_idle(path: Path) -> bool:
