@@ -3,6 +3,7 @@
 ZOO_OUTSIDE_NAMES says how many lists of names are tried.
 """
 
+import hashlib
 import json
 import os
 import unicodedata
@@ -275,6 +276,22 @@ def test_115_everything_is_fetched_after_the_usual(hub: LyingHub) -> None:
     whole = pull_repo("org/thing", revision=COMMIT, hub=hub.url, everything=True)
     assert (len(whole.files), whole.unusual) == (3, ())
     assert pull_repo("org/thing", revision=COMMIT, everything=True, offline=True).files == whole.files
+
+
+def test_everything_of_a_name_has_the_registry_s_hashes(hub: LyingHub, tmp_path: Path) -> None:
+    hub.files = {**GOOD, "modeling.py": b"run()"}
+    path = registry(tmp_path, COMMIT)
+    values = json.loads(path.read_text())
+    listed = values["weights"]["net.a"]["files"]["config.json"]
+    with pytest.raises(IntegrityError):
+        zoo.pull("net.a", hub=hub.url, registry=path, everything=True)
+    listed["sha256"] = hashlib.sha256(GOOD["config.json"]).hexdigest()
+    path.write_text(json.dumps(values))
+    assert [file.name for file in zoo.pull("net.a", hub=hub.url, registry=path).files] == ["config.json"]
+    whole = zoo.pull("net.a", hub=hub.url, registry=path, everything=True)
+    assert [file.name for file in whole.files] == list(hub.files)
+    with pytest.raises(UsageError, match="choose one of them"):
+        zoo.pull("net.a", locked=True, everything=True)
 
 
 def test_a_cache_that_an_earlier_zoo_wrote(hub: LyingHub, tmp_path: Path) -> None:
