@@ -2,14 +2,19 @@
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 COMMIT = "c" * 40
+EXAMPLES = int(os.environ.get("ZOO_OUTSIDE_NAMES", "150"))
+"""How many lists of names, and revisions, are tried."""
+GOOD = {"config.json": b"{}", "README.md": b"# Thing\n"}
 
 
 class LyingHub:
@@ -85,3 +90,25 @@ def lying_hub() -> Iterator[LyingHub]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def tree(folder: Path, *, but: tuple[Path, ...] = ()) -> dict[str, str | bytes]:
+    """Return all that lies below a folder, with what is in it."""
+    found: dict[str, str | bytes] = {}
+    for path, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if Path(path, name) not in but]
+        for name in [*folders, *files]:
+            place = Path(path, name)
+            found[str(place)] = (
+                os.readlink(place) if place.is_symlink() else place.read_bytes() if name in files else ""
+            )
+    return found
+
+
+def registry(folder: Path, revision: str, file: str = "config.json") -> Path:
+    """Write a registry with one entry, whose one file has another hash than the Hub's."""
+    files = {file: {"sha256": "a" * 64, "size": 2}}
+    entry = {"repo": "org/thing", "revision": revision, "files": files, "plugin": "p", "task": "t", "licence": "mit"}
+    path = folder / "registry.json"
+    path.write_text(json.dumps({"schema_version": 1, "weights": {"net.a": entry}}))
+    return path
