@@ -4,10 +4,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.errors import NotFoundError, UsageError
+from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.hub.listing import Expected
 from zoo.hub.pull import pull_repo
 from zoo.hub.records import PulledRepo
+from zoo.hub.revisions import check_revision
 from zoo.registry.catalogue import Entry, read_catalogue
 from zoo.registry.registry import Registry, default_registry
 from zoo.weights.config import read_config
@@ -98,9 +99,20 @@ def _is_weights_file(path: Path) -> bool:
 
 
 def pull_weights(
-    source: str, wish: Wish, *, to: Path | None = None, lock: bool = False, progress: bool = False
+    source: str,
+    wish: Wish,
+    *,
+    everything: bool = False,
+    to: Path | None = None,
+    lock: bool = False,
+    progress: bool = False,
 ) -> PulledRepo:
-    """Pull what a catalogue name or an address (`hf://org/name[@revision]`, `org/name`) stands for."""
+    """Pull what a catalogue name or an address (`hf://org/name[@revision]`, `org/name`) stands for.
+
+    With `everything` the whole repo comes, and not only what the catalogue lists or models usually have.
+    """
+    if everything and wish.locked:
+        raise UsageError(f"{source} is to be as it is locked, and everything of its repo; choose one of them")
     meant = resolve_source(source, wish)
     pulled = pull_repo(
         meant.repo,
@@ -108,6 +120,7 @@ def pull_weights(
         hub=wish.hub,
         expected=meant.expected,
         beside=meant.beside,
+        everything=everything,
         to=to,
         offline=wish.offline,
         progress=progress,
@@ -137,6 +150,7 @@ def resolve_source(source: str, wish: Wish) -> Source:
         raise UsageError(
             f"{source!r} is pinned to {found.revision}; for another revision write hf://{found.repo}@{wish.revision}"
         )
+    check_revision(found.revision, f"{source!r} in the registry", IntegrityError)
     expected = {name: (file.sha256, file.size) for name, file in found.files.items()}
     catalogue = registry.catalogue
     listed_in = catalogue.origins[catalogue.resolve(source)]
@@ -172,7 +186,7 @@ def registry_for(wish: Wish) -> Registry:
 
 def _address(source: str) -> tuple[str, str | None]:
     repo, _, at = source.removeprefix(HF).partition("@")
-    return repo, at or None
+    return repo, check_revision(at, repo) if at else None
 
 
 def _looks_local(source: str) -> bool:

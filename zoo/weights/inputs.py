@@ -67,7 +67,7 @@ class Preprocessing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Tokenisation(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How text becomes inputs: by the tokenizer.json with this sha256, cut behind `max_tokens`."""
 
-    tokenizer: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    tokenizer: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     max_tokens: Annotated[int, Meta(ge=1, le=16_777_216)]
 
 
