@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import IntegrityError, NotFoundError, UsageError
+from zoo.files import inside
 from zoo.hub.file_names import fault_of, shown
 from zoo.hub.selection import SIGNATURE_FILE as SIGNATURE_FILE
 from zoo.hub.selection import select, signed_in
-from zoo.paths import inside
 
 _UNSIGNED = ("README.md", ".eval_results", ".gitattributes", SIGNATURE_FILE)
 

@@ -15,7 +15,7 @@ import numpy as np
 from zoo.data.arrays import Labels
 from zoo.data.splitting import with_test
 from zoo.errors import DataError
-from zoo.paths import inside
+from zoo.files import inside
 
 ALL = "all"
 """The split of what is still to be split."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from zoo.data.images.pictures import SUFFIXES
 from zoo.data.splitting import with_test
 from zoo.errors import DataError
-from zoo.paths import inside
+from zoo.files import inside
 
 ALL = "all"
 """The split of what is still to be split."""
