@@ -115,7 +115,7 @@ class TestSignatures:
             assert "left out   '.envrc': signed, but other programs would run" in capsys.readouterr().out
 
     def test_what_is_not_pushed_is_not_signed(self, weights: Path, keys: dict[str, Path]) -> None:
-        from zoo.signing import sign_folder
+        from zoo.publishing.signing import sign_folder
 
         (weights / ".DS_Store").write_text("x")
         sign_folder(weights, keys["mine"])
