@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from zoo.data.images.open import open_dataset
 from zoo.data.images.streamed import StreamedBatches
 from zoo.data.images.undecoded import UndecodedImages
 from zoo.errors import DataError, IntegrityError, NotFoundError, UsageError
-from zoo.modalities.data_source import DataSource
+from zoo.modalities.image import ImageOptions, modality
+from zoo.specs.modality import DataSource
 
 datasets = pytest.importorskip("datasets", reason="needs the data extra: pip install -e '.[data]'")
 HALVES = (range(40), range(40, 60))
@@ -184,4 +186,7 @@ def test_what_is_not_there_or_holds_no_pictures(clothes: Any) -> None:
 
 
 def test_the_hub_that_was_asked_for_serves_the_data_of_a_job(clothes: Any) -> None:
-    assert len(DataSource(ADDRESS, hub=clothes.url).open().splits["train"]) == 60
+    source = DataSource(name=ADDRESS, hub=clothes.url, options=ImageOptions())
+    need: Any = SimpleNamespace(stage="pretrain", inputs=None, arguments={}, reader=None)
+    dataset, inputs = modality.open(source, need)
+    assert len(dataset.splits["train"]) == 60 and inputs.image_size == dataset.image_size
