@@ -12,6 +12,6 @@ def test_a_run_and_what_follows(trained: str, says: Any) -> None:
         "  tuned/pictures/examples.png",
         "next:",
         "  zoo evaluate tuned --data photos",
-        "  zoo predict tuned IMAGES…",
+        "  zoo predict tuned IMAGE…",
         "  zoo push tuned you/tuned",
     ]

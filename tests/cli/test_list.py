@@ -15,7 +15,7 @@ def test_models_and_weights(pushed: str, says: Any) -> None:
         "tiny_autoencoder.taesd  2.4 M   image-feature-extraction  -              -              mit      "
         "zoo-autoencoder · hf://madebyollin/taesd",
         "",
-        "1 model, 2 weights. `zoo info NAME` tells more; `--recipes`, `--tasks`, `--datasets`.",
+        "1 model, 2 weights. `zoo info NAME` tells more; `--recipes`, `--tasks`, `--datasets`, `--modalities`.",
     ]
 
 

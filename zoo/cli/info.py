@@ -26,7 +26,7 @@ def command(name: str, as_json: bool) -> None:
         return
     width = max(len(key) for key in found)
     for key, value in found.items():
-        if value not in (None, "", {}, [], ()):
+        if value is not False and value not in (None, "", {}, [], ()):
             print_line(f"{key.ljust(width)}  {_text(key, value)}")
 
 

@@ -19,9 +19,11 @@ def after_pretraining(result: RunResult, model: str) -> list[str]:
     block, run = models.describe(result.weights), result.folder
     modality = default_registry().model(block.architecture).spec.modality
     tasks: list[TaskSpec] = [offer.spec for offer in default_registry().offers("tasks")]
-    task = next((task.name for task in tasks if task.modality == modality), "TASK")
+    task = next((task for task in tasks if task.modality == modality), None)
+    name = task.name if task else "TASK"
+    out = "classifier" if task and task.learns_from == "labels" else "finetuned"
     return [
-        f"zoo finetune {run} --task {task} --data DATA --out {run}-finetuned",
+        f"zoo finetune {run} --task {name} --data DATA --out {run}-{out}",
         *([_use(block, run)] if not _predicts(block) else []),
         f"zoo push {run} you/{model}",
     ]

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from zoo.errors import PluginError, UsageError
+from zoo.registry.loading import load_named
 from zoo.registry.registry import Offer, default_registry, load_modality
 from zoo.specs.modality import Dataset, DataSource, Inputs, Need
 from zoo.specs.records import ModalitySpec, TaskSpec
-from zoo.weights.build import load_named
 
 
 def data_source(

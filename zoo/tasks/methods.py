@@ -7,11 +7,11 @@ import torch
 from torch import nn
 
 from zoo.engine.optimizers import make_optimizer, parameter_groups
+from zoo.registry.loading import load_named
 from zoo.registry.registry import default_registry
 from zoo.specs.networks import FinetuneMethod, Network
 from zoo.specs.settings import FinetuneSettings, TrainingSettings
 from zoo.weights.adapters import Adapted, add_adapters, merge_adapters
-from zoo.weights.build import load_named
 
 Named = tuple[str, nn.Parameter]
 _UNFREEZING = 0.5

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from zoo.errors import IntegrityError
+from zoo.registry.loading import plugin_failed
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.records import ModelSpec, TaskSpec, load_target
-from zoo.weights.build import NoInitialisation, build, check_arguments, check_call, parameters_on_meta, plugin_failed
+from zoo.weights.build import NoInitialisation, build, check_arguments, check_call, parameters_on_meta
 from zoo.weights.description import ZooBlock
 
 _LARGEST = 4096

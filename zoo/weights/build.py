@@ -15,11 +15,11 @@ from torch.nn.modules.module import (
 )
 from torch.overrides import TorchFunctionMode
 
-from zoo.errors import IntegrityError, PluginError, UsageError, ZooError
-from zoo.registry.plugins import Plugin
+from zoo.errors import IntegrityError, UsageError, ZooError
+from zoo.registry.loading import load_named, plugin_failed
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.layouts import Layout
-from zoo.specs.records import ModelSpec, load_target
+from zoo.specs.records import ModelSpec
 
 MAX_INTEGER = 1_000_000
 MAX_LIST = 4096
@@ -46,26 +46,6 @@ def load_layouts(offer: Offer[ModelSpec]) -> list[Layout]:
     own = load_named(offer, "layouts") if offer.spec.layouts else ()
     others = [layout for other in default_registry().offers("layouts") for layout in load_named(other, "target")]
     return [layout for layout in (*own, *others) if offer.spec.name in layout.models]
-
-
-def load_named(offer: Offer[Any], what: str) -> Any:
-    """Import what a spec names as its `what`: target, layouts, reader, predictor.
-
-    Raise PluginError where the plugin fails at that.
-    """
-    named = getattr(offer.spec, what)
-    try:
-        return load_target(named)
-    except Exception as error:
-        raise plugin_failed(offer.plugin, f"{what} {named!r} of {offer.spec.name!r}", error) from error
-
-
-def plugin_failed(plugin: Plugin, what: str, error: BaseException) -> PluginError:
-    """Return the error that names the plugin and what of it failed."""
-    return PluginError(
-        f"{what} of {plugin.distribution} {plugin.version} failed: {type(error).__name__}: {error}; "
-        "`zoo plugins` shows all plugins"
-    )
 
 
 def full_arguments(offer: Offer[ModelSpec], arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from zoo.errors import PluginError
+from zoo.registry.loading import load_named
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.containers import Container, Format
 from zoo.specs.records import FormatSpec
-from zoo.weights.build import load_named
 
 
 def format_of(path: Path) -> Offer[FormatSpec] | None:

@@ -5,9 +5,9 @@ import logging
 from typing import Any
 
 from zoo.errors import UsageError
+from zoo.registry.loading import load_named
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.records import TaskSpec
-from zoo.weights.build import load_named
 from zoo.weights.description import ZooBlock
 
 _log = logging.getLogger("zoo")
