@@ -3,8 +3,11 @@
 import hashlib
 import os
 import shutil
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -177,6 +180,26 @@ def test_an_export_that_is_no_use(folder: Path, tmp_path: Path, capsys: pytest.C
     (tmp_path / "empty").mkdir()
     assert rebuild(folder, "--from", str(tmp_path / "empty")) == 3
     assert blob_of(folder, b"first").exists()
+
+
+@pytest.mark.parametrize("stage", ["Shelves.take", "skip_ids", "_replace"])
+def test_a_rebuild_that_was_killed_is_done_again(folder: Path, tmp_path: Path, stage: str) -> None:
+    assert run(["hub", "backup", str(folder), str(tmp_path / "copy")]) == 0
+    with serve_folder(folder) as hub:
+        push(hub, "org/new", b"pushed since")
+    (folder / "store.db").unlink()
+    code = f"""
+import os, signal
+from pathlib import Path
+from zoo.hub.server import salvage
+salvage.{stage} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+salvage.salvage(Path({str(folder)!r}), Path({str(tmp_path / "copy")!r}))
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == -signal.SIGKILL
+    assert not (folder / "store.db").exists() and run(["hub", "fsck", str(folder)]) == 5
+    assert rebuild(folder) == 0  # from the export this time, which knows more
+    assert run(["hub", "fsck", str(folder)]) == 0 and not (folder / "unnamed").exists()
+    assert blob_of(folder, b"pushed since").exists()
 
 
 def test_files_that_are_no_blobs_are_left_where_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
