@@ -40,9 +40,11 @@ def connect(hub: str | Path | None, *, create: bool = False) -> Iterator[Connect
         with _reachable(connection := Connection(where.rstrip("/"))):
             yield connection
         return
-    if not create and not (Path(where) / "store.db").is_file():
-        raise NotFoundError(f"no Hub in the folder {where}; push something to it first, or give another --hub")
+    from zoo.hub.server.folder import holds_store
     from zoo.hub.server.serving import serve_folder
+
+    if not create and not holds_store(Path(where)):
+        raise NotFoundError(f"no Hub in the folder {where}; push something to it first, or give another --hub")
 
     with serve_folder(Path(where)) as served, _reachable(connection := Connection(served.url, served.token)):
         yield connection

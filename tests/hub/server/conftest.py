@@ -1,7 +1,9 @@
 """A served Hub with a repo, the real client, and a client that says whatever it is told to."""
 
 import http.client
+import tarfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,3 +39,11 @@ def api(served_hub: Any, monkeypatch: pytest.MonkeyPatch) -> HfApi:
 def ask(served_hub: Any) -> Ask:
     """Return a function that sends one request and returns status, headers and body."""
     return asking(served_hub.url)
+
+
+@pytest.fixture
+def old_store(tmp_path: Path) -> Path:
+    """Return a folder that a Hub of layout 2 wrote; stores/make.py says what is in it."""
+    with tarfile.open(Path(__file__).parent / "stores" / "version_2.tar.gz") as archive:
+        archive.extractall(tmp_path / "old", filter="tar")
+    return tmp_path / "old" / "hub"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from errno import EDQUOT, ENOSPC
 from typing import Any
 
+from zoo.errors import StorageError
 from zoo.hub.server import routes_commit, routes_files, routes_lfs, routes_pages, routes_repos, routes_trees, routes_xet
 from zoo.hub.server.access import Access
 from zoo.hub.server.access_log import AccessLog
@@ -176,5 +177,9 @@ def _failure(error: Exception) -> Response:
     if full or (isinstance(error, sqlite3.OperationalError) and "full" in str(error)):
         message = "The disk of this Hub is full"
         return json_response({"error": message}, 507, {"X-Error-Message": message})
+    if isinstance(error, StorageError):  # the store's own files were replaced, or are no longer ours
+        _log.error("%s", error)
+        message = "The store of this Hub was changed behind its back; it answers nothing until it is started again"
+        return json_response({"error": message}, 503, {"X-Error-Message": message})
     _log.error("a request failed", exc_info=error)
     return json_response({"error": "Internal error"}, 500, {"X-Error-Message": "Internal error"})
