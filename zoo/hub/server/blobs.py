@@ -174,9 +174,8 @@ class BlobStore:
 
         It then stays for a day, so that a commit may still name it.
         """
-        query = "SELECT sha256, size, time FROM blobs JOIN uploads USING (sha256) WHERE repo=? AND sha256=?"
-        row = self._database.row(query, repo, sha256)
-        if row is None or not self.path(sha256).is_file():
+        row = self._uploaded(repo, sha256)
+        if row is None:
             return None
         if (now := time.time()) - row[2] > _TOUCH_SECONDS:
             with self._database.transaction() as connection:
@@ -184,3 +183,13 @@ class BlobStore:
                 if not connection.execute(change, (now, repo, sha256)).rowcount:
                     return None
         return Blob(row[0], row[1])
+
+    def uploaded(self, repo: int, sha256: str) -> Blob | None:
+        """Return a blob that this very repo was given, for a commit that names it now, and makes sure of it then."""
+        row = self._uploaded(repo, sha256)
+        return Blob(row[0], row[1]) if row else None
+
+    def _uploaded(self, repo: int, sha256: str) -> tuple[str, int, float] | None:
+        query = "SELECT sha256, size, time FROM blobs JOIN uploads USING (sha256) WHERE repo=? AND sha256=?"
+        row = self._database.row(query, repo, sha256)
+        return (row[0], row[1], row[2]) if row and self.path(sha256).is_file() else None

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import StorageError
+from zoo.hub.server import work
 
 _VERSION = 2
 _WAIT_SECONDS = 60
+_STEPS = 20_000  # of SQLite's machine, between two looks at whether the request is still to be answered
 _SCHEMA = """
 CREATE TABLE repos (
     id INTEGER PRIMARY KEY, type TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, author TEXT NOT NULL COLLATE NOCASE,
@@ -77,6 +79,7 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, _WAIT_SECONDS, check_same_thread=False, isolation_level=None)
+        connection.set_progress_handler(work.is_over, _STEPS)
         connection.executescript("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16384;")
         return connection
 
@@ -96,7 +99,9 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Hold the database for one transaction: all of the block's changes, or none."""
-        with self._lock:
+        if not self._lock.acquire(timeout=work.seconds_left()):
+            raise work.busy()
+        try:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
@@ -105,6 +110,8 @@ class Database:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
+        finally:
+            self._lock.release()
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Return what a query finds among what is committed."""
