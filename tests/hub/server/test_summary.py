@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from zoo.hub.server import commits, summary
+from zoo.hub.server import blobs, commits, summary
 from zoo.hub.server.changes import Change
 from zoo.hub.server.commits import Request
+from zoo.hub.server.http import HttpError
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.store import Store
 from zoo.hub.server.trees import regular_file
@@ -30,12 +31,12 @@ def put(store: Store, **files: bytes) -> Repo:
     store.commits.create_repo("models", "org/thing", False, "zoo")
     repo = store.repos.find("models", "org/thing")
     assert repo is not None
-    blobs = [store.blobs.write(content) for content in files.values()]
+    new = [store.blobs.write(content) for content in files.values()]
     changes = [
         Change("put", path, regular_file(path, content, blob.sha256))
-        for (path, content), blob in zip(files.items(), blobs, strict=True)
+        for (path, content), blob in zip(files.items(), new, strict=True)
     ]
-    store.commits.add(repo, "main", Request(changes, "zoo", "put", "", None, "put " + " ".join(files), blobs))
+    store.commits.add(repo, "main", Request(changes, "zoo", "put", "", None, "put " + " ".join(files), new))
     found = store.repos.find("models", "org/thing")
     assert found is not None
     return found
@@ -61,6 +62,7 @@ def put(store: Store, **files: bytes) -> Repo:
         (b"[]", {}),
         (b"\xff", {}),
     ],
+    ids=lambda value: str(value)[:20],
 )
 def test_125_numbers_of_a_hostile_header(tmp_path: Path, header: bytes, parameters: dict[str, int]) -> None:
     store = Store(tmp_path / "hub")
@@ -123,4 +125,40 @@ def test_a_branch_that_moves_meanwhile_is_seen(tmp_path: Path, monkeypatch: pyte
     ]
     found = store.repos.find("models", "org/thing")
     assert found is not None and found.head == head and found.summary.files == 3
+    store.close()
+
+
+def test_125_no_folder_is_flushed_while_the_database_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "hub")
+    flushed = []
+    sync = blobs.sync_folder
+
+    def watched(folder: Path) -> None:
+        other = sqlite3.connect(store.folder / "store.db", timeout=0)
+        other.execute("BEGIN IMMEDIATE")
+        other.close()
+        flushed.append(folder)
+        sync(folder)
+
+    monkeypatch.setattr(blobs, "sync_folder", watched)
+    put(store, **{str(n): b"%d" % n for n in range(10)})
+    assert len(flushed) >= 10
+    store.close()
+
+
+def test_what_a_collector_takes_before_the_commit_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "hub")
+    place = store.blobs.place
+
+    def placed_and_collected(new: Any) -> None:
+        place(new)
+        for blob in new:
+            store.blobs.path(blob.sha256).unlink()
+
+    monkeypatch.setattr(store.blobs, "place", placed_and_collected)
+    with pytest.raises(HttpError, match="send it again") as caught:
+        put(store, **{"a.txt": b"text"})
+    assert caught.value.status == 503
+    monkeypatch.undo()
+    assert put(store, **{"a.txt": b"text"}).summary.files == 1
     store.close()

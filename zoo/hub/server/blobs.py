@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from zoo.hub.server import work
 from zoo.hub.server.database import Database
 from zoo.hub.server.http import HttpError
 from zoo.paths import sync_folder
@@ -134,21 +135,21 @@ class BlobStore:
         if shutil.disk_usage(self.folder).free - reserve < size:
             raise HttpError(507, "The disk of this Hub is full")
 
+    def place(self, blobs: Iterable[NewBlob]) -> None:
+        """Give new blobs their names, on disk for good: before the transaction that keeps them, which then is short."""
+        changed: dict[Path, None] = {}
+        for blob in blobs:
+            work.check()
+            self._place(blob, changed)
+        for folder in changed:
+            sync_folder(folder)
+
     def keep(self, connection: sqlite3.Connection, repo: int, blobs: Iterable[NewBlob]) -> None:
-        """Give new blobs their names and note them as the repo's: in a transaction, so that no collector runs."""
+        """Note new blobs as the repo's, and place those that are not: in a transaction, so that no collector runs."""
         now = time.time()
         changed: dict[Path, None] = {}
         for blob in blobs:
-            target = self.path(blob.sha256)
-            if target.is_file() and not target.is_symlink() and target.stat().st_size == blob.size:
-                blob.path.unlink()
-            else:
-                for folder in (target.parent.parent, target.parent):
-                    if not folder.is_dir():
-                        folder.mkdir(mode=0o700)
-                        changed[folder.parent] = None
-                os.replace(blob.path, target)
-                changed[target.parent] = None
+            self._place(blob, changed)
             connection.execute(
                 "INSERT INTO blobs VALUES (?,?,?) ON CONFLICT DO UPDATE SET added=excluded.added",
                 (blob.sha256, blob.size, now),
@@ -156,6 +157,22 @@ class BlobStore:
             connection.execute("INSERT OR REPLACE INTO uploads VALUES (?,?,?)", (repo, blob.sha256, now))
         for folder in changed:
             sync_folder(folder)
+
+    def _place(self, blob: NewBlob, changed: dict[Path, None]) -> None:
+        """Give a blob its name; `changed` are the folders to be flushed then."""
+        target = self.path(blob.sha256)
+        if target.is_file() and not target.is_symlink() and target.stat().st_size == blob.size:
+            blob.path.unlink(missing_ok=True)
+            return
+        for folder in (target.parent.parent, target.parent):
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700, exist_ok=True)  # another thread may make it, too
+                changed[folder.parent] = None
+        try:
+            os.replace(blob.path, target)
+        except FileNotFoundError:
+            raise HttpError(503, "A file was collected at the same moment; send it again") from None
+        changed[target.parent] = None
 
     def write(self, content: bytes) -> NewBlob:
         """Put bytes that are in memory already on disk."""

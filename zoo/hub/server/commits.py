@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import BinaryIO
@@ -107,6 +108,7 @@ class Commits:
             oid = commit_id(tree.root, head, request.author, request.title, request.message, date)
             commit = Commit(oid, head, tree.root, request.author, request.title, request.message, date)
             summary = self._summary(repo, request, tree) if moves and branch == "main" else None
+            self._blobs.place(request.blobs)
             with self._database.transaction() as connection:
                 row = connection.execute("SELECT oid FROM refs WHERE repo=? AND name=?", (repo.id, ref)).fetchone()
                 if row != (head,):
@@ -167,7 +169,10 @@ class Commits:
         new = {blob.sha256: blob.path for blob in request.blobs}
 
         def open_blob(sha256: str) -> BinaryIO:
-            return open(new[sha256], "rb") if sha256 in new else self._blobs.open(sha256)
+            if sha256 in new:
+                with suppress(FileNotFoundError):  # it has its name already, if the branch has moved before
+                    return open(new[sha256], "rb")
+            return self._blobs.open(sha256)
 
         try:
             return summarise(open_blob, self._trees.files(tree.root, tree.folders))

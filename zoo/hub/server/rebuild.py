@@ -52,6 +52,7 @@ def _build(store: Store, user: int, repo: int, file: ShardFile) -> None:
         raise
     if blob is None:
         raise HttpError(422, "The bytes do not have the sha256 of the shard; nothing was kept")
+    store.blobs.place([blob])
     with store.database.transaction() as connection:
         store.blobs.keep(connection, repo, [blob])
         store.xorbs.place(connection, user, file.sha256, file.terms)
