@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from zoo.hub.server import work
 from zoo.hub.server.database import Database
 from zoo.hub.server.http import HttpError
 from zoo.hub.server.shelves import Shelves
@@ -131,19 +132,31 @@ class BlobStore:
         if shutil.disk_usage(self.temporary).free - reserve < size:
             raise HttpError(507, "The disk of this Hub is full")
 
+    def place(self, blobs: Iterable[NewBlob]) -> None:
+        """Give new blobs their names, on disk for good: before the transaction that keeps them, which then is short."""
+        for blob in blobs:
+            work.check()
+            self._place(blob)
+
     def keep(self, connection: sqlite3.Connection, repo: int, blobs: Iterable[NewBlob]) -> None:
-        """Give new blobs their names and note them as the repo's: in a transaction, so that no collector runs."""
+        """Note new blobs as the repo's, and place those that are not: in a transaction, so that no collector runs."""
         now = time.time()
         for blob in blobs:
-            if self.shelves.size(blob.sha256) == blob.size:
-                blob.path.unlink()
-            else:
-                self.shelves.put(blob.path, blob.sha256)
+            self._place(blob)
             connection.execute(
                 "INSERT INTO blobs VALUES (?,?,?) ON CONFLICT DO UPDATE SET added=excluded.added",
                 (blob.sha256, blob.size, now),
             )
             connection.execute("INSERT OR REPLACE INTO uploads VALUES (?,?,?)", (repo, blob.sha256, now))
+
+    def _place(self, blob: NewBlob) -> None:
+        if self.shelves.size(blob.sha256) == blob.size:
+            blob.path.unlink(missing_ok=True)
+            return
+        try:
+            self.shelves.put(blob.path, blob.sha256)
+        except FileNotFoundError:
+            raise HttpError(503, "A file was collected at the same moment; send it again") from None
 
     def write(self, content: bytes) -> NewBlob:
         """Put bytes that are in memory already on disk."""
@@ -162,9 +175,8 @@ class BlobStore:
 
         It then stays for a day, so that a commit may still name it.
         """
-        query = "SELECT sha256, size, time FROM blobs JOIN uploads USING (sha256) WHERE repo=? AND sha256=?"
-        row = self._database.row(query, repo, sha256)
-        if row is None or self.shelves.size(sha256) is None:
+        row = self._uploaded(repo, sha256)
+        if row is None:
             return None
         if (now := time.time()) - row[2] > _TOUCH_SECONDS:
             with self._database.transaction() as connection:
@@ -172,3 +184,13 @@ class BlobStore:
                 if not connection.execute(change, (now, repo, sha256)).rowcount:
                     return None
         return Blob(row[0], row[1])
+
+    def uploaded(self, repo: int, sha256: str) -> Blob | None:
+        """Return a blob that this very repo was given, for a commit that names it now, and makes sure of it then."""
+        row = self._uploaded(repo, sha256)
+        return Blob(row[0], row[1]) if row else None
+
+    def _uploaded(self, repo: int, sha256: str) -> tuple[str, int, float] | None:
+        query = "SELECT sha256, size, time FROM blobs JOIN uploads USING (sha256) WHERE repo=? AND sha256=?"
+        row = self._database.row(query, repo, sha256)
+        return (row[0], row[1], row[2]) if row and self.shelves.size(sha256) is not None else None

@@ -2,7 +2,6 @@
 
 import math
 import os
-import re
 import sqlite3
 import threading
 import time
@@ -13,70 +12,17 @@ from typing import Any
 from urllib.parse import quote
 
 from zoo.errors import StorageError
+from zoo.hub.server import work
 from zoo.hub.server.folder import broken
 from zoo.hub.server.migration import rebuild_repos
+from zoo.hub.server.schema import STATEMENTS, TABLES, VERSION
 from zoo.paths import sync_folder
 
-_VERSION = 3
 _WAIT_SECONDS = 60
 _LOOK_SECONDS = 1
+_STEPS = 20_000  # of SQLite's machine, between two looks at whether the request is still to be answered
 # trusted_schema: tables of a file that somebody gave call no function with side effects
 _PRAGMAS = "PRAGMA trusted_schema=OFF; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16384;"
-_SCHEMA = """
-CREATE TABLE repos (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE,
-    author TEXT NOT NULL COLLATE NOCASE, private INTEGER NOT NULL, gated TEXT NOT NULL DEFAULT '',
-    created TEXT NOT NULL, modified TEXT NOT NULL, downloads INTEGER NOT NULL DEFAULT 0, head TEXT NOT NULL,
-    summary BLOB NOT NULL, epoch INTEGER NOT NULL DEFAULT 0, UNIQUE (type, name));
-CREATE INDEX repos_by_modified ON repos (type, modified, id);
-CREATE INDEX repos_by_created ON repos (type, created, id);
-CREATE INDEX repos_by_downloads ON repos (type, downloads, id);
-CREATE INDEX repos_by_author ON repos (type, author, modified, id);
-CREATE VIRTUAL TABLE names USING fts5 (name, tokenize='trigram');
-CREATE TABLE tags (
-    tag TEXT NOT NULL, repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, PRIMARY KEY (tag, repo)) WITHOUT ROWID;
-CREATE INDEX tags_by_repo ON tags (repo);
-CREATE TABLE commits (
-    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, oid TEXT NOT NULL, parent TEXT, tree TEXT NOT NULL,
-    author TEXT NOT NULL, title TEXT NOT NULL, message TEXT NOT NULL, date TEXT NOT NULL, request TEXT NOT NULL,
-    PRIMARY KEY (repo, oid)) WITHOUT ROWID;
-CREATE INDEX commits_by_request ON commits (repo, request);
-CREATE TABLE refs (
-    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, name TEXT NOT NULL, oid TEXT NOT NULL,
-    PRIMARY KEY (repo, name)) WITHOUT ROWID;
-CREATE TABLE trees (oid TEXT PRIMARY KEY, entries BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE blobs (sha256 TEXT PRIMARY KEY, size INTEGER NOT NULL, added REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE uploads (
-    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, sha256 TEXT NOT NULL REFERENCES blobs,
-    time REAL NOT NULL, PRIMARY KEY (repo, sha256)) WITHOUT ROWID;
-CREATE INDEX uploads_by_blob ON uploads (sha256, time);
-CREATE TABLE users (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE COLLATE NOCASE, owner INTEGER NOT NULL,
-    created TEXT NOT NULL);
-CREATE TABLE namespaces (
-    user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, namespace TEXT NOT NULL COLLATE NOCASE,
-    PRIMARY KEY (user, namespace)) WITHOUT ROWID;
-CREATE TABLE tokens (
-    hash TEXT PRIMARY KEY, user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, label TEXT NOT NULL,
-    role TEXT NOT NULL, created TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX tokens_by_user ON tokens (user);
-CREATE TABLE grants (
-    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
-    time TEXT NOT NULL, PRIMARY KEY (repo, user)) WITHOUT ROWID;
-CREATE TABLE xorbs (
-    user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, hash TEXT NOT NULL, file TEXT, lengths BLOB NOT NULL,
-    time REAL NOT NULL, PRIMARY KEY (user, hash)) WITHOUT ROWID;
-CREATE TABLE placements (
-    user INTEGER NOT NULL, hash TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-    sha256 TEXT NOT NULL REFERENCES blobs ON DELETE CASCADE, offset INTEGER NOT NULL,
-    PRIMARY KEY (user, hash, first, last), FOREIGN KEY (user, hash) REFERENCES xorbs ON DELETE CASCADE) WITHOUT ROWID;
-CREATE INDEX placements_by_blob ON placements (sha256);
-CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-"""
-
-
-_STATEMENTS = _SCHEMA.strip().removesuffix(";").split(";\n")
-_TABLES = set(re.findall(r"CREATE (?:VIRTUAL )?TABLE (\w+)", _SCHEMA))
 
 
 class Database:
@@ -119,6 +65,7 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, _WAIT_SECONDS, check_same_thread=False, isolation_level=None)
+        connection.set_progress_handler(work.is_over, _STEPS)
         try:
             connection.executescript(_PRAGMAS)
         except BaseException:
@@ -131,27 +78,27 @@ class Database:
         tables = self._writer.execute("SELECT type, name FROM sqlite_master").fetchall()
         if not tables:
             raise broken(self._path.parent, "has no tables")
-        if version not in (_VERSION - 1, _VERSION):
+        if version not in (VERSION - 1, VERSION):
             raise StorageError(
-                f"{self._path} has layout {version}, this Zoo reads {_VERSION}; "
+                f"{self._path} has layout {version}, this Zoo reads {VERSION}; "
                 "serve a fresh folder and push to it, or install the Zoo that made it"
             )
         strange = [f"has the {type_} {name}" for type_, name in tables if type_ in ("trigger", "view")]
-        missing = [f"lacks the table {name}" for name in sorted(_TABLES - {name for _, name in tables})]
+        missing = [f"lacks the table {name}" for name in sorted(TABLES - {name for _, name in tables})]
         for fault in (*strange, *missing):
             raise broken(self._path.parent, fault)
         if self._writer.execute("SELECT 1 FROM xorbs WHERE file GLOB '*/*' OR file IN ('', '.', '..')").fetchone():
             raise broken(self._path.parent, "names files outside of the folder")
-        if version != _VERSION:
+        if version != VERSION:
             self._migrate()
         self._writer.execute("PRAGMA journal_mode=WAL")
 
     def _migrate(self) -> None:
         self._writer.execute("PRAGMA foreign_keys=OFF")  # else, dropping the old table empties those that refer to it
         with self.transaction() as connection:
-            if self._version(connection) == _VERSION - 1:  # no other process has done it meanwhile
-                rebuild_repos(connection, _STATEMENTS)
-                connection.execute(f"PRAGMA user_version={_VERSION}")
+            if self._version(connection) == VERSION - 1:  # no other process has done it meanwhile
+                rebuild_repos(connection, STATEMENTS)
+                connection.execute(f"PRAGMA user_version={VERSION}")
         self._writer.execute("PRAGMA foreign_keys=ON")
 
     def _version(self, connection: sqlite3.Connection) -> int:
@@ -173,7 +120,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Hold the database for one transaction: all of the block's changes, or none."""
-        with self._lock, self._faults():
+        with self._turn(), self._faults():
             self._check_held()
             self._writer.execute("BEGIN IMMEDIATE")
             try:
@@ -184,6 +131,16 @@ class Database:
                     self._writer.execute("ROLLBACK")
                 raise
             self._check_held()  # what went into a file that is gone is not acknowledged
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for the one writer, as long as the request may. Raise HttpError 503 when that is over."""
+        if not self._lock.acquire(timeout=work.seconds_left()):
+            raise work.busy()
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Return what a query finds among what is committed."""
@@ -275,9 +232,9 @@ def _create(path: Path) -> None:
     _make_private(part)
     with closing(sqlite3.connect(part, isolation_level=None)) as connection:
         connection.execute("BEGIN")
-        for statement in _STATEMENTS:
+        for statement in STATEMENTS:
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version={_VERSION}")
+        connection.execute(f"PRAGMA user_version={VERSION}")
         connection.execute("COMMIT")
     _finish(part, path)
 

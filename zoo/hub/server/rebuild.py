@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from zoo.hub.server import work
 from zoo.hub.server.blobs import BlobWriter
 from zoo.hub.server.http import HttpError
 from zoo.hub.server.store import Store
@@ -31,6 +32,7 @@ def _build(store: Store, user: int, repo: int, file: ShardFile) -> None:
     writer = BlobWriter(store.blobs, file.size)
     try:
         for term in file.terms:
+            work.check()
             before = writer.size
             batch: list[bytes] = []
             held = 0
@@ -41,6 +43,7 @@ def _build(store: Store, user: int, repo: int, file: ShardFile) -> None:
                     writer.write(batch)
                     batch, held = [], 0
             writer.write(batch)
+            work.allow(writer.size - before)
             if writer.size - before != term.size:
                 raise HttpError(400, "The shard gives a run of chunks another length than they have")
         blob = writer.finish(file.sha256)
@@ -49,6 +52,7 @@ def _build(store: Store, user: int, repo: int, file: ShardFile) -> None:
         raise
     if blob is None:
         raise HttpError(422, "The bytes do not have the sha256 of the shard; nothing was kept")
+    store.blobs.place([blob])
     with store.database.transaction() as connection:
         store.blobs.keep(connection, repo, [blob])
         store.xorbs.place(connection, user, file.sha256, file.terms)

@@ -6,7 +6,7 @@ import re
 import time
 from typing import Any
 
-from zoo.hub.server import signing
+from zoo.hub.server import signing, work
 from zoo.hub.server.access import Access
 from zoo.hub.server.blobs import BlobWriter
 from zoo.hub.server.http import HttpError, Request, Response, json_response, text_of
@@ -27,7 +27,8 @@ async def batch(access: Access, request: Request, repo: Repo) -> Response:
         raise HttpError(400, "Only uploads go by LFS; files are downloaded from resolve")
     transfers = values.get("transfers")
     in_parts = isinstance(transfers, list) and "multipart" in transfers
-    answers = [_object(access, repo, item, in_parts) for item in objects(values, "objects")]
+    items = objects(values, "objects")
+    answers = await work.run_write(lambda: [_object(access, repo, item, in_parts) for item in items])
     used_parts = any("chunk_size" in answer["actions"]["upload"]["header"] for answer in answers if "actions" in answer)
     return json_response({"transfer": "multipart" if used_parts else "basic", "objects": answers})
 
@@ -62,7 +63,7 @@ def _address(access: Access, repo: Repo, oid: str, size: int, part: str) -> str:
 async def verify(access: Access, request: Request, repo: Repo) -> Response:
     """Confirm that an object has arrived."""
     values = await request.json()
-    blob = access.store.blobs.given(repo.id, text_of(values, "oid"))
+    blob = await work.run_write(access.store.blobs.given, repo.id, text_of(values, "oid"))
     if blob is None or blob.size != values.get("size"):
         raise HttpError(404, "Object not found")
     return json_response({})
@@ -84,7 +85,7 @@ async def upload(access: Access, request: Request, parts: Parts) -> Response:
         blob = await asyncio.to_thread(writer.finish, oid)
         if blob is None:
             raise HttpError(422, "The bytes do not have the announced sha256 and size; nothing was kept")
-        await asyncio.to_thread(access.store.keep, repo, blob)
+        await work.run_write(access.store.keep, repo, blob)
     except BaseException:
         writer.discard()
         raise
@@ -136,12 +137,13 @@ async def _complete(access: Access, request: Request, parts: Parts, repo: Repo, 
     count = -(-size // access.limits.part_size)
     key = f"{repo.id}-{oid}"
     etags = {item.get("partNumber"): str(item.get("etag")).strip('"') for item in objects(values, "parts")}
-    if access.store.blobs.given(repo.id, oid) is not None:  # sent again
+    if await work.run_write(access.store.blobs.given, repo.id, oid) is not None:  # sent again
         return json_response({})
     if etags != parts.noted(key, count):
         raise HttpError(422, "Parts are missing, or were sent otherwise; upload the file again")
-    blob = await asyncio.to_thread(parts.join, key, oid, size)
+    work.allow(size)
+    blob = await work.run_heavy(parts.join, key, oid, size)
     if blob is None:
         raise HttpError(422, "The parts do not have the announced sha256 and size; nothing was kept")
-    await asyncio.to_thread(access.store.keep, repo, blob)
+    await work.run_write(access.store.keep, repo, blob)
     return json_response({})

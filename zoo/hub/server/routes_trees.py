@@ -1,6 +1,5 @@
 """What lies in a repo: folders, files, branches, tags, history."""
 
-import asyncio
 from urllib.parse import parse_qs
 
 from zoo.hub.server.access import Access
@@ -9,6 +8,7 @@ from zoo.hub.server.http import HttpError, Request, Response, decode_json, json_
 from zoo.hub.server.names import check_path, check_ref
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.routes_repos import next_link
+from zoo.hub.server.work import run_write
 
 _PAGE = 1000
 _EXPANDED_PAGE = 50
@@ -102,7 +102,7 @@ async def make_branch(access: Access, request: Request, repo: Repo, name: str) -
 
 async def _make_ref(access: Access, repo: Repo, kind: str, name: str, start: str) -> Response:
     oid = access.commit(repo, start)
-    if not await asyncio.to_thread(access.store.repos.set_ref, repo, f"refs/{kind}/{check_ref(name)}", oid):
+    if not await run_write(access.store.repos.set_ref, repo, f"refs/{kind}/{check_ref(name)}", oid):
         raise HttpError(409, f"Reference {name} exists already")
     return json_response({})
 
@@ -111,6 +111,6 @@ async def remove_ref(access: Access, repo: Repo, kind: str, name: str) -> Respon
     """Remove a branch or a tag."""
     if name == "main" and kind == "heads":
         raise HttpError(400, "The branch main cannot be removed")
-    if not await asyncio.to_thread(access.store.repos.delete_ref, repo, f"refs/{kind}/{name}"):
+    if not await run_write(access.store.repos.delete_ref, repo, f"refs/{kind}/{name}"):
         raise HttpError(404, f"Invalid rev id: {name[:100]}", "RevisionNotFound")
     return json_response({})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from zoo.hub.server import signing
+from zoo.hub.server import signing, work
 from zoo.hub.server.access import Access
 from zoo.hub.server.http import HttpError, Request, Response, json_response
 from zoo.hub.server.rebuild import rebuild
@@ -71,7 +71,7 @@ async def _take_xorb(access: Access, request: Request, hash_: str) -> Response:
         raise HttpError(400, "Invalid xorb hash")
     path = await _receive(access, request, MAX_XORB)
     try:
-        new = await asyncio.to_thread(access.store.xorbs.add, user, hash_, path)
+        new = await work.run_heavy(access.store.xorbs.add, user, hash_, path)
     finally:
         path.unlink(missing_ok=True)
     return json_response({"was_inserted": new})
@@ -94,24 +94,24 @@ async def _take_shard(access: Access, request: Request, lines: bool) -> Response
     user, repo = check_token(access, request.headers.get("authorization", ""))
     path = await _receive(access, request, MAX_SHARD)
     limits = access.limits
-    work = asyncio.ensure_future(
-        asyncio.to_thread(rebuild, access.store, user, repo, path, limits.max_file, limits.reserve)
+    building = asyncio.ensure_future(
+        work.run_heavy(rebuild, access.store, user, repo, path, limits.max_file, limits.reserve)
     )
-    work.add_done_callback(lambda _: path.unlink(missing_ok=True))
+    building.add_done_callback(lambda _: path.unlink(missing_ok=True))
     if lines:
-        return Response(headers={"Content-Type": "application/x-ndjson"}, stream=_progress(work))
-    await work
+        return Response(headers={"Content-Type": "application/x-ndjson"}, stream=_progress(building))
+    await building
     return json_response({"result": 1})
 
 
-async def _progress(work: "asyncio.Future[None]") -> AsyncIterator[bytes]:
+async def _progress(building: "asyncio.Future[None]") -> AsyncIterator[bytes]:
     """Say that the work goes on until it ends, then how."""
     while True:
-        done, _ = await asyncio.wait([work], timeout=_ALIVE_SECONDS)
+        done, _ = await asyncio.wait([building], timeout=_ALIVE_SECONDS)
         if not done:
             yield _line("validating", verified=0, total=1)
             continue
-        error = work.exception()
+        error = building.exception()
         if error is None:
             yield _line("result")
         elif isinstance(error, HttpError):

@@ -49,6 +49,7 @@ class Store:
 
     def keep(self, repo: Repo, blob: NewBlob) -> None:
         """Keep a blob that a repo was given."""
+        self.blobs.place([blob])
         with self.database.transaction() as connection:
             self.blobs.keep(connection, repo.id, [blob])
 
