@@ -9,13 +9,14 @@ from typing import Any
 
 from zoo.errors import StorageError
 
-_VERSION = 2
+_VERSION = 3
 _WAIT_SECONDS = 60
 _SCHEMA = """
 CREATE TABLE repos (
-    id INTEGER PRIMARY KEY, type TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, author TEXT NOT NULL COLLATE NOCASE,
-    private INTEGER NOT NULL, gated TEXT NOT NULL DEFAULT '', created TEXT NOT NULL, modified TEXT NOT NULL,
-    downloads INTEGER NOT NULL DEFAULT 0, head TEXT NOT NULL, summary BLOB NOT NULL, UNIQUE (type, name));
+    id INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE,
+    author TEXT NOT NULL COLLATE NOCASE, private INTEGER NOT NULL, gated TEXT NOT NULL DEFAULT '',
+    created TEXT NOT NULL, modified TEXT NOT NULL, downloads INTEGER NOT NULL DEFAULT 0, head TEXT NOT NULL,
+    summary BLOB NOT NULL, epoch INTEGER NOT NULL DEFAULT 0, UNIQUE (type, name));
 CREATE INDEX repos_by_modified ON repos (type, modified, id);
 CREATE INDEX repos_by_created ON repos (type, created, id);
 CREATE INDEX repos_by_downloads ON repos (type, downloads, id);
