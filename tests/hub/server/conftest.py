@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from huggingface_hub import HfApi, constants
 
+from zoo.hub.server.store import Store
+
 Ask = Callable[..., tuple[int, dict[str, str], bytes]]
 
 
@@ -37,3 +39,17 @@ def api(served_hub: Any, monkeypatch: pytest.MonkeyPatch) -> HfApi:
 def ask(served_hub: Any) -> Ask:
     """Return a function that sends one request and returns status, headers and body."""
     return asking(served_hub.url)
+
+
+@pytest.fixture
+def person(served_hub: Any) -> Callable[..., HfApi]:
+    """Return a function that adds a user, by another process's connection, and gives the user's client."""
+
+    def add(name: str, *namespaces: str, scope: str = "write") -> HfApi:
+        store = Store(served_hub.folder)
+        store.users.add(name, namespaces)
+        token = store.users.new_token(store.users.find(name), f"a {scope} token", scope)  # type: ignore[arg-type]
+        store.close()
+        return HfApi(endpoint=served_hub.url, token=token)
+
+    return add

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,30 +14,13 @@ from huggingface_hub import HfApi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.hub.server.xet_forms import XORB, chunk, shard
 from zoo.hub.server.collect import collect
 from zoo.hub.server.http import HttpError
 from zoo.hub.server.store import Store
 from zoo.hub.server.xet import chunk_content, read_chunk_heads, read_shard
 
 Ask = Callable[..., tuple[int, dict[str, str], bytes]]
-XORB = "ab" * 32
-
-
-def chunk(content: bytes, scheme: int = 0, stored: bytes | None = None, length: int | None = None) -> bytes:
-    stored = content if stored is None else stored
-    length = len(content) if length is None else length
-    return b"\0" + len(stored).to_bytes(3, "little") + bytes([scheme]) + length.to_bytes(3, "little") + stored
-
-
-def raw(text: str) -> bytes:
-    return b"".join(int(text[place : place + 16], 16).to_bytes(8, "little") for place in range(0, 64, 16))
-
-
-def shard(sha256: str, terms: list[tuple[str, int, int, int]], with_sha256: bool = True) -> bytes:
-    """Return a shard of one file; a term is xorb, first, last, bytes."""
-    parts = [bytes(48), raw("cd" * 32) + struct.pack("<IIQ", with_sha256 << 30, len(terms), 0)]
-    parts += [raw(xorb) + struct.pack("<IIII", 0, size, first, last) for xorb, first, last, size in terms]
-    return b"".join([*parts, *([raw(sha256) + bytes(16)] if with_sha256 else []), b"\xff" * 32 + bytes(16)])
 
 
 @pytest.fixture

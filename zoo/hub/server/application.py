@@ -18,6 +18,7 @@ from zoo.hub.server.parts import Parts
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.sending import send_response
 from zoo.hub.server.store import ServedStore
+from zoo.hub.server.work import Work
 
 _log = logging.getLogger("zoo.hub.server")
 _TYPES = ("models", "datasets", "spaces")
@@ -30,12 +31,14 @@ class Application:
     def __init__(self, store: ServedStore, options: Options) -> None:
         self._store = store
         self._options = options
-        self._parts = Parts(store.blobs.temporary)
+        self._parts = Parts(store)
+        self._work = Work()
         self._downloads = Downloads(store.repos)
         self._access_log = AccessLog(options.access_log)
 
     def close(self) -> None:
-        """Write down what is only in memory."""
+        """Stop what is under way, and write down what is only in memory."""
+        self._work.close()
         self._downloads.write()
         self._access_log.close()
 
@@ -48,6 +51,7 @@ class Application:
         try:
             request = Request(scope, receive, idle_seconds)
             access = Access(self._store, self._options, request)
+            request.when_read = access.renew
             response = await self._answer(access, request)
         except HttpError as error:
             page = routes_pages.error_page(access, request, error) if request else None
@@ -68,9 +72,9 @@ class Application:
             case "POST", ["v1", "telemetry"]:
                 return json_response({})
             case _, ["cas", _, *route]:
-                return await routes_xet.answer(access, request, route)
-            case "PUT" | "POST", ["lfs", _, _, _, _, _, _, _, _]:
-                return await routes_lfs.upload(access, request, self._parts)
+                return await routes_xet.answer(access, request, self._work, route)
+            case "PUT" | "POST", ["lfs", _, _, _, _]:
+                return await routes_lfs.upload(access, request, self._parts, self._work)
             case _, ["api", *route]:
                 _ = access.user  # a wrong token is an error even where none is needed
                 return await self._api(access, request, route)

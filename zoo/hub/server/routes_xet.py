@@ -10,18 +10,19 @@ from pathlib import Path
 
 import msgspec
 
-from zoo.hub.server import signing
+from zoo.hub.server import capabilities
 from zoo.hub.server.access import Access
+from zoo.hub.server.capabilities import Capability
 from zoo.hub.server.http import HttpError, Request, Response, json_response
 from zoo.hub.server.rebuild import rebuild
 from zoo.hub.server.repos import Repo
+from zoo.hub.server.work import Watch, Work
 from zoo.hub.server.xet import MAX_SHARD, MAX_XORB
 
 _log = logging.getLogger("zoo.hub.server")
 _TOKEN_SECONDS = 3600
 _ALIVE_SECONDS = 5.0
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_TOKEN = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})\.([0-9a-f]{64})", re.ASCII)
 
 
 async def write_token(access: Access, repo: Repo) -> Response:
@@ -32,8 +33,7 @@ async def write_token(access: Access, repo: Repo) -> Response:
     """
     user = access.require_writer(repo.namespace)
     expires = int(time.time()) + _TOKEN_SECONDS
-    words = (str(user.id), str(repo.id), str(expires))
-    token = ".".join((*words, signing.sign(access.store.signing_key, "xet", *words)))
+    token = capabilities.issue(access.store, user, repo, expires, "xet")
     url = f"{access.url}/cas/{access.store.id}-{user.id}"
     headers = {
         "X-Xet-Cas-Url": url,
@@ -43,35 +43,33 @@ async def write_token(access: Access, repo: Repo) -> Response:
     return json_response({"casUrl": url, "accessToken": token, "exp": expires}, headers=headers)
 
 
-async def answer(access: Access, request: Request, route: list[str]) -> Response:
+async def answer(access: Access, request: Request, work: Work, route: list[str]) -> Response:
     """Answer below the address of write_token. What is unknown gets 404 at once: clients then try another way."""
     match request.method, route:
         case "POST", ["v1", "xorbs", _, hash_]:
             return await _take_xorb(access, request, hash_)
         case "POST", ["v2", "shards"]:
-            return await _take_shard(access, request, lines=True)
+            return await _take_shard(access, request, work, lines=True)
         case "POST", ["v1", "shards"] | ["shards"]:
-            return await _take_shard(access, request, lines=False)
+            return await _take_shard(access, request, work, lines=False)
     raise HttpError(404, "Not found")
 
 
-def check_token(access: Access, authorization: str) -> tuple[int, int]:
-    """Return the user and the repo that a token of write_token is for."""
-    match = _TOKEN.fullmatch(authorization.partition(" ")[2].strip())
-    if match is None:
+def _capability(access: Access, request: Request) -> Capability:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if not scheme:
         raise HttpError(401, "Invalid credentials in Authorization header")
-    user, repo, expires, signature = match.groups()
-    signing.check(access.store.signing_key, signature, expires, "xet", user, repo)
-    return int(user), int(repo)
+    return capabilities.accept(access.store, token.strip(), "xet")
 
 
 async def _take_xorb(access: Access, request: Request, hash_: str) -> Response:
-    user, _ = check_token(access, request.headers.get("authorization", ""))
+    capability = _capability(access, request)
     if not _HASH.fullmatch(hash_):
         raise HttpError(400, "Invalid xorb hash")
     path = await _receive(access, request, MAX_XORB)
+    store = access.store
     try:
-        new = await asyncio.to_thread(access.store.xorbs.add, user, hash_, path)
+        new = await asyncio.to_thread(store.xorbs.add, capability.user, hash_, path, lambda: capability.check(store))
     finally:
         path.unlink(missing_ok=True)
     return json_response({"was_inserted": new})
@@ -90,21 +88,26 @@ async def _receive(access: Access, request: Request, limit: int) -> Path:
     return path
 
 
-async def _take_shard(access: Access, request: Request, lines: bool) -> Response:
-    user, repo = check_token(access, request.headers.get("authorization", ""))
+async def _take_shard(access: Access, request: Request, work: Work, lines: bool) -> Response:
+    capability = _capability(access, request)
     path = await _receive(access, request, MAX_SHARD)
-    limits = access.limits
-    work = asyncio.ensure_future(
-        asyncio.to_thread(rebuild, access.store, user, repo, path, limits.max_file, limits.reserve)
-    )
-    work.add_done_callback(lambda _: path.unlink(missing_ok=True))
+
+    def job(watch: Watch) -> None:
+        rebuild(access.store, capability, path, access.limits, watch)
+
+    try:
+        task = work.start(capability.user, job)
+    except HttpError:
+        path.unlink()
+        raise
+    task.add_done_callback(lambda _: path.unlink(missing_ok=True))
     if lines:
-        return Response(headers={"Content-Type": "application/x-ndjson"}, stream=_progress(work))
-    await work
+        return Response(headers={"Content-Type": "application/x-ndjson"}, stream=_progress(task))
+    await task
     return json_response({"result": 1})
 
 
-async def _progress(work: "asyncio.Future[None]") -> AsyncIterator[bytes]:
+async def _progress(work: "asyncio.Task[None]") -> AsyncIterator[bytes]:
     """Say that the work goes on until it ends, then how."""
     while True:
         done, _ = await asyncio.wait([work], timeout=_ALIVE_SECONDS)

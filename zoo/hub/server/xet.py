@@ -3,14 +3,15 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from zoo.hub.server.http import HttpError
 
-MAX_XORB = 68 * 1024 * 1024
+MAX_XORB = 68 * 1024 * 1024  # as it is sent, and unpacked
 MAX_SHARD = 64 * 1024 * 1024
 MAX_CHUNK = 128 * 1024
-_MAX_CHUNKS = 64 * 1024
+_MAX_CHUNKS = 8 * 1024  # of a xorb, as clients know it
+MAX_TERMS = 128 * 1024  # of a shard; of 512 KiB each, as clients cut at the worst, they are 64 GiB
 _RECORD = 48
 _LAST = b"\xff" * 32
 _HAS_VERIFICATION = 1 << 31
@@ -27,8 +28,7 @@ class ChunkHead:
     length: int
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """A run of a xorb's chunks, first to last exclusive, and how many bytes they are."""
 
     hash: str
@@ -69,6 +69,15 @@ def read_chunk_heads(file: BinaryIO) -> Iterator[ChunkHead]:
         number += 1
 
 
+def read_chunks(file: BinaryIO) -> Iterator[bytes]:
+    """Yield a xorb's chunks unpacked. Raise HttpError 400 where one is broken, 413 beyond what a xorb may hold."""
+    heads = list(read_chunk_heads(file))
+    if sum(head.length for head in heads) > MAX_XORB:
+        raise HttpError(413, f"The xorb unpacks to more than {MAX_XORB:,} bytes")
+    for head in heads:
+        yield chunk_content(file, head)
+
+
 def chunk_content(file: BinaryIO, head: ChunkHead) -> bytes:
     """Return a chunk unpacked, never more than its head says. Raise HttpError 400 where that is wrong."""
     import lz4.frame
@@ -97,22 +106,27 @@ def _ungrouped(content: bytes) -> bytes:
     return bytes(result)
 
 
-def read_shard(file: BinaryIO) -> Iterator[ShardFile]:
-    """Yield the files of a shard. Raise HttpError 400 where it is broken or names a file without its sha256."""
+def read_shard(file: BinaryIO) -> list[ShardFile]:
+    """Return the files of a shard. Raise HttpError 400 where it is broken, 413 where it has too many runs of chunks."""
     file.seek(0)
-    _record(file)
-    while (head := _record(file))[:32] != _LAST:
+    _records(file, 1)
+    files: list[ShardFile] = []
+    names: dict[bytes, str] = {}
+    left = MAX_TERMS
+    while (head := _records(file, 1))[:32] != _LAST:
         flags, count = struct.unpack_from("<II", head, 32)
-        terms = []
-        for _ in range(count):
-            term = _record(file)
-            _, size, first, last = struct.unpack_from("<IIII", term, 32)
-            terms.append(Term(hash_text(term[:32]), first, last, size))
-        for _ in range(count if flags & _HAS_VERIFICATION else 0):
-            _record(file)
+        left -= max(count, 1)
+        if left < 0:
+            raise HttpError(413, f"The shard has more than {MAX_TERMS:,} files and runs of chunks")
+        terms = tuple(
+            Term(names.get(raw) or names.setdefault(raw, hash_text(raw)), first, last, size)
+            for raw, size, first, last in struct.iter_unpack("<32s4xIII", _records(file, count))
+        )
+        _records(file, count if flags & _HAS_VERIFICATION else 0)
         if not flags & _HAS_SHA256:
             raise HttpError(400, "The shard names a file without its sha256")
-        yield ShardFile(hash_text(_record(file)[:32]), tuple(terms))
+        files.append(ShardFile(hash_text(_records(file, 1)[:32]), terms))
+    return files
 
 
 def hash_text(raw: bytes) -> str:
@@ -120,8 +134,8 @@ def hash_text(raw: bytes) -> str:
     return "".join(f"{word:016x}" for word in struct.unpack("<4Q", raw))
 
 
-def _record(file: BinaryIO) -> bytes:
-    record = file.read(_RECORD)
-    if len(record) != _RECORD:
+def _records(file: BinaryIO, count: int) -> bytes:
+    records = file.read(count * _RECORD)
+    if len(records) != count * _RECORD:
         raise HttpError(400, "The shard ends too early")
-    return record
+    return records
