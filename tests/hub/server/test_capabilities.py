@@ -12,115 +12,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from huggingface_hub import CommitOperationAdd, HfApi
+from huggingface_hub import HfApi
 
 from tests.hub.server.conftest import asking
-from tests.hub.server.xet_forms import XORB, chunk, shard
+from tests.hub.server.uploads import XORB, Cas, chunk, count_calls, lfs_object, shard
 from zoo.hub.server.options import Limits, Options
 from zoo.hub.server.serving import serve_folder
 from zoo.hub.server.store import Store
-
-Ask = Callable[..., tuple[int, dict[str, str], bytes]]
-SECRET = b"a secret of somebody else"
-SECRET_HASH = hashlib.sha256(SECRET).hexdigest()
-
-
-class Cas:
-    """The Xet routes, with a write token of one repo."""
-
-    def __init__(self, ask: Ask, api: HfApi, repo: str) -> None:
-        bearer = f"Bearer {api.token}"
-        answer = json.loads(ask("GET", f"/api/models/{repo}/xet-write-token/main", Authorization=bearer)[2])
-        self._base = urlsplit(answer["casUrl"]).path
-        self._bearer = f"Bearer {answer['accessToken']}"
-        self._ask = ask
-
-    def __call__(self, route: str, body: bytes) -> int:
-        return self._ask("POST", f"{self._base}{route}", body, Authorization=self._bearer)[0]
-
-
-def commit_by_hash(ask: Ask, api: HfApi, repo: str, oid: str, **value: Any) -> int:
-    line = {"key": "lfsFile", "value": {"path": "mine.bin", "algo": "sha256", "oid": oid, **value}}
-    body = json.dumps(line).encode()
-    return ask("POST", f"/api/models/{repo}/commit/main", body, Authorization=f"Bearer {api.token}")[0]
-
-
-def keep_secret(api: HfApi, repo: str, **options: Any) -> None:
-    api.create_repo(repo, **options)
-    api.create_commit(repo, [CommitOperationAdd("secret.bin", SECRET)], commit_message="a secret")
-
-
-def steal(ask: Ask, thief: HfApi, cas: Cas) -> bytes | None:
-    """Claim the secret's hash for junk where `cas` leads to, then have it built in a repo of one's own."""
-    cas(f"/v1/xorbs/default/{XORB}", chunk(b"x" * len(SECRET)))
-    claim = shard(SECRET_HASH, [(XORB, 0, 1, len(SECRET))])
-    cas("/v1/shards", claim)
-    thief.create_repo("mallory/loot")
-    Cas(ask, thief, "mallory/loot")("/v1/shards", claim)
-    commit_by_hash(ask, thief, "mallory/loot", SECRET_HASH, size=len(SECRET))
-    status, _, content = ask("GET", "/mallory/loot/resolve/main/mine.bin")
-    return content if status == 200 else None
-
-
-def test_127_128_a_deleted_repo_gives_no_hold_on_the_one_that_comes_after(
-    api: HfApi, person: Callable[..., HfApi], ask: Ask
-) -> None:
-    mallory, victim = person("mallory"), person("victim")
-    mallory.create_repo("mallory/bait")
-    cas = Cas(ask, mallory, "mallory/bait")
-    mallory.delete_repo("mallory/bait")
-    keep_secret(victim, "victim/secret", private=True)
-    assert steal(ask, mallory, cas) != SECRET
-
-
-def test_128_junk_is_no_proof_even_where_the_repo_has_the_bytes(
-    api: HfApi, person: Callable[..., HfApi], ask: Ask
-) -> None:
-    """A member of a team may not take bytes along that were never sent by them."""
-    mallory, victim = person("mallory", "team"), person("victim", "team")
-    keep_secret(victim, "team/secret", private=True)
-    assert steal(ask, mallory, Cas(ask, mallory, "team/secret")) != SECRET
-
-
-def test_128_a_hash_alone_gives_nothing(api: HfApi, person: Callable[..., HfApi], ask: Ask) -> None:
-    mallory, victim = person("mallory", "team"), person("victim", "team")
-    keep_secret(victim, "victim/secret", private=True)
-    keep_secret(victim, "team/secret", private=True)
-    mallory.create_repo("mallory/loot")
-    for repo in ("mallory/loot", "team/secret"):
-        cas = Cas(ask, mallory, repo)
-        assert cas("/v1/shards", shard(SECRET_HASH, [("ee" * 32, 0, 1, len(SECRET))])) == 400  # nobody sent that xorb
-        cas(f"/v1/xorbs/default/{XORB}", chunk(b"x" * len(SECRET)))
-        assert cas("/v1/shards", shard(SECRET_HASH, [(XORB, 0, 1, len(SECRET))])) == 422
-    for value in ({}, {"size": len(SECRET)}):  # a copy, a file
-        assert commit_by_hash(ask, mallory, "mallory/loot", SECRET_HASH, **value) == 422
-    assert "actions" in lfs_object(ask, mallory, "mallory/loot", SECRET)
-
-
-def test_what_is_sent_where_it_is_known_is_compared_and_counts(
-    api: HfApi, person: Callable[..., HfApi], ask: Ask, served_hub: Any
-) -> None:
-    """The second who sends a file has proved as much as the first, and keeps no xorb behind."""
-    keep_secret(person("victim", "team"), "team/secret", private=True)
-    mallory = person("mallory", "team")
-    cas = Cas(ask, mallory, "team/secret")
-    assert cas(f"/v1/xorbs/default/{XORB}", chunk(SECRET)) == 200
-    assert cas("/v1/shards", shard(SECRET_HASH, [(XORB, 0, 1, len(SECRET))])) == 200
-    assert not list((served_hub.folder / "xorbs").iterdir())
-    mallory.create_repo("mallory/copy")
-    cas = Cas(ask, mallory, "mallory/copy")
-    assert cas("/v1/shards", shard(SECRET_HASH, [(XORB, 0, 1, len(SECRET))])) == 200
-    assert commit_by_hash(ask, mallory, "mallory/copy", SECRET_HASH) == 200
-
-
-def lfs_object(ask: Ask, api: HfApi, repo: str, content: bytes) -> dict[str, Any]:
-    item = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content)}
-    body = {"operation": "upload", "transfers": ["basic", "multipart"], "objects": [item]}
-    bearer = f"Bearer {api.token}"
-    answer = ask("POST", f"/{repo}.git/info/lfs/objects/batch", json.dumps(body).encode(), Authorization=bearer)[2]
-    found: dict[str, Any] = json.loads(answer)["objects"][0]
-    return found
-
 
 CONTENT = b"0123456789" * 2  # two parts of the hub of the table
 Use = Callable[[], int]
@@ -402,3 +300,13 @@ def test_one_user_begins_only_so_many_uploads(alone: Case, monkeypatch: pytest.M
     assert finish() == 422  # the oldest was given up
     user_removed(alone)
     assert temporary(alone, 0) == 0
+
+
+def test_125_addresses_of_parts_are_only_so_many(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.hub.server.routes_lfs._MAX_PARTS", 20)
+    issued = count_calls(monkeypatch, "zoo.hub.server.routes_lfs._actions")
+    items = [{"oid": f"{number:064x}", "size": 50} for number in range(100)]
+    body = json.dumps({"operation": "upload", "transfers": ["multipart"], "objects": items}).encode()
+    bearer = f"Bearer {case.api.token}"
+    assert case.ask("POST", f"/{case.repo}.git/info/lfs/objects/batch", body, Authorization=bearer)[0] == 413
+    assert len(issued) == 4

@@ -73,7 +73,7 @@ class Application:
                 return json_response({})
             case _, ["cas", _, *route]:
                 return await routes_xet.answer(access, request, self._work, route)
-            case "PUT" | "POST", ["lfs", _, _, _, _]:
+            case "PUT" | "POST", ["lfs", _, _, _, _, _, _, _]:
                 return await routes_lfs.upload(access, request, self._parts, self._work)
             case _, ["api", *route]:
                 _ = access.user  # a wrong token is an error even where none is needed

@@ -4,8 +4,10 @@ All that a shard asks for is known before any of it is done: what there is to re
 xorbs, and what is then done is in proportion to the bytes of the files.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -106,14 +108,22 @@ def _compare(store: Store, plan: Plan, watch: Watch) -> None:
 
 
 def _read(store: Store, pieces: Iterable[Piece], watch: Watch) -> Iterator[bytes]:
-    for piece in pieces:
-        left = piece.size
-        with store.blobs.open(piece.name) if piece.placed else open(store.xorbs.folder / piece.name, "rb") as file:
-            file.seek(piece.offset)
-            while left and (chunk := file.read(min(_BATCH, left))):
-                watch.check()
-                left -= len(chunk)
-                yield chunk
+    """Yield the bytes of pieces in a row; those of one file that follow each other open it once."""
+    batch: list[bytes] = []
+    held = 0
+    for (name, placed), group in groupby(pieces, lambda piece: (piece.name, piece.placed)):
+        with store.blobs.open(name) if placed else open(store.xorbs.folder / name, "rb") as file:
+            for _, _, offset, size in group:
+                end = offset + size
+                while offset < end and (chunk := os.pread(file.fileno(), min(_BATCH, end - offset), offset)):
+                    watch.check()
+                    offset += len(chunk)
+                    batch.append(chunk)
+                    held += len(chunk)
+                    if held >= _BATCH:
+                        yield b"".join(batch)
+                        batch, held = [], 0
+    yield b"".join(batch)
 
 
 def _settle(store: Store, user: int, plans: list[Plan]) -> None:

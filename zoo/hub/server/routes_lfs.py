@@ -63,10 +63,11 @@ def _checked(access: Access, item: dict[str, Any]) -> dict[str, Any]:
 
 def _actions(access: Access, user: User, repo: Repo, oid: str, size: int, count: int) -> dict[str, Any]:
     expires = int(time.time()) + _UPLOAD_SECONDS
-    capability = capabilities.issue(access.store, user, repo, expires, "lfs", oid, str(size))
+    object_ = f"lfs/{repo.type}/{repo.name}/{oid}/{size}"
+    capability = capabilities.issue(access.store, user, repo, expires, object_)
 
     def address(part: str) -> str:
-        return f"{access.url}/lfs/{oid}/{size}/{part}/{capability}"
+        return f"{access.url}/{object_}/{part}/{capability}"
 
     header = {str(number): address(str(number)) for number in range(1, count + 1)}
     if count:
@@ -90,11 +91,11 @@ async def verify(access: Access, request: Request, repo: Repo) -> Response:
 
 async def upload(access: Access, request: Request, parts: Parts, work: Work) -> Response:
     """Take an object in, or a part of one, or put its parts together."""
-    _, oid, size_text, part, text = request.segments
-    if not _NUMBER.fullmatch(size_text) or not (part == "whole" or _NUMBER.fullmatch(part)):
+    *object_, oid, size, part, text = request.segments
+    if not _NUMBER.fullmatch(size) or not (part == "whole" or _NUMBER.fullmatch(part)):
         raise HttpError(404, "Not found")
-    capability = capabilities.accept(access.store, text, "lfs", oid, size_text)
-    key = Key(capability, oid, int(size_text))
+    capability = capabilities.accept(access.store, text, "/".join((*object_, oid, size)))
+    key = Key(capability, oid, int(size))
     if part != "whole":
         if request.method != "PUT" or not 0 < int(part) <= _count(access, key.size):
             raise HttpError(404, "Not found")

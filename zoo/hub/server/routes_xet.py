@@ -17,7 +17,7 @@ from zoo.hub.server.http import HttpError, Request, Response, json_response
 from zoo.hub.server.rebuild import rebuild
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.work import Watch, Work
-from zoo.hub.server.xet import MAX_SHARD, MAX_XORB
+from zoo.hub.server.xet import MAX_SHARD, MAX_XORB, Unpacker
 
 _log = logging.getLogger("zoo.hub.server")
 _TOKEN_SECONDS = 3600
@@ -66,39 +66,41 @@ async def _take_xorb(access: Access, request: Request, hash_: str) -> Response:
     capability = _capability(access, request)
     if not _HASH.fullmatch(hash_):
         raise HttpError(400, "Invalid xorb hash")
-    path = await _receive(access, request, MAX_XORB)
     store = access.store
+    path = _temporary(access, MAX_XORB)
     try:
-        new = await asyncio.to_thread(store.xorbs.add, capability.user, hash_, path, lambda: capability.check(store))
+        with open(path, "xb") as file:
+            unpacker = Unpacker(file)
+            async for parts in request.batches(MAX_XORB):
+                await asyncio.to_thread(unpacker.write, parts)
+            unpacker.finish()
+        new = await asyncio.to_thread(
+            store.xorbs.add, capability.user, hash_, path, unpacker.lengths, lambda: capability.check(store)
+        )
     finally:
         path.unlink(missing_ok=True)
     return json_response({"was_inserted": new})
 
 
-async def _receive(access: Access, request: Request, limit: int) -> Path:
-    access.store.blobs.check_space(limit, access.limits.reserve)
-    path = access.store.blobs.temporary / secrets.token_hex(16)
-    try:
-        with open(path, "xb") as file:
-            async for chunks in request.batches(limit):
-                await asyncio.to_thread(file.writelines, chunks)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return path
+def _temporary(access: Access, size: int) -> Path:
+    access.store.blobs.check_space(size, access.limits.reserve)
+    return access.store.blobs.temporary / secrets.token_hex(16)
 
 
 async def _take_shard(access: Access, request: Request, work: Work, lines: bool) -> Response:
     capability = _capability(access, request)
-    path = await _receive(access, request, MAX_SHARD)
+    path = _temporary(access, MAX_SHARD)
 
     def job(watch: Watch) -> None:
         rebuild(access.store, capability, path, access.limits, watch)
 
     try:
+        with open(path, "xb") as file:
+            async for parts in request.batches(MAX_SHARD):
+                await asyncio.to_thread(file.writelines, parts)
         task = work.start(capability.user, job)
-    except HttpError:
-        path.unlink()
+    except BaseException:
+        path.unlink(missing_ok=True)
         raise
     task.add_done_callback(lambda _: path.unlink(missing_ok=True))
     if lines:

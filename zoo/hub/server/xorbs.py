@@ -6,7 +6,6 @@ A xorb is unpacked once, when it comes, and kept plain: a run of its chunks is t
 """
 
 import os
-import secrets
 import sqlite3
 import time
 from array import array
@@ -18,7 +17,7 @@ from typing import NamedTuple
 
 from zoo.hub.server.database import Database
 from zoo.hub.server.http import HttpError
-from zoo.hub.server.xet import Term, read_chunks
+from zoo.hub.server.xet import Term
 
 
 class Placement(NamedTuple):
@@ -79,32 +78,28 @@ class Xorbs:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         self._database = database
 
-    def add(self, user: int, hash_: str, path: Path, check: Callable[[], object]) -> bool:
-        """Keep an uploaded xorb; tell whether it was needed. Raise HttpError 400 for a broken one.
+    def add(self, user: int, hash_: str, plain: Path, lengths: "array[int]", check: Callable[[], object]) -> bool:
+        """Keep a xorb that is unpacked in a temporary file; tell whether it was needed.
 
         `check` raises where the user may no longer leave anything here.
         """
-        if self._placed_whole(user, hash_):
-            return False
-        plain = path.with_name(secrets.token_hex(16))
-        try:
-            lengths = _unpack(path, plain)
-            with self._database.transaction() as connection:
-                check()
-                known = "SELECT file FROM xorbs WHERE user=? AND hash=?"
-                old = connection.execute(known, (user, hash_)).fetchone()
-                os.replace(plain, self.folder / plain.name)
-                connection.execute("DELETE FROM placements WHERE user=? AND hash=?", (user, hash_))
-                connection.execute(
-                    "INSERT INTO xorbs VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET"
-                    " file=excluded.file, lengths=excluded.lengths, time=excluded.time",
-                    (user, hash_, plain.name, lengths.tobytes(), time.time()),
-                )
-        finally:
-            plain.unlink(missing_ok=True)
-        if old is not None and old[0] is not None:
-            (self.folder / old[0]).unlink(missing_ok=True)
-        return old is None
+        with self._database.transaction() as connection:
+            check()
+            row = connection.execute(
+                "SELECT file, lengths FROM xorbs WHERE user=? AND hash=?", (user, hash_)
+            ).fetchone()
+            if row is not None and row[0] is None and _cover(self._places(user, hash_), len(_lengths(row[1]))):
+                return False
+            os.replace(plain, self.folder / plain.name)
+            connection.execute("DELETE FROM placements WHERE user=? AND hash=?", (user, hash_))
+            connection.execute(
+                "INSERT INTO xorbs VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET"
+                " file=excluded.file, lengths=excluded.lengths, time=excluded.time",
+                (user, hash_, plain.name, lengths.tobytes(), time.time()),
+            )
+        if row is not None and row[0] is not None:
+            (self.folder / row[0]).unlink(missing_ok=True)
+        return row is None
 
     def chunks(self, user: int, hash_: str) -> Chunks:
         """Say where a xorb's chunks lie. Raise HttpError 400 when the user never sent it."""
@@ -132,10 +127,6 @@ class Xorbs:
         if whole:
             (self.folder / file).unlink(missing_ok=True)
 
-    def _placed_whole(self, user: int, hash_: str) -> bool:
-        row = self._database.row("SELECT file, lengths FROM xorbs WHERE user=? AND hash=?", user, hash_)
-        return row is not None and row[0] is None and _cover(self._places(user, hash_), len(_lengths(row[1])))
-
     def _places(self, user: int, hash_: str) -> list[Placement]:
         query = "SELECT first, last, sha256, offset FROM placements WHERE user=? AND hash=? ORDER BY first"
         return [Placement(*row) for row in self._database.rows(query, user, hash_)]
@@ -143,16 +134,6 @@ class Xorbs:
     @staticmethod
     def _listed(connection: sqlite3.Connection, sha256: str) -> bool:
         return connection.execute("SELECT 1 FROM blobs WHERE sha256=?", (sha256,)).fetchone() is not None
-
-
-def _unpack(path: Path, plain: Path) -> "array[int]":
-    """Write a xorb's chunks one after another and return their lengths."""
-    lengths = array("I")
-    with open(path, "rb") as packed, open(plain, "xb") as file:
-        for chunk in read_chunks(packed):
-            lengths.append(len(chunk))
-            file.write(chunk)
-    return lengths
 
 
 def _lengths(stored: bytes) -> "array[int]":
