@@ -15,8 +15,7 @@ import lz4.frame
 import pytest
 from huggingface_hub import HfApi
 
-from tests.hub.server.conftest import asking
-from tests.hub.server.uploads import XORB, Ask, Cas, chunk, count_calls, shard
+from tests.hub.server.uploads import XORB, Ask, Cas, asking, chunk, count_calls, shard
 from zoo.hub.server.blobs import BlobWriter
 from zoo.hub.server.http import HttpError
 from zoo.hub.server.options import Options
@@ -191,6 +190,29 @@ def test_chunks_that_move_while_they_are_read(
     assert cas(XORB_ROUTE, chunk(b"hello")) == 200
     assert cas("/v1/shards", shard_of(b"hello", [(XORB, 0, 1, 5)])) == status
     assert not [path for path in left(served_hub) if path.parent.name == "temporary"]
+
+
+def test_125_long_builds_leave_the_threads_of_others_alone(
+    api: HfApi, cas: Cas, served_hub: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = threading.Event()
+    begun: list[Any] = []
+    answers: list[int | None] = []
+
+    def building(*arguments: Any) -> None:
+        begun.append(arguments)
+        free.wait(20)
+
+    monkeypatch.setattr("zoo.hub.server.routes_xet.rebuild", building)
+    threads = [threading.Thread(target=lambda: answers.append(answer_of(cas, b"x"))) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    api.upload_file(path_or_fileobj=b"content", path_in_repo="a.bin", repo_id="org/thing")
+    assert len(begun) <= 2 and not answers
+    free.set()
+    for thread in threads:
+        thread.join()
+    assert answers == [200] * 12 and len(begun) == 12
 
 
 def test_125_no_user_takes_all_threads_or_waits_without_end() -> None:

@@ -1,6 +1,7 @@
 """Uploads by Xet and LFS, step by step: as a client sends them, or as a liar does."""
 
 import hashlib
+import http.client
 import json
 import pkgutil
 import struct
@@ -14,6 +15,19 @@ from huggingface_hub import HfApi
 Ask = Callable[..., tuple[int, dict[str, str], bytes]]
 
 XORB = "ab" * 32
+
+
+def asking(url: str) -> Ask:
+    def ask(method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection(str(urlsplit(url).netloc), timeout=10)
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            return response.status, {key.lower(): value for key, value in response.getheaders()}, response.read()
+        finally:
+            connection.close()
+
+    return ask
 
 
 def chunk(content: bytes, scheme: int = 0, stored: bytes | None = None, length: int | None = None) -> bytes:
