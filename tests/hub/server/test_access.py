@@ -14,23 +14,8 @@ from zoo.cli import run
 from zoo.errors import UsageError
 from zoo.hub.server.options import Options
 from zoo.hub.server.serving import check_exposure, serve_folder
-from zoo.hub.server.store import Store
 
 Ask = Callable[..., tuple[int, dict[str, str], bytes]]
-
-
-@pytest.fixture
-def person(served_hub: Any) -> Callable[..., HfApi]:
-    """Return a function that adds a user, by another process's connection, and gives the user's client."""
-
-    def add(name: str, *namespaces: str, scope: str = "write") -> HfApi:
-        store = Store(served_hub.folder)
-        store.users.add(name, namespaces)
-        token = store.users.new_token(store.users.find(name), f"a {scope} token", scope)  # type: ignore[arg-type]
-        store.close()
-        return HfApi(endpoint=served_hub.url, token=token)
-
-    return add
 
 
 def put(api: HfApi, repo: str, content: bytes = b"text", path: str = "a.txt") -> str:

@@ -34,7 +34,7 @@ class Application:
     def __init__(self, store: ServedStore, options: Options) -> None:
         self._store = store
         self._options = options
-        self._parts = Parts(store.blobs.temporary)
+        self._parts = Parts(store)
         self._downloads = Downloads(store.repos)
         self._access_log = AccessLog(options.access_log)
         self._turns = routes_commit.Turns()
@@ -67,6 +67,7 @@ class Application:
             try:
                 request = Request(scope, work.timed(receive), limits.idle_seconds)
                 access = Access(self._store, self._options, request)
+                request.when_read = access.renew
                 response = await self._in_time(work, access, request)
             except HttpError as error:
                 page = routes_pages.error_page(access, request, error) if request else None
@@ -101,7 +102,7 @@ class Application:
                 return json_response({})
             case _, ["cas", _, *route]:
                 return await routes_xet.answer(access, request, route)
-            case "PUT" | "POST", ["lfs", _, _, _, _, _, _, _, _]:
+            case "PUT" | "POST", ["lfs", _, _, _, _, _, _, _]:
                 return await routes_lfs.upload(access, request, self._parts)
             case _, ["api", *route]:
                 _ = access.user  # a wrong token is an error even where none is needed

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from zoo.errors import StorageError
 from zoo.hub.server import work
 from zoo.hub.server.folder import broken
-from zoo.hub.server.migration import rebuild_repos
+from zoo.hub.server.migration import forget_uploads, rebuild_repos
 from zoo.hub.server.schema import STATEMENTS, TABLES, VERSION
 from zoo.paths import sync_folder
 
@@ -97,7 +97,8 @@ class Database:
         self._writer.execute("PRAGMA foreign_keys=OFF")  # else, dropping the old table empties those that refer to it
         with self.transaction() as connection:
             if self._version(connection) == VERSION - 1:  # no other process has done it meanwhile
-                rebuild_repos(connection, STATEMENTS)
+                rebuild_repos(connection)
+                forget_uploads(connection)
                 connection.execute(f"PRAGMA user_version={VERSION}")
         self._writer.execute("PRAGMA foreign_keys=ON")
 

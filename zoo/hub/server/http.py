@@ -68,6 +68,7 @@ class Request:
         except ValueError:
             raise HttpError(400, "The query is not UTF-8, or has too many parts") from None
         self.headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        self.when_read: Callable[[], None] = lambda: None
         self._receive = receive
         self._idle_seconds = idle_seconds
 
@@ -113,6 +114,7 @@ class Request:
             if chunk:
                 yield chunk
             if not message.get("more_body"):
+                self.when_read()
                 return
 
     async def batches(self, limit: int) -> AsyncIterator[list[bytes]]:

@@ -1,19 +1,20 @@
 """Bring a store's tables from the layout before to this one."""
 
 import sqlite3
-from collections.abc import Sequence
+
+from zoo.hub.server.schema import STATEMENTS
 
 _COLUMNS = "id, type, name, author, private, gated, created, modified, downloads, head, summary"
 _SKIPPED = 1_000_000
 
 
-def rebuild_repos(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
-    """Make `repos` anew by the statements that hold for it, in a transaction with foreign keys off.
+def rebuild_repos(connection: sqlite3.Connection) -> None:
+    """Make `repos` anew in a transaction with foreign keys off.
 
     Layout 2 gave the id of the last repo to the next one when it was deleted, and did not count `epoch`.
     """
-    tables = [text for text in statements if text.startswith("CREATE TABLE repos ")]
-    indexes = [text for text in statements if text.startswith("CREATE INDEX repos_")]
+    tables = [text for text in STATEMENTS if text.startswith("CREATE TABLE repos ")]
+    indexes = [text for text in STATEMENTS if text.startswith("CREATE INDEX repos_")]
     for text in tables:  # under another name: to rename the old table would rename what refers to it
         connection.execute(text.replace("repos", "new_repos", 1))
     connection.execute(f"INSERT INTO new_repos ({_COLUMNS}) SELECT {_COLUMNS} FROM repos")
@@ -22,6 +23,13 @@ def rebuild_repos(connection: sqlite3.Connection, statements: Sequence[str]) -> 
     for text in indexes:
         connection.execute(text)
     skip_ids(connection)
+
+
+def forget_uploads(connection: sqlite3.Connection) -> None:
+    """Forget the chunks that clients have sent: layout 2 took their word for where they lie, and kept xorbs packed."""
+    connection.execute("DELETE FROM placements")
+    connection.execute("DELETE FROM xorbs")  # gc removes their files
+    connection.execute("DELETE FROM settings WHERE key='store_id'")  # so that clients forget them, too
 
 
 def skip_ids(connection: sqlite3.Connection) -> None:

@@ -7,11 +7,11 @@ import sqlite3
 from pathlib import Path
 
 from zoo.errors import IntegrityError, ZooError
-from zoo.hub.server.blobs import BlobStore, NewBlob
+from zoo.hub.server.blobs import BlobStore
 from zoo.hub.server.commits import Commits
 from zoo.hub.server.database import Database
 from zoo.hub.server.folder import FolderLock, prepare
-from zoo.hub.server.repos import Repo, Repos
+from zoo.hub.server.repos import Repos
 from zoo.hub.server.trees import Trees
 from zoo.hub.server.users import OWNER, Users
 from zoo.hub.server.xorbs import Xorbs
@@ -46,12 +46,6 @@ class Store:
     def close(self) -> None:
         """Close the database."""
         self.database.close()
-
-    def keep(self, repo: Repo, blob: NewBlob) -> None:
-        """Keep a blob that a repo was given."""
-        self.blobs.place([blob])
-        with self.database.transaction() as connection:
-            self.blobs.keep(connection, repo.id, [blob])
 
     def setting(self, key: str) -> str:
         """Return a random word of this store, made when it is asked for first."""

@@ -8,10 +8,12 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from zoo.hub.server.http import HttpError, Receive
 from zoo.hub.workers import Workers
@@ -24,6 +26,7 @@ _SLOWEST = 4 * 1024 * 1024  # bytes a second that any disk takes, hashed and flu
 _SMALLEST = 64 * 1024  # what a file counts at least: it is flushed by itself
 _SHORT_THREADS, _WRITE_THREADS, _HEAVY_THREADS = 12, 4, 4
 _WAITING = 64
+_HEAVY_A_USER, _WAITING_A_USER = 2, 30
 
 
 class Lane(ThreadPoolExecutor):
@@ -72,6 +75,11 @@ class Lanes:
         self.short = Lane(_SHORT_THREADS)
         self.writes = Lane(_WRITE_THREADS, _WAITING)
         self.heavy = Lane(_HEAVY_THREADS, _WAITING)
+        self._shares: WeakValueDictionary[int, Share] = WeakValueDictionary()
+
+    def share(self, user: int) -> "Share":
+        """Return what a user has of the heavy lane; used from the event loop alone."""
+        return self._shares.setdefault(user, Share())
 
     def finish(self, seconds: float) -> bool:
         """Wait for all jobs; tell whether they ended in time."""
@@ -84,8 +92,27 @@ class Lanes:
             lane.shutdown()
 
 
+class Share:
+    """What one user has of the heavy lane, which is never all of it. What waits for its turn holds no thread."""
+
+    def __init__(self) -> None:
+        self.turns = asyncio.Semaphore(_HEAVY_A_USER)
+        self._jobs = 0
+
+    def take(self) -> None:
+        """Count one more job. Raise HttpError 429 where too many of the user's wait already."""
+        if self._jobs >= _HEAVY_A_USER + _WAITING_A_USER:
+            message = "Too many uploads of this user are being put together; try again in a moment"
+            raise HttpError(429, message, headers={"Retry-After": str(_RETRY_SECONDS)})
+        self._jobs += 1
+
+    def done(self, _: object) -> None:
+        """Count one job less."""
+        self._jobs -= 1
+
+
 class Work:
-    """One request's work. The time in which it waits for its client does not count, and what is sent adds to it."""
+    """One request's work. Time in which it waits for its client or its turn does not count; what is sent adds to it."""
 
     def __init__(self, name: str, seconds: float, lanes: Lanes) -> None:
         self.name = name
@@ -123,16 +150,22 @@ class Work:
         message = f"This request takes the Hub longer than {self._seconds:g} s; send less at once, or try again later"
         return HttpError(503, message, headers=_RETRY)
 
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Do not count the time that the block takes."""
+        self._waits_since = start = time.monotonic()
+        try:
+            yield
+        finally:
+            self._end += time.monotonic() - start
+            self._waits_since = None
+
     def timed(self, receive: Receive) -> Receive:
         """Return a function that receives, and does not count the time."""
 
         async def timed_receive() -> dict[str, Any]:
-            self._waits_since = start = time.monotonic()
-            try:
+            with self.waiting():
                 message = await receive()
-            finally:
-                self._end += time.monotonic() - start
-                self._waits_since = None
             self._end += len(message.get("body", b"")) / _SLOWEST
             return message
 
@@ -184,6 +217,26 @@ async def run_heavy(function: Callable[..., T], *arguments: Any) -> T:
     """Do what may take seconds in a thread of those for it; HttpError 503 when too many requests wait for one."""
     work = current.get()
     return await _run(work.lanes.heavy if work else None, function, *arguments)
+
+
+def start(user: int, function: Callable[..., T], *arguments: Any) -> "asyncio.Task[T]":
+    """Do a user's heavy work when it is its turn. Raise HttpError 429 where too much of theirs waits already."""
+    work = current.get()
+    assert work is not None, "a request asks for it"
+    share = work.lanes.share(user)
+    share.take()
+    task = asyncio.ensure_future(_in_turn(work, share.turns, function, *arguments))
+    task.add_done_callback(share.done)
+    return task
+
+
+async def _in_turn(work: Work, turns: asyncio.Semaphore, function: Callable[..., T], *arguments: Any) -> T:
+    with work.waiting():
+        await turns.acquire()
+    try:
+        return await run_heavy(function, *arguments)
+    finally:
+        turns.release()
 
 
 async def _run(lane: Lane | None, function: Callable[..., T], *arguments: Any) -> T:
