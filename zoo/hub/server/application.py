@@ -14,6 +14,7 @@ from zoo.hub.server.access_log import AccessLog
 from zoo.hub.server.downloads import Downloads
 from zoo.hub.server.http import HttpError, Receive, Request, Response, Scope, Send, json_response
 from zoo.hub.server.options import Options
+from zoo.hub.server.pages.cards import Cards
 from zoo.hub.server.parts import Parts
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.sending import send_response
@@ -32,10 +33,12 @@ class Application:
         self._options = options
         self._parts = Parts(store.blobs.temporary)
         self._downloads = Downloads(store.repos)
+        self._cards = Cards()
         self._access_log = AccessLog(options.access_log)
 
     def close(self) -> None:
-        """Write down what is only in memory."""
+        """Write down what is only in memory, and end what renders cards."""
+        self._cards.close()
         self._downloads.write()
         self._access_log.close()
 
@@ -78,7 +81,7 @@ class Application:
                 return await self._files(access, request, type_, namespace, name, rest)
             case _, [namespace, name, *rest] if rest:
                 return await self._files(access, request, "models", namespace, name, rest)
-        return await routes_pages.answer(access, request)
+        return await routes_pages.answer(access, request, self._cards)
 
     def _health(self) -> Response:
         self._store.database.row("SELECT 1 FROM settings")
@@ -167,7 +170,7 @@ class Application:
                     return await routes_lfs.batch(access, request, repo)
                 if operation == ["verify"]:
                     return await routes_lfs.verify(access, request, repo)
-        return await routes_pages.answer(access, request)
+        return await routes_pages.answer(access, request, self._cards)
 
 
 def _failure(error: Exception) -> Response:

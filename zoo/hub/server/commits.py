@@ -194,12 +194,13 @@ class Commits:
         """Return a commit that is known to exist."""
         return self.history(repo, oid, 1)[0]
 
-    def history(self, repo: Repo, oid: str, limit: int, skip: int = 0) -> list[Commit]:
+    def history(self, repo: Repo, oid: str, limit: int, skip: int = 0, *, messages: bool = True) -> list[Commit]:
         """Return a commit and its ancestors, newest first."""
-        query = """WITH RECURSIVE line(oid, depth) AS (SELECT ?, 0 UNION ALL
+        message = "message" if messages else "''"
+        query = f"""WITH RECURSIVE line(oid, depth) AS (SELECT ?, 0 UNION ALL
                    SELECT parent, depth + 1 FROM commits JOIN line USING (oid)
                    WHERE repo=? AND parent IS NOT NULL AND depth + 1 < ?)
-                   SELECT oid, parent, tree, author, title, message, date FROM line JOIN commits USING (oid)
+                   SELECT oid, parent, tree, author, title, {message}, date FROM line JOIN commits USING (oid)
                    WHERE repo=? ORDER BY depth LIMIT ? OFFSET ?"""
         rows = self._database.rows(query, oid, repo.id, limit + skip, repo.id, limit, skip)
         return [Commit(*row) for row in rows]
@@ -212,13 +213,30 @@ class Commits:
 
     def last_changes(self, repo: Repo, oid: str, paths: Iterable[str], limit: int = 1000) -> dict[str, Commit]:
         """Return the commit that changed each path last, as far back as the limit goes."""
+        left: dict[str, set[str]] = {}
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            left.setdefault(folder, set()).add(name)
         found: dict[str, Commit] = {}
-        history = self.history(repo, oid, limit)
-        wanted = {path: self._trees.find(history[0].tree, path) for path in paths}
+        history = self.history(repo, oid, limit, messages=False)
+        trees = {folder: self._folder(history[0].tree, folder) for folder in left}
         for newer, older in zip(history, [*history[1:], None], strict=True):
-            for path in [path for path in wanted if path not in found]:
-                if older is None or self._trees.find(older.tree, path) != wanted[path]:
-                    found[path] = newer
-            if len(found) == len(wanted):
+            for folder in list(left):
+                before = self._folder(older.tree, folder) if older else None
+                if before == trees[folder] and older:
+                    continue  # one look a folder, not one a path
+                then, now = (self._trees.entries(tree) if tree else {} for tree in (before, trees[folder]))
+                changed = {name for name in left[folder] if older is None or then.get(name) != now.get(name)}
+                found |= {f"{folder}/{name}" if folder else name: newer for name in changed}
+                trees[folder] = before
+                left[folder] -= changed
+                if not left[folder]:
+                    del left[folder]
+            if not left:
                 break
         return found
+
+    def _folder(self, root: str, path: str) -> str | None:
+        """Return the tree of a folder; None where there is none."""
+        entry = self._trees.find(root, path) if path else None
+        return root if not path else entry.oid if entry and entry.folder else None

@@ -8,6 +8,7 @@ from zoo.hub.server.access import Access
 from zoo.hub.server.describe import repo_info
 from zoo.hub.server.http import HttpError, Request, Response, json_response, text_of
 from zoo.hub.server.names import check_repo
+from zoo.hub.server.reading import in_thread
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.search import SORTS, Query, find_repos
 
@@ -106,6 +107,10 @@ async def auth_check(access: Access, repo: Repo, write: bool) -> Response:
 
 async def listing(access: Access, request: Request, type_: str) -> Response:
     """List repos: searched, filtered, sorted, page by page."""
+    return await in_thread(_listing, access, request, type_)
+
+
+def _listing(access: Access, request: Request, type_: str) -> Response:
     access.check_reading()
     query = list_query(access, request, type_, _PAGE)
     asked = request.number("limit", -1)
@@ -148,6 +153,10 @@ def next_link(access: Access, request: Request, query: list[tuple[str, str]]) ->
 
 async def info(access: Access, request: Request, repo: Repo, revision: str) -> Response:
     """Describe a repo at a revision."""
+    return await in_thread(_info, access, request, repo, revision)
+
+
+def _info(access: Access, request: Request, repo: Repo, revision: str) -> Response:
     oid = access.commit(repo, revision)
     return json_response(repo_info(access.store, repo, oid, blobs=request.flag("blobs")))
 

@@ -116,6 +116,7 @@ def _server(store: ServedStore, options: Options) -> tuple[Any, Any]:
         access_log=False,
         lifespan="off",
         interface="asgi3",
+        ws="none",  # whichever library for them is installed, it would take connections past the limits
         limit_concurrency=options.limits.max_connections,
         timeout_graceful_shutdown=options.stop_seconds,
         server_header=False,
