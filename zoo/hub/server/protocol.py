@@ -5,14 +5,13 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from zoo.hub.server.pace import Pace
+from zoo.hub.server.pace import LOOKS, Outflow, queued
 
 _MAX_HEAD = 64 * 1024  # bytes of a head, with the trailers of the same request
 _MAX_HEADERS = 256
 _MAX_PIPELINED = 64
 _MAX_CHUNKS = 16_384  # and one more for every _SMALL_CHUNK bytes of the body
 _SMALL_CHUNK = 64
-_LOOKS = 4  # how often an answer that is not taken is looked at within the idle time
 
 
 class TooMuchError(Exception):
@@ -104,26 +103,22 @@ def hub_protocol(idle_seconds: float) -> type[asyncio.Protocol]:
 
         def pause_writing(self) -> None:
             super().pause_writing()
-            self._pace = Pace(idle_seconds)
-            self._unsent = self.transport.get_write_buffer_size()
-            self._late_at = self.loop.time() + idle_seconds
+            self._outflow = Outflow(idle_seconds, self._unsent())
             self._watch_unsent()
 
         def resume_writing(self) -> None:
             self._stop_unsent_timer()
             super().resume_writing()
 
+        def _unsent(self) -> int:
+            return self.transport.get_write_buffer_size() + queued(self.transport.get_extra_info("socket").fileno())
+
         def _watch_unsent(self) -> None:
             """Give the connection up when the client takes nothing; one that is closing would wait forever, too."""
-            unsent = self.transport.get_write_buffer_size()
-            if unsent < self._unsent:
-                self._pace.add(self._unsent - unsent)
-                self._late_at = self.loop.time() + self._pace.seconds()
-            self._unsent = unsent
-            if self.loop.time() >= self._late_at:
+            if self._outflow.stalled(self._unsent()):
                 self.transport.abort()
             else:
-                self._unsent_timer = self.loop.call_later(idle_seconds / _LOOKS, self._watch_unsent)
+                self._unsent_timer = self.loop.call_later(idle_seconds / LOOKS, self._watch_unsent)
 
         def _stop_unsent_timer(self) -> None:
             if self._unsent_timer is not None:

@@ -5,10 +5,11 @@ What asyncio holds unsent is watched over by the protocol; what the kernel is to
 
 import asyncio
 import os
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from zoo.hub.server.http import Response, Scope, Send
-from zoo.hub.server.pace import Pace
+from zoo.hub.server.pace import LOOKS, Outflow, queued
 from zoo.hub.server.reading import in_thread
 
 _PIECE = 16 * 1024 * 1024
@@ -45,7 +46,7 @@ async def _send_file(file: BinaryIO, start: int, end: int, send: Send, idle_seco
     if start < end and _can_sendfile(cycle, transport):
         await send({"type": "http.response.body", "body": b"", "more_body": True})  # returns when the head is sent
         cycle.flow.pause_reading()
-        if not transport.is_closing() and await _sendfile(transport, file, start, end, Pace(idle_seconds)):
+        if not transport.is_closing() and await _sendfile(transport, file, start, end, idle_seconds):
             cycle.expected_content_length = 0
             await send({"type": "http.response.body", "body": b""})
         else:
@@ -61,36 +62,39 @@ async def _send_file(file: BinaryIO, start: int, end: int, send: Send, idle_seco
         await send({"type": "http.response.body", "body": b""})
 
 
-async def _sendfile(transport: Any, file: BinaryIO, start: int, end: int, pace: Pace) -> bool:
+async def _sendfile(transport: Any, file: BinaryIO, start: int, end: int, idle_seconds: float) -> bool:
     """Send a part of a file past asyncio, whose own sendfile tells nothing until all is sent; False for a failure."""
     socket = os.dup(transport.get_extra_info("socket").fileno())  # a number that the loop does not know as asyncio's
     try:
+        outflow = Outflow(idle_seconds, end - start)
         while start < end and not transport.is_closing():
             try:
                 sent = os.sendfile(socket, file.fileno(), start, min(_PIECE, end - start))
             except BlockingIOError:
-                await _writable(socket, pace.seconds())
+                await _writable(socket, idle_seconds / LOOKS)
+                if outflow.stalled(end - start + queued(socket)):
+                    return False
                 continue
             if sent == 0:
                 return False  # shorter than the store says
             start += sent
-            pace.add(sent)
             await asyncio.sleep(0)
         return start == end
-    except (TimeoutError, OSError):  # the client takes nothing, or went away
+    except OSError:  # the client went away
         return False
     finally:
         os.close(socket)
 
 
 async def _writable(socket: int, seconds: float) -> None:
-    """Wait until the kernel takes more. Raise TimeoutError when it does not in time."""
+    """Wait until the kernel takes more, or the time is over."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     loop.add_writer(socket, ready.set)
     try:
-        async with asyncio.timeout(seconds):
-            await ready.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await ready.wait()
     finally:
         loop.remove_writer(socket)
 

@@ -47,7 +47,7 @@ class Renderer:
         self.close()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", worker.__name__],
+                [sys.executable, "-P", "-m", worker.__name__, str(worker.MAX_SECONDS), str(worker.MAX_MEMORY)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -38,28 +38,28 @@ def receive(source: BinaryIO, limit: int) -> bytes | None:
     return message if len(message) == length else None
 
 
-def serve(source: BinaryIO, target: BinaryIO) -> None:
+def serve(source: BinaryIO, target: BinaryIO, seconds: int, memory: int) -> None:
     """Render what is asked for until nobody asks any more."""
-    _bound_memory()
+    _bound_memory(memory)
     send(target, READY)
     while (message := receive(source, 1 << 30)) is not None:
-        _bound_seconds()
+        _bound_time(seconds)
         html = render_card(**json.loads(message)).encode("utf-8", "replace")
         send(target, HTML + html if len(html) <= MAX_HTML else TOO_LONG)
 
 
-def _bound_memory() -> None:
+def _bound_memory(memory: int) -> None:
     with suppress(ValueError, OSError):  # macOS has no such limit
-        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _bound_seconds() -> None:
-    """Allow a card's seconds from now on; beyond them the kernel ends the process."""
+def _bound_time(seconds: int) -> None:
+    """Allow so much of a processor from now on; beyond it the kernel ends the process."""
     times = os.times()
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(times.user + times.system) + 1 + MAX_SECONDS, hard))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(times.user + times.system) + 1 + seconds, hard))
 
 
 if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    serve(sys.stdin.buffer, sys.stdout.buffer, *map(int, sys.argv[1:]))
