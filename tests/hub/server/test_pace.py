@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi, constants
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from zoo.hub.server import sending
 from zoo.hub.server.options import Limits, Options
@@ -37,6 +38,21 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     limits = Limits(max_connections=READERS + 1, idle_seconds=0.3)
     with serve_folder(tmp_path / "hub", options=Options(limits=limits)) as hub:
         yield hub
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """Return the clients' ports of connections that the server has closed."""
+    ports: set[int] = set()
+    lost = HttpToolsProtocol.connection_lost
+
+    def noted(self: HttpToolsProtocol, error: Exception | None) -> None:
+        assert self.client is not None
+        ports.add(self.client[1])
+        lost(self, error)
+
+    monkeypatch.setattr(HttpToolsProtocol, "connection_lost", noted)
+    return ports
 
 
 def asked(hub: Any, *requests: bytes) -> socket.socket:
@@ -81,41 +97,49 @@ def read_all(stream: socket.socket) -> int:
     return total
 
 
-def stall(hub: Any, *requests: bytes) -> None:
+def stall(hub: Any, closed: set[int], *requests: bytes) -> None:
     """Take every place of the Hub, read nothing, and see that the places become free while nobody hangs up."""
     with ExitStack() as stack:
         stalled = []
         for _ in range(READERS):
             stalled.append(stack.enter_context(asked(hub, *requests)))
             assert stalled[-1].recv(12, socket.MSG_PEEK) == b"HTTP/1.1 200"
+        ports = {stream.getsockname()[1] for stream in stalled}
+        assert wait_for(lambda: ports <= closed)
         assert wait_for(lambda: healthy(hub))
         read = [read_all(stream) for stream in stalled]
         assert min(read) > 10_000 and max(read) < LARGE
 
 
-def test_125_downloads_that_nobody_reads_give_their_places_back(hub: Any) -> None:
-    stall(hub, GET % b"/org/thing/resolve/main/large.bin")
+def test_125_downloads_that_nobody_reads_give_their_places_back(hub: Any, closed: set[int]) -> None:
+    stall(hub, closed, GET % b"/org/thing/resolve/main/large.bin")
 
 
-def test_125_downloads_without_sendfile_that_nobody_reads(hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_125_downloads_without_sendfile_that_nobody_reads(
+    hub: Any, closed: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sending, "_can_sendfile", lambda *_: False)
-    stall(hub, GET % b"/org/thing/resolve/main/large.bin")
+    stall(hub, closed, GET % b"/org/thing/resolve/main/large.bin")
 
 
-def test_125_answers_that_nobody_reads(hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_125_answers_that_nobody_reads(hub: Any, closed: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
     from zoo.hub.server import routes_trees
 
     entries = [{"name": "x" * 1000}] * (LARGE // 1000)
     monkeypatch.setattr(routes_trees, "commit_infos", lambda _: entries)
-    stall(hub, GET % b"/api/models/org/thing/commits/main")
-    stall(hub, (GET % b"/api/models/org/thing/commits/main").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    stall(hub, closed, GET % b"/api/models/org/thing/commits/main")
+    stall(
+        hub,
+        closed,
+        (GET % b"/api/models/org/thing/commits/main").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
+    )
 
 
-def test_125_many_small_answers_that_nobody_reads(hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_125_many_small_answers_that_nobody_reads(hub: Any, closed: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
     from zoo.hub.server import routes_trees
 
     monkeypatch.setattr(routes_trees, "commit_infos", lambda _: [{"name": "x" * 1_000_000}])
-    stall(hub, (GET % b"/api/models/org/thing/commits/main") * 20)
+    stall(hub, closed, (GET % b"/api/models/org/thing/commits/main") * 20)
 
 
 def test_readers_that_read_slowly_get_everything(hub: Any) -> None:
