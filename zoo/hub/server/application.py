@@ -16,6 +16,7 @@ from zoo.hub.server.access_log import AccessLog, shown_path
 from zoo.hub.server.downloads import Downloads
 from zoo.hub.server.http import HttpError, Receive, Request, Response, Scope, Send, json_response
 from zoo.hub.server.options import Options
+from zoo.hub.server.pages.cards import Cards
 from zoo.hub.server.parts import Parts
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.sending import send_response
@@ -36,6 +37,7 @@ class Application:
         self._options = options
         self._parts = Parts(store)
         self._downloads = Downloads(store.repos)
+        self._cards = Cards()
         self._access_log = AccessLog(options.access_log)
         self._turns = routes_commit.Turns()
         self._under_way: set[Work] = set()
@@ -49,8 +51,9 @@ class Application:
         return sorted(work.name for work in under_way)
 
     def close(self) -> None:
-        """Write down what is only in memory."""
+        """Write down what is only in memory, and end what renders cards."""
         self.lanes.close()
+        self._cards.close()
         self._downloads.write()
         self._access_log.close()
 
@@ -111,7 +114,7 @@ class Application:
                 return await self._files(access, request, type_, namespace, name, rest)
             case _, [namespace, name, *rest] if rest:
                 return await self._files(access, request, "models", namespace, name, rest)
-        return await routes_pages.answer(access, request)
+        return await routes_pages.answer(access, request, self._cards)
 
     def _health(self) -> Response:
         self._store.database.row("SELECT 1 FROM settings")
@@ -200,7 +203,7 @@ class Application:
                     return await routes_lfs.batch(access, request, repo)
                 if operation == ["verify"]:
                     return await routes_lfs.verify(access, request, repo)
-        return await routes_pages.answer(access, request)
+        return await routes_pages.answer(access, request, self._cards)
 
 
 def _drop(task: "asyncio.Task[Response]") -> None:

@@ -18,7 +18,6 @@ from zoo.hub.server.trees import Trees, git_id
 
 _REMEMBERED_REQUESTS = 100
 _MAX_COMPARED = 100_000
-_MAX_HISTORY = 100_000
 
 
 @dataclass(frozen=True)
@@ -184,14 +183,13 @@ class Commits:
         """Return a commit that is known to exist."""
         return self.history(repo, oid, 1)[0]
 
-    def history(self, repo: Repo, oid: str, limit: int, skip: int = 0) -> list[Commit]:
-        """Return a commit and its ancestors, newest first, as far back as they can be walked in a moment."""
-        if skip > _MAX_HISTORY:
-            return []
-        query = """WITH RECURSIVE line(oid, depth) AS (SELECT ?, 0 UNION ALL
+    def history(self, repo: Repo, oid: str, limit: int, skip: int = 0, *, messages: bool = True) -> list[Commit]:
+        """Return a commit and its ancestors, newest first."""
+        message = "message" if messages else "''"
+        query = f"""WITH RECURSIVE line(oid, depth) AS (SELECT ?, 0 UNION ALL
                    SELECT parent, depth + 1 FROM commits JOIN line USING (oid)
                    WHERE repo=? AND parent IS NOT NULL AND depth + 1 < ?)
-                   SELECT oid, parent, tree, author, title, message, date FROM line JOIN commits USING (oid)
+                   SELECT oid, parent, tree, author, title, {message}, date FROM line JOIN commits USING (oid)
                    WHERE repo=? ORDER BY depth LIMIT ? OFFSET ?"""
         rows = self._database.rows(query, oid, repo.id, limit + skip, repo.id, limit, skip)
         return [Commit(*row) for row in rows]
@@ -203,17 +201,39 @@ class Commits:
         return str(row[0])
 
     def last_changes(self, repo: Repo, oid: str, paths: Iterable[str], limit: int = 1000) -> dict[str, Commit]:
-        """Return the commit that changed each path last, as far back as the limit goes: less far for many paths."""
-        asked = list(paths)
-        history = self.history(repo, oid, min(limit, 1 + _MAX_COMPARED // max(1, len(asked))))
-        left = {path: self._trees.find(history[0].tree, path) for path in asked}
+        """Return the commit that changed each path last, as far back as the limit goes: less far in many folders."""
+        left: dict[str, set[str]] = {}
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            left.setdefault(folder, set()).add(name)
         found: dict[str, Commit] = {}
+        history = self.history(repo, oid, min(limit, 1 + _MAX_COMPARED // max(1, len(left))), messages=False)
+        trees = {folder: self._folder(history[0].tree, folder) for folder in left}
         for newer, older in pairwise(history):
             work.check()
-            changed = [path for path, entry in left.items() if self._trees.find(older.tree, path) != entry]
-            for path in changed:
-                found[path] = newer
-                del left[path]
+            for folder in list(left):
+                before = self._folder(older.tree, folder)
+                if before == trees[folder]:
+                    continue  # one look a folder, not one a path
+                then, now = (self._trees.entries(tree) if tree else {} for tree in (before, trees[folder]))
+                changed = {name for name in left[folder] if then.get(name) != now.get(name)}
+                found |= _credited(folder, changed, newer)
+                trees[folder] = before
+                left[folder] -= changed
+                if not left[folder]:
+                    del left[folder]
             if not left:
                 return found
-        return found | dict.fromkeys(left, history[-1]) if history[-1].parent is None else found
+        if history[-1].parent is None:
+            for folder, names in left.items():
+                found |= _credited(folder, names, history[-1])
+        return found
+
+    def _folder(self, root: str, path: str) -> str | None:
+        """Return the tree of a folder; None where there is none."""
+        entry = self._trees.find(root, path) if path else None
+        return root if not path else entry.oid if entry and entry.folder else None
+
+
+def _credited(folder: str, names: Iterable[str], commit: Commit) -> dict[str, Commit]:
+    return {f"{folder}/{name}" if folder else name: commit for name in names}

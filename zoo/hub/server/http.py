@@ -1,7 +1,6 @@
 """The little of HTTP that the routes need, over raw ASGI: requests, responses, errors as clients read them."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -9,12 +8,13 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
+from zoo.hub.server.pace import Pace
+
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 MAX_JSON = 8 * 1024 * 1024
-_SLOWEST = 1024  # bytes a second that a body must come at in the long run
 _BATCH = 1024 * 1024
 
 
@@ -95,13 +95,12 @@ class Request:
 
     async def chunks(self, limit: int) -> AsyncIterator[bytes]:
         """Yield the body as it comes. Raise HttpError 413 beyond the limit, 408 when it stops coming or trickles."""
-        total, start = 0, time.monotonic()
+        total, pace = 0, Pace(self._idle_seconds)
         if self.headers.get("content-length", "").isdecimal() and int(self.headers["content-length"]) > limit:
             raise HttpError(413, f"The body is larger than {limit:,} bytes", headers={"Connection": "close"})
         while True:
-            late = start + self._idle_seconds + total / _SLOWEST - time.monotonic()
             try:
-                async with asyncio.timeout(min(self._idle_seconds, late)):
+                async with asyncio.timeout(pace.seconds()):
                     message = await self._receive()
             except TimeoutError:
                 raise HttpError(408, "The body comes too slowly", headers={"Connection": "close"}) from None
@@ -109,6 +108,7 @@ class Request:
                 raise HttpError(400, "The client went away")
             chunk: bytes = message.get("body", b"")
             total += len(chunk)
+            pace.add(len(chunk))
             if total > limit:
                 raise HttpError(413, f"The body is larger than {limit:,} bytes", headers={"Connection": "close"})
             if chunk:

@@ -218,6 +218,7 @@ def _server(store: ServedStore, options: Options) -> tuple[Any, "Application"]:
         access_log=False,
         lifespan="off",
         interface="asgi3",
+        ws="none",  # whichever library for them is installed, it would take connections past the limits
         limit_concurrency=options.limits.max_connections,
         server_header=False,
         ssl_certfile=options.certificate,

@@ -24,7 +24,7 @@ _RETRY_SECONDS = 10
 _RETRY = {"Retry-After": str(_RETRY_SECONDS), "Connection": "close"}
 _SLOWEST = 4 * 1024 * 1024  # bytes a second that any disk takes, hashed and flushed
 _SMALLEST = 64 * 1024  # what a file counts at least: it is flushed by itself
-_SHORT_THREADS, _WRITE_THREADS, _HEAVY_THREADS = 12, 4, 4
+_SHORT_THREADS, _READ_THREADS, _WRITE_THREADS, _HEAVY_THREADS = 12, 2, 4, 4
 _WAITING = 64
 _HEAVY_A_USER, _WAITING_A_USER = 2, 30
 
@@ -35,9 +35,9 @@ class Lane(ThreadPoolExecutor):
     asyncio takes no other type than its base's, whose own threads keep a process from ending; none are started.
     """
 
-    def __init__(self, threads: int, waiting: int | None = None) -> None:
+    def __init__(self, threads: int, waiting: int | None = None, name: str = "zoo-work") -> None:
         super().__init__(1)
-        self._workers = Workers(threads, "zoo-hub-work")
+        self._workers = Workers(threads, name)
         self._workers.__enter__()
         self._limit = None if waiting is None else threads + waiting
         self._jobs = 0
@@ -69,12 +69,17 @@ class Lane(ThreadPoolExecutor):
 
 
 class Lanes:
-    """A server's threads. What is heavy, or waits for the database's one writer, keeps nothing else waiting."""
+    """A server's threads. What is heavy, or waits for the database's one writer, keeps nothing else waiting.
+
+    Few read, because every one that computes keeps the event loop from the interpreter's lock.
+    """
 
     def __init__(self) -> None:
-        self.short = Lane(_SHORT_THREADS)
-        self.writes = Lane(_WRITE_THREADS, _WAITING)
-        self.heavy = Lane(_HEAVY_THREADS, _WAITING)
+        self.short = Lane(_SHORT_THREADS, name="zoo-short")
+        self.reads = Lane(_READ_THREADS, name="zoo-read")
+        self.writes = Lane(_WRITE_THREADS, _WAITING, "zoo-write")
+        self.heavy = Lane(_HEAVY_THREADS, _WAITING, "zoo-heavy")
+        self._all = (self.short, self.reads, self.writes, self.heavy)
         self._shares: WeakValueDictionary[int, Share] = WeakValueDictionary()
 
     def share(self, user: int) -> "Share":
@@ -84,11 +89,11 @@ class Lanes:
     def finish(self, seconds: float) -> bool:
         """Wait for all jobs; tell whether they ended in time."""
         end = time.monotonic() + seconds
-        return all([lane.finish(max(0.0, end - time.monotonic())) for lane in (self.short, self.writes, self.heavy)])
+        return all([lane.finish(max(0.0, end - time.monotonic())) for lane in self._all])
 
     def close(self) -> None:
         """End the threads, once each is done with what it does."""
-        for lane in (self.short, self.writes, self.heavy):
+        for lane in self._all:
             lane.shutdown()
 
 
@@ -205,6 +210,12 @@ def seconds_left() -> float:
     """Return for how long the request may wait for something; -1 is as long as it takes."""
     work = current.get()
     return -1 if work is None else work.left
+
+
+async def run_read(function: Callable[..., T], *arguments: Any) -> T:
+    """Do what reads and computes for more than a moment in a thread of those for it."""
+    work = current.get()
+    return await _run(work.lanes.reads if work else None, function, *arguments)
 
 
 async def run_write(function: Callable[..., T], *arguments: Any) -> T:
