@@ -4,6 +4,7 @@ import base64
 import re
 from functools import cached_property
 
+from zoo.hub.server import work
 from zoo.hub.server.http import HttpError, Request
 from zoo.hub.server.names import check_repo
 from zoo.hub.server.options import LOOPBACK, Options
@@ -116,7 +117,7 @@ class Access:
         self._seen.append(repo)
         return repo
 
-    def check_files(self, repo: Repo) -> None:
+    async def check_files(self, repo: Repo) -> None:
         """Raise HttpError 401 or 403 where a gate keeps the user from a repo's files."""
         if not repo.gated or (self.user and self.user.belongs_to(repo.namespace)):
             return
@@ -125,7 +126,7 @@ class Access:
         if self.store.users.has_grant(repo, self.user):
             return
         if repo.gated == "auto":
-            self.store.users.grant(repo, self.user)
+            await work.run_write(self.store.users.grant, repo, self.user)
         else:
             message = f"Access to {repo.type[:-1]} {repo.name} is restricted; ask its owner to grant it to you"
             raise HttpError(403, message, "GatedRepo")

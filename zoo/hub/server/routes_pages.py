@@ -46,8 +46,10 @@ async def _repo(access: Access, request: Request, cards: Cards, repo: Repo, rest
         case ["tree", revision, *path]:
             return await work.run_read(files.folder_page, access, repo, revision, "/".join(path).strip("/"))
         case ["blob", revision, *path] if path:
+            await access.check_files(repo)
             return await work.run_read(files.file_page, access, repo, revision, "/".join(path))
         case ["picture", revision, *path] if path:
+            await access.check_files(repo)
             return await work.run_read(files.picture, access, repo, revision, "/".join(path))
         case ["commits", revision]:
             return await work.run_read(history.history_page, access, request, repo, revision)

@@ -100,7 +100,7 @@ async def auth_check(access: Access, repo: Repo, write: bool) -> Response:
     """Say whether the user may have a repo's files, or change them."""
     if write:
         access.require_writer(repo.namespace)
-    access.check_files(repo)
+    await access.check_files(repo)
     return json_response({})
 
 

@@ -22,7 +22,14 @@ _TAGS = 100
 async def repo_page(access: Access, repo: Repo, cards: Cards) -> Response:
     """Show what a repo is."""
     store = access.store
-    root = store.trees.entries(store.commits.tree(repo, repo.head))
+    try:
+        await access.check_files(repo)
+        gate = None
+    except HttpError as error:
+        if error.status >= 500:
+            raise
+        gate = str(error)
+    root = await work.run_read(lambda: store.trees.entries(store.commits.tree(repo, repo.head)))
     readme = root.get("README.md")
     card = None
     if readme is not None and not readme.folder:
@@ -30,16 +37,11 @@ async def repo_page(access: Access, repo: Repo, cards: Cards) -> Response:
             card = await cards.card(store.blobs, readme, f"/{repo.web_id}", repo.head)
         except OSError:
             card = None
-    return await work.run_read(_page, access, repo, root, card)
+    return await work.run_read(_page, access, repo, root, card, gate)
 
 
-def _page(access: Access, repo: Repo, root: Mapping[str, Entry], card: Card | None) -> Response:
+def _page(access: Access, repo: Repo, root: Mapping[str, Entry], card: Card | None, gate: str | None) -> Response:
     summary = repo.summary
-    try:
-        access.check_files(repo)
-        gate = None
-    except HttpError as error:
-        gate = str(error)
     shown = card.html if card and card.html else ""
     tags = [
         (name.removeprefix("refs/tags/"), oid)
