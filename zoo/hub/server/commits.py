@@ -1,7 +1,7 @@
 """Commits: changes that become visible together, in one transaction, or not at all."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -44,6 +44,15 @@ class Request:
     parent: str | None
     digest: str
     blobs: Sequence[NewBlob] = ()
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A commit that is not kept yet, with its new folders, encoded, and what lists are to say of it."""
+
+    commit: Commit
+    folders: Mapping[str, bytes]
+    summary: Summary | None
 
 
 def commit_id(tree: str, parent: str | None, author: str, title: str, message: str, date: str) -> str:
@@ -96,32 +105,37 @@ class Commits:
             head = self._head(repo, ref)
             if head is None:
                 raise HttpError(404, f"Invalid rev id: {branch}", "RevisionNotFound")
-            if known := self._known(repo, head, request.digest):
-                return known
-            before = self.tree(repo, head)
-            tree = change_tree(self._trees, before, request.changes)
-            moves = tree.root != before
-            if moves and request.parent and not (len(request.parent) >= 7 and head.startswith(request.parent)):
-                raise HttpError(412, "The branch was updated since the parent commit; fetch it and try again")
-            date = timestamp()
-            oid = commit_id(tree.root, head, request.author, request.title, request.message, date)
-            commit = Commit(oid, head, tree.root, request.author, request.title, request.message, date)
-            summary = self._summary(repo, request, tree) if moves and branch == "main" else None
-            self._blobs.place(request.blobs)
+            known = self._known(repo, head, request.digest)
+            planned = None if known else self._planned(repo, branch, head, request)
+            self._blobs.place(request.blobs)  # those of a known commit, too: fsck may have put them aside since
             with self._database.transaction() as connection:
                 row = connection.execute("SELECT oid FROM refs WHERE repo=? AND name=?", (repo.id, ref)).fetchone()
                 if row != (head,):
                     continue
                 self._blobs.keep(connection, repo.id, request.blobs)
                 self._check_blobs(connection, repo.id, request.changes)
-                if not moves:
-                    return head
-                self._trees.insert(connection, tree.folders)
+                if planned is None:
+                    return known or head
+                commit = planned.commit
+                self._trees.insert(connection, planned.folders)
                 self._insert(connection, repo.id, commit, request.digest)
-                connection.execute("UPDATE refs SET oid=? WHERE repo=? AND name=?", (oid, repo.id, ref))
-                if summary is not None:
-                    self._repos.summarised(connection, repo, oid, date, summary)
-            return oid
+                connection.execute("UPDATE refs SET oid=? WHERE repo=? AND name=?", (commit.oid, repo.id, ref))
+                if planned.summary is not None:
+                    self._repos.summarised(connection, repo, commit.oid, commit.date, planned.summary)
+            return commit.oid
+
+    def _planned(self, repo: Repo, branch: str, head: str, request: Request) -> _Planned | None:
+        """Return the commit that is to follow a head; None where nothing changes."""
+        before = self.tree(repo, head)
+        tree = change_tree(self._trees, before, request.changes)
+        if tree.root == before:
+            return None
+        if request.parent and not (len(request.parent) >= 7 and head.startswith(request.parent)):
+            raise HttpError(412, "The branch was updated since the parent commit; fetch it and try again")
+        date = timestamp()
+        oid = commit_id(tree.root, head, request.author, request.title, request.message, date)
+        commit = Commit(oid, head, tree.root, request.author, request.title, request.message, date)
+        return _Planned(commit, tree.folders, self._summary(repo, request, tree) if branch == "main" else None)
 
     def _head(self, repo: Repo, ref: str) -> str | None:
         row = self._database.row("SELECT oid FROM refs WHERE repo=? AND name=?", repo.id, ref)
