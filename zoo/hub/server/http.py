@@ -15,6 +15,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 MAX_JSON = 8 * 1024 * 1024
+_MAX_VALUES = 250_000  # of a body of JSON: each takes much more memory than it has bytes
 _BATCH = 1024 * 1024
 
 
@@ -157,7 +158,9 @@ class Request:
 
 
 def decode_json(content: bytes) -> Any:
-    """Return JSON. Raise HttpError 400 for what is none."""
+    """Return JSON. Raise HttpError 400 for what is none, 413 for what has too many values."""
+    if sum(map(content.count, (b",", b"[", b"{"))) > _MAX_VALUES:
+        raise HttpError(413, f"The body has more than {_MAX_VALUES:,} commas and brackets")
     try:
         return msgspec.json.decode(content)
     except (ValueError, RecursionError):
