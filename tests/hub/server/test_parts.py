@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,6 +16,7 @@ from tests.hub.server.rights import (
     part_of_a_file,
     parts_together,
     repo_deleted,
+    upload_address,
     user_removed,
 )
 from tests.hub.server.uploads import count_calls, lfs_object
@@ -67,6 +69,21 @@ def test_one_user_begins_only_so_many_uploads(alone: Case, monkeypatch: pytest.M
     assert finish() == 422  # the oldest was given up
     user_removed(alone)
     assert temporary(alone, 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("parts", "status"),
+    [
+        ([{"partNumber": [], "etag": "x"}], 400),
+        ([{"partNumber": 1, "etag": {}}], 400),
+        ([{"etag": "x"}], 400),
+        ([{"partNumber": number, "etag": "x"} for number in range(1, 2000)], 422),
+        ([{"partNumber": 1}] * 10_001, 400),
+    ],
+)
+def test_105_any_list_of_parts_is_answered(case: Case, parts: list[Any], status: int) -> None:
+    body = json.dumps({"oid": case.oid, "parts": parts}).encode()
+    assert case.ask("POST", upload_address(case), body)[0] == status
 
 
 def test_125_addresses_of_parts_are_only_so_many(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What one request may compute: until when, and in which threads."""
 
+import asyncio
 import http.client
 import json
 import sqlite3
@@ -122,8 +123,6 @@ def test_125_nobody_waits_for_the_writer_without_end(store: Store) -> None:
 
 
 def test_time_in_which_the_client_is_waited_for_does_not_count() -> None:
-    import asyncio
-
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(0.1)
         return {"type": "http.request", "body": b"x" * 40_000_000}
@@ -135,6 +134,23 @@ def test_time_in_which_the_client_is_waited_for_does_not_count() -> None:
         assert mine.over and mine.left == 0
         with pytest.raises(HttpError, match="being stopped"):
             work.check()
+
+
+def test_time_in_which_a_user_waits_for_a_turn_does_not_count() -> None:
+    async def run() -> None:
+        free = threading.Event()
+        with working(60) as others, working(0.05) as mine:
+            mine.lanes = others.lanes
+            token = work.current.set(others)
+            first = [work.start(1, free.wait, 20) for _ in range(2)]
+            work.current.reset(token)
+            third = work.start(1, work.check)
+            await asyncio.sleep(0.1)
+            assert not third.done() and not mine.over
+            free.set()
+            await asyncio.gather(*first, third)
+
+    asyncio.run(run())
 
 
 def test_125_a_lane_that_is_full_refuses() -> None:
