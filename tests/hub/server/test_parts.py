@@ -81,7 +81,7 @@ def test_one_user_begins_only_so_many_uploads(alone: Case, monkeypatch: pytest.M
         ([{"partNumber": 1}] * 10_001, 400),
     ],
 )
-def test_105_any_list_of_parts_is_answered(case: Case, parts: list[Any], status: int) -> None:
+def test_125_any_list_of_parts_is_answered(case: Case, parts: list[Any], status: int) -> None:
     body = json.dumps({"oid": case.oid, "parts": parts}).encode()
     assert case.ask("POST", upload_address(case), body)[0] == status
 
