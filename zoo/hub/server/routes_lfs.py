@@ -36,6 +36,7 @@ def _batch(access: Access, user: User, repo: Repo, items: list[dict[str, Any]], 
     answers = []
     size = parts = 0
     for item in items:
+        work.check()
         answer = _checked(access, item)
         if "error" not in answer and access.store.blobs.given(repo.id, answer["oid"]) is None:
             size += answer["size"]
