@@ -1,17 +1,16 @@
 """Requests that cost a Hub much more than whoever sends them: each is a loop that goes on until it is told to stop."""
 
 import base64
-import http.client
 import json
 import secrets
 import socket
 import struct
-import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.attacks.crowd import Attack, Crowd, Loop
 from tests.attacks.hub_process import Client, HubProcess, bearer
 from tests.attacks.town import changed, push, upload, xet_access
 from tests.attacks.xet_forms import chunk, shard
@@ -19,17 +18,6 @@ from tests.attacks.xet_forms import chunk, shard
 REPO = "org/thing"
 MANY = 20_000
 LARGE = 32 * 1024 * 1024
-Loop = Callable[[], None]
-
-
-@dataclass(frozen=True)
-class Attack:
-    """What is done by how many at once: `prepare` gives what each does over and over."""
-
-    name: str
-    prepare: Callable[[HubProcess, int], Loop]
-    times: int = 4
-    seconds: float = 10
 
 
 def fill(hub: HubProcess) -> None:
@@ -50,7 +38,7 @@ def fill(hub: HubProcess) -> None:
     client.close()
 
 
-def shapes(hub: HubProcess, number: int) -> Loop:
+def shapes(crowd: Crowd, number: int) -> Loop:
     """Commit weights whose shapes multiply to numbers without end."""
     sides = ",".join(["1e308"] * 2000)
     tensors = ",".join(
@@ -58,14 +46,14 @@ def shapes(hub: HubProcess, number: int) -> Loop:
     ).encode()
     header = b"{" + tensors + b"}"
     content = struct.pack("<Q", len(header)) + header
-    repo = _own_repo(hub, number)
-    send = _sender(hub, f"/api/models/{repo}/commit/main")
+    repo = _own_repo(crowd, number)
+    send = _sender(crowd, f"/api/models/{repo}/commit/main")
     return lambda: send(_file("model.safetensors", content + secrets.token_bytes(8)))
 
 
-def deletions(hub: HubProcess, number: int) -> Loop:
+def deletions(crowd: Crowd, number: int) -> Loop:
     """Delete a folder of 20,000 files 500 times in one commit, on a branch that is made for it."""
-    client = Client(hub.url, bearer(hub.token))
+    client = crowd.connect()
     body = b"\n".join([_json({"key": "deletedFolder", "value": {"path": "many/"}})] * 500)
 
     def attack() -> None:
@@ -76,13 +64,13 @@ def deletions(hub: HubProcess, number: int) -> Loop:
     return attack
 
 
-def small_chunks(hub: HubProcess, number: int) -> Loop:
+def small_chunks(crowd: Crowd, number: int) -> Loop:
     """Build a file from 400 runs of a xorb's 60,000 chunks of one byte."""
-    client = Client(hub.url, bearer(hub.token))
-    repo = _own_repo(hub, number)
+    client = crowd.connect()
+    repo = _own_repo(crowd, number)
     path, access = xet_access(client, repo)
     xorb = f"{number:064x}"
-    bare = Client(hub.url)
+    bare = crowd.connect(bare=True)
     ends = [(xorb, place, 60_000, 60_000 - place) for place in range(59_600, 60_000)]
     spoilt = secrets.token_hex(32)  # so that it is read to the end, and nothing of it kept
 
@@ -93,25 +81,25 @@ def small_chunks(hub: HubProcess, number: int) -> Loop:
     return attack
 
 
-def references(hub: HubProcess, number: int) -> Loop:
+def references(crowd: Crowd, number: int) -> Loop:
     """Push a card that uses one long reference 10,000 times, and look at it."""
-    return _card(hub, number, b"[a]: http://x/" + b"y" * 20_000 + b"\n\n" + b"[a] " * 10_000)
+    return _card(crowd, number, b"[a]: http://x/" + b"y" * 20_000 + b"\n\n" + b"[a] " * 10_000)
 
 
-def pictures(hub: HubProcess, number: int) -> Loop:
+def pictures(crowd: Crowd, number: int) -> Loop:
     """Push a card of 160,000 pictures that never end, and look at it."""
-    return _card(hub, number, b"![a" * 160_000)
+    return _card(crowd, number, b"![a" * 160_000)
 
 
-def trailers(hub: HubProcess, number: int) -> Loop:
+def trailers(crowd: Crowd, number: int) -> Loop:
     """Send trailers without end after a body; needs no token."""
-    parts = urlsplit(hub.url)
+    parts = urlsplit(crowd.hub.url)
     head = f"POST /api/models/{REPO}/paths-info/main HTTP/1.1\r\nHost: {parts.netloc}\r\n"
     head += "Transfer-Encoding: chunked\r\n\r\n0\r\n"
     trailer = (b"X-Trailer: " + b"y" * 4000 + b"\r\n") * 16
 
     def attack() -> None:
-        with socket.create_connection((parts.hostname, parts.port), timeout=10) as stream:
+        with crowd.open() as stream:
             stream.sendall(head.encode())
             for _ in range(1600):  # 100 MB
                 stream.sendall(trailer)
@@ -119,46 +107,46 @@ def trailers(hub: HubProcess, number: int) -> Loop:
     return attack
 
 
-def stalled(hub: HubProcess, number: int) -> Loop:
+def stalled(crowd: Crowd, number: int) -> Loop:
     """Ask for a large file and take none of it; needs no token. One call holds one connection until it is closed."""
-    parts = urlsplit(hub.url)
+    parts = urlsplit(crowd.hub.url)
     opened: list[socket.socket] = []
 
     def attack() -> None:
         if not opened:
-            stream = socket.socket()
-            stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            stream.settimeout(20)
-            stream.connect((parts.hostname, parts.port))
+            stream = crowd.open(receive=4096)
             stream.sendall(f"GET /{REPO}/resolve/main/large.bin HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+            if not stream.recv(12).endswith(b"200"):
+                stream.close()
+                raise OSError("the Hub is full, try again")
             opened.append(stream)
-        threading.Event().wait(0.2)
+        time.sleep(0.2)
 
     return attack
 
 
-def long_list(hub: HubProcess, number: int) -> Loop:
+def long_list(crowd: Crowd, number: int) -> Loop:
     """Ask for 8 MB of paths; needs no token."""
     body = _json({"paths": [f"many/{place % MANY:05}.bin" for place in range(440_000)]})
-    send = _sender(hub, f"/api/models/{REPO}/paths-info/main", bare=True)
+    send = _sender(crowd, f"/api/models/{REPO}/paths-info/main", bare=True)
     return lambda: send(body)
 
 
-def spellings(hub: HubProcess, number: int) -> Loop:
+def spellings(crowd: Crowd, number: int) -> Loop:
     """Ask for one path in 10,000 spellings, with who changed it last; needs no token."""
     body = _json(
         {"paths": [f"{'/' * (place % 800)}a.txt{'/' * (place // 800)}" for place in range(10_000)], "expand": True}
     )
-    send = _sender(hub, f"/api/models/{REPO}/paths-info/main", bare=True)
+    send = _sender(crowd, f"/api/models/{REPO}/paths-info/main", bare=True)
     return lambda: send(body)
 
 
-def deep_paths(hub: HubProcess, number: int) -> Loop:
+def deep_paths(crowd: Crowd, number: int) -> Loop:
     """Commit files each of which lies in 500 folders of its own."""
-    repo = _own_repo(hub, number)
-    client = Client(hub.url, bearer(hub.token))
+    repo = _own_repo(crowd, number)
+    client = crowd.connect()
     oid = upload(client, repo, b"deep")
-    send = _sender(hub, f"/api/models/{repo}/commit/main")
+    send = _sender(crowd, f"/api/models/{repo}/commit/main")
 
     def attack() -> None:
         word = secrets.token_hex(3)
@@ -167,9 +155,9 @@ def deep_paths(hub: HubProcess, number: int) -> Loop:
     return attack
 
 
-def expanded_trees(hub: HubProcess, number: int) -> Loop:
+def expanded_trees(crowd: Crowd, number: int) -> Loop:
     """List a folder with who changed each file last, page after page; needs no token."""
-    client = Client(hub.url)
+    client = crowd.connect(bare=True)
     pages = iter(range(0, 10**9, 50))
     return lambda: (client("GET", f"/api/models/{REPO}/tree/main/many?expand=true&cursor={next(pages) % MANY}"), None)[
         1
@@ -191,43 +179,14 @@ ATTACKS = (
 )
 
 
-class Running:
-    """An attack that goes on; `done` counts what was sent, `broken` what the Hub did not answer."""
-
-    def __init__(self, attack: Attack, hub: HubProcess) -> None:
-        self._stop = threading.Event()
-        self.done = self.broken = 0
-        loops = [attack.prepare(hub, number) for number in range(attack.times)]
-        self._threads = [threading.Thread(target=self._run, args=(loop,), daemon=True) for loop in loops]
-        for thread in self._threads:
-            thread.start()
-
-    def _run(self, loop: Loop) -> None:
-        while not self._stop.is_set():
-            try:
-                loop()
-                self.done += 1
-            except (OSError, AssertionError, http.client.HTTPException):
-                self.broken += 1  # the Hub has hung up, which is its right
-                self._stop.wait(0.05)
-
-    def stop(self) -> None:
-        """Let each end after what it does now."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(0.1)
-
-
-def _own_repo(hub: HubProcess, number: int) -> str:
-    client = Client(hub.url, bearer(hub.token))
-    client("POST", "/api/repos/create", _json({"name": f"own-{number}", "organization": "org"}))
-    client.close()
+def _own_repo(crowd: Crowd, number: int) -> str:
+    crowd.connect()("POST", "/api/repos/create", _json({"name": f"own-{number}", "organization": "org"}))
     return f"org/own-{number}"
 
 
-def _card(hub: HubProcess, number: int, card: bytes) -> Loop:
-    repo = _own_repo(hub, number)
-    send, reader = _sender(hub, f"/api/models/{repo}/commit/main"), Client(hub.url)
+def _card(crowd: Crowd, number: int, card: bytes) -> Loop:
+    repo = _own_repo(crowd, number)
+    send, reader = _sender(crowd, f"/api/models/{repo}/commit/main"), crowd.connect(bare=True)
 
     def attack() -> None:
         send(_file("README.md", secrets.token_hex(8).encode() + b"\n\n" + card))
@@ -236,8 +195,8 @@ def _card(hub: HubProcess, number: int, card: bytes) -> Loop:
     return attack
 
 
-def _sender(hub: HubProcess, path: str, bare: bool = False) -> Callable[[bytes], None]:
-    client = Client(hub.url, None if bare else bearer(hub.token))
+def _sender(crowd: Crowd, path: str, bare: bool = False) -> Callable[[bytes], None]:
+    client = crowd.connect(bare)
 
     def send(body: bytes) -> None:
         client("POST", path, body, {"Content-Type": "application/json"})

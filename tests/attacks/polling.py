@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 EVERY = 0.02
-LONGEST = 60
+LONGEST = 30
 
 
 @dataclass

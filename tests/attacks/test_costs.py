@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.costs import ATTACKS, Attack, Running, fill
+from tests.attacks.costs import ATTACKS, fill, stalled
+from tests.attacks.crowd import Attack, OtherWriter, Running
 from tests.attacks.hub_process import HubProcess, hub_process
 from tests.attacks.polling import polled
 from tests.attacks.scale import long_form
@@ -78,13 +79,16 @@ def test_125_others_are_served_meanwhile(attack: Attack, filled: Path, tmp_path:
             time.sleep(IDLE_SECONDS)
         memory = Memory(hub)
         running = Running(attack, hub)
+        writer = OtherWriter(hub)
         try:
             with polled(hub.url) as during:
                 time.sleep(attack.seconds)
+            written = writer.done
             served = during.refused < during.asked / 2
             stopped = hub.stop(within=3 * GRACE)
         finally:
             running.stop()
+            writer.end()
             memory.end()
         faults = hub.faults()
     found = results[attack.name] = {
@@ -94,6 +98,8 @@ def test_125_others_are_served_meanwhile(attack: Attack, filled: Path, tmp_path:
         "memory_before": before,
         "memory": memory.most,
         "seconds_to_stop": None if stopped is None else round(stopped, 2),
+        "commits_of_others": written,
+        "longest_commit": round(writer.longest, 2),
         "sent": running.done,
         "broken_off": running.broken,
     }
@@ -103,6 +109,7 @@ def test_125_others_are_served_meanwhile(attack: Attack, filled: Path, tmp_path:
     wrong = [
         f"/healthz took {during.p99} ms, idle {idle.p99} ms" * (during.p99 > SLOWER * max(idle.p99, FASTEST)),
         f"{during.refused} of {during.asked} requests were turned away" * (not served),
+        "nobody else could write" * (written == 0),
         f"{memory.most / 1e6:,.0f} MB of memory" * (memory.most > MEMORY),
         "SIGTERM did not end it" * (stopped is None),
         f"it took {stopped} s to stop" * (stopped is not None and stopped > GRACE + 1),
@@ -112,8 +119,6 @@ def test_125_others_are_served_meanwhile(attack: Attack, filled: Path, tmp_path:
 
 def test_stalled_readers_are_sent_away(filled: Path, tmp_path: Path) -> None:
     """Those who take nothing lose their connection, and with it the place that somebody else needs."""
-    from tests.attacks.costs import stalled
-
     shutil.copytree(filled, tmp_path / "hub")
     with hub_process(tmp_path / "hub", *TIGHT) as hub:
         running = Running(Attack("stalled", stalled, times=512), hub)
