@@ -68,8 +68,8 @@ def _by_name(route: Route, visitor: Visitor, kind: str) -> tuple[int, ...]:
     return route.answers if visitor.right == "write" else (403,)
 
 
-def routes(repo: str, word: str = "v1") -> list[Route]:
-    """Return all routes for a repo."""
+def routes(repo: str, address: str, word: str = "v1") -> list[Route]:
+    """Return all routes for a repo; `address` is one to upload to, whose signature is for something else."""
     namespace, _, name = repo.partition("/")
     hash_ = "a" * 64
     named = {"name": name, "organization": namespace, "type": "model"}
@@ -132,9 +132,9 @@ def routes(repo: str, word: str = "v1") -> list[Route]:
         Route("POST", "/api/models/{repo}/unknown", "write", (404,)),
         Route("POST", "/{repo}.git/info/lfs/objects/batch", "write", body=_batch(hash_)),
         Route("POST", "/{repo}.git/info/lfs/verify", "write", (404,), _json({"oid": hash_, "size": 1})),
-        Route("PUT", f"/lfs/models/{{repo}}/{hash_}/1/whole/99999999999/{hash_}", "signature", body=b"x"),
-        Route("PUT", f"/lfs/models/{{repo}}/{hash_}/1/1/99999999999/{hash_}", "signature", body=b"x"),
-        Route("POST", f"/lfs/models/{{repo}}/{hash_}/1/whole/99999999999/{hash_}", "signature", body=b"{}"),
+        Route("PUT", address, "signature", body=b"x"),
+        Route("PUT", address.replace("/whole/", "/1/"), "signature", body=b"x"),
+        Route("POST", address, "signature", body=b"{}"),
         Route("POST", f"/cas/x-1/v1/xorbs/default/{hash_}", "signature", body=b"x"),
         Route("POST", "/cas/x-1/v1/shards", "signature", body=b"x"),
         Route("POST", "/cas/x-1/shards", "signature", body=b"x"),

@@ -163,6 +163,17 @@ def test_127_nothing_outlives_what_it_was_given_for(
     assert use(client) in DEAD
 
 
+@pytest.mark.parametrize("place", range(1, 9))
+def test_127_an_address_is_good_for_what_it_names_alone(town: Town, holder: Holder, place: int) -> None:
+    holder.make_repo("other")
+    segments = str(upload_address(holder.client, holder.repo, OID, len(CONTENT))).split("/")
+    others = ["datasets", "org", "other", "0" * 64, str(len(CONTENT) + 1), "1", "99999999999", "0" * 64]
+    if place + 1 >= len(segments):
+        pytest.skip("it has fewer parts")
+    segments[place + 1] = others[place - 1]
+    assert town.connect()("PUT", "/".join(segments), CONTENT).status in DEAD
+
+
 def secret_of(town: Town, repo: str) -> bytes:
     """Make a private repo with one large file that nobody else knows."""
     namespace, _, name = repo.partition("/")

@@ -38,7 +38,7 @@ def wrong_with(answer: Answer, wanted: tuple[int, ...], town: Town, visitor: Vis
 def test_every_route_for_every_kind_of_repo(town: Town, name: str) -> None:
     visitor, client, faults, count = town.visitors[name], town.client(name), [], 0
     for kind in KINDS:
-        for route in routes(town.name(kind), f"of-{name.replace(' ', '-')}"):
+        for route in routes(town.name(kind), town.forged(kind), f"of-{name.replace(' ', '-')}"):
             if route.needs in _REPOLESS and kind != KINDS[0]:
                 continue
             wanted, repo = expected(route, visitor, kind), town.name(kind)
@@ -70,8 +70,8 @@ def stand_in(town: Town, route: Route, kind: str) -> tuple[str, Route]:
 @pytest.mark.parametrize("name", ["stranger", "guest", "browser", "anonymous"])
 def test_a_private_repo_is_told_by_nothing_from_one_that_never_was(town: Town, name: str) -> None:
     client, faults = town.client(name), []
-    for route in routes("org/name"):
-        if route.needs in _REPOLESS:
+    for route in routes("org/name", "/"):
+        if route.needs in (*_REPOLESS, "signature"):
             continue
         seen = []
         for kind in HIDDEN:

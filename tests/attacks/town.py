@@ -31,17 +31,26 @@ class Visitor:
 
 @dataclass
 class Town:
-    """A Hub with its visitors and repos. `canaries` are words that stand in one repo alone."""
+    """A Hub with its visitors and repos.
+
+    `canaries` are words that stand in one repo alone, `upload` is an address that the public one gave to its owner.
+    """
 
     hub: HubProcess
     visitors: dict[str, Visitor]
     canaries: dict[str, list[bytes]]
     owner: Client
+    upload: str = ""
     clients: list[Client] = field(default_factory=list)
 
     def name(self, kind: str) -> str:
         """Return the repo of a kind; all are equally long, so that answers can be compared."""
         return f"{NAMESPACE}/thing-{kind:_<8}"
+
+    def forged(self, kind: str) -> str:
+        """Return an address to upload to a repo, with a signature that is nearly one."""
+        address = self.upload.replace(self.name("public"), self.name(kind))
+        return address[:-4] + ("0000" if address[-4:] != "0000" else "1111")
 
     def client(self, visitor: str) -> Client:
         """Return a connection of a visitor's."""
@@ -80,6 +89,7 @@ def make_town(hub: HubProcess) -> Town:
     changed(owner, "POST", "/api/repos/move", moved)
     changed(owner, "PUT", f"/api/models/{town.name('gated')}/settings", {"gated": "manual"})
     changed(owner, "POST", f"/api/models/{town.name('gated')}/user-access-request/grant", {"user": "guest"})
+    town.upload = str(upload_address(owner, town.name("public"), "a" * 64, 1))
     return town
 
 
