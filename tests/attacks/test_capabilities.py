@@ -163,7 +163,7 @@ def test_127_nothing_outlives_what_it_was_given_for(
     assert use(client) in DEAD
 
 
-@pytest.mark.parametrize("place", range(1, 9))
+@pytest.mark.parametrize("place", (1, 2, 3, 4, 5, 7, 8))  # 6 is the part, which may be any of the same object
 def test_127_an_address_is_good_for_what_it_names_alone(town: Town, holder: Holder, place: int) -> None:
     holder.make_repo("other")
     segments = str(upload_address(holder.client, holder.repo, OID, len(CONTENT))).split("/")
