@@ -145,7 +145,7 @@ def measure(folder: Path, size: int, rounds: int) -> tuple[dict[str, list[float]
     """Return how long everything took, and the server's peaks of memory above idle; no rounds are of serving alone."""
     os.environ["HF_HOME"] = str(folder / "zoo-cache")
     server = Server(folder / "hub")
-    os.environ["HF_TOKEN"] = server.token
+    os.environ |= {"HF_ENDPOINT": server.url, "HF_TOKEN": server.token}
     from zoo.hub.pull import pull_repo
     from zoo.hub.push import push_folder
 

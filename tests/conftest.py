@@ -25,7 +25,8 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "zoo-cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    for name in ("ZOO_REGISTRY", "ZOO_HUB", "ZOO_LOAD_PLUGINS", "HF_TOKEN"):
+    variables = ("ZOO_REGISTRY", "ZOO_HUB", "ZOO_HUB_TOKEN", "ZOO_LOAD_PLUGINS", "HF_ENDPOINT", "HF_TOKEN")
+    for name in (*variables, "HUGGING_FACE_HUB_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     default_registry.cache_clear()
     yield

@@ -164,3 +164,25 @@ def test_a_commit_can_be_proposed(weights: Path, served_hub: ServedHub, monkeypa
     pushed = zoo.push(weights, "me/tiny", hub=served_hub.url, private=False, create_pr=True)
     assert asked == [True]
     assert pushed.pull_request == f"{served_hub.url}/me/tiny/discussions/1"
+
+
+def test_119_what_an_earlier_zoo_wrote_down_is_not_pushed(weights: Path, served_hub: ServedHub, api: HfApi) -> None:
+    hub = "http://me:s3cret@hub.example.org"
+    record = {"hub": hub, "source": {"hub": hub}, "command": f"zoo pretrain tiny --hub {hub} --data x"}
+    (weights / "training.json").write_text(json.dumps(record))
+    zoo.push(weights, "me/tiny", hub=served_hub.url, private=False)
+    pulled = zoo.pull("hf://me/tiny", hub=served_hub.url)
+    assert not [file.name for file in pulled.files if b"s3cret" in (pulled.folder / file.name).read_bytes()]
+    assert json.loads((pulled.folder / "training.json").read_text())["hub"] == "http://hub.example.org"
+    assert "--hub http://hub.example.org" in readme(api)
+    assert "s3cret" in (weights / "training.json").read_text(), "what is here stays as it is"
+
+
+@pytest.mark.parametrize("name", ["README.md", "recipe.toml", "notes/use.txt"])
+def test_119_a_token_in_a_file_is_refused(weights: Path, served_hub: ServedHub, name: str) -> None:
+    (weights / name).parent.mkdir(exist_ok=True)
+    with open(weights / name, "a") as file:
+        file.write(f"# run with HF_TOKEN={served_hub.token}\n")
+    with pytest.raises(UsageError, match=f"{name} holds a token") as caught:
+        zoo.push(weights, "me/tiny", hub=served_hub.url, private=False)
+    assert served_hub.token not in str(caught.value)

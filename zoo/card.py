@@ -6,7 +6,9 @@ from typing import Any
 
 from zoo.errors import NotFoundError
 from zoo.jsonfile import parse_json
+from zoo.printable import printable
 from zoo.readme import Metadata, Readme, choose_base, renew
+from zoo.redaction import without_secrets
 from zoo.registry import default_registry
 from zoo.results import HUB_DATASETS, recorded_scores
 from zoo.weights.config import ZooBlock
@@ -32,6 +34,7 @@ def write_card(
     record = _record(folder)
     scores = recorded_scores(folder)
     body = render_block(folder, block, record, scores, parameters=parameters, repo=repo)
+    body = printable(without_secrets(body), lines=True)  # the record may be an earlier zoo's
     text = renew(base or choose_base(None, None), body, metadata(block, record, scores, licence, library))
     with open(folder / README_FILE, "w", encoding="utf-8", newline="") as file:
         file.write(text)
@@ -88,9 +91,10 @@ def render_block(
             "\n\n" + _table(("score", "value"), [(name, f"{value:.4g}") for name, value in scores.items()])
         )
     if data:
-        parts.append(f"## Data\n\n{data.name}, licence {data.licence}, sha256 over its contents `{data.fingerprint}`.")
+        named, licence = printable(data.name), printable(data.licence)
+        parts.append(f"## Data\n\n{named}, licence {licence}, sha256 over its contents `{data.fingerprint}`.")
     if block.labels:
-        parts.append("Labels: " + ", ".join(block.labels) + ".")
+        parts.append("Labels: " + ", ".join(map(printable, block.labels)) + ".")
     parts.append(f"## Limits\n\n{_limits(block)}")
     parts += _making(folder, record, repo)
     return "\n\n".join(parts)

@@ -15,11 +15,17 @@
 The number is the exit code that the shell gets. A message is one line: what was asked, why it fails, what to type next.
 """
 
+from zoo.printable import printable
+from zoo.redaction import without_secrets
+
 
 class ZooError(Exception):
-    """An error to show to the user as it stands."""
+    """An error to show to the user as it stands: its message holds no secret, and nothing that a terminal obeys."""
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(without_secrets(message), lines=True))
 
 
 class UsageError(ZooError, ValueError):

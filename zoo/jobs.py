@@ -22,6 +22,7 @@ from zoo.errors import PluginError, UsageError
 from zoo.hub.records import PulledRepo
 from zoo.network import Network
 from zoo.recipes import fitting, recipe_settings, settings_from
+from zoo.redaction import without_secrets, without_secrets_in
 from zoo.registry import Offer, default_registry
 from zoo.settings import FinetuneSettings, TrainingSettings
 from zoo.sources import Wish, find_with_origin
@@ -123,7 +124,11 @@ def finetuning(
         dataset = dataset.subset(labels, chosen.seed)
     learnt = _with_arguments(offer, block, arguments) if arguments else block
     resolved = _resolved("finetune", offer, learnt.arguments, recipe.spec, chosen, dataset, source, task)
-    resolved |= {"weights": str(weights), "labels": labels, "hub": None if hub is None else str(hub)}
+    resolved |= {
+        "weights": without_secrets(str(weights)),
+        "labels": labels,
+        "hub": None if hub is None else without_secrets(str(hub)),
+    }
     goes_on = block.task == task and block.labels == dataset.classes
 
     def make_model() -> nn.Module:
@@ -218,7 +223,7 @@ def _resolved(
     source: DataSource,
     task: str,
 ) -> dict[str, Any]:
-    return {
+    resolved = {
         "kind": kind,
         "model": offer.spec.name,
         "arguments": arguments,
@@ -241,8 +246,14 @@ def _resolved(
             "machine": platform.machine(),
             "threads": torch.get_num_threads(),
         },
-        "command": shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else None,
+        "command": _command() if Path(sys.argv[0]).name in ("zoo", "__main__.py") else None,
     }
+    clean: dict[str, Any] = without_secrets_in(resolved)
+    return clean
+
+
+def _command() -> str:
+    return shlex.join(["zoo", *map(without_secrets, sys.argv[1:])])  # quotes in a password would hide its end
 
 
 def _fitted(offer: Offer[ModelSpec], inputs: Preprocessing | TextInputs) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Push a run or a weights folder: check it as a reader would, renew its card, send one commit."""
 
+import json
 import os
 import shutil
 import tempfile
@@ -10,13 +11,15 @@ from pathlib import Path
 
 from torch import nn
 
-from zoo.card import README_FILE, write_card
+from zoo.card import README_FILE, RECORD, write_card
 from zoo.conversion import write_for
 from zoo.errors import IntegrityError, UsageError
 from zoo.hub.push import PlannedFile, Target, files_of, push_target
 from zoo.hub.records import PushedRepo
+from zoo.jsonfile import parse_json
 from zoo.paths import storage_errors
 from zoo.readme import choose_base, metadata_of, without_key
+from zoo.redaction import token_in, without_secrets_in
 from zoo.results import recorded_scores, write_results
 from zoo.signing import SIGNATURE_FILE, sign_folder
 from zoo.sources import weights_of
@@ -29,6 +32,8 @@ from zoo.weights.tokenizer import read_text_inputs
 
 WEIGHT_FILES = ("model*.safetensors", "model.safetensors.index.json", SIGNATURE_FILE)
 """What a push replaces as a whole: shards of an earlier one must not stay beside the new file."""
+_BINARY = (".safetensors", ".png", ".onnx")
+_MAX_READ = 64 * 1024 * 1024
 _LABELLED = ("image-classification", "image-segmentation", "object-detection", "text-classification")
 
 
@@ -116,8 +121,10 @@ def _prepared(
             write_for(options.library, folder, staged)
         if options.max_shard_size:
             split_weights(staged, options.max_shard_size)
+        _clean_record(staged)
         with push_target(repo, options.hub, dry_run=dry_run) as target:
             _renew_card(staged, block, parameters, repo, options, target)
+            check_no_token(staged)
             # a Hub on this machine has no address that others, or this one tomorrow, could follow
             url = None if target.local else f"{target.url}/{repo}"
             write_results(staged, block, recorded_scores(staged), url)
@@ -148,6 +155,26 @@ def check_publishable(folder: Path, block: ZooBlock, spec: ModelSpec, model: nn.
     if spec.modality == "text":
         read_text_inputs(folder, block)
     check_values(folder, model, spec)
+
+
+def check_no_token(folder: Path) -> None:
+    """Raise UsageError where a file that others would read holds a token, or a password that is in use."""
+    for path in sorted(folder.rglob("*")):
+        readable = path.is_file() and path.suffix not in _BINARY and path.stat().st_size <= _MAX_READ
+        if readable and token_in(path.read_bytes().decode("latin-1")):
+            name = path.relative_to(folder)
+            raise UsageError(f"{name} holds a token or a password; take it out, void it at its Hub, then push again")
+
+
+def _clean_record(staged: Path) -> None:
+    """Take secrets out of the record of a run: an earlier zoo wrote the command down as it was typed."""
+    path = staged / RECORD
+    if not path.is_file():
+        return
+    record = parse_json(path.read_bytes(), str(path))
+    if (clean := without_secrets_in(record)) != record:
+        path.unlink()  # it may be a link to the run's own file
+        path.write_text(json.dumps(clean, indent=1) + "\n", encoding="utf-8")
 
 
 def _renew_card(

@@ -74,10 +74,8 @@ def rehearse_job(job: Job, options: RunOptions) -> Rehearsal:
 
     Raise UsageError when the run folder exists already and would be refused, or when the disk is too small.
     """
-    if options.out.exists() and not (options.force or options.resume) and any(options.out.iterdir()):
-        raise UsageError(
-            f"{options.out} exists; go on with --resume, start again with --force, or choose another --out"
-        )
+    if not options.resume:
+        Run.check_free(options.out, force=options.force)
     with join(options.device, options.sharding) as distribution, torch.random.fork_rng():
         dataset, settings = job.dataset, job.settings
         training = batches(dataset, "train", settings, distribution)

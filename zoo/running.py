@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -70,11 +70,8 @@ def fresh_model(job: Job) -> nn.Module:
 
 
 def _run(job: Job, model: nn.Module, distribution: Distribution, options: RunOptions) -> RunResult:
-    run = _open(job, options, distribution.main)
-    try:
+    with _opened(job, options, distribution.main) as run:
         return _train_and_export(job, model, distribution, options, run)
-    finally:
-        run.end()
 
 
 def _train_and_export(
@@ -179,14 +176,24 @@ def batches(dataset: AnyDataset, split: str, settings: TrainingSettings, distrib
     )
 
 
-def _open(job: Job, options: RunOptions, main: bool) -> Run:
-    trackers = make_trackers(options.track) if main else ()
+@contextmanager
+def _opened(job: Job, options: RunOptions, main: bool) -> Iterator[Run]:
+    """Open the run folder, which the first process holds for the length of the block."""
     if options.resume:
-        run = Run.resume(options.out, job.resolved, override=options.override, main=main)
+        Run.recorded(options.out)
     else:
-        run = Run.create(options.out, resolved=job.resolved, force=options.force, main=main)
-    run.trackers = trackers
-    return run
+        Run.check_free(options.out, force=options.force)
+    trackers = make_trackers(options.track) if main else ()
+    with Run.held(options.out) if main else nullcontext() as lease:
+        if options.resume:
+            run = Run.resume(options.out, job.resolved, override=options.override, main=main)
+        else:
+            run = Run.create(options.out, resolved=job.resolved, force=options.force, main=main)
+        run.lease, run.trackers = lease, trackers
+        try:
+            yield run
+        finally:
+            run.end()
 
 
 @contextmanager

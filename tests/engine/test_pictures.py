@@ -6,7 +6,15 @@ import pytest
 import torch
 from PIL import Image
 
-from zoo.engine.pictures import compare_curves, image_animation, image_grid
+from zoo.engine.pictures import (
+    bar_chart,
+    compare_curves,
+    confusion_matrix,
+    feature_map,
+    image_animation,
+    image_grid,
+    labelled_grid,
+)
 
 
 def rows(value: float) -> list[torch.Tensor]:
@@ -55,3 +63,17 @@ def test_losses_of_players_are_drawn_one_by_one(tmp_path: Path) -> None:
         compare_curves({"": [{"event": "train", "step": 1, "loss": 1.0}]}, tmp_path / "curves.png")
     assert drawn[0] == ["generator", "discriminator"]
     assert len(drawn[1]) == 1
+
+
+@pytest.mark.parametrize("name", ["costs $5 or $6", "$\\frac{", "a\x1b[2J\nb\x07", "dog\u202e"])
+def test_117_a_class_may_be_called_what_it_likes(tmp_path: Path, name: str) -> None:
+    """What is no formula is read as none, and what cannot be drawn is an escape: warnings are errors here."""
+    names = (name, "other")
+    confusion_matrix(torch.eye(2), names, tmp_path / "confusion.png")
+    labelled_grid(torch.rand(2, 1, 8, 8), names, [True, False], tmp_path / "examples.png")
+    bar_chart({name: 0.5}, tmp_path / "bars.png", title=name)
+    feature_map(torch.rand(8, 3), tmp_path / "map.png", labels=torch.arange(8) % 2, class_names=names)
+    lines = [{"event": "train", "step": 1, "loss": 1.0, f"loss/{name}": 1.0}, {"event": "test", "step": 1, name: 1.0}]
+    compare_curves({"": lines}, tmp_path / "curves.png")
+    compare_curves({name: lines, "other": lines}, tmp_path / "several.png")
+    assert len(list(tmp_path.glob("*.png"))) == 6

@@ -86,7 +86,7 @@ def main() -> None:
         try:
             assert server.stdout is not None
             url = server.stdout.readline().split(" on ")[1].split()[0]
-            os.environ["HF_TOKEN"] = (folder / "hub" / "token").read_text()
+            os.environ |= {"HF_ENDPOINT": url, "HF_TOKEN": (folder / "hub" / "token").read_text()}
             push_folder(folder / "source", "org/thing", hub=url, message="first", private=False)
             cache = folder / "cache"
             start = time.monotonic()

@@ -115,7 +115,7 @@ def main() -> None:
         constants.HF_HUB_CACHE = str(folder / "cache")
         files = make_source(folder / "source")
         with serve_folder(folder / "hub") as hub:
-            os.environ["HF_TOKEN"] = hub.token
+            os.environ |= {"HF_ENDPOINT": hub.url, "HF_TOKEN": hub.token}
             push_folder(folder / "source", "org/thing", hub=hub.url, message="first", private=False)
             start = time.monotonic()
             outcomes = run(hub.url, range(options.first, options.first + options.count), folder / "cache", files)

@@ -32,7 +32,8 @@ class Partner:
         self.proxy: FaultProxy
 
     def pull(self, plan: Plan = no_faults, patience: Patience = QUICK, **options: Any) -> PulledRepo:
-        with FaultProxy(self.url, plan).running() as self.proxy:
+        with FaultProxy(self.url, plan).running() as self.proxy, pytest.MonkeyPatch.context() as environment:
+            environment.setenv("HF_ENDPOINT", self.proxy.url)  # whose the token is
             return pull_repo("org/thing", hub=self.proxy.url, patience=patience, **options)
 
     def fails(self, error: type[Exception], match: str, plan: Plan, **options: Any) -> None:

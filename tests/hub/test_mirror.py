@@ -10,7 +10,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, co
 
 from zoo.cli import run
 from zoo.errors import IntegrityError, UsageError
-from zoo.hub.mirror import mirror
+from zoo.hub.mirror import _opened, mirror
 from zoo.hub.server.serving import serve_folder
 
 
@@ -126,10 +126,10 @@ def test_the_same_hub_and_the_whole_public_one(served_hub: Any) -> None:
 
 
 def test_a_token_goes_to_no_other_hub(served_hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from zoo.hub.connection import Connection
-    from zoo.hub.mirror import _token
-
+    monkeypatch.delenv("HF_ENDPOINT")
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    assert _token(Connection(served_hub.url), "https://huggingface.co") is False
-    assert _token(Connection("https://huggingface.co"), "https://huggingface.co") is None
-    assert _token(Connection(served_hub.url), served_hub.url + "/") is None
+    with _opened(served_hub.url, None) as there, _opened("https://huggingface.co", None) as public:
+        assert (there.token, public.token) == (False, "hf_secret")
+    monkeypatch.setenv("HF_ENDPOINT", served_hub.url + "/")
+    with _opened(served_hub.url, None) as there, _opened("https://huggingface.co", None) as public:
+        assert (there.token, public.token) == ("hf_secret", False)

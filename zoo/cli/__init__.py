@@ -9,8 +9,10 @@ from typing import Any, NoReturn
 
 import click
 
+from zoo.cli.output import guarded_streams, print_line
 from zoo.cli.processes import first_process, spoken_for
 from zoo.errors import PeerLostError, StorageError, ZooError
+from zoo.redaction import without_secrets
 
 _COMMANDS = {
     "list": "List models, weights, recipes, tasks and data sets.",
@@ -103,15 +105,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; every failure is one line on stderr."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that knows no UTF-8 must not stop us
+    with guarded_streams():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     _show_notes()
-    if any("hf_" in argument for argument in arguments):
-        _say("warning: a token on the command line can be read by others; use `hf auth login`, or HF_TOKEN")
+    if any(without_secrets(argument) != argument for argument in arguments):
+        _say(
+            "warning: a token on the command line, or a password, can be read by others; use `hf auth login`, "
+            "HF_TOKEN, or ZOO_HUB_TOKEN"
+        )
     debug = "--debug" in arguments
     try:
-        result = group.main(list(arguments), prog_name="zoo", standalone_mode=False, obj=list(arguments))
+        # no list(…) here: `zoo list` makes that name this package's module
+        result = group.main([*arguments], prog_name="zoo", standalone_mode=False, obj=[*arguments])
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except (KeyboardInterrupt, click.Abort) as error:
@@ -120,11 +128,11 @@ def run(arguments: Sequence[str]) -> int:
             _say("interrupted" + ("; go on with the same command and --resume" if training else ""))
         return 128 + getattr(error.__cause__ or error, "signum", signal.SIGINT)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _nobody_reads()
     except SystemExit as error:  # of a plugin's command, or of click when nobody reads any more
-        closed = type(sys.stdout).__name__ == "_PacifyFlushWrapper"
-        return 0 if closed else error.code if isinstance(error.code, int) else bool(error.code)
+        if type(sys.stdout).__name__ == "_PacifyFlushWrapper":
+            return _nobody_reads()
+        return error.code if isinstance(error.code, int) else bool(error.code)
     except click.ClickException as error:
         return _fail(error.format_message(), error.exit_code, debug)
     except PeerLostError as error:
@@ -138,6 +146,11 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(f"unexpected {type(error).__name__}: {error}; run again with --debug and report it", 1, debug)
 
 
+def _nobody_reads() -> int:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be written goes nowhere
+    return 0
+
+
 def _fail(message: str, code: int, debug: bool) -> int:
     if not first_process():
         if code in _SAID_BY_THE_FIRST:
@@ -147,27 +160,21 @@ def _fail(message: str, code: int, debug: bool) -> int:
         import traceback
 
         traceback.print_exc()
-    _say(" ".join(_without_tokens(message).split()))
+    _say(" ".join(message.split()))
     return code
 
 
-def _without_tokens(text: str) -> str:
-    return " ".join("hf_***" if "hf_" in word and len(word) > 20 else word for word in text.split(" "))
-
-
 def _say(message: str) -> None:
-    print(f"zoo: {message}", file=sys.stderr, flush=True)
+    print_line(f"zoo: {message}", err=True)
 
 
 def _show_notes() -> None:
     logger = logging.getLogger("zoo")
     if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(_NoteFormatter())
-        logger.addHandler(handler)
+        logger.addHandler(_Notes())
         logger.setLevel(logging.INFO)
 
 
-class _NoteFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return f"{'note' if record.levelno < logging.WARNING else 'warning'}: {record.getMessage()}"
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        print_line(f"{'note' if record.levelno < logging.WARNING else 'warning'}: {record.getMessage()}", err=True)

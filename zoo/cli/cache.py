@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from zoo.cli.output import print_line
 from zoo.cli.tables import print_json, print_table
 from zoo.errors import IntegrityError, NotFoundError
 
@@ -64,13 +65,13 @@ def verify(names: tuple[str, ...]) -> None:
     for item in _chosen(names):
         shown = f"{item.repo} at {item.commit[:7]}"
         if item.verified is None:
-            click.echo(f"{shown}: not pulled by zoo; `zoo pull hf://{item.repo}@{item.commit}` verifies it")
+            print_line(f"{shown}: not pulled by zoo; `zoo pull hf://{item.repo}@{item.commit}` verifies it")
             continue
         try:
-            click.echo(f"{shown}: {rehash(item.verified)} files as they should be")
+            print_line(f"{shown}: {rehash(item.verified)} files as they should be")
         except IntegrityError as error:
             wrong += 1
-            click.echo(f"{shown}: {error}")
+            print_line(f"{shown}: {error}")
     if wrong:
         raise IntegrityError(f"{wrong} commits in the cache changed on disk; pull them again")
 
@@ -131,10 +132,10 @@ def _names(item: "CachedCommit") -> list[str]:
 
 def _report(removal: "Removal", dry_run: bool) -> None:
     for item in removal.commits:
-        click.echo(f"{item.repo} at {item.commit[:7]}")
+        print_line(f"{item.repo} at {item.commit[:7]}")
     for path in removal.leftovers:
-        click.echo(str(path))
+        print_line(str(path))
     done = "would remove" if dry_run else "removed"
     commits, left = len(removal.commits), len(removal.leftovers)
     count = f"{commits} commit{'s'[: commits != 1]} and {left} leftover{'s'[: left != 1]}"
-    click.echo(f"{done} {count}, {removal.size / 1e6:.1f} MB")
+    print_line(f"{done} {count}, {removal.size / 1e6:.1f} MB")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo import api, trainings, transfers
+from zoo.cli.output import print_line
 from zoo.cli.tables import figures, print_table
 from zoo.errors import UsageError
 
@@ -40,19 +41,19 @@ def command(out: Path, labels: int, seeds: int) -> None:
 
     _title(f"1. Pretrain conv_autoencoder on {data}, without labels")
     run = trainings.pretrain("conv_autoencoder", data=data, out=out / "pretrained", settings=settings, progress=True)
-    click.echo(f"{run.folder}: test {figures(run.scores)} · {run.seconds:.0f} s")
+    print_line(f"{run.folder}: test {figures(run.scores)} · {run.seconds:.0f} s")
 
     _title(f"2. Push it to a Hub in the folder {hub}")
     pushed = transfers.push(run.folder, _REPO, hub=hub, private=True)
-    click.echo(f"{_REPO} at {pushed.commit[:7]}: {len(pushed.files)} files, read back and compared")
+    print_line(f"{_REPO} at {pushed.commit[:7]}: {len(pushed.files)} files, read back and compared")
 
     with _registry_and_empty_cache(out, pushed, run.scores):
         _title("3. Pull it by name into an empty cache, and load it")
         pulled = transfers.pull(_NAME, hub=hub)
-        click.echo(f"{_NAME} at {pulled.commit[:7]}: every byte verified against the sha256 in registry.json")
+        print_line(f"{_NAME} at {pulled.commit[:7]}: every byte verified against the sha256 in registry.json")
         model = api.load(_NAME, hub=hub)
         parameters = sum(parameter.numel() for parameter in model.parameters())
-        click.echo(f'zoo.load("{_NAME}") -> {type(model).__name__}, {parameters:,} parameters')
+        print_line(f'zoo.load("{_NAME}") -> {type(model).__name__}, {parameters:,} parameters')
 
         _title(f"4. Finetune with {labels} labels, {seeds} seeds: pretrained against the same network from scratch")
         scores: dict[str, list[float]] = {"full": [], "frozen": [], "scratch": []}
@@ -69,7 +70,7 @@ def command(out: Path, labels: int, seeds: int) -> None:
                     out=out / f"{method}-{seed}",
                 )
                 found.append(result.scores["accuracy"])
-                click.echo(f"  seed {seed}  {method:8}{found[-1]:6.1f} %  in {result.seconds:.0f} s")
+                print_line(f"  seed {seed}  {method:8}{found[-1]:6.1f} %  in {result.seconds:.0f} s")
 
     _show(scores, labels, run.pictures, out)
 
@@ -82,14 +83,14 @@ def _show(scores: dict[str, list[float]], labels: int, pictures: tuple[Path, ...
     ]
     print_table(("NETWORK", "MEAN ± SPREAD", "SEEDS"), rows)
     gain = statistics.fmean(scores["full"]) - statistics.fmean(scores["scratch"])
-    click.echo(f"pretraining without labels: {gain:+.1f} points over scratch")
+    print_line(f"pretraining without labels: {gain:+.1f} points over scratch")
     _title("Pictures")
     for picture in (
         *pictures,
         out / "full-0" / "pictures" / "confusion.png",
         out / "full-0" / "pictures" / "examples.png",
     ):
-        click.echo(f"  {picture}")
+        print_line(f"  {picture}")
 
 
 def _mean(values: list[float]) -> str:
@@ -98,7 +99,8 @@ def _mean(values: list[float]) -> str:
 
 
 def _title(text: str) -> None:
-    click.secho(f"\n{text}", bold=True)
+    print_line()
+    print_line(text)
 
 
 def _make_room(out: Path) -> None:

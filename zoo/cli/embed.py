@@ -6,6 +6,7 @@ import click
 
 from zoo.cli.decoding import lines
 from zoo.cli.options import hub
+from zoo.cli.output import print_line
 from zoo.cli.tables import print_json
 
 
@@ -28,4 +29,4 @@ def command(
         print_json([{"text": text, "embedding": row} for text, row in zip(several, vectors.tolist(), strict=True)])
         return
     write_vectors(vectors, out)
-    click.echo(f"{len(vectors)} texts, {vectors.shape[1]} numbers each  {out}")
+    print_line(f"{len(vectors)} texts, {vectors.shape[1]} numbers each  {out}")

@@ -7,6 +7,7 @@ import click
 
 from zoo import trainings
 from zoo.cli.options import columns, columns_of, hub
+from zoo.cli.output import print_line
 from zoo.cli.tables import figures, print_json
 
 
@@ -24,4 +25,4 @@ def command(weights: str, data: str, as_json: bool, **options: Any) -> None:
     if as_json:
         print_json(scores)
     else:
-        click.echo(f"{weights} on {data}, test: {figures(scores)}")
+        print_line(f"{weights} on {data}, test: {figures(scores)}")

@@ -6,6 +6,7 @@ import click
 
 from zoo import api
 from zoo.cli.options import hub
+from zoo.cli.output import print_line
 
 _OPEN = {
     "timm": 'timm.create_model("local-dir:{out}", pretrained=True)',
@@ -26,5 +27,5 @@ def command(weights: str, target: str, out: Path, force: bool, hub: str | None) 
     """Write WEIGHTS so that another library opens them, or as a graph that needs none of Zoo."""
     api.export(weights, to=target, out=out, force=force, hub=hub)
     files = [out] if out.is_file() else sorted(out.iterdir())
-    click.echo(f"exported: {out}, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")
-    click.echo(f"open it:  {_OPEN[target].format(out=out)}")
+    print_line(f"exported: {out}, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")
+    print_line(f"open it:  {_OPEN[target].format(out=out)}")

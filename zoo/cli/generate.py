@@ -6,6 +6,7 @@ import click
 
 from zoo.cli.decoding import decoding, one_text, typed
 from zoo.cli.options import hub
+from zoo.cli.output import print_line, print_text
 from zoo.cli.tables import print_json
 
 
@@ -26,5 +27,5 @@ def command(weights: str, text: str, device: str | None, as_json: bool, hub: str
         print_json({"prompt": prompt, "text": generate(prompt, **typed(asked))})
         return
     for piece in generate.stream(prompt, **typed(asked)):
-        click.echo(piece, nl=False)
-    click.echo()
+        print_text(piece)
+    print_line()

@@ -6,6 +6,7 @@ from typing import Any
 import click
 import msgspec
 
+from zoo.cli.output import print_line
 from zoo.cli.tables import millions, print_json
 from zoo.errors import NotFoundError
 from zoo.registry import default_registry
@@ -25,7 +26,7 @@ def command(name: str, as_json: bool) -> None:
     width = max(len(key) for key in found)
     for key, value in found.items():
         if value not in (None, "", {}, [], ()):
-            click.echo(f"{key.ljust(width)}  {_text(key, value)}")
+            print_line(f"{key.ljust(width)}  {_text(key, value)}")
 
 
 def _find(name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from zoo.api import list_models, list_weights
+from zoo.cli.output import print_line
 from zoo.cli.tables import millions, print_json, print_table
 from zoo.registry import Registry, default_registry, matches
 
@@ -52,16 +53,16 @@ def command(
     failed = [plugin.distribution for plugin in registry.plugins if plugin.error]
     if failed:
         count = "1 plugin" if len(failed) == 1 else f"{len(failed)} plugins"
-        click.echo(f"{count} did not load: {', '.join(failed)} (`zoo plugins` says why)", err=True)
+        print_line(f"{count} did not load: {', '.join(failed)} (`zoo plugins` says why)", err=True)
 
 
 def _print(shown: dict[str, list[dict[str, Any]]], kind: str | None) -> None:
     for rows in shown.values():
         if rows:
             print_table([key.upper() for key in rows[0]], [[_cell(key, row[key]) for key in row] for row in rows])
-            click.echo()
+            print_line()
     counts = [f"{len(rows)} {name if len(rows) != 1 else name.rstrip('s')}" for name, rows in shown.items()]
-    click.echo(
+    print_line(
         f"{', '.join(counts)}. `zoo info NAME` tells more"
         + ("." if kind else "; `--recipes`, `--tasks`, `--datasets`.")
     )

@@ -8,7 +8,9 @@ import click
 Command = Callable[..., Any]
 
 hub = click.option(
-    "--hub", metavar="URL|FOLDER", help="The Hub: an address, or a folder of one's own. Default: $ZOO_HUB."
+    "--hub",
+    metavar="URL|FOLDER",
+    help="The Hub: an address, or a folder of one's own. Default: $ZOO_HUB, $HF_ENDPOINT, or the public one.",
 )
 
 

@@ -7,6 +7,7 @@ import click
 
 from zoo import api
 from zoo.cli.options import hub
+from zoo.cli.output import print_line
 from zoo.cli.tables import print_json, print_table
 from zoo.errors import UsageError
 
@@ -44,7 +45,7 @@ def command(
     head = (kind.upper(), *(column.upper() for column in predictor.columns))
     print_table(head, [(_short(name), *predictor.row(result)) for name, result in found])
     if out is not None:
-        click.echo(f"{len(found)} pictures drawn in {out}")
+        print_line(f"{len(found)} pictures drawn in {out}")
 
 
 def _short(text: str) -> str:

@@ -7,6 +7,7 @@ import click
 
 from zoo import transfers
 from zoo.cli.options import hub
+from zoo.cli.output import print_line
 
 
 @click.command("pull")
@@ -40,13 +41,13 @@ def command(
         allow_mutable=allow_mutable,
         progress=True,
     )
-    click.echo(f"{pulled.repo} at {pulled.commit[:7]}, {len(pulled.files)} files verified  {pulled.folder}")
+    print_line(f"{pulled.repo} at {pulled.commit[:7]}, {len(pulled.files)} files verified  {pulled.folder}")
     for line in _notes(name, registry, hub, locked):
-        click.echo(line)
+        print_line(line)
     source = str(to or name)
     options = [f"hub={json.dumps(hub)}"] if hub and not to else []
     options += [f"registry={json.dumps(registry)}"] if registry and not to else []
-    click.echo(f"load it:  zoo.load({', '.join([json.dumps(source), *options])})")
+    print_line(f"load it:  zoo.load({', '.join([json.dumps(source), *options])})")
 
 
 def _notes(name: str, registry: str | None, hub: str | None, locked: bool) -> list[str]:

@@ -8,6 +8,7 @@ import click
 
 from zoo import transfers
 from zoo.cli.options import hub
+from zoo.cli.output import ask, print_line, print_text
 from zoo.cli.tables import print_table
 from zoo.errors import UsageError
 
@@ -49,28 +50,28 @@ def command(source: Path, repo: str, dry_run: bool, private: bool | None, hub: s
     size = sum(file.size for file in pushed.files)
     what = "pushed" if pushed.changed else "unchanged"
     where = hub or pushed.url
-    click.echo(
+    print_line(
         f"{what}: {repo} at {pushed.commit[:7]} on {where}, {len(pushed.files)} files, {size / 1e6:.1f} MB, verified"
     )
     if pushed.pull_request:
-        click.echo(f"proposed in {pushed.pull_request}")
+        print_line(f"proposed in {pushed.pull_request}")
     else:
-        click.echo(f"get it:  zoo pull hf://{repo}" + (f" --hub {hub}" if hub else ""))
+        print_line(f"get it:  zoo pull hf://{repo}" + (f" --hub {hub}" if hub else ""))
 
 
 def _asked(repo: str) -> bool:
     if not sys.stdin.isatty():
         raise UsageError(f"{repo} does not exist yet; say who may see it: --private or --public")
-    return bool(click.prompt(f"{repo} is new; who may see it?", type=click.Choice(["private", "public"])) == "private")
+    return ask(f"{repo} is new; who may see it?", ["private", "public"]) == "private"
 
 
 def _show(plan: Any, private: bool | None) -> None:
     sent = [file for file in plan.files if file.change in ("new", "changed")]
     visible = "" if plan.exists or private is None else " (private)" if private else " (public)"
     doing = "change" if plan.exists else "create"
-    click.echo(
+    print_line(
         f"would {doing} {plan.repo}{visible} on {plan.url}: {len(sent)} files, "
         f"{sum(file.size for file in sent) / 1e6:.1f} MB, {1 if sent else 0} commit"
     )
     print_table(("FILE", "BYTES", "CHANGE"), [(file.name, f"{file.size:,}", file.change) for file in plan.files])
-    click.echo(f"\n{plan.card}", nl=False)
+    print_text(f"\n{plan.card}")

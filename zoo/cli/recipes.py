@@ -2,6 +2,7 @@
 
 import click
 
+from zoo.cli.output import print_line, print_text
 from zoo.cli.tables import print_table
 from zoo.recipes import recipe_settings, settings_toml
 from zoo.registry import default_registry
@@ -25,4 +26,5 @@ def list_recipes() -> None:
 def show(name: str, model: str | None) -> None:
     """Print a recipe's settings."""
     spec, settings = recipe_settings(name, model, {})
-    click.echo(f"# {spec.summary}\n{settings_toml(spec.name, settings)}", nl=False)
+    print_line(f"# {spec.summary}")
+    print_text(settings_toml(spec.name, settings))

@@ -6,6 +6,7 @@ import click
 
 from zoo import api
 from zoo.cli.options import hub
+from zoo.cli.output import print_line
 
 
 @click.command("reconstruct")
@@ -16,4 +17,4 @@ from zoo.cli.options import hub
 def command(weights: str, images: tuple[Path, ...], out: Path, hub: str | None) -> None:
     """Write what an autoencoder's WEIGHTS make of IMAGES, and a grid of inputs over outputs."""
     for path in api.reconstruct(weights, images, out=out, hub=hub):
-        click.echo(path)
+        print_line(path)

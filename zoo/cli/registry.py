@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from zoo.cli.options import hub
+from zoo.cli.output import print_line
 from zoo.cli.tables import print_json, print_table
 from zoo.errors import IntegrityError
 
@@ -32,7 +33,7 @@ def add(repo: str, name: str, licence: str | None, force: bool, registry: str | 
     entry = add_weights(
         repo, name, revision=revision or None, hub=hub, path=path, licence=licence, force=force, progress=True
     )
-    click.echo(f"{name}: {entry.repo} at {entry.revision[:7]}, {len(entry.files)} files, {entry.licence}  {path}")
+    print_line(f"{name}: {entry.repo} at {entry.revision[:7]}, {len(entry.files)} files, {entry.licence}  {path}")
 
 
 @command.command("remove")
@@ -43,7 +44,7 @@ def remove(name: str, registry: str | None) -> None:
     from zoo.registries import own_registry, remove_weights
 
     remove_weights(name, own_registry(registry))
-    click.echo(f"{name} is listed no more in {own_registry(registry)}")
+    print_line(f"{name} is listed no more in {own_registry(registry)}")
 
 
 @command.command("check")
@@ -55,12 +56,12 @@ def check(registry: str | None, hub: str | None) -> None:
 
     path = own_registry(registry)
     if not path.is_file():
-        click.echo(f"no registry {path} yet; `zoo registry add` makes it")
+        print_line(f"no registry {path} yet; `zoo registry add` makes it")
         return
     wrong = 0
     for name, fault in check_weights(path, hub):
         wrong += fault is not None
-        click.echo(f"{name}: {fault or 'ok'}")
+        print_line(f"{name}: {fault or 'ok'}")
     if wrong:
         raise IntegrityError(f"{wrong} entries of {path} are wrong; correct them, or `zoo registry remove NAME`")
 
@@ -96,4 +97,4 @@ def search(pattern: str | None, registry: str | None, as_json: bool, hub: str | 
         [key.upper() for key in ("name", "repo", "task", "licence", "listed in", "needs")],
         [[" < ".join(cell) if isinstance(cell, list) else cell or "" for cell in row.values()] for row in rows],
     )
-    click.echo(f"{len(rows)} weights. `zoo pull NAME` fetches them")
+    print_line(f"{len(rows)} weights. `zoo pull NAME` fetches them")

@@ -6,6 +6,7 @@ import click
 
 from zoo import trainings
 from zoo.cli.options import hub
+from zoo.cli.output import print_line
 
 
 @click.command("reproduce")
@@ -19,7 +20,7 @@ def command(source: str, out: Path, device: str | None, force: bool, hub: str | 
     found = trainings.reproduce(source, out=out, device=device, force=force, hub=hub, progress=True)
     for name, (then, now) in found.scores.items():
         before = "not on record" if then is None else f"{then:.6g}"
-        click.echo(f"{name:12}  then {before}  now {now:.6g}")
+        print_line(f"{name:12}  then {before}  now {now:.6g}")
     for difference in found.differs:
-        click.echo(f"not as then:  {difference}")
-    click.echo("the weights are the same to the bit" if found.identical else "the weights differ in their bits")
+        print_line(f"not as then:  {difference}")
+    print_line("the weights are the same to the bit" if found.identical else "the weights differ in their bits")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from zoo.cli.output import print_line
 from zoo.cli.tables import figures, print_json, print_table
 from zoo.engine.history import PastRun, differences, find_runs, read_metrics, read_run
 from zoo.errors import IntegrityError, UsageError
@@ -32,11 +33,11 @@ def list_runs(folder: Path, as_json: bool) -> None:
     if as_json:
         print_json([_record(run) for run in rows])
     elif not rows and not broken:
-        click.echo(f"no runs below {folder}; `zoo pretrain MODEL --data DATA --out {folder}/NAME` makes one")
+        print_line(f"no runs below {folder}; `zoo pretrain MODEL --data DATA --out {folder}/NAME` makes one")
     else:
         print_table(("RUN", "STARTED", "STATE", "STEP", "MODEL", "RECIPE", "DATA", "SCORES"), [_row(r) for r in rows])
     for message in broken:
-        click.echo(f"warning: {_text(message)}", err=True)
+        print_line(f"warning: {message}", err=True)
 
 
 @command.command("show")
@@ -49,9 +50,9 @@ def show(run: Path, as_json: bool) -> None:
         print_json(_record(past))
         return
     shown = {
-        "run": f"{_text(str(past.folder))} · {past.state} at step {past.step:,}",
+        "run": f"{past.folder} · {past.state} at step {past.step:,}",
         "started": f"{past.started:%Y-%m-%d %H:%M}",
-        past.measured or "scores": _figures(past) or "none yet",
+        past.measured or "scores": figures(past.scores) or "none yet",
         **{key: value for key, value in past.resolved.items() if key not in ("settings", "command")},
         "settings": past.known.settings,
         "checkpoints": [path.name for path in past.checkpoints],
@@ -60,10 +61,10 @@ def show(run: Path, as_json: bool) -> None:
         "command": past.known.command,
         "next": _next(past),
     }
-    width = max(len(_text(key)) for key in shown)
+    width = max(map(len, shown))
     for key, value in shown.items():
         if value not in (None, "", {}, []):
-            click.echo(f"{_text(key).ljust(width)}  {_values(value)}")
+            print_line(f"{key.ljust(width)}  {_values(value)}")
 
 
 @command.command("compare")
@@ -85,16 +86,16 @@ def compare(runs: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     if as_json:
         print_json({"runs": [str(run) for run in runs], "differences": different, "scores": scores})
     else:
-        rows = [(_text(name), *(_text(value) for value in values)) for name, values in different.items()]
+        rows = [(name, *map(_text, values)) for name, values in different.items()]
         rows += [("state", *(run.state for run in past)), ("step", *(f"{run.step:,}" for run in past))]
         rows += [("scores of", *(run.measured or "-" for run in past))]
-        rows += [(_text(n), *("-" if v is None else f"{v:.4g}" for v in values)) for n, values in scores.items()]
+        rows += [(n, *("-" if v is None else f"{v:.4g}" for v in values)) for n, values in scores.items()]
         print_table(("", *names), rows)
     if out is not None:
         from zoo.engine.pictures import compare_curves
 
         compare_curves({name: read_metrics(run) for name, run in zip(names, runs, strict=True)}, out)
-        click.echo(f"wrote {out}", err=as_json)
+        print_line(f"wrote {out}", err=as_json)
 
 
 def _record(run: PastRun) -> dict[str, Any]:
@@ -116,34 +117,28 @@ def _record(run: PastRun) -> dict[str, Any]:
 def _row(run: PastRun) -> tuple[str, ...]:
     known, started = run.known, f"{run.started:%Y-%m-%d %H:%M}"
     told = (known.model, known.recipe, known.data.get("name"))
-    return (_text(str(run.folder)), started, run.state, f"{run.step:,}", *map(_text, told), _figures(run) or "-")
-
-
-def _figures(run: PastRun) -> str:
-    return figures({_text(name): value for name, value in run.scores.items()})
+    return (str(run.folder), started, run.state, f"{run.step:,}", *map(_text, told), figures(run.scores) or "-")
 
 
 def _next(run: PastRun) -> str:
     if run.finished:
-        return f"zoo push {_text(str(run.folder))} you/{_text(run.known.model)}"
+        return f"zoo push {run.folder} you/{run.known.model}"
     return "the same command with --resume"
 
 
 def _short_names(runs: Sequence[Path]) -> list[str]:
     """Return the paths without what they all begin with."""
     common = os.path.commonpath([run.absolute() for run in runs])
-    return [_text(os.path.relpath(run.absolute(), common)) for run in runs]
+    return [os.path.relpath(run.absolute(), common) for run in runs]
 
 
 def _values(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{_text(key)}={_text(item)}" for key, item in value.items())
+        return ", ".join(f"{key}={_text(item)}" for key, item in value.items())
     return ", ".join(map(_text, value)) if isinstance(value, list) else _text(value)
 
 
 def _text(value: Any) -> str:
-    """Return a value that a stranger may have written as one line that does nothing to a terminal."""
     if value is None:
         return "-"
-    text = value if isinstance(value, str) else json.dumps(value)
-    return text if text.isprintable() else json.dumps(text)
+    return value if isinstance(value, str) else json.dumps(value)

@@ -6,6 +6,7 @@ import click
 
 from zoo import api
 from zoo.cli.options import hub
+from zoo.cli.output import print_line
 
 
 @click.command("sample")
@@ -19,4 +20,4 @@ from zoo.cli.options import hub
 def command(weights: str, number: int, seed: int, label: int | None, each: bool, out: Path, hub: str | None) -> None:
     """Write a grid of pictures that WEIGHTS make."""
     for path in api.sample(weights, number, out=out, seed=seed, label=label, each=each, hub=hub):
-        click.echo(path)
+        print_line(path)

@@ -8,6 +8,7 @@ import click
 
 from zoo.cli.decoding import decoding, one_text, typed
 from zoo.cli.options import hub
+from zoo.cli.output import print_text
 from zoo.cli.tables import print_json
 from zoo.data.text.utf8 import decoded
 
@@ -31,4 +32,4 @@ def command(
         print_json([{"text": text, "summary": found} for text, found in zip(several, written, strict=True)])
         return
     for found in written:
-        click.echo(found)
+        print_text(f"{found}\n")

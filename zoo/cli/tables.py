@@ -6,21 +6,25 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import click
+from zoo.cli.output import print_line, print_text
+from zoo.printable import printable
+from zoo.redaction import without_secrets, without_secrets_in
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under a head; the last column is cut at the terminal's edge."""
+    head, *rows = [[printable(without_secrets(cell)) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[place]) for row in (head, *rows)) for place in range(len(head))]
     edge = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for row in (head, *rows):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        click.echo(line if edge is None or len(line) <= edge else line[: edge - 1] + "…")
+        print_line(line if edge is None or len(line) <= edge else line[: edge - 1] + "…")
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document."""
-    click.echo(json.dumps(value, indent=1, default=str))
+    """Print one JSON document, of ASCII alone; DEL is the one control character that JSON leaves as it is."""
+    text = json.dumps(without_secrets_in(value), indent=1, default=lambda other: without_secrets(str(other)))
+    print_text(text.replace("\x7f", "\\u007f") + "\n", secret=True)  # they are out of it already
 
 
 def millions(count: int | None) -> str:

@@ -7,6 +7,7 @@ import click
 
 from zoo.cli.decoding import one_text
 from zoo.cli.options import hub
+from zoo.cli.output import print_line
 from zoo.cli.tables import print_json, print_table
 from zoo.weights.tokenizer_training import KINDS
 
@@ -34,7 +35,7 @@ def train(data: tuple[Path, ...], kind: str, size: int, keep_case: bool, out: Pa
     from zoo.vocabularies import train_tokenizer
 
     made = train_tokenizer(data, out, kind=kind, size=size, lower=not keep_case, force=force)
-    click.echo(f"{kind}, {made.num_tokens:,} tokens  {out}")
+    print_line(f"{kind}, {made.num_tokens:,} tokens  {out}")
 
 
 @command.command("show")
@@ -53,7 +54,7 @@ def show(source: str, text: str | None, as_json: bool, hub: str | None) -> None:
     elif text is None:
         width = max(map(len, found))
         for name, value in found.items():
-            click.echo(f"{name.ljust(width)}  {value}")
+            print_line(f"{name.ljust(width)}  {value}")
     else:
         print_table(("ID", "TOKEN", "TEXT"), [(str(item["id"]), item["token"], repr(item["text"])) for item in found])
-        click.echo(f"{len(found)} tokens")
+        print_line(f"{len(found)} tokens")

@@ -9,6 +9,7 @@ import click
 
 from zoo import trainings
 from zoo.cli.options import Command, columns_of
+from zoo.cli.output import print_line
 from zoo.cli.processes import first_process
 from zoo.cli.tables import figures
 from zoo.errors import UsageError
@@ -145,17 +146,17 @@ def show_rehearsal(found: "Rehearsal") -> None:
         ("disk", f"{found.disk_needed / 1e6:,.0f} MB of {found.disk_free / 1e9:,.0f} GB free"),
     ]
     for name, value in rows:
-        click.echo(f"{name:12}  {value}")
-    click.echo("nothing was written; leave out --dry-run to train")
+        print_line(f"{name:12}  {value}")
+    print_line("nothing was written; leave out --dry-run to train")
 
 
 def show_run(result: RunResult, following: Callable[[], list[str]]) -> None:
     """Print what a run has made, and what can be done next; of several processes the first one does."""
     if not first_process():
         return
-    click.echo(f"{result.folder}: test {figures(result.scores)} · {result.seconds:.0f} s")
+    print_line(f"{result.folder}: test {figures(result.scores)} · {result.seconds:.0f} s")
     for picture in result.pictures:
-        click.echo(f"  {picture}")
-    click.echo("next:")
+        print_line(f"  {picture}")
+    print_line("next:")
     for line in following():
-        click.echo(f"  {line}")
+        print_line(f"  {line}")

@@ -6,6 +6,7 @@ import click
 
 from zoo.cli.decoding import decoding, lines, typed
 from zoo.cli.options import hub
+from zoo.cli.output import print_text
 from zoo.cli.tables import print_json
 
 
@@ -28,4 +29,4 @@ def command(
         print_json([{"text": text, "translation": found} for text, found in zip(several, written, strict=True)])
         return
     for found in written:
-        click.echo(found)
+        print_text(f"{found}\n")

@@ -6,6 +6,7 @@ import click
 
 from zoo import transfers
 from zoo.cli.options import hub
+from zoo.cli.output import print_line
 from zoo.cli.tables import print_json
 
 
@@ -44,5 +45,5 @@ def command(
         print_json({"weights": weights, "folder": str(found.folder), **rows})
         return
     for name, text in rows.items():
-        click.echo(f"{name:10} {text}")
-    click.echo(f"{weights} is verified  {found.folder}")
+        print_line(f"{name:10} {text}")
+    print_line(f"{weights} is verified  {found.folder}")

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zoo.printable import printable
+
 _INK = "#1f2a44"
 _ACCENT = "#c8553d"
 
@@ -43,11 +45,11 @@ def compare_curves(runs: Mapping[str, Sequence[Mapping[str, Any]]], out: Path) -
             axis.plot([x for x, _ in points], [y for _, y in points], color=colour, linewidth=1.2, marker=marker)
         events = dict.fromkeys(line["event"] for lines in lines_of.values() for line in lines)
         title = f"{figure_name}, {'training' if lines_of is train else ' or '.join(events)}"
-        axis.set_title(title, parse_math=False)
+        axis.set_title(printable(title), parse_math=False)
         axis.set_xlabel("step")
         axis.grid(alpha=0.25)
     if len(runs) > 1:
-        for text in axes[0].legend(axes[0].lines, list(runs), fontsize=7).get_texts():
+        for text in axes[0].legend(axes[0].lines, list(map(printable, runs)), fontsize=7).get_texts():
             text.set_parse_math(False)  # a run may be called what it likes
     return _save(figure, out)
 
@@ -109,7 +111,7 @@ def labelled_grid(images: Tensor, titles: Sequence[str], wrong: Sequence[bool], 
         axis.axis("off")
     for axis, image, title, bad in zip(axes.flat, images.cpu(), titles, wrong, strict=False):
         axis.imshow(image.movedim(0, 2).squeeze(2).numpy(), cmap="gray", vmin=0, vmax=1)
-        axis.set_title(title, fontsize=7, color=_ACCENT if bad else _INK)
+        axis.set_title(printable(title, lines=True), fontsize=7, color=_ACCENT if bad else _INK, parse_math=False)
     return _save(figure, out)
 
 
@@ -126,7 +128,7 @@ def feature_map(
     figure, axis = _pyplot().subplots(figsize=(6.4, 4.8))
     for group, colour in zip(present, _colours(len(present)), strict=True):
         chosen = points[groups == group].numpy()
-        name = class_names[group] if group < len(class_names) else str(group)
+        name = printable(class_names[group]) if group < len(class_names) else str(group)
         axis.scatter(chosen[:, 0], chosen[:, 1], s=4, color=colour, label=name, alpha=0.6, linewidths=0)
     if labels is not None and len(present) <= 25:
         legend = axis.legend(fontsize=7, markerscale=3, loc="center left", bbox_to_anchor=(1, 0.5))
@@ -156,8 +158,9 @@ def confusion_matrix(counts: Tensor, class_names: Sequence[str], out: Path) -> P
     plt = _pyplot()
     figure, axis = plt.subplots(figsize=(size, size))
     axis.imshow(shares.numpy(), cmap="Blues", vmin=0, vmax=1)
-    axis.set_xticks(range(len(class_names)), class_names, rotation=45, ha="right", fontsize=8)
-    axis.set_yticks(range(len(class_names)), class_names, fontsize=8)
+    names = list(map(printable, class_names))
+    axis.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8, parse_math=False)
+    axis.set_yticks(range(len(names)), names, fontsize=8, parse_math=False)
     axis.set_xlabel("predicted")
     axis.set_ylabel("true")
     if len(class_names) <= 25:
@@ -181,10 +184,10 @@ def bar_chart(values: Mapping[str, float], out: Path, *, title: str) -> Path:
     figure, axis = plt.subplots(figsize=(6, 0.28 * len(values) + 1.2))
     bars = axis.barh(range(len(values)), list(values.values()), color=_INK)
     axis.bar_label(bars, [f"{value:.2f}" for value in values.values()], fontsize=7, padding=2)
-    axis.set_yticks(range(len(values)), list(values), fontsize=8, parse_math=False)
+    axis.set_yticks(range(len(values)), list(map(printable, values)), fontsize=8, parse_math=False)
     axis.invert_yaxis()
     axis.set_xlim(0, 1.08)
-    axis.set_title(title, fontsize=9, parse_math=False)
+    axis.set_title(printable(title), fontsize=9, parse_math=False)
     return _save(figure, out)
 
 
@@ -206,7 +209,7 @@ def _parts(lines: Sequence[Mapping[str, Any]]) -> list[str]:
 def _draw_parts(axis: Any, lines: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
     for name, colour in zip(names, _colours(len(names)), strict=True):
         points = [(line["step"], line[name]) for line in lines if name in line]
-        label = name.removeprefix("loss/")
+        label = printable(name.removeprefix("loss/"))
         axis.plot([x for x, _ in points], [y for _, y in points], color=colour, linewidth=1.2, label=label)
     for text in axis.legend(fontsize=7).get_texts():
         text.set_parse_math(False)

@@ -4,13 +4,15 @@ import sys
 import time
 from typing import Any
 
+from zoo.printable import printable
+
 
 class Progress:
     """A bar over the steps of a run, on stderr. Not enabled, it says nothing."""
 
     def __init__(self, *, enabled: bool, title: str, unit: str = "img") -> None:
         self.enabled = enabled
-        self.title = title
+        self.title = printable(title)
         self.unit = unit
         self._bar: Any = None
         self._started = (0.0, 0)

@@ -3,18 +3,22 @@
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from zoo.engine.snapshot import identity_of
 from zoo.engine.tracking import Tracker
-from zoo.errors import IntegrityError, NotFoundError, UsageError
+from zoo.errors import IntegrityError, NotFoundError, TrainingError, UsageError
+from zoo.hub.lease import Held, Lease
 from zoo.jsonfile import parse_json
 from zoo.paths import storage_errors, write_file
 
 RECORD = "training.json"
 """run.json under the name that it has beside exported weights, which are no run."""
+
+_LEASE = ".lease"
 
 _DECIDING = ("kind", "model", "arguments", "recipe", "settings", "task", "data", "weights", "labels")
 """What a resumed run must agree in; environment and command may differ."""
@@ -35,6 +39,7 @@ class Run:
         self.pictures = folder / "pictures"
         self.metrics = folder / "metrics.jsonl"
         self.trackers: Sequence[Tracker] = ()
+        self.lease: Lease | None = None
         self._step = 0
 
     @classmethod
@@ -43,20 +48,43 @@ class Run:
         run = cls(folder, resolved, main=main)
         if not main:
             return run
-        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-            if not force:
-                raise UsageError(
-                    f"{folder} exists; go on with --resume, start again with --force, or choose another --out"
-                )
-            if not (folder / "run.json").is_file():
-                raise UsageError(f"{folder} is no run, so --force does not replace it; choose another --out")
-            with storage_errors(f"removing {folder}"):
-                shutil.rmtree(folder)
+        cls.check_free(folder, force=force)
+        with storage_errors(f"removing {folder}"):
+            for path in folder.iterdir() if folder.is_dir() else ():
+                if path.name != _LEASE:
+                    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         with storage_errors(f"making run folder {folder}"):
             for part in (run.checkpoints, run.pictures):
                 part.mkdir(parents=True, exist_ok=True)
             write_file(folder / "run.json", json.dumps(resolved, indent=1).encode() + b"\n")
         return run
+
+    @staticmethod
+    def check_free(folder: Path, *, force: bool = False) -> None:
+        """Raise UsageError unless a run can begin in a folder: it has nothing of worth, or a run that may be replaced.
+
+        What a run left that was cut off at its start, before its run.json, is nothing of worth.
+        """
+        if not folder.exists() or (folder.is_dir() and all(_only_begun(path) for path in folder.iterdir())):
+            return
+        if not force:
+            raise UsageError(f"{folder} exists; go on with --resume, start again with --force, or choose another --out")
+        if not (folder / "run.json").is_file():
+            raise UsageError(f"{folder} is no run, so --force does not replace it; choose another --out")
+
+    @staticmethod
+    @contextmanager
+    def held(folder: Path) -> Iterator[Lease]:
+        """Keep other processes from training in a folder. Raise TrainingError, naming it, where one already does."""
+        with ExitStack() as stack:
+            try:
+                with storage_errors(f"making run folder {folder}"):
+                    lease = stack.enter_context(Lease(folder / _LEASE, wait=False))
+            except Held as holder:
+                raise TrainingError(
+                    f"{folder} is being trained by {holder}; wait until it ends, stop it, or choose another --out"
+                ) from None
+            yield lease
 
     @classmethod
     def resume(cls, folder: Path, resolved: dict[str, Any], *, override: bool = False, main: bool = True) -> "Run":
@@ -118,6 +146,10 @@ class Run:
         """Append a line to metrics.jsonl, and tell the trackers."""
         if not self.main:
             return
+        if self.lease is not None and not self.lease.held():
+            raise TrainingError(
+                f"another process has gone on with {self.folder} while this one stood still; leave it to that one"
+            )
         if figures["event"] != "checkpoint":
             self._step = figures.get("step", self._step)
             numbers = {name: value for name, value in figures.items() if isinstance(value, float)}
@@ -151,6 +183,13 @@ class Run:
             if figures.get("step", step + 1) <= step:
                 kept.append(line + "\n")
         write_file(self.metrics, "".join(kept).encode())
+
+
+def _only_begun(path: Path) -> bool:
+    """Tell whether this is all that is made of a run before its run.json."""
+    if path.name in ("checkpoints", "pictures"):
+        return path.is_dir() and not any(path.iterdir())
+    return path.name == _LEASE or (path.name.startswith(".run.json.") and path.suffix == ".tmp")
 
 
 def _differences(old: Any, new: Any, path: str = "") -> list[str]:

@@ -1,5 +1,6 @@
 """Turn the client's exceptions into Zoo's: what was asked, why it fails, what to type next."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,7 +13,9 @@ from zoo.errors import (
     UsageError,
     ZooError,
 )
+from zoo.hub.credentials import way_in
 from zoo.hub.patience import Faulty
+from zoo.redaction import without_secrets
 
 _LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2", "requests")
 
@@ -38,7 +41,7 @@ def _translate(error: Exception, repo: str, revision: str | None, url: str) -> Z
         return _translate(error.__cause__, repo, revision, url)
     match error:
         case errors.GatedRepoError():
-            return AuthorisationError(f"{repo} is gated; accept its terms at {url}/{repo}, then run `hf auth login`")
+            return AuthorisationError(f"{repo} is gated; accept its terms at {url}/{repo}, then log in: {way_in(url)}")
         case errors.RevisionNotFoundError():
             return NotFoundError(
                 f"{repo} has no revision {revision!r}; leave it out for the newest, or list them at {url}/{repo}"
@@ -46,7 +49,7 @@ def _translate(error: Exception, repo: str, revision: str | None, url: str) -> Z
         case errors.EntryNotFoundError():
             return NotFoundError(f"a file of {repo}{at} is not on {url}; pull the repo again")
         case errors.RepositoryNotFoundError():
-            cure = "check the name, or log in where it is private: `hf auth login` or HF_TOKEN"
+            cure = f"check the name, or log in where it is private: {way_in(url)}"
             return NotFoundError(f"no repo {repo} on {url}; {cure}")
         case errors.HFValidationError():
             return UsageError(f"{repo!r} is no repo id; write namespace/name")
@@ -58,6 +61,9 @@ def _translate(error: Exception, repo: str, revision: str | None, url: str) -> Z
             return StorageError(
                 f"{repo} cannot be kept: {error.filename or ''} {error.strerror}; free space, or set HF_HOME"
             )
+    if not isinstance(error, OSError) and _raised_by_client(error):
+        reason = f"{type(error).__name__}: {error}"
+        return IntegrityError(f"{url} answers otherwise than a Hub does for {repo}: {reason}; check the address")
     if isinstance(error, Faulty):
         return NetworkError(f"{url} does not give {repo} as it should: {error}; try again, or tell its owner")
     if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _LIBRARIES:
@@ -68,14 +74,19 @@ def _translate(error: Exception, repo: str, revision: str | None, url: str) -> Z
     return None
 
 
+def _raised_by_client(error: Exception) -> bool:
+    """Tell whether huggingface_hub itself stumbled, over an answer that lacks what it looks for."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and str(frames[-1].f_globals.get("__name__")).startswith("huggingface_hub.")
+
+
 def _by_status(error: Exception, repo: str, url: str) -> ZooError:
     response = getattr(error, "response", None)
     status = getattr(response, "status_code", 0)
-    reason = (getattr(error, "server_message", None) or str(error).split("\n")[0])[:200]
+    # a secret that is cut is not known any more
+    reason = without_secrets(getattr(error, "server_message", None) or str(error).split("\n")[0])[:200]
     if status in (401, 403):
-        return AuthorisationError(
-            f"{url} refuses {repo}: {reason}; log in with a token that may: `hf auth login` or HF_TOKEN"
-        )
+        return AuthorisationError(f"{url} refuses {repo}: {reason}; log in with a token that may: {way_in(url)}")
     if status == 412:
         return IntegrityError(f"{repo} was changed meanwhile on {url}; push again")
     if status == 501:

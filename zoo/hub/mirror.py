@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from zoo.errors import IntegrityError, NotFoundError, UsageError
-from zoo.hub.connection import PUBLIC, Connection, connect
+from zoo.hub.connection import PUBLIC, connect
 from zoo.hub.failures import hub_errors
 from zoo.hub.pull import check_repo_id
 
@@ -57,8 +57,8 @@ def mirror(
 ) -> list[Mirrored]:
     """Copy repos, all of the source's when none are named, `datasets/NAME` for a data set; return what came of each.
 
-    Without a token of its own, a Hub gets the one that huggingface_hub keeps only where that is meant for it: the
-    public Hub, and the one that HF_ENDPOINT names. Raise IntegrityError where the target then differs from the source.
+    Without a token of its own, a Hub gets the one that is meant for it. Raise IntegrityError where the target then
+    differs from the source.
     """
     results = []
     with _opened(source, source_token) as reading, _opened(target, target_token, create=True) as writing:
@@ -73,21 +73,15 @@ def mirror(
 
 @contextmanager
 def _opened(hub: str | Path, token: str | None, *, create: bool = False) -> Iterator["HfApi"]:
-    from huggingface_hub import HfApi, constants
+    from huggingface_hub import HfApi
     from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
 
-    with connect(hub, create=create) as connection:
+    with connect(hub, create=create, token=token) as connection:
         disable_progress_bars()
         try:
-            yield HfApi(endpoint=connection.url, token=token or _token(connection, constants.ENDPOINT))
+            yield HfApi(endpoint=connection.url, token=connection.token)
         finally:
             enable_progress_bars()
-
-
-def _token(connection: Connection, endpoint: str) -> str | bool | None:
-    if connection.token is not None or connection.url in (PUBLIC, endpoint.rstrip("/")):
-        return connection.token
-    return False
 
 
 def _named(source: "HfApi", repos: Sequence[str]) -> Iterator[tuple[Kind, str]]:

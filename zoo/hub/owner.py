@@ -35,6 +35,17 @@ def is_gone(owner: str) -> bool:
     return start is not None and start != rest.partition("-")[0]
 
 
+def is_here(owner: str) -> bool:
+    """Tell whether the process behind a name is one that this one can see: of this machine, and this boot of it."""
+    return owner.partition("-")[0] == _place()
+
+
+def process_of(owner: str) -> str:
+    """Return the number of the process behind a name, as its own machine counts; "?" where it says none."""
+    pid = owner.partition("-")[2].partition("-")[0]
+    return pid if pid.isdigit() else "?"
+
+
 @cache
 def _place() -> str:
     """Return what processes have in common that see each other's numbers: one boot of one machine, one namespace."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from zoo.errors import AuthorisationError, IntegrityError, NotFoundError, UsageError
 from zoo.hub.connection import Connection, connect
+from zoo.hub.credentials import way_in
 from zoo.hub.failures import hub_errors
 from zoo.hub.patience import default_patience
 from zoo.hub.pull import check_repo_id
@@ -84,12 +85,12 @@ class Target:
         progress: bool,
     ) -> PushedRepo:
         """Send the plan's changes in one commit and verify what the Hub serves then."""
-        from huggingface_hub import CommitOperationAdd, CommitOperationDelete, get_token
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
         from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
 
         assert self._api is not None and self._connection is not None, "only a dry run goes without a Hub"
-        if self._connection.token is None and get_token() is None:
-            raise AuthorisationError(f"a push to {self.url} needs a token: run `hf auth login`, or set HF_TOKEN")
+        if self._connection.credentials.header is None:
+            raise AuthorisationError(f"a push to {self.url} needs a token: {way_in(self._connection.url)}")
         self._check_visibility(private)
         if self.head is None:
             self._api.create_repo(self.repo, private=private, exist_ok=True)

@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from zoo.errors import IntegrityError, NetworkError
 from zoo.hub.connection import Connection
+from zoo.hub.credentials import origin_of
 from zoo.hub.patience import Faulty, Pace, Patience
 
 MAX_REDIRECTS = 10
@@ -80,8 +81,8 @@ class Transport:
             value, link = self._document(following)
             yield value
             match = _NEXT.search(link)
-            following = urljoin(following, match[1]) if match else None
-            if following and _origin(following) != _origin(url):
+            following = _joined(following, match[1]) if match else None
+            if following and origin_of(following) != origin_of(url):
                 raise IntegrityError(f"{self._connection.url} continues its list on another host; tell its owner")
         if following is not None:
             raise IntegrityError(
@@ -135,9 +136,10 @@ class Transport:
 
         known = self._places.get(url)
         place, trusted = known or url, known is None
-        own = {**build_hf_headers(token=self._connection.token), "accept-encoding": "identity", **headers}
+        plain = {**build_hf_headers(token=False), "accept-encoding": "identity", **headers}
+        shown = self._connection.credentials.header
         for _ in range(MAX_REDIRECTS + 1):
-            sent = own if trusted else {key: value for key, value in own.items() if key.lower() != "authorization"}
+            sent = {**plain, "authorization": shown} if trusted and shown else plain
             stream = get_session().stream(
                 "GET", place, headers=sent, follow_redirects=False, timeout=self._patience.stall
             )
@@ -151,10 +153,10 @@ class Transport:
                         self._places[url] = place
                     yield response
                     return
-                target = urljoin(place, response.headers["location"])
-            if urlsplit(target).scheme not in ("http", "https") or (place[:6], target[:5]) == ("https:", "http:"):
+                target = _joined(place, response.headers["location"])
+            if origin_of(target)[0] not in ("http", "https") or (place[:6], target[:5]) == ("https:", "http:"):
                 raise NetworkError(f"{place} leads to {target[:200]}, which is not safe to follow; tell its owner")
-            trusted = trusted and _origin(target) == _origin(url)
+            trusted = trusted and origin_of(target) == origin_of(url)
             place = target
         raise NetworkError(f"{url} redirects more than {MAX_REDIRECTS} times; tell its owner")
 
@@ -174,8 +176,8 @@ class Transport:
             except Exception as error:  # the status says enough
                 if isinstance(error, Stopped):
                     raise
-            skipped = ("content-encoding", "content-length", "transfer-encoding")
-            headers = [(key, value) for key, value in response.headers.items() if key not in skipped]
+            skipped = (b"content-encoding", b"content-length", b"transfer-encoding")
+            headers = [(key, value) for key, value in response.headers.raw if key.lower() not in skipped]
             short = type(response)(response.status_code, headers=headers, content=bytes(body), request=response.request)
             hf_raise_for_status(short)
         if response.headers.get("content-encoding", "identity") != "identity":
@@ -205,6 +207,11 @@ def _check_answer(response: Any, start: int | None, stop: int, size: int) -> Non
         raise Faulty(f"bytes {start}-{stop - 1} were asked for, and {match[0] if match else 'others'} came")
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+def _joined(base: str, link: str) -> str:
+    """Return where a link leads. Raise NetworkError where that is no address."""
+    try:
+        target = urljoin(base, link)
+        origin_of(target)
+    except ValueError:
+        raise NetworkError(f"{base} leads to {link[:200]!r}, which is no address; tell its owner") from None
+    return target

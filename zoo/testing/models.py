@@ -204,6 +204,7 @@ class ModelTests(TextTests):
         model = self.model()
         save_weights(tmp_path / "weights", model, model_name=self.name, arguments=self.arguments())
         with serve_folder(tmp_path / "hub") as hub:
+            monkeypatch.setenv("HF_ENDPOINT", hub.url)
             monkeypatch.setenv("HF_TOKEN", hub.token)
             push_folder(tmp_path / "weights", "tester/model", hub=hub.url, message="test")
             _assert_equal(model, zoo.load("hf://tester/model", hub=hub.url), self.inputs())

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from zoo.cli.hub.store import folder_argument, opened, size_text
+from zoo.cli.output import print_line
 
 
 @click.command("backup")
@@ -17,4 +18,4 @@ def backup(folder: Path, target: Path) -> None:
 
     with opened(folder) as store, storage_errors(f"copying {folder} to {target}"):
         done = back_up(store, target)
-    click.echo(f"copied {done.blobs:,} new blobs ({size_text(done.bytes)}) to {target}")
+    print_line(f"copied {done.blobs:,} new blobs ({size_text(done.bytes)}) to {target}")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from zoo.cli.hub.store import folder_argument, opened, size_text
+from zoo.cli.output import print_line
 from zoo.errors import IntegrityError
 
 _SHOWN = 20
@@ -22,19 +23,19 @@ def fsck(folder: Path, quarantine: bool) -> None:
     with opened(folder) as store:
         with tqdm(unit="B", unit_scale=True, leave=False, disable=None) as bar:
             report = checking.check_store(store, bar.update)
-        click.echo(f"{report.blobs:,} blobs ({size_text(report.bytes)}) and {report.commits:,} commits checked")
+        print_line(f"{report.blobs:,} blobs ({size_text(report.bytes)}) and {report.commits:,} commits checked")
         if report.strays:
-            click.echo(f"{report.strays:,} files that nothing names yet; `zoo hub gc` removes them when they are old")
+            print_line(f"{report.strays:,} files that nothing names yet; `zoo hub gc` removes them when they are old")
         for problem in report.problems[:_SHOWN]:
-            click.echo(f"  {problem}")
+            print_line(f"  {problem}")
         for sha256, files in report.bad_blobs.items():
             for file in sorted(set(files))[:_SHOWN]:
-                click.echo(f"  {file} needs {sha256[:12]}")
+                print_line(f"  {file} needs {sha256[:12]}")
         if report.clean:
-            click.echo("all is well")
+            print_line("all is well")
             return
         if quarantine:
             count = checking.quarantine(store, report)
-            click.echo(f"{count} blobs put aside in {store.blobs.quarantine}")
+            print_line(f"{count} blobs put aside in {store.blobs.quarantine}")
         cure = "push those files again" if quarantine else "`--quarantine` puts broken blobs aside, to be pushed again"
     raise IntegrityError(f"the Hub in {folder} has {len(report.problems)} faults; {cure}, or restore a backup")

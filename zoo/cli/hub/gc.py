@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from zoo.cli.hub.store import folder_argument, opened, size_text
+from zoo.cli.output import print_line
 
 
 @click.command("gc")
@@ -15,6 +16,6 @@ def gc(folder: Path) -> None:
 
     with opened(folder) as store:
         done = collect(store)
-    click.echo(
+    print_line(
         f"removed {done.blobs:,} blobs ({size_text(done.bytes)}), {done.trees:,} folders, {done.xorbs:,} uploads"
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo.cli.hub.store import size_text
+from zoo.cli.output import print_line
 
 if TYPE_CHECKING:
     from zoo.hub.mirror import Mirrored
@@ -22,8 +23,8 @@ _token_file = click.Path(path_type=Path, dir_okay=False)
 def mirror(source: str, target: str, repos: tuple[str, ...], from_token: Path | None, to_token: Path | None) -> None:
     """Copy repos from one Hub to another, addresses or folders: every tag, then main; all repos when none is named.
 
-    What is there already is not copied again. The token of `hf auth login`, or HF_TOKEN, goes to no Hub but the public
-    one and that which HF_ENDPOINT names.
+    What is there already is not copied again. Without a file, ZOO_HUB_TOKEN goes to ZOO_HUB alone, and HF_TOKEN, or the
+    token of `hf auth login`, to HF_ENDPOINT alone, or to the public Hub where that is not set.
     """
     from zoo.hub import mirror as mirroring
 
@@ -32,9 +33,9 @@ def mirror(source: str, target: str, repos: tuple[str, ...], from_token: Path | 
         "target_token": mirroring.read_token(to_token),
     }
     results = mirroring.mirror(source, target, repos, done=_show, **tokens)
-    click.echo(f"{len(results)} repos are the same on both")
+    print_line(f"{len(results)} repos are the same on both")
 
 
 def _show(done: "Mirrored") -> None:
     copied = f"{done.files} files changed, {size_text(done.bytes)}" if done.files else "all there"
-    click.echo(f"{done.kind} {done.repo}: {done.tags} tags, {copied}")
+    print_line(f"{done.kind} {done.repo}: {done.tags} tags, {copied}")

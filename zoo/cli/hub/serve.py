@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import click
 
 from zoo.cli.hub.store import folder_argument
+from zoo.cli.output import print_line
 from zoo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,12 +72,13 @@ def _options(folder: Path, settings: dict[str, object]) -> "Options":
 
 
 def _announce(served: "ServedHub", options: "Options") -> None:
-    click.echo(f"serving {served.folder} on {served.url} · Ctrl-C stops it")
+    print_line(f"serving {served.folder} on {served.url} · Ctrl-C stops it")
     token = served.token if served.first_start else f"$(cat {served.folder}/token)"
-    click.echo(f"pages:  {served.url}/\nfor other programs:")
-    click.echo(f"  export HF_ENDPOINT={served.url}")
+    print_line(f"pages:  {served.url}/")
+    print_line("for other programs:")
+    print_line(f"  export HF_ENDPOINT={served.url}")
     shown = f"    # the owner's, shown this once; kept in {served.folder}/token" if served.first_start else ""
-    click.echo(f'  export HF_TOKEN="{token}"{shown}')
+    print_line(f'  export HF_TOKEN="{token}"{shown}', secret=True)
     if options.local:
-        click.echo("  export NO_PROXY=127.0.0.1,localhost")
-    click.echo("  unset HF_HUB_OFFLINE    # it would forbid this Hub too")
+        print_line("  export NO_PROXY=127.0.0.1,localhost")
+    print_line("  unset HF_HUB_OFFLINE    # it would forbid this Hub too")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from zoo.cli.hub.store import folder_argument, opened, size_text
+from zoo.cli.output import print_line
 from zoo.cli.tables import print_json, print_table
 
 
@@ -21,12 +22,12 @@ def stats(folder: Path, as_json: bool) -> None:
         print_json(found)
         return
     repos = ", ".join(f"{count:,} {type_}" for type_, count in found["repos"].items()) or "no repos"
-    click.echo(f"{repos} · {found['commits']:,} commits · {found['users']:,} users · {found['downloads']:,} downloads")
-    click.echo(f"{found['blobs']:,} blobs, {size_text(found['bytes'])} · database {size_text(found['database_bytes'])}")
-    click.echo(f"{size_text(found['free_bytes'])} free on the disk")
+    print_line(f"{repos} · {found['commits']:,} commits · {found['users']:,} users · {found['downloads']:,} downloads")
+    print_line(f"{found['blobs']:,} blobs, {size_text(found['bytes'])} · database {size_text(found['database_bytes'])}")
+    print_line(f"{size_text(found['free_bytes'])} free on the disk")
     if found["largest"]:
         rows = [
             (f"{row['type']}/{row['repo']}", f"{row['blobs']:,}", size_text(row["bytes"])) for row in found["largest"]
         ]
-        click.echo()
+        print_line()
         print_table(("REPO", "BLOBS", "SIZE"), rows)

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from zoo.cli.hub.store import folder_argument, opened
+from zoo.cli.output import print_line
 from zoo.cli.tables import print_table
 from zoo.errors import NotFoundError, UsageError
 
@@ -29,7 +30,7 @@ def add(folder: Path, name: str, namespaces: tuple[str, ...], owner: bool) -> No
             raise UsageError(f"{word!r} is no name for a namespace; use letters, digits, and - . _ between them")
     with opened(folder) as store:
         made = store.users.add(name, namespaces, owner=owner)
-    click.echo(f"{'added' if made else 'changed'} {name}; next:  zoo hub user token {folder} {name}")
+    print_line(f"{'added' if made else 'changed'} {name}; next:  zoo hub user token {folder} {name}")
 
 
 @user.command("token")
@@ -45,7 +46,7 @@ def token(folder: Path, name: str, scope: str, label: str) -> None:
         found = store.users.find(name)
         if found is None:
             raise NotFoundError(f"no user {name!r} in {folder}; `zoo hub user add {folder} {name}` adds one")
-        click.echo(store.users.new_token(found, label, scope))
+        print_line(store.users.new_token(found, label, scope), secret=True)
 
 
 @user.command("rm")
@@ -56,7 +57,7 @@ def remove(folder: Path, name: str) -> None:
     with opened(folder) as store:
         if not store.users.remove(name):
             raise NotFoundError(f"no user {name!r} in {folder}; `zoo hub user list {folder}` shows all")
-    click.echo(f"removed {name}")
+    print_line(f"removed {name}")
 
 
 @user.command("list")

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zoo.printable import printable
 from zoo.tasks.detection.decode import Found
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def precision_recall(curves: Mapping[str, NDArray[np.float64]], out: Path) -> Pa
     shown = ranked if len(ranked) <= 8 else ranked[:4] + ranked[-4:]
     figure, axis = plt.subplots(figsize=(4.4, 3.4))
     for name, colour in zip(shown, _COLOURS, strict=False):
-        axis.plot(np.linspace(0, 1, len(curves[name])), curves[name], color=colour, linewidth=1.2, label=name)
+        axis.plot(
+            np.linspace(0, 1, len(curves[name])), curves[name], color=colour, linewidth=1.2, label=printable(name)
+        )
     axis.set_xlim(0, 1.02)
     axis.set_ylim(0, 1.02)
     axis.set_xlabel("recall")

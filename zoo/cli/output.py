@@ -1,0 +1,90 @@
+"""All that is printed goes through here: text from outside does nothing to a terminal, and shows no secret."""
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO, cast
+
+import click
+
+from zoo.printable import printable
+from zoo.redaction import without_secrets
+
+_BAR = re.compile(r"\r?(?:\x1b\[A)*")
+"""How a progress bar begins what it draws: at the line's beginning, or lines above."""
+
+
+def print_line(text: object = "", *, err: bool = False, secret: bool = False) -> None:
+    """Print one line, whatever is in the text. `secret` is said where a token is what was asked for."""
+    shown = str(text) if secret else without_secrets(str(text))
+    _write(printable(shown) + "\n", err)
+
+
+def print_text(text: str, *, secret: bool = False) -> None:
+    """Print text whose line ends are meant, without adding one."""
+    _write(printable(text if secret else without_secrets(text), lines=True), False)
+
+
+def ask(question: str, choices: Sequence[str]) -> str:
+    """Ask for one of the choices, until it is given. A terminal draws the question itself, past the streams."""
+    return str(click.prompt(printable(without_secrets(question)), type=click.Choice(choices)))
+
+
+def _write(text: str, err: bool) -> None:
+    stream = sys.stderr if err else sys.stdout
+    stream.write(text)
+    stream.flush()
+
+
+@contextmanager
+def guarded_streams() -> Iterator[None]:
+    """Let nothing past that a terminal obeys, whoever prints: a library's warning, a traceback, a plugin's command.
+
+    Standard error never shows a secret either. There progress bars draw, where somebody watches.
+    """
+    before = sys.stdout, sys.stderr
+    for stream in before:
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that knows no UTF-8 must not stop us
+    sys.stdout = cast(TextIO, _Guarded(sys.stdout, _obeyed_by_nobody))
+    sys.stderr = cast(TextIO, _Guarded(sys.stderr, _beside_bars if sys.stderr.isatty() else _told))
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+class _Guarded:
+    """A stream of text that is changed on its way. It has no `buffer`: bytes would go past."""
+
+    def __init__(self, stream: TextIO, change: Callable[[str], str]) -> None:
+        self._stream = stream
+        self._change = change
+
+    def write(self, text: str) -> int:
+        self._stream.write(self._change(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "buffer":
+            raise AttributeError(name)
+        return getattr(self._stream, name)
+
+
+def _obeyed_by_nobody(text: str) -> str:
+    return printable(text, lines=True)
+
+
+def _told(text: str) -> str:
+    return printable(without_secrets(text), lines=True)
+
+
+def _beside_bars(text: str) -> str:
+    drawing = _BAR.match(text)
+    start = drawing.end() if drawing else 0
+    return text[:start] + _told(text[start:])
