@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import unquote, urlsplit
 
 REPO = "org/thing"
@@ -148,6 +150,13 @@ class LyingHub:
         start, _, end = wanted.removeprefix("bytes=").partition("-")
         part = content[int(start) : int(end) + 1]
         return Reply(206, (("Content-Range", f"bytes {start}-{int(start) + len(part) - 1}/{len(content)}"),), part)
+
+
+@contextmanager
+def lying_hub(lie: Lie = lambda asked: None, files: dict[str, bytes] | None = None) -> Iterator[LyingHub]:
+    """Run a Hub that lies, which the environment takes for one's own: it is shown the token."""
+    with LyingHub(lie, files).running() as hub, patch.dict(os.environ, {"HF_ENDPOINT": hub.url}):
+        yield hub
 
 
 def _head(reply: Reply) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.lies import all_lies
-from tests.attacks.lying_hub import REPO, Asked, LyingHub, Reply
+from tests.attacks.lying_hub import REPO, Asked, LyingHub, Reply, lying_hub
 from tests.attacks.scale import LONG
 from zoo.hub.patience import Patience
 
@@ -96,7 +96,7 @@ def test_whatever_the_hub_says(group: int, tmp_path: Path, outside: Path, monkey
         place.mkdir()
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(place / "cache"))
         before = written(outside.parent)
-        with LyingHub(lie).running() as hub:
+        with lying_hub(lie) as hub:
             try:
                 code, said = run("pull", f"hf://{REPO}", "--hub", hub.url, "--to", str(place / "to"))
             except BaseException as error:
@@ -126,7 +126,7 @@ def test_the_honest_one_is_pulled_from(tmp_path: Path, outside: Path, monkeypatc
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    with LyingHub().running() as hub:
+    with lying_hub() as hub:
         code, said = run("pull", f"hf://{REPO}", "--hub", hub.url, "--to", str(tmp_path / "to"))
         assert code == 0, said
         assert written(tmp_path / "to") == {
@@ -149,7 +149,7 @@ def test_116_a_revision_is_no_path(
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    with LyingHub().running() as hub:
+    with lying_hub() as hub:
         targets = [revision, str(outside / "notes.txt")] if revision.startswith("/etc") else [revision]
         for target in targets:
             before = written(outside)
@@ -180,7 +180,7 @@ def test_no_token_leaves_for_another_host(
         place = elsewhere.elsewhere + asked.path
         return Reply(status, (("Location", place),)) if where in asked.path else None
 
-    with LyingHub(lie).running() as hub:
+    with lying_hub(lie) as hub:
         code, said = run("pull", f"hf://{REPO}", "--hub", hub.url)
     assert wrong_with(code, said) is None
     assert hub.asked and elsewhere.asked, "the redirect was followed"

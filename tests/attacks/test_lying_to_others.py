@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.attacks.lies import COMMITS, HASHES, JUNK, NAMES, PAIRS, TARGETS, _files
-from tests.attacks.lying_hub import COMMIT, REPO, Lie, LyingHub, Reply, json_reply, listed, on
+from tests.attacks.lying_hub import COMMIT, REPO, Lie, Reply, json_reply, listed, lying_hub, on
 from tests.attacks.scale import LONG
 from tests.attacks.test_lying_hub import impatient as impatient
 from tests.attacks.test_lying_hub import run, written, wrong_with
@@ -42,7 +42,7 @@ def test_a_mirror_writes_nowhere_else(tmp_path: Path, outside: Path, monkeypatch
     named = [(name,) for name in NAMES if "\ud800" not in name] + list(PAIRS)
     for number, names in enumerate(some(named, 9)):
         before = written(tmp_path)
-        with LyingHub(_files(*((name, b"lie\n") for name in names))).running() as hub:
+        with lying_hub(_files(*((name, b"lie\n") for name in names))) as hub:
             try:
                 code, said = run("hub", "mirror", hub.url, str(tmp_path / f"hub-{number}"), REPO)
             except BaseException as error:
@@ -96,7 +96,7 @@ def _large(item: dict[str, Any]) -> Lie:
 
     def lie(asked: Any) -> Reply | None:
         if "/preupload/" in asked.path:
-            return json_reply({"files": [{"path": "a.txt", "uploadMode": "lfs"}]})
+            return json_reply({"files": [{"path": "a.txt", "uploadMode": "lfs", "shouldIgnore": False}]})
         if "/info/lfs/" in asked.path:
             oid = json.loads(asked.body)["objects"][0]
             return json_reply({"transfer": "multipart", "objects": [{**oid, **item}]})
@@ -112,7 +112,7 @@ def test_a_push_is_told_what_is_wrong(tmp_path: Path, outside: Path, monkeypatch
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client waits before it asks again
     lies = some(pushing_lies(), 5)
     for name, lie in lies:
-        with LyingHub(lie).running() as hub, contextlib.redirect_stderr(None):
+        with lying_hub(lie) as hub, contextlib.redirect_stderr(None):
             before = written(tmp_path)
             try:
                 push_folder(folder, REPO, hub=hub.url, message="m", private=False)
@@ -142,7 +142,7 @@ def test_a_data_set_is_written_nowhere_else(
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "a" / "cache"))
     files = {name: b"PAR1"}
     before = written(tmp_path)
-    with LyingHub(files=files).running() as hub, connect(hub.url) as connection:
+    with lying_hub(files=files) as hub, connect(hub.url) as connection:
         with contextlib.suppress(ZooError), hub_errors(REPO, None, hub.url):
             find_files(REPO, "", None, connection).download(connection)
     new = [path for path, content in written(tmp_path).items() if before.get(path) != content]
@@ -154,10 +154,10 @@ def test_the_honest_one_is_mirrored_and_pushed_to(tmp_path: Path, monkeypatch: p
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    with LyingHub().running() as hub:
+    with lying_hub() as hub:
         code, said = run("hub", "mirror", hub.url, str(tmp_path / "hub"), REPO)
         assert code == 0, said
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "config.json").write_bytes(b"{}")
-    with LyingHub(files={"config.json": b"{}"}).running() as hub:
+    with lying_hub(files={"config.json": b"{}"}) as hub:
         assert push_folder(tmp_path / "folder", REPO, hub=hub.url, message="m", private=False).commit == COMMIT
