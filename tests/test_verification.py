@@ -85,6 +85,43 @@ class TestSignatures:
         with pytest.raises(IntegrityError, match="is not what the owner of"):
             zoo.verify("hf://me/tiny", hub=served_hub.url, signature=keys["other.pub"])
 
+    def test_115_what_was_signed_is_kept_and_what_would_run_is_named(
+        self, weights: Path, served_hub: ServedHub, keys: dict[str, Path], tmp_path: Path, capsys: Any
+    ) -> None:
+        from model_signing import hashing, signing
+
+        from zoo.cli import run
+
+        (weights / "modeling.py").write_text("run()")
+        (weights / "notes.bin").write_text("signed, if of no use")
+        zoo.push(weights, "me/tiny", hub=served_hub.url, private=False, sign=keys["mine"])
+        pulled = zoo.pull("hf://me/tiny", hub=served_hub.url)
+        assert pulled.unusual == ()
+        assert {"modeling.py", "notes.bin"} <= {file.name for file in pulled.files}
+        assert zoo.verify("hf://me/tiny", hub=served_hub.url, signature=keys["mine.pub"]).never_written == ()
+
+        (weights / ".envrc").write_text("run")
+        signer = signing.Config().use_elliptic_key_signer(private_key=keys["mine"])
+        hashed = hashing.Config().set_ignored_paths(paths=[Path("model.sig"), Path("README.md"), Path(".eval_results")])
+        signer.set_hashing_config(hashed).sign(weights, weights / "model.sig")
+        api = HfApi(endpoint=served_hub.url, token=served_hub.token)
+        for name in (".envrc", "model.sig"):
+            api.upload_file(path_or_fileobj=weights / name, path_in_repo=name, repo_id="me/tiny")
+        assert zoo.pull("hf://me/tiny", hub=served_hub.url, to=tmp_path / "plain").forbidden == (".envrc",)
+        for place in ("hf://me/tiny", str(tmp_path / "plain")):
+            with pytest.raises(IntegrityError, match=r"lacks '\.envrc', which was signed"):
+                zoo.verify(place, hub=served_hub.url, signature=keys["mine.pub"])
+            assert run(["verify", place, "--hub", served_hub.url]) == 0
+            assert "left out   '.envrc': signed, but other programs would run" in capsys.readouterr().out
+
+    def test_what_is_not_pushed_is_not_signed(self, weights: Path, keys: dict[str, Path]) -> None:
+        from zoo.signing import sign_folder
+
+        (weights / ".DS_Store").write_text("x")
+        sign_folder(weights, keys["mine"])
+        (weights / ".DS_Store").unlink()
+        assert zoo.verify(weights, signature=keys["mine.pub"]).signed
+
     def test_bytes_that_were_not_signed(self, weights: Path, keys: dict[str, Path]) -> None:
         from zoo.signing import sign_folder
 

@@ -27,14 +27,14 @@ _log = logging.getLogger("zoo")
 class File(Struct, frozen=True, forbid_unknown_fields=True):
     """One file of published weights."""
 
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     size: Annotated[int, Meta(ge=0)]
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where weights lie, byte for byte, and what is known of them."""
 
-    repo: Annotated[str, Meta(pattern=r"^[\w.-]{1,96}/[\w.-]{1,96}$")]
+    repo: Annotated[str, Meta(pattern=r"^[\w.-]{1,96}/[\w.-]{1,96}\Z")]
     revision: Annotated[str, Meta(min_length=1, max_length=255)]
     files: Annotated[dict[str, File], Meta(min_length=1)]
     plugin: str

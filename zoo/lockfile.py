@@ -23,8 +23,8 @@ _HEAD = "# What names stand for, byte for byte. `zoo pull NAME --lock` writes it
 class Locked(Struct, frozen=True, forbid_unknown_fields=True):
     """One name: its repo at a commit, and every file of it."""
 
-    repo: Annotated[str, Meta(pattern=r"^[\w.-]{1,96}/[\w.-]{1,96}$")]
-    commit: Annotated[str, Meta(pattern="^[0-9a-f]{40}$")]
+    repo: Annotated[str, Meta(pattern=r"^[\w.-]{1,96}/[\w.-]{1,96}\Z")]
+    commit: Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")]
     files: Annotated[dict[str, File], Meta(min_length=1)]
 
 

@@ -1,11 +1,12 @@
 """Where Zoo keeps things, and how a file or folder gets its final name."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from zoo.errors import StorageError
 
@@ -22,6 +23,19 @@ def user_registries() -> list[Path]:
     if configured := os.environ.get("ZOO_REGISTRY"):
         return [Path(item.strip()).expanduser() for item in configured.split(",") if item.strip()]
     return [Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "zoo" / "registry.json"]
+
+
+def inside(folder: Path, name: str, *, follow: bool = True) -> Path | None:
+    """Return the path below a folder that a name from outside stands for; None where it could be another place.
+
+    On any system, that is. Without `follow` the folder, and those that the name goes through, may not be links either.
+    """
+    parts = PurePosixPath(name)
+    if parts.is_absolute() or not parts.parts or ".." in parts.parts or re.search(r"[\\\0]|^[A-Za-z]:", name):
+        return None
+    path = folder / parts
+    between = path.parents[: len(parts.parts)]
+    return None if not follow and any(place.is_symlink() for place in between) else path
 
 
 def sync_folder(folder: Path) -> None:

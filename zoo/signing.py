@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import IntegrityError, NotFoundError, UsageError
+from zoo.hub.file_names import fault_of, shown
+from zoo.hub.selection import SIGNATURE_FILE as SIGNATURE_FILE
+from zoo.hub.selection import select, signed_in
+from zoo.paths import inside
 
-SIGNATURE_FILE = "model.sig"
 _UNSIGNED = ("README.md", ".eval_results", ".gitattributes", SIGNATURE_FILE)
 
 
@@ -19,7 +22,8 @@ def sign_folder(folder: Path, key: Path) -> None:
     if not key.is_file():
         raise NotFoundError(f"no key {key}; make one: openssl ecparam -name prime256v1 -genkey -noout -out {key}")
     (folder / SIGNATURE_FILE).unlink(missing_ok=True)
-    unsigned = [Path(name) for name in _UNSIGNED]
+    files = (path.relative_to(folder) for path in folder.rglob("*") if not path.is_dir())
+    unsigned = [*map(Path, _UNSIGNED), *(path for path in files if fault_of(path.as_posix()))]  # those are not pushed
     hashed = (
         hashing.Config()
         .use_file_serialization(hashing_algorithm="sha256", ignore_paths=unsigned)
@@ -32,6 +36,12 @@ def sign_folder(folder: Path, key: Path) -> None:
         raise UsageError(f"{key} cannot sign: {error}; give a private key on an elliptic curve, as PEM") from error
 
 
+def never_written(folder: Path) -> tuple[str, ...]:
+    """Return the names that a folder's signature lists and that no pull writes, as far as they are not here."""
+    forbidden = select(sorted(signed_in(folder / SIGNATURE_FILE)), (), everything=True).forbidden
+    return tuple(name for name in forbidden if (path := inside(folder, name)) is None or not path.exists())
+
+
 def check_signature(folder: Path, key: Path) -> None:
     """Check a weights folder against its model.sig by a public key or a certificate (PEM). Raise IntegrityError."""
     verifying = _library("verifying")
@@ -40,6 +50,11 @@ def check_signature(folder: Path, key: Path) -> None:
         raise NotFoundError(f"no key or certificate {key}; ask whoever signed for theirs")
     if not signature.is_file():
         raise IntegrityError(f"{folder} has no {SIGNATURE_FILE}: nobody vouches for it; leave out --signature")
+    if names := never_written(folder):
+        raise IntegrityError(
+            f"{folder} lacks {shown(names[0])}, which was signed: no pull writes a name that other programs would run "
+            "or confuse; ask whoever signed to sign without it"
+        )
     config = verifying.Config()
     if any(path.is_symlink() for path in folder.rglob("*")):
         # the cache is made of links; which of its ways to hash was used, the library then no longer finds out by itself

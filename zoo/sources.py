@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.catalogue import Entry, read_catalogue
-from zoo.errors import NotFoundError, UsageError
+from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.hub.listing import Expected
 from zoo.hub.pull import pull_repo
 from zoo.hub.records import PulledRepo
+from zoo.hub.revisions import check_revision
 from zoo.lockfile import locked as locked_entry
 from zoo.lockfile import write_lock
 from zoo.registry import Registry, default_registry
@@ -97,9 +98,20 @@ def weights_of(path: Path) -> Path:
 
 
 def pull_weights(
-    source: str, wish: Wish, *, to: Path | None = None, lock: bool = False, progress: bool = False
+    source: str,
+    wish: Wish,
+    *,
+    everything: bool = False,
+    to: Path | None = None,
+    lock: bool = False,
+    progress: bool = False,
 ) -> PulledRepo:
-    """Pull what a catalogue name or an address (`hf://org/name[@revision]`, `org/name`) stands for."""
+    """Pull what a catalogue name or an address (`hf://org/name[@revision]`, `org/name`) stands for.
+
+    With `everything` the whole repo comes, and not only what the catalogue lists or models usually have.
+    """
+    if everything and wish.locked:
+        raise UsageError(f"{source} is to be as it is locked, and everything of its repo; choose one of them")
     meant = resolve_source(source, wish)
     pulled = pull_repo(
         meant.repo,
@@ -107,6 +119,7 @@ def pull_weights(
         hub=wish.hub,
         expected=meant.expected,
         beside=meant.beside,
+        everything=everything,
         to=to,
         offline=wish.offline,
         progress=progress,
@@ -136,6 +149,7 @@ def resolve_source(source: str, wish: Wish) -> Source:
         raise UsageError(
             f"{source!r} is pinned to {found.revision}; for another revision write hf://{found.repo}@{wish.revision}"
         )
+    check_revision(found.revision, f"{source!r} in the registry", IntegrityError)
     expected = {name: (file.sha256, file.size) for name, file in found.files.items()}
     catalogue = registry.catalogue
     listed_in = catalogue.origins[catalogue.resolve(source)]
@@ -171,7 +185,7 @@ def registry_for(wish: Wish) -> Registry:
 
 def _address(source: str) -> tuple[str, str | None]:
     repo, _, at = source.removeprefix(HF).partition("@")
-    return repo, at or None
+    return repo, check_revision(at, repo) if at else None
 
 
 def _looks_local(source: str) -> bool:

@@ -22,17 +22,20 @@ def pull(
     lock: bool = False,
     locked: bool = False,
     offline: bool = False,
+    everything: bool = False,
     progress: bool = False,
 ) -> PulledRepo:
     """Fetch weights into the Hugging Face cache, or as plain files to the folder `to`; every byte is verified.
 
+    Of a repo come the usual files of a model and what was signed, with `everything` all; names that other programs
+    would run or read as their own are never written. The record says what was left out.
     `lock` writes down in zoo.lock what was fetched, `locked` fetches what stands there, and `offline` takes the cache
     alone. `registry` names a registry.json, or a repo with one, that is asked first.
     """
     from zoo.sources import Wish, pull_weights
 
     wish = Wish(revision, hub, registry, allow_mutable, locked, offline)
-    return pull_weights(source, wish, to=_path(to), lock=lock, progress=progress)
+    return pull_weights(source, wish, everything=everything, to=_path(to), lock=lock, progress=progress)
 
 
 def push(

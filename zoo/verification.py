@@ -10,7 +10,7 @@ from zoo.hub.cache import Cache
 from zoo.hub.partial import digests_of
 from zoo.hub.records import PulledRepo, WantedFile
 from zoo.results import check_results
-from zoo.signing import check_signature
+from zoo.signing import check_signature, never_written
 from zoo.sources import HF, Wish, pull_weights, weights_of
 from zoo.specs import ModelSpec
 from zoo.weights.config import read_config
@@ -20,7 +20,10 @@ from zoo.weights.selftest import SelfTest, replay
 
 @dataclass(frozen=True)
 class Verified:
-    """What was found right. `hashed` counts files whose bytes were compared with the hashes they should have."""
+    """What was found right. `hashed` counts files whose bytes were compared with the hashes they should have.
+
+    `never_written` are signed files that are not here, since other programs would run them.
+    """
 
     folder: Path
     hashed: int
@@ -28,6 +31,7 @@ class Verified:
     selftest: SelfTest | None
     results: int
     signed: bool
+    never_written: tuple[str, ...]
 
 
 def verify_weights(source: str | Path, wish: Wish, *, signature: Path | None, device: str | None) -> Verified:
@@ -48,7 +52,15 @@ def verify_weights(source: str | Path, wish: Wish, *, signature: Path | None, de
     spec = described_model(block, str(folder / "config.json"))
     model = load_weights(folder, block, device=choose_device(device or "cpu"))
     found = check_values(folder, model, spec)
-    return Verified(folder, hashed, len(model.state_dict()), found, check_results(folder), signature is not None)
+    return Verified(
+        folder,
+        hashed,
+        len(model.state_dict()),
+        found,
+        check_results(folder),
+        signature is not None,
+        never_written(folder),
+    )
 
 
 def check_values(folder: Path, model: nn.Module, spec: ModelSpec) -> SelfTest | None:

@@ -88,6 +88,12 @@ def test_098_another_dtype_is_an_error() -> None:
         restore(whole, trained(), "it")
 
 
+@pytest.mark.parametrize("name", ["..", "../x", "a/b", "/etc/passwd", ""])
+def test_115_a_manifest_lists_files_of_its_own(tmp_path: Path, name: str) -> None:
+    (tmp_path / "manifest.json").write_text(json.dumps({name: {"size": 1, "sha256": "a" * 64}}))
+    assert "which is no file of its own" in str(verify(tmp_path))
+
+
 def test_a_file_that_the_manifest_does_not_list_is_noticed(tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "step-5", snapshot(trained()))
     shutil.copy(tmp_path / "step-5" / "random.safetensors", tmp_path / "step-5" / "extra.safetensors")

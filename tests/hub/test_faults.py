@@ -244,7 +244,7 @@ def test_089_renamed_repo_is_not_followed_unseen(partner: Partner) -> None:
 
     assert HfApi(endpoint=partner.url).repo_info("org/thing").sha == partner.commit
     with Renamed(partner.url, lambda ask: None if ask.is_file else Fault("etag")).running() as proxy:
-        with pytest.raises(IntegrityError, match="org/thing is other/thing on"):
+        with pytest.raises(IntegrityError, match="org/thing is .other/thing. on"):
             pull_repo("org/thing", hub=proxy.url, patience=QUICK)
 
 
@@ -257,7 +257,7 @@ def test_090_offline_takes_the_cache_and_asks_nobody(partner: Partner) -> None:
         assert partner.pull(offline=True, revision=revision).commit == partner.commit
         assert not partner.proxy.asked
     with pytest.raises(NotFoundError):
-        partner.pull(offline=True, revision="../../other")
+        partner.pull(offline=True, revision="other")
 
 
 def test_list_that_goes_on_elsewhere_is_refused(partner: Partner) -> None:

@@ -172,6 +172,14 @@ def test_folder_without_a_hub(tmp_path: Path) -> None:
         pull_repo("org/thing", hub=tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("name", ["conftest.py", "__pycache__/a.pyc", "con.txt", "a\x1b.md"])
+def test_115_what_no_pull_would_write_is_not_pushed(folder: Path, served_hub: Any, name: str) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("x")
+    with pytest.raises(UsageError, match="no pull would write it; take it out"):
+        push_folder(folder, "org/thing", hub=served_hub.url, message="first")
+
+
 @pytest.mark.parametrize("repo", ["../x", "a/b/c", "thing", "org/thing--x", "org/..", "org/thing.git"])
 def test_bad_repo_ids(repo: str) -> None:
     with pytest.raises(UsageError):

@@ -2,12 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from zoo import transfers
 from zoo.cli.options import hub
 from zoo.cli.output import print_line
+
+if TYPE_CHECKING:
+    from zoo.hub.records import PulledRepo
+
+_NAMED = 5
 
 
 @click.command("pull")
@@ -18,6 +24,7 @@ from zoo.cli.output import print_line
 @click.option("--locked", is_flag=True, help="Fetch what ./zoo.lock says, byte for byte.")
 @click.option("--offline", is_flag=True, help="Take what is in the cache, and never the network.")
 @click.option("--allow-mutable", is_flag=True, help="Take a registry entry that names a branch and no commit.")
+@click.option("--all", "everything", is_flag=True, help="Take the whole repo, but for what other programs would run.")
 @hub
 def command(
     name: str,
@@ -27,6 +34,7 @@ def command(
     locked: bool,
     offline: bool,
     allow_mutable: bool,
+    everything: bool,
     hub: str | None,
 ) -> None:
     """Fetch weights and verify every byte before anything is visible."""
@@ -39,15 +47,34 @@ def command(
         locked=locked,
         offline=offline,
         allow_mutable=allow_mutable,
+        everything=everything,
         progress=True,
     )
     print_line(f"{pulled.repo} at {pulled.commit[:7]}, {len(pulled.files)} files verified  {pulled.folder}")
+    if pulled.unusual or pulled.forbidden:
+        print_line(_left_out(pulled))
     for line in _notes(name, registry, hub, locked):
         print_line(line)
     source = str(to or name)
     options = [f"hub={json.dumps(hub)}"] if hub and not to else []
     options += [f"registry={json.dumps(registry)}"] if registry and not to else []
     print_line(f"load it:  zoo.load({', '.join([json.dumps(source), *options])})")
+
+
+def _left_out(pulled: "PulledRepo") -> str:
+    parts = []
+    if pulled.unusual:
+        parts.append(f"{_listed(pulled.unusual)}, which models do not come with (--all takes them)")
+    if pulled.forbidden:
+        parts.append(f"{_listed(pulled.forbidden)}, which other programs would run or confuse (never written)")
+    return f"left out: {'; '.join(parts)}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    from zoo.hub.file_names import shown
+
+    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(map(shown, names[:_NAMED])) + rest
 
 
 def _notes(name: str, registry: str | None, hub: str | None, locked: bool) -> list[str]:

@@ -33,6 +33,8 @@ def command(
     found = transfers.verify(
         weights, signature=signature, registry=registry, locked=locked, offline=offline, device=device, hub=hub
     )
+    from zoo.hub.file_names import shown
+
     test = found.selftest
     rows = {
         "files": f"{found.hashed} hashed again, all as they should be" if found.hashed else "a folder: no hashes known",
@@ -41,6 +43,9 @@ def command(
         "scores": f"{found.results} declared in the Hub's format",
         "signature": f"by {signature}" if found.signed else "not asked for",
     }
+    if found.never_written:
+        names = ", ".join(map(shown, found.never_written))
+        rows["left out"] = f"{names}: signed, but other programs would run or confuse it, so that no pull writes it"
     if as_json:
         print_json({"weights": weights, "folder": str(found.folder), **rows})
         return

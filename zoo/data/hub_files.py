@@ -10,6 +10,8 @@ from zoo.data.hashes import content_hashes
 from zoo.data.splitting import with_test
 from zoo.errors import DataError, IntegrityError, UsageError
 from zoo.hub.connection import Connection
+from zoo.hub.file_names import fault_of, shown
+from zoo.hub.revisions import check_revision, is_commit
 
 HUB_DATASETS = "hf://datasets/"
 _SPLIT = re.compile(r"(train|test|validation)[-_.]")
@@ -22,7 +24,8 @@ def parse(address: str) -> tuple[str, str, str | None]:
     name, _, folder = rest.partition("/")
     if not name:
         raise UsageError(f"{address} names no data set; write {HUB_DATASETS}org/name[@revision]")
-    return f"{namespace}/{name}", folder, revision or None
+    repo = f"{namespace}/{name}"
+    return repo, folder, check_revision(revision, repo) if revision else None
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ def find_files(repo: str, folder: str, revision: str | None, connection: Connect
 
     api = HfApi(endpoint=connection.url, token=connection.token)
     info = api.dataset_info(repo, revision=revision, files_metadata=True, timeout=20)
+    if not is_commit(str(info.sha)):
+        raise IntegrityError(f"{connection.url} names no commit for {repo}; it is no Hub that can be trusted")
     below = f"{folder}/" if folder else ""
     files = {
         file.rfilename: file
@@ -73,6 +78,8 @@ def find_files(repo: str, folder: str, revision: str | None, connection: Connect
         if file.rfilename.endswith(".parquet") and file.rfilename.startswith(below)
     }
     names = _by_split(list(files), repo)
+    if faulty := [(name, fault) for split in names.values() for name in split if (fault := fault_of(name))]:
+        raise IntegrityError(f"{repo} lists {shown(faulty[0][0])}, which {faulty[0][1].value}; tell its owner")
     taken = [files[name] for split in names.values() for name in split]
     licence = info.card_data.get("license") if info.card_data else None
     return HubFiles(

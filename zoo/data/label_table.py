@@ -15,6 +15,7 @@ import numpy as np
 from zoo.data.dataset import Labels
 from zoo.data.splitting import with_test
 from zoo.errors import DataError
+from zoo.paths import inside
 
 ALL = "all"
 """The split of what is still to be split."""
@@ -137,12 +138,11 @@ def _split_of(name: str, where: str) -> str:
 
 
 def _picture(folder: Path, name: str, where: str) -> Path:
-    path = Path(name)
-    if not name or path.is_absolute() or ".." in path.parts or "\0" in name:
+    if (path := inside(folder, name)) is None:
         raise DataError(f"{where} names {name!r}, which is not inside of {folder}; write it relative to the table")
-    if not (folder / path).is_file():
+    if not path.is_file():
         raise DataError(f"{where} names the picture {name}, which is not there; check it")
-    return folder / path
+    return path
 
 
 def _paths_by_split(folder: Path, rows: Sequence[_Row]) -> dict[str, list[Path]]:

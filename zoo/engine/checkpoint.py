@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from zoo.engine.snapshot import FORMAT_VERSION, Snapshot
 from zoo.errors import IntegrityError
 from zoo.jsonfile import parse_json
-from zoo.paths import new_folder, storage_errors
+from zoo.paths import inside, new_folder, storage_errors
 from zoo.weights.header import read_header
 
 STEP, BEST = "step", "best"
@@ -105,7 +105,8 @@ def verify(path: Path) -> str | None:
     try:
         manifest = parse_json((path / "manifest.json").read_bytes(), str(path / "manifest.json"))
         for name, expected in manifest.items():
-            file = path / Path(name).name
+            if (file := inside(path, name)) is None or file.parent != path:
+                return f"lists {ascii(name)}, which is no file of its own"
             if file.stat().st_size != expected["size"] or _sha256(file) != expected["sha256"]:
                 return f"has a broken {name}"
         if extra := {file.name for file in path.iterdir()} - manifest.keys() - {"manifest.json"}:

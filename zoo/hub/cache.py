@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import IntegrityError
-from zoo.hub.listing import Expected, is_commit
+from zoo.hub.file_names import fault_of
+from zoo.hub.listing import Expected
 from zoo.hub.records import PulledFile, PulledRepo, WantedFile
+from zoo.hub.revisions import is_commit
+from zoo.hub.selection import SIGNATURE_FILE, Selection, select, signed_in
 from zoo.jsonfile import parse_json
-from zoo.paths import write_file
+from zoo.paths import inside, write_file
+
+_MAX_RECORD = 64 * 1024 * 1024
 
 
 class Cache:
@@ -27,45 +32,66 @@ class Cache:
 
     def lease(self, commit: str) -> Path:
         """Return where the process that fetches a commit says so."""
-        return self.folder / "zoo" / f"{commit}.lease"
+        return self.to_write(f"zoo/{commit}.lease")
 
     def commit_of(self, revision: str) -> str | None:
         """Return the commit that a branch or tag was when it was pulled last; a commit is itself."""
         if is_commit(revision):
             return revision
-        if revision.startswith(("/", ".")) or ".." in revision or "\0" in revision:
-            return None
+        path = inside(self.folder, f"refs/{revision}")
         try:
-            commit = (self.folder / "refs" / revision).read_text().strip()
-        except OSError:
+            commit = path.read_text().strip() if path else ""
+        except (OSError, UnicodeDecodeError):
             return None
         return commit if is_commit(commit) else None
 
+    def to_write(self, name: str) -> Path:
+        """Return the path of a name in this repo's folder. Raise IntegrityError where links lead it elsewhere."""
+        path = inside(self.folder, name, follow=False)
+        if path is None:
+            raise IntegrityError(
+                f"{self.folder} holds links in the place of its folders, which are not written through; remove it"
+            )
+        return path
+
     def complete(
-        self, commit: str, expected: Expected | None, only: tuple[str, ...] = (), beside: tuple[str, ...] = ()
+        self,
+        commit: str,
+        expected: Expected,
+        only: tuple[str, ...] = (),
+        beside: tuple[str, ...] = (),
+        *,
+        everything: bool = False,
     ) -> PulledRepo | None:
         """Return a commit whose files, or those that are expected or named, were pulled and verified before.
 
         With those `beside` it is complete when they were looked for, whether or not the repo had them.
         """
         record = self._record(commit)
-        if record is None or (expected is None and not only and not record.get("whole")):
-            return None
-        if not record.get("whole") and set(beside) - set(record.get("beside", ())):
+        if record is None:
             return None
         try:
-            files = {item["name"]: PulledFile(**item) for item in record["files"]}
-            if any((files[name].sha256, files[name].size) != right for name, right in (expected or {}).items()):
+            files = {item["name"]: PulledFile(**item) for item in record["files"] if fault_of(item["name"]) is None}
+            if any((files[name].sha256, files[name].size) != right for name, right in expected.items()):
                 return None
-            if expected or only:
-                named = [*(expected or only), *(name for name in beside if name in files)]
-                files = {name: files[name] for name in named}
             snapshot = self.folder / "snapshots" / commit
+            listed = record.get("listed") or (list(files) if record.get("whole") and not everything else None)
+            if listed is None and (everything or set(beside) - set(record.get("beside", ()))):
+                return None
+            if (expected or only) and not everything:
+                chosen = Selection((*expected, *only, *(name for name in beside if name in files)))
+            elif listed is not None:
+                chosen = select(listed, signed_in(snapshot / SIGNATURE_FILE), everything=everything)
+            else:
+                return None
+            files = {name: files[name] for name in chosen.kept}
             if any((snapshot / file.name).stat().st_size != file.size for file in files.values()):
                 return None
-        except (OSError, KeyError, TypeError):
+        except (OSError, KeyError, TypeError, AttributeError):
             return None
-        return PulledRepo(self.repo, commit, snapshot, tuple(files.values()), str(record.get("url")))
+        return PulledRepo(
+            self.repo, commit, snapshot, tuple(files.values()), str(record.get("url")), chosen.unusual, chosen.forbidden
+        )
 
     def publish(
         self,
@@ -75,14 +101,15 @@ class Cache:
         files: tuple[PulledFile, ...],
         url: str,
         *,
-        whole: bool,
+        listed: tuple[str, ...] | None,
         beside: tuple[str, ...] = (),
-    ) -> PulledRepo:
-        """Make verified files visible under the commit, then let the revision point to it."""
-        snapshot = self.folder / "snapshots" / commit
-        snapshot.mkdir(parents=True, exist_ok=True)
+    ) -> Path:
+        """Make verified files visible under the commit, then let the revision point to it; return their folder.
+
+        `listed` are the names of all files that the commit has, where all were looked at.
+        """
         for item in wanted:
-            link = snapshot / item.name
+            link = self.to_write(f"snapshots/{commit}/{item.name}")
             link.parent.mkdir(parents=True, exist_ok=True)
             target = os.path.relpath(self.blobs / item.etag, link.parent)
             if link.is_symlink() and os.readlink(link) == target:
@@ -95,18 +122,19 @@ class Cache:
         known |= {file.name: asdict(file) for file in files}
         record = {
             "url": url,
-            "whole": whole or bool(before.get("whole")),
+            "listed": listed if listed is not None else before.get("listed"),
+            "whole": bool(before.get("whole")),
             "beside": sorted({*before.get("beside", ()), *beside}),
             "files": list(known.values()),
         }
-        path = self.folder / "zoo" / f"{commit}.json"
+        path = self.to_write(f"zoo/{commit}.json")
         path.parent.mkdir(exist_ok=True)
         write_file(path, json.dumps(record).encode())
         if revision is None or not is_commit(revision):
-            ref = self.folder / "refs" / (revision or "main")
+            ref = self.to_write(f"refs/{revision or 'main'}")
             ref.parent.mkdir(parents=True, exist_ok=True)
             write_file(ref, commit.encode())
-        return PulledRepo(self.repo, commit, snapshot, files, url)
+        return self.folder / "snapshots" / commit
 
     def forget(self, commit: str) -> None:
         """Count a commit as not pulled: the next pull hashes its files again, and fetches those that are wrong."""
@@ -116,12 +144,13 @@ class Cache:
         """Return what was pulled and verified of a commit, whether or not it was all of it."""
         record = self._record(commit)
         try:
-            return self.complete(commit, None, tuple(item["name"] for item in record["files"])) if record else None
+            names = tuple(item["name"] for item in record["files"]) if record else ()
         except (KeyError, TypeError):
             return None
+        return self.complete(commit, {}, tuple(name for name in names if fault_of(name) is None)) if names else None
 
     def _record(self, commit: str) -> dict[str, Any] | None:
         path = self.folder / "zoo" / f"{commit}.json"
         with suppress(OSError, IntegrityError):
-            return parse_json(path.read_bytes(), str(path), max_bytes=64 * 1024 * 1024)
+            return parse_json(path.read_bytes(), str(path), max_bytes=_MAX_RECORD)
         return None

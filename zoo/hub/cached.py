@@ -1,10 +1,12 @@
 """What is in the Hugging Face cache, commit by commit, whoever put it there."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo.errors import IntegrityError
 from zoo.hub.cache import Cache
 from zoo.hub.lease import is_idle
 from zoo.hub.owner import is_gone
@@ -59,6 +61,8 @@ def remove_commits(commits: Iterable[CachedCommit], *, with_leftovers: bool = Fa
 
     chosen = tuple(commits)
     size = 0
+    for item in chosen:
+        _check_links(Cache(item.repo), item.commit)
     if chosen:
         strategy = scan_cache_dir(constants.HF_HUB_CACHE).delete_revisions(*(item.commit for item in chosen))
         size = int(strategy.expected_freed_size)
@@ -67,11 +71,23 @@ def remove_commits(commits: Iterable[CachedCommit], *, with_leftovers: bool = Fa
             for item in chosen:
                 Cache(item.repo).forget(item.commit)
     left = tuple(_dead_leftovers()) if with_leftovers else ()
-    size += sum(path.stat().st_size for path in left)
+    size += sum(path.lstat().st_size for path in left)
     if not dry_run:
         for path in left:
             path.unlink(missing_ok=True)
     return Removal(chosen, left, size)
+
+
+def _check_links(cache: Cache, commit: str) -> None:
+    """Raise IntegrityError where a commit's links lead out of its repo: what they lead to would be removed."""
+    snapshot = cache.to_write(f"snapshots/{commit}/any").parent
+    blobs = os.path.realpath(cache.to_write("blobs/any").parent)
+    cache.to_write("refs/any")
+    for path in snapshot.rglob("*"):
+        if path.is_symlink() and os.path.realpath((path.parent / os.readlink(path)).parent) != blobs:
+            raise IntegrityError(
+                f"{path} is a link out of {cache.folder}, which nothing pulled made; remove it by hand"
+            )
 
 
 def _dead_leftovers() -> Iterator[Path]:
@@ -79,10 +95,11 @@ def _dead_leftovers() -> Iterator[Path]:
     from huggingface_hub import constants
 
     for folder in sorted(Path(constants.HF_HUB_CACHE).glob("models--*")):
-        for path, _, owner in leftovers(folder / "blobs"):
-            if is_gone(owner):
-                yield path
-        yield from (path for path in folder.glob("zoo/*.lease") if is_idle(path))
+        blobs, own = folder / "blobs", folder / "zoo"
+        if folder.is_symlink() or blobs.is_symlink() or own.is_symlink():
+            continue
+        yield from (path for path, _, owner in leftovers(blobs) if is_gone(owner))
+        yield from (path for path in own.glob("*.lease") if is_idle(path))
 
 
 def _scan() -> list[Any]:

@@ -8,12 +8,13 @@ import msgspec
 from msgspec import Struct
 
 from zoo.errors import IntegrityError
+from zoo.hub.file_names import GIT_ATTRIBUTES, Fault, fault_of, shown
 from zoo.hub.records import WantedFile
+from zoo.hub.revisions import is_commit
 from zoo.hub.transport import Transport
 
 MAX_FILES = 100_000
-_UNREADABLE = (".bin", ".ckpt", ".h5", ".msgpack", ".onnx", ".ot", ".pickle", ".pkl", ".pt", ".pth", ".tflite")
-"""Weights in formats that nothing here reads, pickles among them: not worth anybody's disk."""
+_MAX_SIZE = 2**63 - 1
 
 Expected = Mapping[str, tuple[str, int]]
 
@@ -42,7 +43,7 @@ def resolve_commit(transport: Transport, url: str, repo: str, revision: str | No
     info: _Info = _converted(transport.document(f"{url}/api/models/{repo}/revision/{at}"), _Info, url)
     if info.id != repo:
         raise IntegrityError(
-            f"{repo} is {info.id[:200]} on {url} now; check who owns that, and ask for it by its new name"
+            f"{repo} is {shown(info.id)} on {url} now; check who owns that, and ask for it by its new name"
         )
     if not is_commit(info.sha) or (revision is not None and is_commit(revision) and info.sha != revision):
         raise IntegrityError(f"{url} names no commit for {repo}; it is no Hub that can be trusted")
@@ -54,40 +55,46 @@ def wanted_files(
     url: str,
     repo: str,
     commit: str,
-    expected: Expected | None,
-    only: tuple[str, ...] = (),
+    expected: Expected,
+    names: tuple[str, ...],
     beside: tuple[str, ...] = (),
 ) -> list[WantedFile]:
-    """Return what to fetch: the files that are expected or named, or else all that something here can read.
+    """Return the files that are expected or named, and those `beside` that the repo has."""
+    needed = {*expected, *names}
+    found = [item for item in _items(transport, url, repo, commit) if item.path in needed or item.path in beside]
+    return _checked(found, repo, expected, needed)
 
-    Those `beside` what is expected are fetched where the repo has them.
+
+def all_files(transport: Transport, url: str, repo: str, commit: str, expected: Expected) -> list[WantedFile]:
+    """Return every file but git's attributes, of which those that are expected must be right.
+
+    Raise IntegrityError for a name that could leave its folder, or that git would take for its own.
     """
     found = []
-    needed = set(only or expected or ())
-    chosen = needed | set(beside) if needed else needed
     for item in _items(transport, url, repo, commit):
-        if item.type != "file" or (chosen and item.path not in chosen):
+        if item.path == GIT_ATTRIBUTES:
             continue
-        if not chosen and item.path.lower().endswith(_UNREADABLE):
-            continue
-        found.append(_wanted(item, repo, (expected or {}).get(item.path)))
+        if (fault := fault_of(item.path)) in (Fault.OUTSIDE, Fault.GIT):
+            raise IntegrityError(f"{repo} lists the file {shown(item.path)}, which {fault.value}; tell its owner")
+        found.append(item)
         if len(found) > MAX_FILES:
             raise IntegrityError(f"{repo} lists more than {MAX_FILES:,} files; tell its owner")
-    if missing := sorted(needed - {item.name for item in found}):
-        raise IntegrityError(f"{repo} lacks {missing[0]!r}, which should be there; tell its owner")
-    if len({item.name for item in found}) != len(found):
+    return _checked(found, repo, expected, set(expected))
+
+
+def _checked(found: list[_Item], repo: str, expected: Expected, needed: set[str]) -> list[WantedFile]:
+    names = {item.path for item in found}
+    if missing := sorted(needed - names):
+        raise IntegrityError(f"{repo} lacks {shown(missing[0])}, which should be there; tell its owner")
+    if len(names) != len(found):
         raise IntegrityError(f"{repo} lists a file twice; tell its owner")
-    return found
-
-
-def is_commit(revision: str) -> bool:
-    """Tell whether this is a commit's id, which cannot come to mean something else."""
-    return len(revision) == 40 and set(revision) <= set("0123456789abcdef")
+    return [_wanted(item, repo, expected.get(item.path)) for item in found]
 
 
 def _items(transport: Transport, url: str, repo: str, commit: str) -> Iterator[_Item]:
     for page in transport.pages(f"{url}/api/models/{repo}/tree/{commit}?recursive=true"):
-        yield from _converted(page, list[_Item], url)
+        items: list[_Item] = _converted(page, list[_Item], url)
+        yield from (item for item in items if item.type == "file")
 
 
 def _converted(value: Any, kind: Any, url: str) -> Any:
@@ -98,13 +105,12 @@ def _converted(value: Any, kind: Any, url: str) -> Any:
 
 
 def _wanted(item: _Item, repo: str, expected: tuple[str, int] | None) -> WantedFile:
-    parts = item.path.split("/")
-    if "\\" in item.path or "\0" in item.path or ":" in parts[0] or any(part in ("", ".", "..") for part in parts):
-        raise IntegrityError(f"{repo} lists the file {item.path[:100]!r}, which could leave its folder; tell its owner")
     sha256 = item.lfs.oid if item.lfs else None
     etag, size = sha256 or item.oid, item.lfs.size if item.lfs else item.size
-    if not set(etag) <= set("0123456789abcdef") or len(etag) != (64 if item.lfs else 40) or size < 0:
-        raise IntegrityError(f"{repo} lists {item.path!r} with the broken hash {etag[:80]!r}; tell its owner")
+    if not set(etag) <= set("0123456789abcdef") or len(etag) != (64 if item.lfs else 40) or not 0 <= size <= _MAX_SIZE:
+        raise IntegrityError(
+            f"{repo} lists {shown(item.path)} with the broken hash {shown(etag)} or size; tell its owner"
+        )
     if expected is not None:
         right, right_size = expected
         if size != right_size or sha256 not in (None, right):

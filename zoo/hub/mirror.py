@@ -5,6 +5,7 @@ interrupted, or is run again, only brings what is new.
 """
 
 import hashlib
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Literal
 from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.hub.connection import PUBLIC, connect
 from zoo.hub.failures import hub_errors
+from zoo.hub.file_names import GIT_ATTRIBUTES, Fault, fault_of, shown
 from zoo.hub.pull import check_repo_id
+from zoo.hub.revisions import check_revision, is_commit
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi, RepoFile
@@ -106,6 +109,8 @@ def _mirror_repo(pair: _Pair) -> Mirrored:
         commit.commit_id: place
         for place, commit in enumerate(pair.source.list_repo_commits(pair.repo, repo_type=pair.kind))
     }
+    for tag in refs.tags:
+        check_revision(tag.name, f"{pair.repo} on {pair.source.endpoint}", IntegrityError)
     tags = sorted(refs.tags, key=lambda tag: -order.get(tag.target_commit, len(order)))
     there = {tag.name: tag.target_commit for tag in pair.target.list_repo_refs(pair.repo, repo_type=pair.kind).tags}
     commits = files = size = 0
@@ -145,9 +150,8 @@ def _copy_tree(pair: _Pair, commit: str, message: str, folder: Path) -> tuple[in
             pair.repo, operations, commit_message=message, repo_type=pair.kind, parent_commit=head
         )
         _check_equal(pair, commit, str(done.oid), "main", folder)
-    for left in folder.rglob("*"):  # a tag's files are done with; the next one's may be many
-        if left.is_file():
-            left.unlink()
+    for left in folder.iterdir():  # a tag's files are done with; the next one's may be many
+        left.unlink()
     return len(operations), size
 
 
@@ -167,8 +171,14 @@ def _check_equal(pair: _Pair, commit: str, there: str, what: str, folder: Path) 
 def _tree(api: "HfApi", pair: _Pair, commit: str) -> "dict[str, RepoFile]":
     from huggingface_hub import RepoFile
 
+    if not is_commit(commit):
+        raise IntegrityError(f"{api.endpoint} names no commit for {pair.repo}; it is no Hub that can be trusted")
     items = api.list_repo_tree(pair.repo, recursive=True, revision=commit, repo_type=pair.kind)
-    return {item.path: item for item in items if isinstance(item, RepoFile) and item.path != ".gitattributes"}
+    found = {item.path: item for item in items if isinstance(item, RepoFile) and item.path != GIT_ATTRIBUTES}
+    for path in found:
+        if (fault := fault_of(path)) not in (None, Fault.FOREIGN):
+            raise IntegrityError(f"{pair.repo} on {api.endpoint} lists {shown(path)}, which {fault.value}")
+    return found
 
 
 def _same(one: "RepoFile", other: "RepoFile") -> bool | None:
@@ -181,10 +191,15 @@ def _same(one: "RepoFile", other: "RepoFile") -> bool | None:
 
 
 def _download(pair: _Pair, commit: str, file: "RepoFile", folder: Path) -> Path:
-    """Fetch a file and compare it with what the source says of it."""
-    path = Path(
-        pair.source.hf_hub_download(pair.repo, file.path, revision=commit, repo_type=pair.kind, local_dir=folder)
-    )
+    """Fetch a file, under a name of our own, and compare it with what the source says of it."""
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers
+
+    url = hf_hub_url(pair.repo, file.path, repo_type=pair.kind, revision=commit, endpoint=pair.source.endpoint)
+    path = folder / secrets.token_hex(8)
+    with open(path, "xb") as opened:
+        http_get(url, opened, headers=build_hf_headers(token=pair.source.token), expected_size=file.size)
     if not _agrees(path, file):
         raise IntegrityError(
             f"{file.path} of {pair.repo} came otherwise than {pair.source.endpoint} lists it; run `zoo hub fsck` there"

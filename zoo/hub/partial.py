@@ -6,6 +6,7 @@ It has no final name before its size and hash are right.
 
 import hashlib
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ class Partial:
         blobs.mkdir(parents=True, exist_ok=True)
         self._take_over()
         self.digests = Digests(wanted)
-        self._file = open(self._path, "a+b")
+        self._file = open(self._path, "a+b", opener=_unlinked)
         self._file.seek(0)
         while chunk := self._file.read(_CHUNK):
             self.digests.update(chunk)
@@ -149,11 +150,18 @@ def leftovers(blobs: Path, etag: str = "") -> list[tuple[Path, int, str]]:
     for path in blobs.glob(f"{etag}*{SUFFIX}"):
         owner = path.name.removesuffix(SUFFIX).partition(".")[2]
         with suppress(OSError):
-            found.append((path, path.stat().st_size, owner))
+            described = path.lstat()
+            if stat.S_ISREG(described.st_mode):
+                found.append((path, described.st_size, owner))
     return found
 
 
+def _unlinked(path: str, flags: int) -> int:
+    """Open a file that is no link: what is written must not land elsewhere."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
 def _copy(source: Path, target: Path) -> None:
-    with open(source, "rb") as reading, open(target, "xb") as writing:
+    with open(source, "rb", opener=_unlinked) as reading, open(target, "xb") as writing:
         while chunk := reading.read(_CHUNK):
             writing.write(chunk)

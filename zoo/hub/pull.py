@@ -3,21 +3,43 @@
 Files go to the Hugging Face cache in its own layout, so that other tools see the same ones and nothing is stored twice.
 """
 
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import NotFoundError, UsageError
+from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.hub.cache import Cache
 from zoo.hub.connection import Connection, connect
 from zoo.hub.download import Download
 from zoo.hub.failures import hub_errors
+from zoo.hub.file_names import GIT_ATTRIBUTES, clashing, fault_of, shown
 from zoo.hub.lease import Lease
-from zoo.hub.listing import Expected, resolve_commit, wanted_files
+from zoo.hub.listing import Expected, all_files, resolve_commit, wanted_files
 from zoo.hub.partial import digests_of
 from zoo.hub.patience import Patience, default_patience
 from zoo.hub.records import PulledFile, PulledRepo, WantedFile
+from zoo.hub.revisions import check_revision
+from zoo.hub.selection import SIGNATURE_FILE, Selection, select, signed_in
 from zoo.hub.transport import Transport
-from zoo.paths import new_folder, storage_errors
+from zoo.paths import inside, new_folder, storage_errors
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of a repo is wanted: the files that are expected or named, with those beside them; or what a model has.
+
+    With `everything` all that may be written is, and those that are expected must be right.
+    """
+
+    expected: Expected = field(default_factory=dict)
+    only: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    everything: bool = False
+
+    @property
+    def by_name(self) -> bool:
+        """Tell whether nothing but these names is wanted."""
+        return bool(self.expected or self.only) and not self.everything
 
 
 def pull_repo(
@@ -28,6 +50,7 @@ def pull_repo(
     expected: Expected | None = None,
     only: tuple[str, ...] = (),
     beside: tuple[str, ...] = (),
+    everything: bool = False,
     to: Path | None = None,
     offline: bool = False,
     patience: Patience | None = None,
@@ -35,21 +58,25 @@ def pull_repo(
 ) -> PulledRepo:
     """Fetch a repo's files and verify them by size and hash.
 
-    `expected` gives (sha256, size) of the files to fetch, which win over what the Hub says, and no others but those
-    `beside`, where the repo has them at this commit. `only` names files whose hashes the Hub's list gives. With `to`
-    plain files are put into that folder, which must not exist. A commit complete in the cache asks no Hub; with
-    `offline` nothing does. Raise NotFoundError, AuthorisationError, NetworkError, StorageError, or IntegrityError with
-    nothing left behind that could be taken for the file.
+    Of a repo what was signed is kept and what models usually come with, or with `everything` all but what other
+    programs would run. `expected` gives (sha256, size) of the files to fetch, which win over what the Hub says, and no
+    others but those `beside`, where the repo has them at this commit. `only` names files whose hashes the Hub's list
+    gives. With `to` plain files are put into that folder, which must not exist. A commit complete in the cache asks no
+    Hub; with `offline` nothing does. Raise NotFoundError, AuthorisationError, NetworkError, StorageError, or
+    IntegrityError with nothing left behind that could be taken for the file.
     """
     from huggingface_hub import constants
 
     check_repo_id(repo)
+    if revision is not None:
+        check_revision(revision, repo)
+    wanted = Wanted(_checked(expected or {}, repo), only, beside, everything)
     if to is not None and to.exists() and any(to.iterdir()):
         raise UsageError(f"{to} exists and is not empty; choose another folder for --to")
     cache = Cache(repo)
     offline = offline or constants.is_offline_mode()
     commit = cache.commit_of(revision or "main") if offline else revision
-    pulled = cache.complete(commit, expected, only, beside) if commit else None
+    pulled = cache.complete(commit, wanted.expected, only, beside, everything=everything) if commit else None
     if pulled is None and offline:
         at = f" at {revision}" if revision else ""
         raise NotFoundError(
@@ -57,21 +84,33 @@ def pull_repo(
         )
     if pulled is None:
         with connect(hub) as connection, hub_errors(repo, revision, connection.url):
-            pulled = _fetch(
-                cache, connection, revision, expected, only, beside, patience or default_patience(), progress
-            )
+            pull = _Pull(cache, connection, patience or default_patience(), progress)
+            pulled = pull.run(revision, wanted)
     return pulled if to is None else _copy(pulled, to)
 
 
-def list_repo(
-    repo: str, *, revision: str, hub: str | Path | None = None, expected: Expected | None = None
-) -> list[WantedFile]:
-    """Return what a repo holds at a revision, as the Hub lists it. Raise IntegrityError for what is not expected."""
+def list_repo(repo: str, *, revision: str, hub: str | Path | None = None, expected: Expected) -> list[WantedFile]:
+    """Return what a repo holds of files at a revision, by the Hub's list. Raise IntegrityError for other ones."""
     check_repo_id(repo)
+    check_revision(revision, repo)
+    expected = _checked(expected, repo)
     with connect(hub) as connection, hub_errors(repo, revision, connection.url):
         transport = Transport(connection, default_patience())
         commit = resolve_commit(transport, connection.url, repo, revision)
-        return wanted_files(transport, connection.url, repo, commit, expected)
+        return wanted_files(transport, connection.url, repo, commit, expected, ())
+
+
+def _checked(expected: Expected, repo: str) -> Expected:
+    """Return which files are expected. Raise IntegrityError for names that are never written."""
+    expected = {name: right for name, right in expected.items() if name != GIT_ATTRIBUTES}
+    if clash := sorted(clashing(expected)):
+        raise IntegrityError(f"{shown(clash[0])} is expected of {repo}, beside another name for it; keep one of them")
+    for name in expected:
+        if fault := fault_of(name):
+            raise IntegrityError(
+                f"{shown(name)} is expected of {repo}, which {fault.value}; take it out of the registry or lock file"
+            )
+    return expected
 
 
 def check_repo_id(repo: str) -> None:
@@ -87,67 +126,77 @@ def check_repo_id(repo: str) -> None:
         raise UsageError(f"{repo!r} has no namespace; write namespace/name")
 
 
-def _fetch(
-    cache: Cache,
-    connection: Connection,
-    revision: str | None,
-    expected: Expected | None,
-    only: tuple[str, ...],
-    beside: tuple[str, ...],
-    patience: Patience,
-    progress: bool,
-) -> PulledRepo:
-    transport = Transport(connection, patience)
-    commit = resolve_commit(transport, connection.url, cache.repo, revision)
-    wanted = wanted_files(transport, connection.url, cache.repo, commit, expected, only, beside)
-    hashes = _present(cache, wanted)
-    if any(item.etag not in hashes for item in wanted):
-        with Lease(cache.lease(commit)):
-            hashes |= _present(cache, [item for item in wanted if item.etag not in hashes])
-            hashes |= _download(cache, connection, transport, commit, wanted, hashes, progress)
-    files = tuple(PulledFile(item.name, hashes[item.etag], item.size) for item in wanted)
-    whole = expected is None and not only
-    return cache.publish(commit, revision, wanted, files, connection.url, whole=whole, beside=beside)
+class _Pull:
+    """Fetch what is missing of a repo into the cache."""
 
+    def __init__(self, cache: Cache, connection: Connection, patience: Patience, progress: bool) -> None:
+        self._cache = cache
+        self._url = connection.url
+        self._transport = Transport(connection, patience)
+        self._progress = progress
 
-def _present(cache: Cache, wanted: list[WantedFile]) -> dict[str, str]:
-    """Return the sha256 of the files that are in the cache and right, whoever put them there."""
-    found = {}
-    for item in {item.etag: item for item in wanted}.values():
-        blob = cache.blobs / item.etag
-        if blob.is_file() and blob.stat().st_size == item.size:
-            digests = digests_of(blob, item)
-            if digests.right():
-                found[item.etag] = digests.sha256()
-    return found
+    def run(self, revision: str | None, wanted: Wanted) -> PulledRepo:
+        """Fetch what is wanted, and make it visible under its commit."""
+        cache, url, repo = self._cache, self._url, self._cache.repo
+        commit = resolve_commit(self._transport, url, repo, revision)
+        if wanted.by_name:
+            items = wanted_files(self._transport, url, repo, commit, wanted.expected, wanted.only, wanted.beside)
+            listed, chosen = None, Selection(tuple(item.name for item in items))
+        else:
+            items = all_files(self._transport, url, repo, commit, wanted.expected)
+            listed = tuple(item.name for item in items)
+            signature = [item for item in items if item.name == SIGNATURE_FILE and not wanted.everything]
+            self._obtain(commit, signature)
+            signed = {name for item in signature for name in signed_in(cache.blobs / item.etag)}
+            chosen = select(listed, signed, everything=wanted.everything)
+            kept = set(chosen.kept)
+            items = [item for item in items if item.name in kept]
+        hashes = self._obtain(commit, items)
+        files = tuple(PulledFile(item.name, hashes[item.etag], item.size) for item in items)
+        folder = cache.publish(commit, revision, items, files, url, listed=listed, beside=wanted.beside)
+        return PulledRepo(repo, commit, folder, files, url, chosen.unusual, chosen.forbidden)
 
+    def _obtain(self, commit: str, items: list[WantedFile]) -> dict[str, str]:
+        """Have these files among the blobs; return the sha256 of each by its name there."""
+        hashes = self._present(items)
+        if any(item.etag not in hashes for item in items):
+            self._cache.to_write("blobs/any")
+            with Lease(self._cache.lease(commit)):
+                hashes |= self._present([item for item in items if item.etag not in hashes])
+                hashes |= self._download(commit, [item for item in items if item.etag not in hashes])
+        return hashes
 
-def _download(
-    cache: Cache,
-    connection: Connection,
-    transport: Transport,
-    commit: str,
-    wanted: list[WantedFile],
-    present: dict[str, str],
-    progress: bool,
-) -> dict[str, str]:
-    from huggingface_hub import hf_hub_url
-    from tqdm import tqdm
+    def _present(self, items: list[WantedFile]) -> dict[str, str]:
+        """Return the sha256 of the files that are in the cache and right, whoever put them there."""
+        found = {}
+        for item in {item.etag: item for item in items}.values():
+            blob = self._cache.blobs / item.etag
+            if blob.is_file() and blob.stat().st_size == item.size:
+                digests = digests_of(blob, item)
+                if digests.right():
+                    found[item.etag] = digests.sha256()
+        return found
 
-    def address(name: str) -> str:
-        return str(hf_hub_url(cache.repo, name, revision=commit, endpoint=connection.url))
+    def _download(self, commit: str, items: list[WantedFile]) -> dict[str, str]:
+        from huggingface_hub import hf_hub_url
+        from tqdm import tqdm
 
-    missing = list({item.etag: item for item in wanted if item.etag not in present}.values())
-    bar: Any = tqdm(
-        total=sum(item.size for item in missing),
-        desc=cache.repo,
-        unit="B",
-        unit_scale=True,
-        disable=None if progress else True,  # None: only where nobody watches
-        leave=False,
-    )
-    with bar:
-        return Download(transport, cache.blobs, address, bar.update, cache.repo).run(missing)
+        repo = self._cache.repo
+
+        def address(name: str) -> str:
+            return str(hf_hub_url(repo, name, revision=commit, endpoint=self._url))
+
+        missing = list({item.etag: item for item in items}.values())
+        bar: Any = tqdm(
+            total=sum(item.size for item in missing),
+            desc=repo,
+            unit="B",
+            unit_scale=True,
+            disable=None if self._progress else True,  # None: only where nobody watches
+            leave=False,
+        )
+        with bar:
+            return Download(self._transport, self._cache.blobs, address, bar.update, repo).run(missing)
 
 
 def _copy(pulled: PulledRepo, to: Path) -> PulledRepo:
@@ -156,7 +205,8 @@ def _copy(pulled: PulledRepo, to: Path) -> PulledRepo:
 
     with storage_errors(f"writing {to}"), new_folder(to) as temporary:
         for file in pulled.files:
-            target = temporary / file.name
+            target = inside(temporary, file.name, follow=False)
+            assert target is not None, "names were checked where they came in"
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(pulled.folder / file.name, target)
-    return PulledRepo(pulled.repo, pulled.commit, to, pulled.files, pulled.url)
+    return replace(pulled, folder=to)

@@ -12,16 +12,16 @@ from zoo.errors import AuthorisationError, IntegrityError, NotFoundError, UsageE
 from zoo.hub.connection import Connection, connect
 from zoo.hub.credentials import way_in
 from zoo.hub.failures import hub_errors
+from zoo.hub.file_names import HIDDEN_FOLDERS, fault_of, shown
 from zoo.hub.patience import default_patience
 from zoo.hub.pull import check_repo_id
 from zoo.hub.records import PulledFile, PushedRepo
+from zoo.hub.revisions import check_revision
 from zoo.hub.transport import Transport
 
 if TYPE_CHECKING:
     from huggingface_hub import RepoFile
 
-HIDDEN_FOLDERS = (".eval_results",)
-"""Names with a dot in front are left out, but for these."""
 _READ_BACK = 1024 * 1024
 _MAX_README = 4 * 1024 * 1024
 
@@ -89,6 +89,8 @@ class Target:
         from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
 
         assert self._api is not None and self._connection is not None, "only a dry run goes without a Hub"
+        if tag:
+            check_revision(tag, self.repo)
         if self._connection.credentials.header is None:
             raise AuthorisationError(f"a push to {self.url} needs a token: {way_in(self._connection.url)}")
         self._check_visibility(private)
@@ -192,12 +194,19 @@ def push_folder(
 
 
 def files_of(folder: Path) -> list[PulledFile]:
-    """Return what of a folder is pushed, hashed. Raise NotFoundError for an empty one."""
+    """Return what of a folder is pushed, hashed.
+
+    Raise NotFoundError for an empty one, and UsageError for a name that no pull would write.
+    """
     files = []
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         hidden = any(part.startswith(".") and part not in HIDDEN_FOLDERS for part in parts)
         if path.is_file() and not path.is_symlink() and not hidden:
+            if fault := fault_of("/".join(parts)):
+                raise UsageError(
+                    f"{folder} holds {shown('/'.join(parts))}, which {fault.value}: no pull would write it; take it out"
+                )
             with open(path, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             files.append(PulledFile("/".join(parts), digest, path.stat().st_size))

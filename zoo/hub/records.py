@@ -15,13 +15,18 @@ class PulledFile:
 
 @dataclass(frozen=True)
 class PulledRepo:
-    """A repo at a commit, in a local folder."""
+    """A repo at a commit, in a local folder.
+
+    Left out are `unusual` files, which models do not come with, and `forbidden` ones, which other programs would run.
+    """
 
     repo: str
     commit: str
     folder: Path
     files: tuple[PulledFile, ...]
     url: str
+    unusual: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,8 @@ class DataRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class BaseRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The weights that an adapter belongs to: a repo on the Hub, at one commit."""
 
-    repo: str
-    commit: Annotated[str, Meta(pattern="^[0-9a-f]{40}$")]
+    repo: Annotated[str, Meta(pattern=r"^[\w.-]{1,96}/[\w.-]{1,96}\Z")]
+    commit: Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")]
 
 
 class AdapterRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

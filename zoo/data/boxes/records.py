@@ -2,12 +2,12 @@
 
 import math
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
+from zoo import paths
 from zoo.data.pictures import SUFFIXES
 from zoo.data.splitting import with_test
 from zoo.errors import DataError
@@ -51,11 +51,9 @@ class Annotations:
 
 def inside(root: Path, name: str, source: str) -> Path:
     """Return the path of a file that an annotation names. Raise DataError where it leads out of the folder."""
-    parts = PurePosixPath(name)
-    drive = re.match(r"[A-Za-z]:", name)
-    if not name or parts.is_absolute() or ".." in parts.parts or drive or "\\" in name or "\0" in name:
+    if (path := paths.inside(root, name)) is None:
         raise DataError(f"{source} names the file {name!r}, which does not lie in {root}; write a name within it")
-    return root / parts
+    return path
 
 
 def number(text: str, where: str) -> float:

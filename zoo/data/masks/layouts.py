@@ -14,6 +14,7 @@ from pathlib import Path
 from zoo.data.pictures import SUFFIXES
 from zoo.data.splitting import with_test
 from zoo.errors import DataError
+from zoo.paths import inside
 
 ALL = "all"
 """The split of what is still to be split."""
@@ -155,10 +156,9 @@ def _lines(listed: Path) -> Iterator[tuple[str, list[str]]]:
 
 def _inside(folder: Path, name: str, where: str) -> Path:
     """Return the path of a name in a list. Raise DataError where it leads out of the folder."""
-    path = Path(name)
-    if path.is_absolute() or ".." in path.parts or "\0" in name:
+    if (path := inside(folder, name)) is None:
         raise DataError(f"{where} names {name!r}, which leads out of {folder}; write it relative to the folder")
-    return folder / path
+    return path
 
 
 def _files(folder: Path) -> list[Path]:

@@ -2,10 +2,14 @@
 
 import re
 
+from zoo.hub.file_names import Fault, fault_of, shown
+from zoo.hub.revisions import is_revision
 from zoo.hub.server.http import HttpError
 
 _PART = re.compile(r"[A-Za-z0-9_]([\w.-]*[A-Za-z0-9_])?", re.ASCII)
 _REF = re.compile(r"[\w][\w./-]*", re.ASCII)
+_OF_GIT = (".gitattributes", ".gitignore")
+"""What clients send of git's; other programs' own names are their readers' matter."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -37,6 +41,15 @@ def check_path(path: str, status: int = 422) -> str:
     return path
 
 
+def check_new_path(path: str) -> str:
+    """Return the path that a file is to have. Raise HttpError 422 for one that git or a disk would take for another."""
+    folder, _, name = check_path(path).rpartition("/")
+    fault = fault_of(path) if name not in _OF_GIT else fault_of(folder) if folder else None
+    if fault not in (None, Fault.FOREIGN):
+        raise HttpError(422, f"Invalid path in repo: {shown(path)}, which {fault.value}")
+    return path
+
+
 def check_ref(name: str) -> str:
     """Return a branch's or tag's name. Raise HttpError 400 for what git would not take, or a commit's look."""
     bad = (
@@ -45,6 +58,7 @@ def check_ref(name: str) -> str:
         or "//" in name
         or name.endswith((".lock", "/", "."))
         or len(name) > 200
+        or not is_revision(name)
     )
     if bad or name.startswith("refs/") or _COMMIT.fullmatch(name):
         raise HttpError(400, f"Invalid reference name: {name[:200]!r}")

@@ -13,7 +13,7 @@ from zoo.hub.server.blobs import NewBlob
 from zoo.hub.server.commits import Change
 from zoo.hub.server.commits import Request as CommitRequest
 from zoo.hub.server.http import HttpError, Request, Response, decode_json, json_response, text_of
-from zoo.hub.server.names import check_path, check_ref
+from zoo.hub.server.names import check_new_path, check_path, check_ref
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.trees import large_file, regular_file
 
@@ -91,14 +91,14 @@ async def _read(access: Access, request: Request, repo: Repo, blobs: list[NewBlo
 async def _change(access: Access, repo: Repo, key: str, value: dict[str, Any], blobs: list[NewBlob]) -> Change:
     match key:
         case "file":
-            path = check_path(text_of(value, "path"))
+            path = check_new_path(text_of(value, "path"))
             content = _content(path, value)
             access.store.blobs.check_space(len(content), access.limits.reserve)
             blob = await asyncio.to_thread(access.store.blobs.write, content)
             blobs.append(blob)
             return Change("put", path, regular_file(path.rpartition("/")[2], content, blob.sha256))
         case "lfsFile":
-            path = check_path(text_of(value, "path"))
+            path = check_new_path(text_of(value, "path"))
             given = access.store.blobs.given(repo.id, text_of(value, "oid"))
             if given is None:
                 raise HttpError(422, f"{path} names an object that was not uploaded to this repo")
