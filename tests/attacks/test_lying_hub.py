@@ -119,7 +119,7 @@ def test_whatever_the_hub_says(group: int, tmp_path: Path, outside: Path, monkey
         if place.joinpath("to").exists() != (code == 0):
             faults.append(f"{name}: exit code {code}, and the folder is {'there' if code else 'missing'}")
     assert not faults, f"{len(faults)} of {len(SAMPLES[group::GROUPS])}:\n" + "\n".join(faults)
-    assert len(SAMPLES) >= 200 and len(LIES) >= 800
+    assert len(SAMPLES) >= 200 and len(LIES) >= 750
 
 
 def test_the_honest_one_is_pulled_from(tmp_path: Path, outside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
