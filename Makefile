@@ -9,7 +9,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 2
 
 .PHONY: install demo test check fix docs bench clean bench-hub test-kill test-interop test-clients test-hub-kill \
-	test-hub-fuzz test-faults test-pull-kills test-fuzz
+	test-hub-fuzz test-faults test-pull-kills test-fuzz test-attacks
 
 install: $(MARK)
 
@@ -47,6 +47,12 @@ test-hub-kill: install
 
 test-hub-fuzz: install
 	ZOO_FUZZ_REQUESTS=20000 $(BIN)/python -m pytest -q -s tests/hub/server/test_any_request.py
+
+# Every attack, and what costs a Hub much against the clock; figures also go to ATTACK_RESULTS
+ATTACK_RESULTS ?= /tmp/zoo-attacks.json
+
+test-attacks: install
+	ZOO_ATTACKS=2000 ZOO_ATTACK_RESULTS=$(ATTACK_RESULTS) $(BIN)/python -m pytest -q -s tests/attacks
 
 check: install
 	$(BIN)/ruff format --check .
