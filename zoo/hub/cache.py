@@ -10,7 +10,7 @@ from typing import Any
 
 from zoo.errors import IntegrityError
 from zoo.files import write_file
-from zoo.hub.listing import Expected, is_commit
+from zoo.hub.listing import FileSelection, is_commit
 from zoo.hub.records import PulledFile, PulledRepo, WantedFile
 from zoo.strict_json import parse_json
 
@@ -41,15 +41,14 @@ class Cache:
             return None
         return commit if is_commit(commit) else None
 
-    def complete(
-        self, commit: str, expected: Expected | None, only: tuple[str, ...] = (), beside: tuple[str, ...] = ()
-    ) -> PulledRepo | None:
+    def complete(self, commit: str, selection: FileSelection) -> PulledRepo | None:
         """Return a commit whose files, or those that are expected or named, were pulled and verified before.
 
         With those `beside` it is complete when they were looked for, whether or not the repo had them.
         """
+        expected, only, beside = selection.expected, selection.only, selection.beside
         record = self._record(commit)
-        if record is None or (expected is None and not only and not record.get("whole")):
+        if record is None or (selection.everything and not record.get("whole")):
             return None
         if not record.get("whole") and set(beside) - set(record.get("beside", ())):
             return None
@@ -116,7 +115,9 @@ class Cache:
         """Return what was pulled and verified of a commit, whether or not it was all of it."""
         record = self._record(commit)
         try:
-            return self.complete(commit, None, tuple(item["name"] for item in record["files"])) if record else None
+            if not record:
+                return None
+            return self.complete(commit, FileSelection(only=tuple(item["name"] for item in record["files"])))
         except (KeyError, TypeError):
             return None
 

@@ -1,6 +1,7 @@
 """What a repo holds at a commit, as the Hub lists it, and checked before anything is fetched."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,24 @@ _UNREADABLE = (".bin", ".ckpt", ".h5", ".msgpack", ".onnx", ".ot", ".pickle", ".
 """Weights in formats that nothing here reads, pickles among them: not worth anybody's disk."""
 
 Expected = Mapping[str, tuple[str, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSelection:
+    """Which files of a repo are meant; by default all that something here can read.
+
+    `expected` gives (sha256, size) of the files, which win over what the Hub says, and no others but those `beside`,
+    where the repo has them. `only` names files whose hashes the Hub's list gives.
+    """
+
+    expected: Expected | None = None
+    only: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+
+    @property
+    def everything(self) -> bool:
+        """Whether no file is named."""
+        return self.expected is None and not self.only
 
 
 class _Info(Struct):
@@ -54,23 +73,18 @@ def wanted_files(
     url: str,
     repo: str,
     commit: str,
-    expected: Expected | None,
-    only: tuple[str, ...] = (),
-    beside: tuple[str, ...] = (),
+    selection: FileSelection,
 ) -> list[WantedFile]:
-    """Return what to fetch: the files that are expected or named, or else all that something here can read.
-
-    Those `beside` what is expected are fetched where the repo has them.
-    """
+    """Return what to fetch of a repo at a commit."""
     found = []
-    needed = set(only or expected or ())
-    chosen = needed | set(beside) if needed else needed
+    needed = set(selection.only or selection.expected or ())
+    chosen = needed | set(selection.beside) if needed else needed
     for item in _items(transport, url, repo, commit):
         if item.type != "file" or (chosen and item.path not in chosen):
             continue
         if not chosen and item.path.lower().endswith(_UNREADABLE):
             continue
-        found.append(_wanted(item, repo, (expected or {}).get(item.path)))
+        found.append(_wanted(item, repo, (selection.expected or {}).get(item.path)))
         if len(found) > MAX_FILES:
             raise IntegrityError(f"{repo} lists more than {MAX_FILES:,} files; tell its owner")
     if missing := sorted(needed - {item.name for item in found}):

@@ -13,7 +13,7 @@ from zoo.hub.connection import Connection, connect
 from zoo.hub.download import Download
 from zoo.hub.failures import hub_errors
 from zoo.hub.lease import Lease
-from zoo.hub.listing import Expected, resolve_commit, wanted_files
+from zoo.hub.listing import Expected, FileSelection, resolve_commit, wanted_files
 from zoo.hub.partial import digests_of
 from zoo.hub.patience import Patience, default_patience
 from zoo.hub.records import PulledFile, PulledRepo, WantedFile
@@ -25,31 +25,27 @@ def pull_repo(
     *,
     revision: str | None = None,
     hub: str | Path | None = None,
-    expected: Expected | None = None,
-    only: tuple[str, ...] = (),
-    beside: tuple[str, ...] = (),
+    selection: FileSelection | None = None,
     to: Path | None = None,
     offline: bool = False,
     patience: Patience | None = None,
     progress: bool = False,
 ) -> PulledRepo:
-    """Fetch a repo's files and verify them by size and hash.
+    """Fetch a repo's files, or a selection of them, and verify them by size and hash.
 
-    `expected` gives (sha256, size) of the files to fetch, which win over what the Hub says, and no others but those
-    `beside`, where the repo has them at this commit. `only` names files whose hashes the Hub's list gives. With `to`
-    plain files are put into that folder, which must not exist. A commit complete in the cache asks no Hub; with
-    `offline` nothing does. Raise NotFoundError, AuthorisationError, NetworkError, StorageError, or IntegrityError with
-    nothing left behind that could be taken for the file.
+    With `to` plain files are put into that folder, which must not exist. A commit complete in the cache asks no Hub;
+    with `offline` nothing does. Raise NotFoundError, AuthorisationError, NetworkError, StorageError, or IntegrityError
+    with nothing left behind that could be taken for the file.
     """
     from huggingface_hub import constants
 
     check_repo_id(repo)
     if to is not None and to.exists() and any(to.iterdir()):
         raise UsageError(f"{to} exists and is not empty; choose another folder for --to")
-    cache = Cache(repo)
+    cache, selection = Cache(repo), selection or FileSelection()
     offline = offline or constants.is_offline_mode()
     commit = cache.commit_of(revision or "main") if offline else revision
-    pulled = cache.complete(commit, expected, only, beside) if commit else None
+    pulled = cache.complete(commit, selection) if commit else None
     if pulled is None and offline:
         at = f" at {revision}" if revision else ""
         raise NotFoundError(
@@ -57,9 +53,7 @@ def pull_repo(
         )
     if pulled is None:
         with connect(hub) as connection, hub_errors(repo, revision, connection.url):
-            pulled = _fetch(
-                cache, connection, revision, expected, only, beside, patience or default_patience(), progress
-            )
+            pulled = _fetch(cache, connection, revision, selection, patience or default_patience(), progress)
     return pulled if to is None else _copy(pulled, to)
 
 
@@ -71,7 +65,7 @@ def list_repo(
     with connect(hub) as connection, hub_errors(repo, revision, connection.url):
         transport = Transport(connection, default_patience())
         commit = resolve_commit(transport, connection.url, repo, revision)
-        return wanted_files(transport, connection.url, repo, commit, expected)
+        return wanted_files(transport, connection.url, repo, commit, FileSelection(expected=expected))
 
 
 def check_repo_id(repo: str) -> None:
@@ -91,23 +85,22 @@ def _fetch(
     cache: Cache,
     connection: Connection,
     revision: str | None,
-    expected: Expected | None,
-    only: tuple[str, ...],
-    beside: tuple[str, ...],
+    selection: FileSelection,
     patience: Patience,
     progress: bool,
 ) -> PulledRepo:
     transport = Transport(connection, patience)
     commit = resolve_commit(transport, connection.url, cache.repo, revision)
-    wanted = wanted_files(transport, connection.url, cache.repo, commit, expected, only, beside)
+    wanted = wanted_files(transport, connection.url, cache.repo, commit, selection)
     hashes = _present(cache, wanted)
     if any(item.etag not in hashes for item in wanted):
         with Lease(cache.lease(commit)):
             hashes |= _present(cache, [item for item in wanted if item.etag not in hashes])
             hashes |= _download(cache, connection, transport, commit, wanted, hashes, progress)
     files = tuple(PulledFile(item.name, hashes[item.etag], item.size) for item in wanted)
-    whole = expected is None and not only
-    return cache.publish(commit, revision, wanted, files, connection.url, whole=whole, beside=beside)
+    return cache.publish(
+        commit, revision, wanted, files, connection.url, whole=selection.everything, beside=selection.beside
+    )
 
 
 def _present(cache: Cache, wanted: list[WantedFile]) -> dict[str, str]:

@@ -15,7 +15,10 @@ from zoo.data.images.open import open_dataset
 from zoo.data.images.streamed import StreamedBatches
 from zoo.data.images.undecoded import UndecodedImages
 from zoo.errors import DataError, IntegrityError, NotFoundError, UsageError
-from zoo.modalities.data_source import DataSource
+from zoo.modalities.data_source import open_data
+from zoo.registry.recipe_settings import recipe_settings
+from zoo.registry.registry import default_registry
+from zoo.specs.modality import DataSource, Need
 
 datasets = pytest.importorskip("datasets", reason="needs the data extra: pip install -e '.[data]'")
 HALVES = (range(40), range(40, 60))
@@ -184,4 +187,8 @@ def test_what_is_not_there_or_holds_no_pictures(clothes: Any) -> None:
 
 
 def test_the_hub_that_was_asked_for_serves_the_data_of_a_job(clothes: Any) -> None:
-    assert len(DataSource(ADDRESS, hub=clothes.url).open().splits["train"]) == 60
+    model = default_registry().model("conv_autoencoder").spec
+    recipe, settings = recipe_settings(None, model.name, {})
+    need = Need(stage="pretrain", recipe=recipe, settings=settings, model=model)
+    dataset, _ = open_data(DataSource(name=ADDRESS, hub=clothes.url), need)
+    assert len(dataset.splits["train"]) == 60
