@@ -1,4 +1,7 @@
-"""Write docs/reference.md from what is really there: commands, hooks, specs, settings. `--check` only compares.
+"""Write what is made from what is really there; `--check` only compares.
+
+That is docs/reference.md (commands, hooks, specs, settings), zoo/__init__.pyi (for type checkers, from the table of
+names in zoo/__init__.py), and tests/surface/surface.txt (all that others build on, so that reviews see it change).
 
 python docs/generate.py [--check]
 """
@@ -10,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import click
+from surface import surface
 
+import zoo
 from zoo.cli import Commands, LazyCommand, group
 from zoo.registry.recipe_settings import recipe_settings, settings_toml
 from zoo.registry.registry import default_registry
 from zoo.specs import hooks
 
-OUT = Path(__file__).with_name("reference.md")
+TOP = Path(__file__).parents[1]
 
 
 def commands(command: click.Command, path: str) -> list[str]:
@@ -69,13 +74,27 @@ def reference() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def stub() -> str:
+    """Return zoo/__init__.pyi: every public name, imported from its home."""
+    lines = ["# Made by `make docs` from the table in __init__.py; `make check` compares it."]
+    lines += ["from zoo.version import __version__ as __version__"]
+    lines += [f"from {home} import {name} as {name}" for home, names in zoo._HOMES.items() for name in names]
+    return "\n".join([lines[0], "", *sorted(lines[1:], key=_by_module)]) + "\n"
+
+
+def _by_module(line: str) -> tuple[str, bool, str]:
+    _, module, _, name, *_ = line.split()
+    return module, name[0].islower(), name.lower()
+
+
 def main() -> None:
-    text = reference()
-    if "--check" in sys.argv:
-        if not OUT.is_file() or OUT.read_text(encoding="utf-8") != text:
-            sys.exit(f"{OUT} is stale; run `make docs`")
-    else:
-        OUT.write_text(text, encoding="utf-8")
+    made = {"docs/reference.md": reference, "zoo/__init__.pyi": stub, "tests/surface/surface.txt": surface}
+    for name, make in made.items():
+        path, text = TOP / name, make()
+        if "--check" not in sys.argv:
+            path.write_text(text, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            sys.exit(f"{name} is stale; run `make docs`, and look at what has changed")
 
 
 if __name__ == "__main__":

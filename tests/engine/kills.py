@@ -30,7 +30,8 @@ from zoo.data.draws import Draws
 from zoo.data.images.batches import TensorBatches
 from zoo.engine.checkpoint import newest_checkpoint
 from zoo.engine.distribution import Distribution
-from zoo.engine.loop import train
+from zoo.engine.loop import Evaluation, train
+from zoo.engine.options import RunOptions
 from zoo.engine.prepare import prepare
 from zoo.engine.progress import Progress
 from zoo.engine.recipe import Batch, Loss
@@ -97,8 +98,9 @@ def go(folder: Path, name: str, values: Mapping[str, Any]) -> bytes:
     run = Run.resume(folder, RESOLVED) if resume else Run.create(folder, resolved=RESOLVED)
     stepper = Stepper(recipe, settings, 50, distribution)
     progress = Progress(enabled=False, title="")
-    common = {"score": "score", "higher_is_better": False, "split": "test", "progress": progress}
-    train(stepper, batches, batches, settings=settings, run=run, resume=resume, **common)
+    evaluation = Evaluation(batches, "test", "score", False)
+    options = RunOptions(out=folder, resume=resume, stall_seconds=0)
+    train(stepper, batches, evaluation, run=run, options=options, progress=progress)
     return save(weights(stepper))
 
 

@@ -18,7 +18,8 @@ from torch import nn
 from zoo.data.draws import Draws
 from zoo.data.images.batches import TensorBatches
 from zoo.engine.checkpoint import newest_checkpoint, read_checkpoint, saved, verify, write_checkpoint
-from zoo.engine.loop import train
+from zoo.engine.loop import Evaluation, train
+from zoo.engine.options import RunOptions
 from zoo.engine.progress import Progress
 from zoo.engine.recipe import Batch, Loss
 from zoo.engine.run import Run
@@ -90,14 +91,10 @@ def scored(
     scores = train(
         Stepper(recipe, chosen, 20),
         data(),
-        data(),
-        settings=chosen,
+        Evaluation(data(), split, "score", False),
         run=run,
+        options=RunOptions(out=folder, resume=resume, stall_seconds=0),
         progress=Progress(enabled=False, title=""),
-        resume=resume,
-        score="score",
-        higher_is_better=False,
-        split=split,
     )
     return run, scores
 

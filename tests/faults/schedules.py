@@ -19,6 +19,7 @@ from huggingface_hub import constants
 import zoo.hub.download
 from tests.faults.proxy import FaultProxy, random_plan
 from zoo.errors import ZooError
+from zoo.hub.listing import FileSelection
 from zoo.hub.patience import Patience
 from zoo.hub.pull import pull_repo
 from zoo.hub.push import push_folder
@@ -78,7 +79,8 @@ def one_schedule(url: str, seed: int, cache: Path, files: dict[str, bytes], pinn
     start = time.monotonic()
     with FaultProxy(url, plan).running() as proxy:
         try:
-            pulled = pull_repo("org/thing", hub=proxy.url, expected=expected if pinned else None, patience=PATIENCE)
+            selection = FileSelection(expected=expected if pinned else None)
+            pulled = pull_repo("org/thing", hub=proxy.url, selection=selection, patience=PATIENCE)
             assert {file.name: (file.sha256, file.size) for file in pulled.files} == expected
             for name, content in files.items():
                 assert (pulled.folder / name).read_bytes() == content, f"seed {seed}: {name} is wrong"

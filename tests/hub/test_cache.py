@@ -9,7 +9,10 @@ from tests.hub.lying import COMMIT, GOOD, LyingHub, git_id, tree
 from zoo.errors import IntegrityError
 from zoo.hub.cache import Cache
 from zoo.hub.cached import cached_commits, remove_commits
+from zoo.hub.listing import FileSelection
 from zoo.hub.pull import pull_repo
+
+ALL = FileSelection(everything=True)
 
 
 def test_a_cache_that_an_earlier_zoo_wrote(lying: LyingHub, tmp_path: Path) -> None:
@@ -25,7 +28,7 @@ def test_a_cache_that_an_earlier_zoo_wrote(lying: LyingHub, tmp_path: Path) -> N
     copied = pull_repo("org/thing", revision=COMMIT, offline=True, to=tmp_path / "to")
     assert sorted(file.name for file in copied.files) == sorted(path.name for path in (tmp_path / "to").iterdir())
     assert sorted(file.name for file in copied.files) == sorted(GOOD)
-    assert len(pull_repo("org/thing", revision=COMMIT, hub=lying.url, everything=True).files) == 3
+    assert len(pull_repo("org/thing", revision=COMMIT, hub=lying.url, selection=ALL).files) == 3
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,11 @@ from tests.hub.lying import COMMIT, EXAMPLES, GOOD, LyingHub, registry, tree
 from zoo.cli import run
 from zoo.errors import IntegrityError, UsageError, ZooError
 from zoo.hub.file_names import Fault, fault_of
+from zoo.hub.listing import FileSelection
 from zoo.hub.mirror import mirror
 from zoo.hub.pull import pull_repo
+
+ALL = FileSelection(everything=True)
 
 PROGRAMS = {
     ".git", ".gitattributes", ".envrc", ".vscode", ".idea", ".devcontainer", "__pycache__", "sitecustomize.py",
@@ -77,7 +80,11 @@ def test_115_any_list_of_names(outside: Path, lying: LyingHub, tmp_path: Path) -
             to.rmdir()
         before = tree(tmp_path, but=(cache, to))
         with suppress(ZooError):
-            done.append(pull_repo("org/thing", hub=lying.url, everything=everything, to=None if lone else to).files)
+            done.append(
+                pull_repo(
+                    "org/thing", hub=lying.url, selection=FileSelection(everything=everything), to=None if lone else to
+                ).files
+            )
         after = tree(tmp_path, but=(cache, to))
         after.pop(str(to.parent), None)
         before.pop(str(to.parent), None)
@@ -110,7 +117,7 @@ def test_115_a_registry_expects_no_names_that_run(lying: LyingHub, tmp_path: Pat
 def test_115_parts_of_git_end_the_pull(lying: LyingHub, tmp_path: Path, name: str, everything: bool) -> None:
     lying.files = {**GOOD, name: b"[core]\n\tfsmonitor = touch /tmp/x\n"}
     with pytest.raises(IntegrityError, match="git would take for its own"):
-        pull_repo("org/thing", hub=lying.url, to=tmp_path / "to", everything=everything)
+        pull_repo("org/thing", hub=lying.url, to=tmp_path / "to", selection=FileSelection(everything=everything))
     assert not (tmp_path / "to").exists()
     assert not Path(constants.HF_HUB_CACHE, "models--org--thing").exists()
 
@@ -145,9 +152,9 @@ def test_115_what_is_left_out_is_said(lying: LyingHub, tmp_path: Path, capsys: p
 def test_115_everything_is_fetched_after_the_usual(lying: LyingHub) -> None:
     lying.files = {**GOOD, "modeling.py": b"run()"}
     assert pull_repo("org/thing", revision=COMMIT, hub=lying.url).unusual == ("modeling.py",)
-    whole = pull_repo("org/thing", revision=COMMIT, hub=lying.url, everything=True)
+    whole = pull_repo("org/thing", revision=COMMIT, hub=lying.url, selection=ALL)
     assert (len(whole.files), whole.unusual) == (3, ())
-    assert pull_repo("org/thing", revision=COMMIT, everything=True, offline=True).files == whole.files
+    assert pull_repo("org/thing", revision=COMMIT, selection=ALL, offline=True).files == whole.files
 
 
 def test_everything_of_a_name_has_the_registry_s_hashes(lying: LyingHub, tmp_path: Path) -> None:
@@ -156,14 +163,14 @@ def test_everything_of_a_name_has_the_registry_s_hashes(lying: LyingHub, tmp_pat
     values = json.loads(path.read_text())
     listed = values["weights"]["net.a"]["files"]["config.json"]
     with pytest.raises(IntegrityError):
-        zoo.pull("net.a", hub=lying.url, registry=path, everything=True)
+        zoo.pull("net.a", hub=lying.url, registry=path, selection=ALL)
     listed["sha256"] = hashlib.sha256(GOOD["config.json"]).hexdigest()
     path.write_text(json.dumps(values))
     assert [file.name for file in zoo.pull("net.a", hub=lying.url, registry=path).files] == ["config.json"]
-    whole = zoo.pull("net.a", hub=lying.url, registry=path, everything=True)
+    whole = zoo.pull("net.a", hub=lying.url, registry=path, selection=ALL)
     assert [file.name for file in whole.files] == list(lying.files)
     with pytest.raises(UsageError, match="choose one of them"):
-        zoo.pull("net.a", locked=True, everything=True)
+        zoo.pull("net.a", locked=True, selection=ALL)
 
 
 @pytest.mark.parametrize("name", ["../../x", ".git/config", "/tmp/x", "a\x1b.md", "con"])

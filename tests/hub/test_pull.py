@@ -12,6 +12,7 @@ import pytest
 from huggingface_hub import constants, hf_hub_download, scan_cache_dir
 
 from zoo.errors import AuthorisationError, IntegrityError, NetworkError, NotFoundError, UsageError
+from zoo.hub.listing import FileSelection
 from zoo.hub.pull import pull_repo
 from zoo.hub.push import push_folder
 
@@ -100,23 +101,26 @@ def test_a_flipped_byte_leaves_nothing(folder: Path, served_hub: Any, tmp_path: 
 
 def test_another_hash_than_the_registry_s(folder: Path, served_hub: Any) -> None:
     push_folder(folder, "org/thing", hub=served_hub.url, message="first")
+    changed = FileSelection(expected={"model.safetensors": ("0" * 64, 300_000)})
     with pytest.raises(IntegrityError, match="not the sha256"):
-        pull_repo("org/thing", hub=served_hub.url, expected={"model.safetensors": ("0" * 64, 300_000)})
+        pull_repo("org/thing", hub=served_hub.url, selection=changed)
+    unknown = FileSelection(expected={"other.bin": ("0" * 64, 3)})
     with pytest.raises(IntegrityError, match="lacks 'other.bin'"):
-        pull_repo("org/thing", hub=served_hub.url, expected={"other.bin": ("0" * 64, 3)})
+        pull_repo("org/thing", hub=served_hub.url, selection=unknown)
 
 
 def test_files_beside_those_expected_come_where_they_are(folder: Path, served_hub: Any) -> None:
     pushed = push_folder(folder, "org/thing", hub=served_hub.url, message="first")
     content = (folder / "model.safetensors").read_bytes()
     expected = {"model.safetensors": (hashlib.sha256(content).hexdigest(), len(content))}
-    alone = pull_repo("org/thing", revision=pushed.commit, hub=served_hub.url, expected=expected)
+    named = FileSelection(expected=expected)
+    alone = pull_repo("org/thing", revision=pushed.commit, hub=served_hub.url, selection=named)
     assert [file.name for file in alone.files] == ["model.safetensors"]
-    beside = ("config.json", "tokenizer.json")
-    more = pull_repo("org/thing", revision=pushed.commit, hub=served_hub.url, expected=expected, beside=beside)
+    named = FileSelection(expected=expected, beside=("config.json", "tokenizer.json"))
+    more = pull_repo("org/thing", revision=pushed.commit, hub=served_hub.url, selection=named)
     assert sorted(file.name for file in more.files) == ["config.json", "model.safetensors"]
     assert (more.folder / "config.json").read_text() == "{}"
-    again = pull_repo("org/thing", revision=pushed.commit, expected=expected, beside=beside, offline=True)
+    again = pull_repo("org/thing", revision=pushed.commit, selection=named, offline=True)
     assert {file.name for file in again.files} == {"config.json", "model.safetensors"}
 
 

@@ -11,7 +11,7 @@ from zoo.errors import IntegrityError, NotFoundError
 from zoo.hub.push import push_folder
 from zoo.registry.catalogue import BUILT_IN, load_catalogue, read_catalogue
 from zoo.registry.registry import Registry, default_registry
-from zoo.weights.find import Wish, resolve_source
+from zoo.weights.find import WeightsQuery, resolve_source
 
 ENTRY: dict[str, Any] = {
     "repo": "org/name",
@@ -133,11 +133,11 @@ def test_a_registry_that_is_asked_for_goes_before_all(tmp_path: Path, monkeypatc
     (tmp_path / "own").mkdir()
     monkeypatch.setenv("ZOO_REGISTRY", str(write(tmp_path / "own", weights={"net.a": ENTRY})))
     other = write(tmp_path, weights={"net.a": {**ENTRY, "repo": "org/other"}})
-    source = resolve_source("net.a", Wish(registry=other))
+    source = resolve_source("net.a", WeightsQuery(registry=other))
     assert (source.repo, source.listed_in[-1]) == ("org/other", str(other))
-    assert resolve_source("net.a", Wish()).repo == "org/name"
+    assert resolve_source("net.a", WeightsQuery()).repo == "org/name"
     with pytest.raises(NotFoundError, match="no registry"):
-        resolve_source("net.a", Wish(registry=tmp_path / "nowhere"))
+        resolve_source("net.a", WeightsQuery(registry=tmp_path / "nowhere"))
 
 
 def test_a_registry_may_lie_in_a_repo(tmp_path: Path, served_hub: Any) -> None:
@@ -146,8 +146,8 @@ def test_a_registry_may_lie_in_a_repo(tmp_path: Path, served_hub: Any) -> None:
     write(source, weights={"net.a": ENTRY})
     (source / "model.safetensors").write_bytes(b"not needed")
     push_folder(source, "org/registry", hub=served_hub.url, message="first")
-    wish = Wish(registry="hf://org/registry", hub=served_hub.url)
-    assert resolve_source("net.a", wish).listed_in == ("hf://org/registry",)
+    query = WeightsQuery(registry="hf://org/registry", hub=served_hub.url)
+    assert resolve_source("net.a", query).listed_in == ("hf://org/registry",)
     assert not list(tmp_path.glob("cache/**/model.safetensors"))
 
 

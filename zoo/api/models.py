@@ -97,12 +97,12 @@ def load(
     `model.generate("Once upon a time")` goes on, translates or sums up, and `model.embed(texts)` gives vectors.
     """
     from zoo.inference.load import load_model
-    from zoo.weights.find import Wish
+    from zoo.weights.find import WeightsQuery
 
-    wish = Wish(revision, hub, registry, locked=locked, offline=offline)
+    query = WeightsQuery(revision, hub, registry, locked=locked, offline=offline)
     return load_model(
         source,
-        wish,
+        query,
         num_classes=num_classes,
         channels=channels,
         features_only=features_only,
@@ -117,9 +117,9 @@ def describe(source: str | Path, *, hub: str | Path | None = None) -> ZooBlock:
     `source` is what `load` takes.
     """
     from zoo.weights.config import read_config
-    from zoo.weights.find import find_weights
+    from zoo.weights.find import WeightsQuery, find_weights
 
-    return read_config(find_weights(source, hub=hub))
+    return read_config(find_weights(source, WeightsQuery(hub=hub)))
 
 
 def export(source: str | Path, *, to: str, out: str | Path, force: bool = False, hub: str | Path | None = None) -> Path:
@@ -129,9 +129,9 @@ def export(source: str | Path, *, to: str, out: str | Path, force: bool = False,
     for pictures of the size that the weights were trained for, in batches of any size.
     """
     from zoo.publishing.convert import convert_weights
-    from zoo.weights.find import find_weights
+    from zoo.weights.find import WeightsQuery, find_weights
 
-    convert_weights(find_weights(source, hub=hub), to, Path(out), force=force)
+    convert_weights(find_weights(source, WeightsQuery(hub=hub)), to, Path(out), force=force)
     return Path(out)
 
 

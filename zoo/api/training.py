@@ -58,20 +58,25 @@ def pretrain(
     its data. `recipe` is a name or a TOML file; None takes the
     model's own. `Options` says how the run is kept. Under torchrun every process calls this.
     """
-    from zoo.training.prepare import pretraining_order
+    from zoo.api.requests import pretrain_request
+    from zoo.training.prepare import prepare_job
     from zoo.training.run import run_job
 
-    asked: dict[str, Any] = {
-        "data_dir": data_dir,
-        "skip_bad": skip_bad,
-        "recipe": recipe,
-        "settings": settings,
-        "arguments": arguments,
-        "hub": hub,
-        "columns": columns,
-        "data_options": data_options,
-    }
-    return run_job(*pretraining_order(model, data=data, out=out, **asked, **options))
+    request = pretrain_request(
+        model,
+        data=data,
+        out=out,
+        data_dir=data_dir,
+        skip_bad=skip_bad,
+        recipe=recipe,
+        settings=settings,
+        arguments=arguments,
+        hub=hub,
+        columns=columns,
+        data_options=data_options,
+        **options,
+    )
+    return run_job(prepare_job(request))
 
 
 def finetune(
@@ -101,20 +106,27 @@ def finetune(
     `columns` names what a table of texts holds: text, pair, label, target; `data_options` say what else a modality can
     be told of its data.
     """
-    from zoo.training.prepare import finetuning_order
+    from zoo.api.requests import finetune_request
+    from zoo.training.prepare import prepare_job
     from zoo.training.run import run_job
 
-    asked: dict[str, Any] = {
-        "data_dir": data_dir,
-        "skip_bad": skip_bad,
-        "method": method,
-        "labels": labels,
-        "settings": settings,
-        "arguments": arguments,
-        "columns": columns,
-        "data_options": data_options,
-    }
-    return run_job(*finetuning_order(weights, task=task, data=data, out=out, hub=hub, **asked, **options))
+    request = finetune_request(
+        weights,
+        task=task,
+        data=data,
+        out=out,
+        method=method,
+        labels=labels,
+        data_dir=data_dir,
+        skip_bad=skip_bad,
+        settings=settings,
+        arguments=arguments,
+        hub=hub,
+        columns=columns,
+        data_options=data_options,
+        **options,
+    )
+    return run_job(prepare_job(request))
 
 
 def rehearse(stage: Literal["pretrain", "finetune"], name: str | Path, **arguments: Any) -> Rehearsal:
@@ -122,19 +134,23 @@ def rehearse(stage: Literal["pretrain", "finetune"], name: str | Path, **argumen
 
     Nothing is written. Raise what training would raise before its first step.
     """
+    from zoo.api.requests import finetune_request, pretrain_request
     from zoo.training.dry_run import rehearse_job
-    from zoo.training.prepare import finetuning_order, pretraining_order
+    from zoo.training.prepare import prepare_job
 
-    return rehearse_job(*(pretraining_order if stage == "pretrain" else finetuning_order)(name, **arguments))
+    request = (pretrain_request if stage == "pretrain" else finetune_request)(name, **arguments)
+    return rehearse_job(prepare_job(request))
 
 
 def reproduce(
     source: str | Path, *, out: str | Path, hub: str | Path | None = None, **options: Unpack[Options]
 ) -> Reproduction:
     """Train again what made a run or weights, and compare: on CPU to the bit, elsewhere by the scores."""
+    from zoo.engine.options import RunOptions
     from zoo.training.reproduce import reproduce_run
+    from zoo.weights.find import WeightsQuery
 
-    return reproduce_run(source, Path(out), hub=hub, options=options)
+    return reproduce_run(source, WeightsQuery(hub=hub), RunOptions(out=Path(out), **options))
 
 
 def evaluate(
@@ -150,7 +166,7 @@ def evaluate(
     """Return the scores of weights on the test split of a data set, by the recipe that made them."""
     from zoo.modalities.data_source import data_source
     from zoo.training.evaluate import evaluate_weights
+    from zoo.weights.find import WeightsQuery
 
-    return evaluate_weights(
-        weights, data_source(data, data_dir, hub, data_options, columns=columns), hub=hub, device=device
-    )
+    source = data_source(data, data_dir, hub, data_options, columns=columns)
+    return evaluate_weights(weights, WeightsQuery(hub=hub), source, device=device)

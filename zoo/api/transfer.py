@@ -32,10 +32,10 @@ def pull(
     `lock` writes down in zoo.lock what was fetched, `locked` fetches what stands there, and `offline` takes the cache
     alone. `registry` names a registry.json, or a repo with one, that is asked first.
     """
-    from zoo.weights.find import Wish, pull_weights
+    from zoo.weights.find import WeightsQuery, pull_weights
 
-    wish = Wish(revision, hub, registry, allow_mutable, locked, offline)
-    return pull_weights(source, wish, everything=everything, to=_path(to), lock=lock, progress=progress)
+    query = WeightsQuery(revision, hub, registry, allow_mutable, locked, offline)
+    return pull_weights(source, query, everything=everything, to=_path(to), lock=lock, progress=progress)
 
 
 def push(
@@ -113,10 +113,10 @@ def verify(
     `signature` is the public key or the certificate of whoever must have signed.
     """
     from zoo.publishing.verify import verify_weights
-    from zoo.weights.find import Wish
+    from zoo.weights.find import WeightsQuery
 
-    wish = Wish(hub=hub, registry=registry, locked=locked, offline=offline)
-    return verify_weights(source, wish, signature=_path(signature), device=device)
+    query = WeightsQuery(hub=hub, registry=registry, locked=locked, offline=offline)
+    return verify_weights(source, query, signature=_path(signature), device=device)
 
 
 def _path(path: str | Path | None) -> Path | None:

@@ -34,6 +34,6 @@ def command(weights: str, **typed: Any) -> None:
     train(
         "finetune",
         weights,
+        typed,
         lambda result, asked: after_finetuning(result, asked["data"], asked["columns"], asked["data_options"]),
-        **typed,
     )

@@ -18,4 +18,4 @@ from zoo.commands.options import columns, hub
 @hub
 def command(model: str, **typed: Any) -> None:
     """Train a fresh MODEL by a recipe, without labels or with them."""
-    train("pretrain", model, lambda result, _: after_pretraining(result, model), **typed)
+    train("pretrain", model, typed, lambda result, _: after_pretraining(result, model))

@@ -81,9 +81,9 @@ def _notes(name: str, registry: str | None, hub: str | None, locked: bool) -> li
     """Say which registry won where several list the name, and which plugin is still missing."""
     if locked or "/" in name:
         return []
-    from zoo.weights.find import Wish, resolve_source
+    from zoo.weights.find import WeightsQuery, resolve_source
 
-    source = resolve_source(name, Wish(hub=hub, registry=registry, allow_mutable=True))
+    source = resolve_source(name, WeightsQuery(hub=hub, registry=registry, allow_mutable=True))
     notes = []
     if source.listed_in != ("built-in",):
         others = f", before {' and '.join(source.listed_in[:-1])}" if source.listed_in[1:] else ""

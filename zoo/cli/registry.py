@@ -74,9 +74,9 @@ def check(registry: str | None, hub: str | None) -> None:
 def search(pattern: str | None, registry: str | None, as_json: bool, hub: str | None) -> None:
     """Show which names match PATTERN, and in which registry each was found; the last one named wins."""
     from zoo.registry.registry import matches
-    from zoo.weights.find import Wish, registry_for
+    from zoo.weights.find import WeightsQuery, registry_for
 
-    found = registry_for(Wish(registry=registry, hub=hub))
+    found = registry_for(WeightsQuery(registry=registry, hub=hub))
     installed = {plugin.distribution for plugin in found.plugins}
     rows: list[dict[str, Any]] = [
         {

@@ -12,6 +12,7 @@ from zoo.cli.processes import first_process
 from zoo.commands.options import Command, columns_of, data_set, pairs
 from zoo.commands.output import print_line
 from zoo.commands.tables import figures
+from zoo.engine.options import RunOptions
 from zoo.training.result import RunResult
 
 if TYPE_CHECKING:
@@ -23,17 +24,23 @@ def training_options(function: Command) -> Command:
     for option in (
         click.option(
             "--stall-seconds",
-            default=600.0,
+            default=RunOptions.stall_seconds,
             show_default=True,
             type=click.FloatRange(0),
             help="Give up after so long without a step; 0 never.",
         ),
         click.option("--track", multiple=True, metavar="NAME", help="tensorboard, or package.module:attribute."),
-        click.option("--keep", default=2, show_default=True, type=click.IntRange(1), help="How many checkpoints stay."),
+        click.option(
+            "--keep",
+            default=RunOptions.keep,
+            show_default=True,
+            type=click.IntRange(1),
+            help="How many checkpoints stay.",
+        ),
         click.option(
             "--sharding",
             type=click.Choice(["ddp", "fsdp"]),
-            default="ddp",
+            default=RunOptions.sharding,
             show_default=True,
             help="What several processes do: hold the model each, or share it.",
         ),
@@ -60,25 +67,20 @@ def training_options(function: Command) -> Command:
 def train(
     stage: Literal["pretrain", "finetune"],
     name: str,
+    typed: dict[str, Any],
     following: Callable[[RunResult, dict[str, Any]], list[str]],
-    *,
-    settings: tuple[str, ...],
-    arguments: tuple[str, ...],
-    batch_size: str | None,
-    processes: int | None,
-    dry_run: bool,
-    **options: Any,
 ) -> None:
     """Pretrain or finetune as was typed, on several processes if asked; print what came of it, and what follows.
 
     `following` gets what came of it, and what was asked for.
     """
-    if launched(processes):
+    if launched(typed.pop("processes")):
         return
-    options["settings"] = changes(settings, batch_size)
+    options, dry_run = typed, typed.pop("dry_run")
+    options["settings"] = changes(options["settings"], options.pop("batch_size"))
     options["columns"] = columns_of(options)
     options["data_options"] = pairs(options.pop("data_set"), "--data-set")
-    options["arguments"] = arguments_of(arguments)
+    options["arguments"] = arguments_of(options["arguments"])
     if dry_run:
         show_rehearsal(training.rehearse(stage, name, **options))
         return

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from zoo.engine.checkpoint import BEST, STEP, CheckpointWriter, newest_checkpoint, read_checkpoint, remove_leftovers
 from zoo.engine.distribution import Distribution
 from zoo.engine.interruption import Interrupted, interruptible
+from zoo.engine.options import RunOptions
 from zoo.engine.progress import Progress
 from zoo.engine.recipe import Batches
 from zoo.engine.run import Run
@@ -66,35 +67,38 @@ class Plan:
         return step % self.log == 0 or self.saves(step)
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """What is scored after every round, on which split, and which score says what is better."""
+
+    batches: Batches
+    split: str
+    score: str
+    higher_is_better: bool
+
+    def better(self, new: float, old: float | None) -> bool:
+        """Tell whether a score is the best so far."""
+        return old is None or (new > old if self.higher_is_better else new < old)
+
+
 def train(
-    stepper: Stepper,
-    batches: Batches,
-    evaluation: Batches,
-    *,
-    settings: TrainingSettings,
-    run: Run,
-    progress: Progress,
-    resume: bool,
-    score: str,
-    higher_is_better: bool,
-    split: str,
-    keep: int = 2,
-    stall_seconds: float = 0,
+    stepper: Stepper, batches: Batches, evaluation: Evaluation, *, run: Run, options: RunOptions, progress: Progress
 ) -> dict[str, float] | None:
     """Train to the end, from the newest checkpoint when resuming; return the last scores, None where none were taken.
 
-    `split` says what `evaluation` is. Where it is "validation", the best weights by `score` are restored at the end;
-    otherwise nothing is chosen. Raise TrainingError when the loss is not finite, after which nothing was saved, and
-    Interrupted after the first Ctrl-C or SIGTERM, when a checkpoint was saved.
+    Where "validation" is scored the best weights are restored at the end; otherwise nothing is chosen. Raise
+    TrainingError when the loss is not finite, after which nothing was saved, and Interrupted after the first Ctrl-C or
+    SIGTERM, when a checkpoint was saved.
     """
-    plan, distribution = Plan.of(settings, len(batches)), stepper.distribution
-    state = _resumed(stepper, run) if resume else State()
+    plan, distribution = Plan.of(stepper.settings, len(batches)), stepper.distribution
+    state = _resumed(stepper, run) if options.resume else State()
     scores: dict[str, float] | None = None
+    split, score = evaluation.split, evaluation.score
     run.begin(state.step)
     progress.start(state.step, plan.total, max(1, batches.num_samples // len(batches)))
-    watchdog = Watchdog(distribution, stall_seconds)
+    watchdog = Watchdog(distribution, options.stall_seconds)
 
-    with _writing(run, distribution, keep) as save, interruptible() as interruption, watchdog.watching():
+    with _writing(run, distribution, options.keep) as save, interruptible() as interruption, watchdog.watching():
         while state.step < plan.total:
             epoch, position = divmod(state.step, plan.an_epoch)
             shown = f"{epoch + 1}/{plan.epochs}"
@@ -113,10 +117,10 @@ def train(
                 # ------------------------------------------------------------------ evaluate
                 if plan.ends_round(state.step) and not leaving:
                     with watchdog.paused():
-                        scores = evaluate(stepper, evaluation)
+                        scores = evaluate(stepper, evaluation.batches)
                     run.log({"event": split, "step": state.step, "epoch": epoch, **scores})
                     progress.epoch(state.step, shown, figures["loss"], scores)
-                    if split == "validation" and _better(scores[score], state.best, higher_is_better):
+                    if split == "validation" and evaluation.better(scores[score], state.best):
                         state.best, state.best_step = scores[score], state.step
                         save(take(stepper, vars(state), run.identity), BEST)
                 # ------------------------------------------------------------------ save, and leave
@@ -183,7 +187,3 @@ def _writing(run: Run, distribution: Distribution, keep: int) -> Iterator[Callab
 
 def _save_nothing(snapshot: Snapshot, kind: str = STEP) -> None:
     """Leave it to the first process, which has the whole of it."""
-
-
-def _better(new: float, old: float | None, higher: bool) -> bool:
-    return old is None or (new > old if higher else new < old)

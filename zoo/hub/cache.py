@@ -11,7 +11,7 @@ from typing import Any
 from zoo.errors import IntegrityError
 from zoo.files import inside, write_file
 from zoo.hub.file_names import fault_of
-from zoo.hub.listing import Expected
+from zoo.hub.listing import FileSelection
 from zoo.hub.records import PulledFile, PulledRepo, WantedFile
 from zoo.hub.revisions import is_commit
 from zoo.hub.selection import SIGNATURE_FILE, Selection, select, signed_in
@@ -54,19 +54,12 @@ class Cache:
             )
         return path
 
-    def complete(
-        self,
-        commit: str,
-        expected: Expected,
-        only: tuple[str, ...] = (),
-        beside: tuple[str, ...] = (),
-        *,
-        everything: bool = False,
-    ) -> PulledRepo | None:
+    def complete(self, commit: str, selection: FileSelection) -> PulledRepo | None:
         """Return a commit whose files, or those that are expected or named, were pulled and verified before.
 
         With those `beside` it is complete when they were looked for, whether or not the repo had them.
         """
+        expected, only, beside, everything = selection.expected, selection.only, selection.beside, selection.everything
         record = self._record(commit)
         if record is None:
             return None
@@ -147,7 +140,11 @@ class Cache:
             names = tuple(item["name"] for item in record["files"]) if record else ()
         except (KeyError, TypeError):
             return None
-        return self.complete(commit, {}, tuple(name for name in names if fault_of(name) is None)) if names else None
+        return (
+            self.complete(commit, FileSelection(only=tuple(name for name in names if fault_of(name) is None)))
+            if names
+            else None
+        )
 
     def _record(self, commit: str) -> dict[str, Any] | None:
         path = self.folder / "zoo" / f"{commit}.json"

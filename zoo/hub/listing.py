@@ -1,6 +1,7 @@
 """What a repo holds at a commit, as the Hub lists it, and checked before anything is fetched."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,26 @@ MAX_FILES = 100_000
 _MAX_SIZE = 2**63 - 1
 
 Expected = Mapping[str, tuple[str, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSelection:
+    """Which files of a repo are meant; by default what was signed and what models usually come with.
+
+    `expected` gives (sha256, size) of the files, which win over what the Hub says, and no others but those `beside`,
+    where the repo has them. `only` names files whose hashes the Hub's list gives. With `everything` all that may be
+    written is meant, and those that are expected must be right.
+    """
+
+    expected: Expected = field(default_factory=dict)
+    only: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    everything: bool = False
+
+    @property
+    def by_name(self) -> bool:
+        """Whether nothing but these names is meant."""
+        return bool(self.expected or self.only) and not self.everything
 
 
 class _Info(Struct):
@@ -50,19 +71,11 @@ def resolve_commit(transport: Transport, url: str, repo: str, revision: str | No
     return info.sha
 
 
-def wanted_files(
-    transport: Transport,
-    url: str,
-    repo: str,
-    commit: str,
-    expected: Expected,
-    names: tuple[str, ...],
-    beside: tuple[str, ...] = (),
-) -> list[WantedFile]:
-    """Return the files that are expected or named, and those `beside` that the repo has."""
-    needed = {*expected, *names}
+def wanted_files(transport: Transport, url: str, repo: str, commit: str, selection: FileSelection) -> list[WantedFile]:
+    """Return the files that are expected or named, and those beside them that the repo has."""
+    needed, beside = {*selection.expected, *selection.only}, selection.beside
     found = [item for item in _items(transport, url, repo, commit) if item.path in needed or item.path in beside]
-    return _checked(found, repo, expected, needed)
+    return _checked(found, repo, selection.expected, needed)
 
 
 def all_files(transport: Transport, url: str, repo: str, commit: str, expected: Expected) -> list[WantedFile]:

@@ -3,7 +3,7 @@
 Files go to the Hugging Face cache in its own layout, so that other tools see the same ones and nothing is stored twice.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from zoo.hub.download import Download
 from zoo.hub.failures import hub_errors
 from zoo.hub.file_names import GIT_ATTRIBUTES, clashing, fault_of, shown
 from zoo.hub.lease import Lease
-from zoo.hub.listing import Expected, all_files, resolve_commit, wanted_files
+from zoo.hub.listing import Expected, FileSelection, all_files, resolve_commit, wanted_files
 from zoo.hub.partial import digests_of
 from zoo.hub.patience import Patience, default_patience
 from zoo.hub.records import PulledFile, PulledRepo, WantedFile
@@ -24,44 +24,20 @@ from zoo.hub.selection import SIGNATURE_FILE, Selection, select, signed_in
 from zoo.hub.transport import Transport
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What of a repo is wanted: the files that are expected or named, with those beside them; or what a model has.
-
-    With `everything` all that may be written is, and those that are expected must be right.
-    """
-
-    expected: Expected = field(default_factory=dict)
-    only: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
-    everything: bool = False
-
-    @property
-    def by_name(self) -> bool:
-        """Tell whether nothing but these names is wanted."""
-        return bool(self.expected or self.only) and not self.everything
-
-
 def pull_repo(
     repo: str,
     *,
     revision: str | None = None,
     hub: str | Path | None = None,
-    expected: Expected | None = None,
-    only: tuple[str, ...] = (),
-    beside: tuple[str, ...] = (),
-    everything: bool = False,
+    selection: FileSelection | None = None,
     to: Path | None = None,
     offline: bool = False,
     patience: Patience | None = None,
     progress: bool = False,
 ) -> PulledRepo:
-    """Fetch a repo's files and verify them by size and hash.
+    """Fetch a repo's files, or a selection of them, and verify them by size and hash.
 
-    Of a repo what was signed is kept and what models usually come with, or with `everything` all but what other
-    programs would run. `expected` gives (sha256, size) of the files to fetch, which win over what the Hub says, and no
-    others but those `beside`, where the repo has them at this commit. `only` names files whose hashes the Hub's list
-    gives. With `to` plain files are put into that folder, which must not exist. A commit complete in the cache asks no
+    With `to` plain files are put into that folder, which must not exist. A commit complete in the cache asks no
     Hub; with `offline` nothing does. Raise NotFoundError, AuthorisationError, NetworkError, StorageError, or
     IntegrityError with nothing left behind that could be taken for the file.
     """
@@ -70,13 +46,14 @@ def pull_repo(
     check_repo_id(repo)
     if revision is not None:
         check_revision(revision, repo)
-    wanted = Wanted(_checked(expected or {}, repo), only, beside, everything)
+    selection = selection or FileSelection()
+    selection = replace(selection, expected=_checked(selection.expected, repo))
     if to is not None and to.exists() and any(to.iterdir()):
         raise UsageError(f"{to} exists and is not empty; choose another folder for --to")
     cache = Cache(repo)
     offline = offline or constants.is_offline_mode()
     commit = cache.commit_of(revision or "main") if offline else revision
-    pulled = cache.complete(commit, wanted.expected, only, beside, everything=everything) if commit else None
+    pulled = cache.complete(commit, selection) if commit else None
     if pulled is None and offline:
         at = f" at {revision}" if revision else ""
         raise NotFoundError(
@@ -85,7 +62,7 @@ def pull_repo(
     if pulled is None:
         with connect(hub) as connection, hub_errors(repo, revision, connection.url):
             pull = _Pull(cache, connection, patience or default_patience(), progress)
-            pulled = pull.run(revision, wanted)
+            pulled = pull.run(revision, selection)
     return pulled if to is None else _copy(pulled, to)
 
 
@@ -97,7 +74,7 @@ def list_repo(repo: str, *, revision: str, hub: str | Path | None = None, expect
     with connect(hub) as connection, hub_errors(repo, revision, connection.url):
         transport = Transport(connection, default_patience())
         commit = resolve_commit(transport, connection.url, repo, revision)
-        return wanted_files(transport, connection.url, repo, commit, expected, ())
+        return wanted_files(transport, connection.url, repo, commit, FileSelection(expected=expected))
 
 
 def _checked(expected: Expected, repo: str) -> Expected:
@@ -135,12 +112,12 @@ class _Pull:
         self._transport = Transport(connection, patience)
         self._progress = progress
 
-    def run(self, revision: str | None, wanted: Wanted) -> PulledRepo:
+    def run(self, revision: str | None, wanted: FileSelection) -> PulledRepo:
         """Fetch what is wanted, and make it visible under its commit."""
         cache, url, repo = self._cache, self._url, self._cache.repo
         commit = resolve_commit(self._transport, url, repo, revision)
         if wanted.by_name:
-            items = wanted_files(self._transport, url, repo, commit, wanted.expected, wanted.only, wanted.beside)
+            items = wanted_files(self._transport, url, repo, commit, wanted)
             listed, chosen = None, Selection(tuple(item.name for item in items))
         else:
             items = all_files(self._transport, url, repo, commit, wanted.expected)

@@ -18,7 +18,7 @@ from zoo.specs.modality import Loaded
 from zoo.specs.networks import Network
 from zoo.weights.config import read_config
 from zoo.weights.features import Features
-from zoo.weights.find import Wish, find_weights
+from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.folder import described_model, load_weights, offered_model
 from zoo.weights.head import replace_head
 from zoo.weights.stem import with_channels
@@ -34,7 +34,7 @@ class LoadedModel(nn.Module):
 
 def load_model(
     source: str | Path,
-    wish: Wish,
+    query: WeightsQuery,
     *,
     num_classes: int | None = None,
     channels: int | None = None,
@@ -42,9 +42,9 @@ def load_model(
     dtype: str | torch.dtype | None = None,
     device: str | None = None,
 ) -> LoadedModel:
-    """Load the weights that `source` and the wish name; the rest is as `zoo.load` takes it."""
+    """Load the weights that `source` and the query name; the rest is as `zoo.load` takes it."""
     where = choose_device(device or "cpu")
-    folder = find_weights(source, wish=wish)
+    folder = find_weights(source, query)
     block = read_config(folder)
     spec = described_model(block, str(folder))
     model: Any = load_weights(folder, block, dtype=dtype, device=where)

@@ -14,7 +14,7 @@ from zoo.inference.text.generate import Generate
 from zoo.registry.registry import default_registry
 from zoo.weights.config import read_config
 from zoo.weights.description import ZooBlock
-from zoo.weights.find import Wish, find_weights
+from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.folder import described_model
 
 _EMBEDS = "feature-extraction"
@@ -48,11 +48,11 @@ def load_embedder(weights: str | Path, **found: Any) -> Embed:
 
 
 def _loaded(weights: str | Path, hub: str | Path | None = None, device: str | None = None) -> LoadedModel:
-    return load_model(weights, Wish(hub=hub), device=device)
+    return load_model(weights, WeightsQuery(hub=hub), device=device)
 
 
 def _described(weights: str | Path, hub: str | Path | None) -> tuple[ZooBlock, tuple[str, ...]]:
-    folder = find_weights(weights, hub=hub)
+    folder = find_weights(weights, WeightsQuery(hub=hub))
     block = read_config(folder)
     spec = described_model(block, str(folder))
     return block, spec.capabilities if spec.modality == "text" else ()

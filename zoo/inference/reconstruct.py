@@ -9,13 +9,13 @@ from zoo.engine.pictures import image_grid
 from zoo.errors import UsageError
 from zoo.files import storage_errors
 from zoo.weights.config import read_config
-from zoo.weights.find import find_weights
+from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.folder import load_weights
 
 
 def reconstruct_pictures(weights: str | Path, images: list[Path], out: Path, *, hub: str | Path | None) -> list[Path]:
     """Write `<name>.png` for every picture and `reconstructions.png`, inputs over outputs; return the paths."""
-    folder = find_weights(weights, hub=hub)
+    folder = find_weights(weights, WeightsQuery(hub=hub))
     block = read_config(folder)
     model = load_weights(folder, block)
     if not callable(getattr(model, "reconstruct", None)) or block.preprocessing is None:

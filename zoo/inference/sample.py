@@ -14,7 +14,7 @@ from zoo.files import storage_errors
 from zoo.seeds import generator
 from zoo.specs.backbones import ClassSampler, Sampler
 from zoo.weights.config import read_config
-from zoo.weights.find import find_weights
+from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.folder import load_weights
 
 MOST = 100_000
@@ -34,7 +34,7 @@ def sample_pictures(
     if not 0 < n <= most:
         more = "" if each else f", or up to {MOST:,} with each by itself (--each)"
         raise UsageError(f"{n} pictures were asked for; ask for 1 to {most:,}{more}")
-    folder = find_weights(weights, hub=hub)
+    folder = find_weights(weights, WeightsQuery(hub=hub))
     block = read_config(folder)
     model: Any = load_weights(folder, block)
     if not isinstance(model, Sampler):

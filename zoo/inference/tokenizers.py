@@ -7,7 +7,7 @@ from typing import Any
 from zoo.data.text.documents import SUFFIXES, FileTexts, Piece
 from zoo.errors import DataError, NotFoundError, UsageError
 from zoo.files import storage_errors, write_file
-from zoo.weights.find import find_weights
+from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.tokenizer import Tokenizer, read_tokenizer
 from zoo.weights.tokenizer_training import make_tokenizer
 
@@ -30,7 +30,7 @@ def train_tokenizer(data: Sequence[Path], out: Path, *, kind: str, size: int, lo
 def find_tokenizer(source: str | Path, *, hub: str | Path | None = None) -> Tokenizer:
     """Return the tokenizer in a JSON file, or that of weights."""
     path = Path(source)
-    return read_tokenizer(path if path.suffix == ".json" else find_weights(source, hub=hub))
+    return read_tokenizer(path if path.suffix == ".json" else find_weights(source, WeightsQuery(hub=hub)))
 
 
 def described_tokenizer(tokenizer: Tokenizer) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from zoo.publishing.eval_results import check_results
 from zoo.publishing.signing import check_signature, never_written
 from zoo.specs.records import ModelSpec
 from zoo.weights.config import read_config
-from zoo.weights.find import HF, Wish, pull_weights, weights_of
+from zoo.weights.find import HF, WeightsQuery, pull_weights, weights_of
 from zoo.weights.folder import broken_tensors, described_model, load_weights, stored_weights
 from zoo.weights.selftest import SelfTest, replay
 
@@ -34,7 +34,7 @@ class Verified:
     never_written: tuple[str, ...]
 
 
-def verify_weights(source: str | Path, wish: Wish, *, signature: Path | None, device: str | None) -> Verified:
+def verify_weights(source: str | Path, query: WeightsQuery, *, signature: Path | None, device: str | None) -> Verified:
     """Verify a name, an address, a run or a folder. Raise IntegrityError for the first thing that is wrong."""
     from zoo.engine.device import choose_device
 
@@ -43,7 +43,7 @@ def verify_weights(source: str | Path, wish: Wish, *, signature: Path | None, de
     if isinstance(source, Path) or (path.is_dir() and not source.startswith(HF)):
         folder = weights_of(path)
     else:
-        pulled = pull_weights(str(source), wish)
+        pulled = pull_weights(str(source), query)
         hashed = rehash(pulled)
         folder = pulled.folder
     if signature is not None:

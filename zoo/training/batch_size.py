@@ -8,23 +8,22 @@ from zoo.engine.distribution import Distribution, join
 from zoo.engine.run import Run
 from zoo.training.job import Job
 from zoo.training.memory import available_memory, peak_memory
-from zoo.training.options import RunOptions
 from zoo.training.run import batches, fresh_model, ready
 
 _LARGEST_BATCH = 4096
 _SHARE_OF_MEMORY = 0.9
 
 
-def fit_batch_size(job: Job, options: RunOptions) -> Job:
+def fit_batch_size(job: Job) -> Job:
     """Return the job with the largest batch, a power of two, that fits into nine tenths of the memory.
 
     An epoch keeps ten steps at least. A run that is resumed keeps the batch size that it has.
     """
-    if options.resume:
-        return _with_batch(job, Run.recorded(options.out)["settings"]["batch_size"])
+    if job.run.resume:
+        return _with_batch(job, Run.recorded(job.run.out)["settings"]["batch_size"])
     found = 1
     most = min(_LARGEST_BATCH, max(1, len(job.dataset.splits["train"]) // 10))
-    with join(options.device, options.sharding) as distribution, torch.random.fork_rng():
+    with join(job.run.device, job.run.sharding) as distribution, torch.random.fork_rng():
         parts = distribution.world_size * job.settings.accumulate
         size = parts
         while size <= most and not distribution.any(not _fits(_with_batch(job, size), distribution)):

@@ -21,7 +21,6 @@ from zoo.engine.stepper import Stepper
 from zoo.errors import UsageError
 from zoo.training.job import Job
 from zoo.training.memory import peak_memory
-from zoo.training.options import RunOptions
 from zoo.training.run import batches, fresh_model, ready
 
 _TIMED_STEPS = 3
@@ -62,11 +61,12 @@ class Rehearsal:
         return self.flops_per_sample * self.batch_size * self.steps
 
 
-def rehearse_job(job: Job, options: RunOptions) -> Rehearsal:
+def rehearse_job(job: Job) -> Rehearsal:
     """Take a few steps of a job and tell what all of it will take.
 
     Raise UsageError when the run folder exists already and would be refused, or when the disk is too small.
     """
+    options = job.run
     if not options.resume:
         Run.check_free(options.out, force=options.force)
     with join(options.device, options.sharding) as distribution, torch.random.fork_rng():

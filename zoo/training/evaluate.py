@@ -12,16 +12,16 @@ from zoo.registry.registry import default_registry
 from zoo.specs.modality import DataSource, Need
 from zoo.training.run import batches, make_recipe
 from zoo.weights.config import read_config
-from zoo.weights.find import find_weights
+from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.folder import load_weights, offered_model
 from zoo.weights.inputs import read_inputs
 
 
 def evaluate_weights(
-    weights: str | Path, source: DataSource, *, hub: str | Path | None, device: str | None
+    weights: str | Path, query: WeightsQuery, source: DataSource, *, device: str | None
 ) -> dict[str, float]:
     """Return the scores on the test split, by the recipe that config.json names, or else that of its task."""
-    folder = find_weights(weights, hub=hub)
+    folder = find_weights(weights, query)
     block = read_config(folder)
     registry = default_registry()
     offer = registry.recipe(block.recipe.name if block.recipe else registry.task(block.task).spec.recipe)

@@ -14,6 +14,7 @@ import torch
 from msgspec.structs import replace
 from torch import nn
 
+from zoo.engine.options import RunOptions
 from zoo.errors import PluginError, UsageError
 from zoo.hub.records import PulledRepo
 from zoo.modalities.data_source import open_data, task_reader
@@ -24,11 +25,12 @@ from zoo.specs.modality import Dataset, DataSource, Inputs, Need
 from zoo.specs.networks import Network
 from zoo.specs.records import ModelSpec, RecipeSpec
 from zoo.specs.settings import FinetuneSettings, TrainingSettings
+from zoo.training.request import FinetuneRequest, PretrainRequest
 from zoo.version import __version__
 from zoo.weights.build import build, full_arguments, load_model_target
 from zoo.weights.config import read_config
 from zoo.weights.description import AdapterRecord, BaseRecord, ZooBlock
-from zoo.weights.find import Wish, find_with_origin
+from zoo.weights.find import find_with_origin
 from zoo.weights.folder import load_weights, offered_model
 from zoo.weights.inputs import read_inputs
 
@@ -37,6 +39,7 @@ from zoo.weights.inputs import read_inputs
 class Job:
     """Everything that is settled before the first step. `resolved` is what run.json keeps of it."""
 
+    run: RunOptions
     offer: Offer[ModelSpec]
     arguments: dict[str, Any]
     recipe: Offer[RecipeSpec]
@@ -52,31 +55,25 @@ class Job:
     """Describes what is learnt beside weights of the Hub, where the method is LoRA."""
 
 
-def pretraining(
-    model: str,
-    source: DataSource,
-    *,
-    recipe: str | None = None,
-    settings: Mapping[str, Any] | None = None,
-    arguments: Mapping[str, Any] | None = None,
-) -> Job:
+def pretraining(request: PretrainRequest) -> Job:
     """Settle the training of a fresh model by a recipe of the stage pretrain."""
-    asked = arguments or {}
-    offer = default_registry().model(model)
-    spec, chosen = recipe_settings(recipe, model, settings or {})
+    asked = request.arguments
+    offer = default_registry().model(request.model)
+    spec, chosen = recipe_settings(request.recipe, request.model, request.settings)
     if spec.stage != "pretrain":
         raise UsageError(
             f"recipe {spec.name!r} finetunes; use `zoo finetune`, or choose another (`zoo list --recipes`)"
         )
     fitting(spec, offer.spec)
     need = Need(stage="pretrain", recipe=spec, settings=chosen, model=offer.spec, arguments=asked)
-    dataset, inputs = open_data(source, need)
+    dataset, inputs = open_data(request.data, need)
     if spec.labels:
         dataset.check("labels")
     taken = full_arguments(offer, {**_fitted(offer, inputs), **asked})
     found = default_registry().recipe(spec.name)
-    resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, source, spec.task)
+    resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, request.data, spec.task)
     return Job(
+        run=request.run,
         offer=offer,
         arguments=taken,
         recipe=found,
@@ -90,28 +87,19 @@ def pretraining(
     )
 
 
-def finetuning(
-    weights: str | Path,
-    task: str,
-    source: DataSource,
-    *,
-    settings: Mapping[str, Any] | None = None,
-    labels: int | None = None,
-    arguments: Mapping[str, Any] | None = None,
-    hub: str | Path | None = None,
-) -> Job:
+def finetuning(request: FinetuneRequest) -> Job:
     """Settle the training on of pretrained weights, by the recipe of the task."""
-    registry = default_registry()
+    registry, task, hub = default_registry(), request.task, request.query.hub
     goal = registry.task(task)
     recipe = registry.recipe(goal.spec.recipe)
-    chosen = settings_from(recipe, settings or {})
+    chosen = settings_from(recipe, {**request.settings, **({"method": request.method} if request.method else {})})
     if not isinstance(chosen, FinetuneSettings):
         raise PluginError(
             f"the settings of recipe {recipe.spec.name!r} of {recipe.plugin.distribution} do not extend "
             "zoo.FinetuneSettings; tell its author"
         )
     registry.method(chosen.method)
-    folder, pulled = find_with_origin(weights, Wish(hub=hub))
+    folder, pulled = find_with_origin(request.weights, request.query)
     block = read_config(folder)
     offer = offered_model(block, str(folder / "config.json"))
     fitting(recipe.spec, offer.spec)
@@ -125,15 +113,15 @@ def finetuning(
         goes_on=block.task == task,
         reader=task_reader(goal),
     )
-    dataset, inputs = open_data(source, need)
+    dataset, inputs = open_data(request.data, need)
     dataset.check(goal.spec.learns_from)
-    if labels is not None:
-        dataset = dataset.subset(labels, chosen.seed)
-    learnt = _with_arguments(offer, block, arguments) if arguments else block
-    resolved = _resolved("finetune", offer, learnt.arguments, recipe.spec, chosen, dataset, source, task)
+    if request.labels is not None:
+        dataset = dataset.subset(request.labels, chosen.seed)
+    learnt = _with_arguments(offer, block, request.arguments) if request.arguments else block
+    resolved = _resolved("finetune", offer, learnt.arguments, recipe.spec, chosen, dataset, request.data, task)
     resolved |= {
-        "weights": without_secrets(str(weights)),
-        "labels": labels,
+        "weights": without_secrets(str(request.weights)),
+        "labels": request.labels,
         "hub": None if hub is None else without_secrets(str(hub)),
     }
     goes_on = block.task == task and block.labels == dataset.classes
@@ -146,6 +134,7 @@ def finetuning(
 
     adapter = _adapter(chosen, pulled, block.adapter is not None)
     return Job(
+        run=request.run,
         offer=offer,
         arguments=(learnt if adapter is None else block).arguments,  # an adapter has those of its base
         recipe=recipe,

@@ -9,15 +9,17 @@ from typing import Any
 
 import torch
 
+from zoo.engine.options import RunOptions
 from zoo.engine.run import RECORD, Run
 from zoo.errors import IntegrityError, NotFoundError
 from zoo.modalities.data_source import data_source
 from zoo.strict_json import parse_json
-from zoo.training.job import Job, finetuning, pretraining
-from zoo.training.options import RunOptions
+from zoo.training.job import Job
+from zoo.training.prepare import prepare_job
+from zoo.training.request import FinetuneRequest, PretrainRequest
 from zoo.training.result import RunResult
 from zoo.training.run import run_job
-from zoo.weights.find import find_weights
+from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.stored import WEIGHTS_FILE
 
 
@@ -31,14 +33,14 @@ class Reproduction:
     differs: tuple[str, ...]
 
 
-def reproduce_run(source: str | Path, out: Path, *, hub: str | Path | None, options: Mapping[str, Any]) -> Reproduction:
-    """Train again into `out` and compare the weights' bytes and the scores with those on record.
+def reproduce_run(source: str | Path, query: WeightsQuery, run: RunOptions) -> Reproduction:
+    """Train again and compare the weights' bytes and the scores with those on record.
 
     Raise IntegrityError when the data are other data now.
     """
-    folder = find_weights(source, hub=hub)
+    folder = find_weights(source, query)
     record = _record(Path(source), folder)
-    job = _job(record)
+    job = _job(record, run)
     then, now = record["data"]["fingerprint"], job.resolved["data"]["fingerprint"]
     if then != now:
         raise IntegrityError(
@@ -47,7 +49,7 @@ def reproduce_run(source: str | Path, out: Path, *, hub: str | Path | None, opti
         )
     environment: dict[str, Any] = record.get("environment") or {}
     with _threads(environment.get("threads")):
-        result = run_job(job, RunOptions(out=out, **options))
+        result = run_job(job)
     recorded = _recorded_scores(folder)
     differs = tuple(
         f"{name} {value} then, {job.resolved['environment'].get(name)} now"
@@ -82,7 +84,7 @@ def _record(source: Path, weights: Path) -> dict[str, Any]:
     return parse_json(path.read_bytes(), str(path))
 
 
-def _job(record: Mapping[str, Any]) -> Job:
+def _job(record: Mapping[str, Any], run: RunOptions) -> Job:
     """Settle the job on record again. Raise IntegrityError where the record lacks something."""
     try:
         place = record["source"]
@@ -90,22 +92,18 @@ def _job(record: Mapping[str, Any]) -> Job:
         said = {"skip_bad": place.get("skip_bad", 0), "columns": place.get("columns")}
         data = data_source(str(place["name"]), place["folder"], place.get("hub"), place.get("options"), **said)
         settings = {name: value for name, value in record["settings"].items() if value is not None}
+        common: dict[str, Any] = {"data": data, "run": run, "settings": settings, "arguments": record["arguments"]}
         if record["kind"] == "pretrain":
-            return pretraining(
-                str(record["model"]),
-                data,
-                recipe=str(record["recipe"]),
-                settings=settings,
-                arguments=record["arguments"],
+            model, recipe = str(record["model"]), str(record["recipe"])
+            return prepare_job(PretrainRequest(model=model, recipe=recipe, **common))
+        return prepare_job(
+            FinetuneRequest(
+                weights=str(record["weights"]),
+                task=str(record["task"]),
+                labels=record["labels"],
+                query=WeightsQuery(hub=record.get("hub")),
+                **common,
             )
-        return finetuning(
-            str(record["weights"]),
-            str(record["task"]),
-            data,
-            settings=settings,
-            labels=record["labels"],
-            arguments=record["arguments"],
-            hub=record.get("hub"),
         )
     except (KeyError, TypeError) as error:
         raise IntegrityError(f"the record of this run lacks {error}; it was made by another zoo") from None

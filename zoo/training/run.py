@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.engine.distribution import Distribution, join
-from zoo.engine.loop import Plan, evaluate, train
+from zoo.engine.loop import Evaluation, Plan, evaluate, train
 from zoo.engine.pictures import loss_curve
 from zoo.engine.prepare import place, prepare
 from zoo.engine.progress import Progress
@@ -29,7 +29,6 @@ from zoo.specs.records import RecipeSpec, load_target
 from zoo.specs.settings import TrainingSettings
 from zoo.training.export import export_run
 from zoo.training.job import Job
-from zoo.training.options import RunOptions
 from zoo.training.result import RunResult
 from zoo.weights.adapters import learnt_tensors
 from zoo.weights.assembly import assemble
@@ -37,13 +36,13 @@ from zoo.weights.description import FORMAT_VERSION, DataRecord, RecipeRecord, Zo
 from zoo.weights.inputs import inputs_record
 
 
-def run_job(job: Job, options: RunOptions) -> RunResult:
+def run_job(job: Job) -> RunResult:
     """Train, from the newest checkpoint when resuming, and leave a whole run folder.
 
     Under torchrun every process calls this, and takes its share.
     """
-    with join(options.device, options.sharding) as distribution, torch.random.fork_rng():
-        return _run(job, fresh_model(job), distribution, options)
+    with join(job.run.device, job.run.sharding) as distribution, torch.random.fork_rng():
+        return _run(job, fresh_model(job), distribution)
 
 
 def fresh_model(job: Job) -> nn.Module:
@@ -52,16 +51,14 @@ def fresh_model(job: Job) -> nn.Module:
     return job.make_model()
 
 
-def _run(job: Job, model: nn.Module, distribution: Distribution, options: RunOptions) -> RunResult:
-    with _opened(job, options, distribution.main) as run:
-        return _train_and_export(job, model, distribution, options, run)
+def _run(job: Job, model: nn.Module, distribution: Distribution) -> RunResult:
+    with _opened(job, distribution.main) as run:
+        return _train_and_export(job, model, distribution, run)
 
 
-def _train_and_export(
-    job: Job, model: nn.Module, distribution: Distribution, options: RunOptions, run: Run
-) -> RunResult:
+def _train_and_export(job: Job, model: nn.Module, distribution: Distribution, run: Run) -> RunResult:
     start = time.perf_counter()
-    settings, spec = job.settings, job.recipe.spec
+    settings, spec, options = job.settings, job.recipe.spec, job.run
     run.write_recipe(settings_toml(spec.name, settings))
     held_out = "validation" if settings.validation else "test"
     training = batches(job.dataset, "train", settings, distribution)
@@ -71,20 +68,14 @@ def _train_and_export(
     scores = train(
         stepper,
         training,
-        evaluation,
-        settings=settings,
+        Evaluation(evaluation, held_out, spec.score, spec.higher_is_better),
         run=run,
+        options=options,
         progress=Progress(
             enabled=options.progress and distribution.main,
             title=f"{job.offer.spec.name} · {spec.name}",
             unit=default_registry().modality(job.offer.spec.modality).spec.unit,
         ),
-        resume=options.resume,
-        score=spec.score,
-        higher_is_better=spec.higher_is_better,
-        split=held_out,
-        keep=options.keep,
-        stall_seconds=options.stall_seconds,
     )
     test = batches(job.dataset, "test", settings, distribution) if settings.validation else evaluation
     if scores is None or settings.validation:  # those on the test split are of these very weights
@@ -157,8 +148,9 @@ def batches(dataset: Dataset, split: str, settings: TrainingSettings, distributi
 
 
 @contextmanager
-def _opened(job: Job, options: RunOptions, main: bool) -> Iterator[Run]:
+def _opened(job: Job, main: bool) -> Iterator[Run]:
     """Open the run folder, which the first process holds for the length of the block."""
+    options = job.run
     if options.resume:
         Run.recorded(options.out)
     else:

@@ -1,11 +1,11 @@
 """Find the weights folder that a name, an address, a run or a folder stands for; pull it where it is not here."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo.errors import IntegrityError, NotFoundError, UsageError
-from zoo.hub.listing import Expected
+from zoo.hub.listing import FileSelection
 from zoo.hub.pull import pull_repo
 from zoo.hub.records import PulledRepo
 from zoo.hub.revisions import check_revision
@@ -24,7 +24,7 @@ _TENSORS = ".safetensors"
 
 
 @dataclass(frozen=True)
-class Wish:
+class WeightsQuery:
     """How weights are to be found: where from, at which revision, and with how much trust."""
 
     revision: str | None = None
@@ -36,47 +36,43 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Source:
-    """What a name or an address stands for: a repo, a revision, and the bytes where they are known beforehand."""
+class ResolvedWeights:
+    """What a name or an address stands for: a repo, a revision, and which files, with their bytes where known."""
 
     repo: str
     revision: str | None
-    expected: Expected | None = None
+    selection: FileSelection = FileSelection()
     entry: Entry | None = None
     listed_in: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
-    """What is taken too where the repo has it at this commit."""
 
 
-def find_weights(
-    source: str | Path, *, revision: str | None = None, hub: str | Path | None = None, wish: Wish | None = None
-) -> Path:
+def find_weights(source: str | Path, query: WeightsQuery | None = None) -> Path:
     """Return the local folder or file of weights. A run stands for its weights; a name is pulled and verified.
 
     So is the base that an adapter names.
     """
-    return find_with_origin(source, wish or Wish(revision=revision, hub=hub))[0]
+    return find_with_origin(source, query or WeightsQuery())[0]
 
 
-def find_with_origin(source: str | Path, wish: Wish) -> tuple[Path, PulledRepo | None]:
+def find_with_origin(source: str | Path, query: WeightsQuery) -> tuple[Path, PulledRepo | None]:
     """Return the local folder or file of weights as `find_weights` does, and what was pulled, if anything was."""
-    folder, pulled = _find(source, wish)
+    folder, pulled = _find(source, query)
     if "adapter" in read_json(folder).get("zoo", {}) and (adapter := read_config(folder).adapter) is not None:
-        pull_repo(adapter.base.repo, revision=adapter.base.commit, hub=wish.hub, offline=wish.offline)
+        pull_repo(adapter.base.repo, revision=adapter.base.commit, hub=query.hub, offline=query.offline)
     return folder, pulled
 
 
-def _find(source: str | Path, wish: Wish) -> tuple[Path, PulledRepo | None]:
+def _find(source: str | Path, query: WeightsQuery) -> tuple[Path, PulledRepo | None]:
     path = Path(source)
     if str(source).startswith(DIST):
         return distribution_file(str(source)), None
     if isinstance(source, Path) or ((path.is_dir() or _is_weights_file(path)) and not str(source).startswith(HF)):
-        if wish.revision is not None:
+        if query.revision is not None:
             raise UsageError(f"a folder has no revisions: {source}; leave out the revision")
         return weights_of(path), None
     if _looks_local(source):
         raise NotFoundError(f"no folder {source}; give a run, a weights folder, a name (`zoo list`) or hf://org/name")
-    pulled = pull_weights(source, wish)
+    pulled = pull_weights(source, query)
     return pulled.folder, pulled
 
 
@@ -100,7 +96,7 @@ def _is_weights_file(path: Path) -> bool:
 
 def pull_weights(
     source: str,
-    wish: Wish,
+    query: WeightsQuery,
     *,
     everything: bool = False,
     to: Path | None = None,
@@ -111,18 +107,16 @@ def pull_weights(
 
     With `everything` the whole repo comes, and not only what the catalogue lists or models usually have.
     """
-    if everything and wish.locked:
+    if everything and query.locked:
         raise UsageError(f"{source} is to be as it is locked, and everything of its repo; choose one of them")
-    meant = resolve_source(source, wish)
+    meant = resolve_source(source, query)
     pulled = pull_repo(
         meant.repo,
         revision=meant.revision,
-        hub=wish.hub,
-        expected=meant.expected,
-        beside=meant.beside,
-        everything=everything,
+        hub=query.hub,
+        selection=replace(meant.selection, everything=everything),
         to=to,
-        offline=wish.offline,
+        offline=query.offline,
         progress=progress,
     )
     if lock:
@@ -130,31 +124,33 @@ def pull_weights(
     return pulled
 
 
-def resolve_source(source: str, wish: Wish) -> Source:
+def resolve_source(source: str, query: WeightsQuery) -> ResolvedWeights:
     """Return the repo, the revision and the bytes that a name or an address stands for."""
-    if wish.locked:
-        if wish.revision is not None:
-            raise UsageError(f"{source} is to be as it is locked, and at revision {wish.revision}; choose one of them")
+    if query.locked:
+        if query.revision is not None:
+            raise UsageError(f"{source} is to be as it is locked, and at revision {query.revision}; choose one of them")
         entry = locked_entry(source)
-        return Source(entry.repo, entry.commit, {name: (file.sha256, file.size) for name, file in entry.files.items()})
+        files = {name: (file.sha256, file.size) for name, file in entry.files.items()}
+        return ResolvedWeights(entry.repo, entry.commit, FileSelection(expected=files))
     if source.startswith(HF) or "/" in source:
         repo, at = _address(source)
-        if at and wish.revision not in (None, at):
+        if at and query.revision not in (None, at):
             raise UsageError(
-                f"{source} names revision {at!r} and revision={wish.revision!r} was asked for; give one of them"
+                f"{source} names revision {at!r} and revision={query.revision!r} was asked for; give one of them"
             )
-        return Source(repo, wish.revision or at)
-    registry = registry_for(wish)
-    found = registry.weights(source, allow_mutable=wish.allow_mutable)
-    if wish.revision not in (None, found.revision):
+        return ResolvedWeights(repo, query.revision or at)
+    registry = registry_for(query)
+    found = registry.weights(source, allow_mutable=query.allow_mutable)
+    if query.revision not in (None, found.revision):
         raise UsageError(
-            f"{source!r} is pinned to {found.revision}; for another revision write hf://{found.repo}@{wish.revision}"
+            f"{source!r} is pinned to {found.revision}; for another revision write hf://{found.repo}@{query.revision}"
         )
     check_revision(found.revision, f"{source!r} in the registry", IntegrityError)
     expected = {name: (file.sha256, file.size) for name, file in found.files.items()}
     catalogue = registry.catalogue
     listed_in = catalogue.origins[catalogue.resolve(source)]
-    return Source(found.repo, found.revision, expected, found, listed_in, _beside(registry, source))
+    selection = FileSelection(expected=expected, beside=_beside(registry, source))
+    return ResolvedWeights(found.repo, found.revision, selection, found, listed_in)
 
 
 def _beside(registry: Registry, name: str) -> tuple[str, ...]:
@@ -164,15 +160,16 @@ def _beside(registry: Registry, name: str) -> tuple[str, ...]:
     return () if spec is None else registry.modality(spec.modality).spec.files
 
 
-def registry_for(wish: Wish) -> Registry:
+def registry_for(query: WeightsQuery) -> Registry:
     """Return the registry, with the one on top that was asked for: a file, or registry.json of a repo."""
     registry = default_registry()
-    if wish.registry is None:
+    if query.registry is None:
         return registry
-    where = str(wish.registry)
+    where = str(query.registry)
     if where.startswith(HF):
         repo, at = _address(where)
-        pulled = pull_repo(repo, revision=at, hub=wish.hub, only=(REGISTRY_FILE,), offline=wish.offline)
+        alone = FileSelection(only=(REGISTRY_FILE,))
+        pulled = pull_repo(repo, revision=at, hub=query.hub, selection=alone, offline=query.offline)
         path = pulled.folder / REGISTRY_FILE
     else:
         path = Path(where)

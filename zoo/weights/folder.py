@@ -19,7 +19,7 @@ from zoo.specs.records import ModelSpec
 from zoo.weights.assembly import assemble, assemble_buffers, check_block
 from zoo.weights.build import full_arguments
 from zoo.weights.config import read_config, write_config
-from zoo.weights.description import FORMAT_VERSION, DataRecord, RecipeRecord, ZooBlock
+from zoo.weights.description import FORMAT_VERSION, DataRecord, ZooBlock
 from zoo.weights.fit import check_tensors, float_dtype, ties_of
 from zoo.weights.foreign.recognize import Foreign, find_foreign
 from zoo.weights.inputs import inputs_record
@@ -41,7 +41,6 @@ def save_weights(
     task: str | None = None,
     labels: tuple[str, ...] = (),
     inputs: Inputs | None = None,
-    recipe: RecipeRecord | None = None,
     data: DataRecord | None = None,
 ) -> None:
     """Write a weights folder, whole or not at all. An existing one of that name is replaced.
@@ -58,7 +57,6 @@ def save_weights(
         task=task or offer.spec.task,
         labels=labels,
         inputs=inputs_record(inputs),
-        recipe=recipe,
         data=data,
     )
     with storage_errors(f"writing weights to {folder}"), new_folder(folder) as temporary:

@@ -2,7 +2,6 @@
 
 import io
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,10 @@ from zoo.data.images.open import open_dataset
 from zoo.data.images.streamed import StreamedBatches
 from zoo.data.images.undecoded import UndecodedImages
 from zoo.errors import DataError, IntegrityError, NotFoundError, UsageError
-from zoo.modalities.image import ImageOptions, modality
-from zoo.specs.modality import DataSource
+from zoo.modalities.data_source import open_data
+from zoo.registry.recipe_settings import recipe_settings
+from zoo.registry.registry import default_registry
+from zoo.specs.modality import DataSource, Need
 
 datasets = pytest.importorskip("datasets", reason="needs the data extra: pip install -e '.[data]'")
 HALVES = (range(40), range(40, 60))
@@ -186,7 +187,8 @@ def test_what_is_not_there_or_holds_no_pictures(clothes: Any) -> None:
 
 
 def test_the_hub_that_was_asked_for_serves_the_data_of_a_job(clothes: Any) -> None:
-    source = DataSource(name=ADDRESS, hub=clothes.url, options=ImageOptions())
-    need: Any = SimpleNamespace(stage="pretrain", inputs=None, arguments={}, reader=None)
-    dataset, inputs = modality.open(source, need)
-    assert len(dataset.splits["train"]) == 60 and inputs.image_size == dataset.image_size
+    model = default_registry().model("conv_autoencoder").spec
+    recipe, settings = recipe_settings(None, model.name, {})
+    need = Need(stage="pretrain", recipe=recipe, settings=settings, model=model)
+    dataset, _ = open_data(DataSource(name=ADDRESS, hub=clothes.url), need)
+    assert len(dataset.splits["train"]) == 60

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import numpy as np
 import torch
@@ -13,12 +14,26 @@ from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.hub import open_hub_dataset
 from zoo.data.images.image_folder import open_image_folder
-from zoo.data.images.pictures import STRETCHED, Scaling
+from zoo.data.images.pictures import Scaling
 from zoo.data.images.undecoded import UndecodedImages
 from zoo.errors import DataError, PluginError, ZooError
 from zoo.specs.records import DatasetSpec, load_target
 
 _AT_ONCE = 1024
+
+
+class ImageForm(TypedDict, total=False):
+    """In which form pictures are opened: all of one size and with as many channels, scaled in one way.
+
+    Up to `skip_bad` broken ones are left out. `stream` decodes them as they are needed instead of once; None does so
+    where together they would not fit into memory.
+    """
+
+    image_size: tuple[int, int] | None
+    channels: int | None
+    scaling: Scaling
+    skip_bad: int
+    stream: bool | None
 
 
 def open_dataset(
@@ -27,40 +42,24 @@ def open_dataset(
     data_dir: Path | None,
     spec: DatasetSpec | None,
     reader: Callable[..., ImageDataset] | None = None,
-    image_size: tuple[int, int] | None = None,
-    channels: int | None = None,
-    scaling: Scaling = STRETCHED,
-    skip_bad: int = 0,
-    stream: bool | None = None,
     hub: str | Path | None = None,
     download: bool | None = None,
+    **form: Unpack[ImageForm],
 ) -> ImageDataset:
-    """Open the data set of the spec, or else that which `name` says, scaled to what is asked for.
+    """Open the data set of the spec, or else that which `name` says, in the form that is asked for.
 
     That is a folder, which `reader` opens unless it has a folder for each class, or
-    `hf://datasets/org/name[@revision]` on a Hub. Up to `skip_bad` broken pictures are left out. `stream` decodes them
-    as they are needed instead of once; None does so where together they would not fit into memory. Without `download`
-    the files of a Hub pass by once, and only the decoded pictures are kept.
+    `hf://datasets/org/name[@revision]` on a Hub. Without `download` the files of a Hub pass by once, and only the
+    decoded pictures are kept.
     """
     if name.startswith(HUB_DATASETS):
-        return open_hub_dataset(
-            name,
-            hub=hub,
-            image_size=image_size,
-            channels=channels,
-            scaling=scaling,
-            skip_bad=skip_bad,
-            stream=stream,
-            download=download,
-        )
+        return open_hub_dataset(name, hub=hub, download=download, **form)
     if spec is None:
         if Path(name).is_file():
             raise DataError(f"{name} is a file; if it is an archive, unpack it, and give the folder of pictures")
         if reader is not None:
-            return reader(Path(name), image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream)
-        return open_image_folder(
-            Path(name), image_size=image_size, channels=channels, scaling=scaling, skip_bad=skip_bad, stream=stream
-        )
+            return reader(Path(name), **{key: value for key, value in form.items() if key != "scaling"})
+        return open_image_folder(Path(name), **form)
     try:
         dataset = load_target(spec.target)(data_dir)
     except ZooError:
@@ -71,7 +70,7 @@ def open_dataset(
         ) from error
     if not isinstance(dataset, ImageDataset):
         raise PluginError(f"data set {name!r} is a {type(dataset).__name__}, not a zoo.ImageDataset; tell its author")
-    return fit(dataset, image_size or dataset.image_size, channels or dataset.channels)
+    return fit(dataset, form.get("image_size") or dataset.image_size, form.get("channels") or dataset.channels)
 
 
 def fit(dataset: ImageDataset, image_size: tuple[int, int], channels: int) -> ImageDataset:

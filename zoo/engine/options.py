@@ -1,9 +1,13 @@
 """How a run is kept and shown."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from zoo.engine.distribution import Sharding
+if TYPE_CHECKING:
+    from zoo.engine.distribution import Sharding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +21,6 @@ class RunOptions:
     force: bool = False
     override: bool = False
     keep: int = 2
-    stall_seconds: float = 600
+    stall_seconds: float = 600.0
     track: tuple[str, ...] = ()
     progress: bool = False
