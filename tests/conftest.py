@@ -1,9 +1,11 @@
 """Every test has folders of its own, and can install real distributions."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,25 +53,49 @@ class Site:
         """Install a distribution whose one module has this code."""
         module = name.replace("-", "_")
         (self.folder / f"{module}.py").write_text(code)
+        self._describe(name, module, version, requires, entry_point or module)
+
+    def install_package(self, package: Path, *, version: str = "1.0") -> None:
+        """Install a distribution that holds a copy of a package, under its name with hyphens."""
+        shutil.copytree(package, self.folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+        self._describe(package.name.replace("_", "-"), package.name, version, (), package.name)
+
+    def _describe(self, name: str, module: str, version: str, requires: tuple[str, ...], entry_point: str) -> None:
         info = self.folder / f"{module}-{version}.dist-info"
         info.mkdir()
         lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
         (info / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {item}" for item in requires)]) + "\n")
-        (info / "entry_points.txt").write_text(f"[zoo]\n{entry_point or module} = {module}\n")
+        (info / "entry_points.txt").write_text(f"[zoo]\n{entry_point} = {module}\n")
+
+
+@contextmanager
+def _a_site(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    folder.mkdir()
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+    yield Site(folder)
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(folder)):
+            del sys.modules[name]
 
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """Return an empty folder of distributions."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setenv("PYTHONPATH", str(folder))
-    yield Site(folder)
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(folder)):
-            del sys.modules[name]
+    with _a_site(tmp_path / "site", monkeypatch) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def module_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Return an empty folder of distributions that stays for all tests of a module, with a cache of its own."""
+    folder = tmp_path_factory.mktemp("module")
+    with pytest.MonkeyPatch.context() as monkeypatch, _a_site(folder / "site", monkeypatch) as site:
+        monkeypatch.setenv("ZOO_CACHE", str(folder / "zoo-cache"))
+        default_registry.cache_clear()
+        yield site
+    default_registry.cache_clear()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ _HOMES = {
     "zoo.api.training": ("evaluate", "finetune", "pretrain", "rehearse", "reproduce"),
     "zoo.api.transfer": ("pull", "push", "verify"),
     "zoo.data.array_batches": ("ArrayBatches",),
+    "zoo.data.array_dataset": ("ArrayDataset", "ArraySplit"),
     "zoo.data.augmentation.blur": ("random_blur",),
     "zoo.data.augmentation.colour": ("colour_jitter", "random_grey", "random_solarise"),
     "zoo.data.augmentation.erasing": ("add_noise", "random_erasing"),
@@ -51,6 +52,7 @@ _HOMES = {
     ),
     "zoo.files": ("cache_folder", "write_file"),
     "zoo.inference.text.decoding_options": ("Decoding",),
+    "zoo.modalities.named": ("open_named",),
     "zoo.specs.backbones": (
         "Adversarial",
         "Autoencoder",

@@ -17,6 +17,8 @@ from zoo.api.transfer import pull as pull
 from zoo.api.transfer import push as push
 from zoo.api.transfer import verify as verify
 from zoo.data.array_batches import ArrayBatches as ArrayBatches
+from zoo.data.array_dataset import ArrayDataset as ArrayDataset
+from zoo.data.array_dataset import ArraySplit as ArraySplit
 from zoo.data.augmentation.blur import random_blur as random_blur
 from zoo.data.augmentation.colour import colour_jitter as colour_jitter
 from zoo.data.augmentation.colour import random_grey as random_grey
@@ -70,6 +72,7 @@ from zoo.errors import ZooError as ZooError
 from zoo.files import cache_folder as cache_folder
 from zoo.files import write_file as write_file
 from zoo.inference.text.decoding_options import Decoding as Decoding
+from zoo.modalities.named import open_named as open_named
 from zoo.specs.backbones import Adversarial as Adversarial
 from zoo.specs.backbones import Autoencoder as Autoencoder
 from zoo.specs.backbones import Backbone as Backbone

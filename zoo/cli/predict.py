@@ -22,12 +22,11 @@ _TYPES: dict[str, Any] = {"text": str, "integer": int, "number": float, "path": 
 def declared(function: Command) -> Command:
     """Add the options that modalities and tasks declare."""
     registry = default_registry()
-    options = {
-        option.name: option
-        for kind in ("tasks", "modalities")
-        for offer in registry.offers(kind)
-        for option in offer.spec.options
-    }
+    options: dict[str, OptionSpec] = {}
+    for kind in ("tasks", "modalities"):
+        for offer in registry.offers(kind):
+            for option in offer.spec.options:
+                options.setdefault(option.name, option)
     for option in options.values():
         function = _option(option)(function)
     return function
@@ -65,6 +64,7 @@ def command(
     if not isinstance(predict, Predicts):
         raise UsageError(f"{weights} predicts nothing of single items; finetune it for a task first")
     columns, modality = predict.columns, predict.modality
+    _check_options(weights, options, modality, models.describe(weights, hub=hub).task)
     found = list(predict.items(inputs, options, out))
     if as_json:
         print_json([{modality: name, **_without_arrays(result)} for name, result in found])
@@ -73,6 +73,17 @@ def command(
     print_table(head, [(_short(name), *predict.row(result)) for name, result in found])
     if out is not None:
         print_line(f"{len(found)} results written to {out}")
+
+
+def _check_options(weights: str, options: Mapping[str, Any], modality: str, task: str) -> None:
+    """Raise UsageError for an option that is another modality's or another task's."""
+    registry = default_registry()
+    offer = registry.known_task(task)
+    known = (*registry.modality(modality).spec.options, *(offer.spec.options if offer else ()))
+    names = {option.name.replace("-", "_") for option in known}
+    if strange := [name for name in options if name not in names]:
+        has = f"they take {', '.join(f'--{option.name}' for option in known)}" if known else "they take none of these"
+        raise UsageError(f"--{strange[0].replace('_', '-')} says nothing to {weights}, for {task}; {has}")
 
 
 def _short(text: str) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
-from zoo.errors import PluginError, UsageError
-from zoo.registry.loading import load_named
+from zoo.errors import DataError, PluginError, UsageError
+from zoo.registry.loading import load_named, naming
 from zoo.registry.registry import Offer, default_registry, load_modality
 from zoo.specs.modality import Dataset, DataSource, Inputs, Need
-from zoo.specs.records import ModalitySpec, TaskSpec
+from zoo.specs.records import ModalitySpec, ModelSpec, TaskSpec
+from zoo.weights.inputs import inputs_record
 
 
 def data_source(
@@ -31,23 +32,37 @@ def data_source(
 def open_data(source: DataSource, need: Need) -> tuple[Dataset, Inputs]:
     """Open data as a model needs them, and say how they become its inputs.
 
-    Raise UsageError for options that its modality does not know, and PluginError for what is no data set.
+    Raise UsageError for options that its modality does not know, DataError for a data set of another modality, and
+    PluginError for what is no data set.
     """
     offer = default_registry().modality(need.model.modality)
+    _check_kind(source.name, need.model)
     typed = dataclasses.replace(source, options=_typed(offer, source.options))
-    dataset, inputs = load_modality(offer.spec.name).open(typed, need)
+    modality = load_modality(offer.spec.name)
+    with naming(offer.plugin, f"modality {offer.spec.name!r}"):
+        dataset, inputs = modality.open(typed, need)
     if not isinstance(dataset, Dataset) or not isinstance(inputs, Inputs):
         raise PluginError(
             f"modality {offer.spec.name!r} of {offer.plugin.distribution} opened {source.name!r} as a "
             f"{type(dataset).__name__} with {type(inputs).__name__}, which are no zoo.Dataset and zoo.Inputs; tell its "
             "author"
         )
+    inputs_record(inputs)  # what config.json cannot keep is said before anything is learnt
     return dataset, inputs
 
 
 def task_reader(task: Offer[TaskSpec] | None) -> Any:
     """Return what a task names to open a folder of its data; None where it names nothing."""
     return None if task is None or task.spec.reader is None else load_named(task, "reader")
+
+
+def _check_kind(name: str, model: ModelSpec) -> None:
+    known = (offer.spec for offer in default_registry().offers("datasets") if offer.spec.name == name)
+    if (spec := next(known, None)) is not None and spec.modality != model.modality:
+        raise DataError(
+            f"data set {name!r} is {spec.modality} data, and {model.name!r} takes {model.modality}; "
+            f"`zoo list --datasets --modality {model.modality}` shows others"
+        )
 
 
 def _typed(offer: Offer[ModalitySpec], options: Mapping[str, Any]) -> Any:

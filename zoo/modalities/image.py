@@ -9,6 +9,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 from torch import Tensor, nn
 
+from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.open import open_dataset
 from zoo.data.images.pictures import STRETCHED, Scaling
@@ -108,7 +109,7 @@ def _open(
     return open_dataset(
         source.name,
         data_dir=source.folder,
-        spec=named_dataset(source, "images"),
+        spec=named_dataset(source, f"a folder of images, or {HUB_DATASETS}org/name"),
         reader=reader,
         image_size=image_size,
         channels=channels,

@@ -1,18 +1,29 @@
 """Data sets that are known by name."""
 
 from pathlib import Path
+from typing import Any
 
 from zoo.data.hub_files import HUB_DATASETS
+from zoo.data.named import make_dataset
 from zoo.errors import NotFoundError
 from zoo.registry.registry import default_registry
 from zoo.specs.modality import DataSource
 from zoo.specs.records import DatasetSpec
 
 
-def named_dataset(source: DataSource, what: str) -> DatasetSpec | None:
+def open_named(source: DataSource, otherwise: str) -> Any | None:
+    """Return what the plugin of a data set makes of its name, None where `source` names a path.
+
+    Raise NotFoundError for a name that nobody knows; `otherwise` says what else can be given.
+    """
+    spec = named_dataset(source, otherwise)
+    return None if spec is None else make_dataset(spec, source.folder)
+
+
+def named_dataset(source: DataSource, otherwise: str) -> DatasetSpec | None:
     """Return the spec of a data set that is known by name, None for a path or a data set of a Hub.
 
-    Raise NotFoundError for a name that nobody knows; `what` is what a folder would hold.
+    Raise NotFoundError for a name that nobody knows; `otherwise` says what else can be given.
     """
     registry = default_registry()
     known = any(offer.spec.name == source.name for offer in registry.offers("datasets"))
@@ -21,4 +32,4 @@ def named_dataset(source: DataSource, what: str) -> DatasetSpec | None:
     try:
         return registry.dataset(source.name).spec
     except NotFoundError as error:
-        raise NotFoundError(f"{error}, or give a folder of {what}, or {HUB_DATASETS}org/name") from None
+        raise NotFoundError(f"{error}, or give {otherwise}") from None

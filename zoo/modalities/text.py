@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.text.dataset import TextDataset
 from zoo.data.text.open import open_texts
 from zoo.data.text.tokenise import Form, tokenise
@@ -135,7 +136,7 @@ def _open(source: DataSource) -> TextDataset:
     return open_texts(
         source.name,
         data_dir=source.folder,
-        spec=named_dataset(source, "texts"),
+        spec=named_dataset(source, f"a folder of texts, or {HUB_DATASETS}org/name"),
         columns=source.options,
         hub=source.hub,
     )

@@ -24,7 +24,7 @@ from zoo.weights.description import ZooBlock
 from zoo.weights.folder import load_weights, offered_model
 from zoo.weights.foreign.config_files import timm_config, transformers_config, transformers_processor
 from zoo.weights.foreign.renaming import parts_of
-from zoo.weights.formats import load_format
+from zoo.weights.formats import write_container
 from zoo.weights.inputs import read_inputs
 from zoo.weights.stored import WEIGHTS_FILE
 from zoo.weights.tokenizer import read_text_inputs
@@ -55,7 +55,7 @@ def convert_weights(source: Path, target: str, out: Path, *, force: bool = False
         temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
         try:
             if target in formats:
-                load_format(formats[target]).write(source, temporary)
+                write_container(formats[target], source, temporary)
             else:
                 _GRAPHS[target](load_weights(source, block), _example(source, block), temporary)
             os.replace(temporary, out)

@@ -1,8 +1,10 @@
 """Import what specs name, so that a failure names the plugin."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from zoo.errors import PluginError
+from zoo.errors import PluginError, ZooError
 from zoo.registry.plugins import Plugin
 from zoo.registry.registry import Offer
 from zoo.specs.records import load_target
@@ -26,3 +28,14 @@ def plugin_failed(plugin: Plugin, what: str, error: BaseException) -> PluginErro
         f"{what} of {plugin.distribution} {plugin.version} failed: {type(error).__name__}: {error}; "
         "`zoo plugins` shows all plugins"
     )
+
+
+@contextmanager
+def naming(plugin: Plugin, what: str) -> Iterator[None]:
+    """Name the plugin where it fails in the block, but for what it says itself by an error of ours."""
+    try:
+        yield
+    except (ZooError, OSError):
+        raise
+    except Exception as error:
+        raise plugin_failed(plugin, what, error) from error

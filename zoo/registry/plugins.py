@@ -140,7 +140,7 @@ def _collect(module: object, provider: str, plugin: Plugin) -> dict[str, list[Sp
                     specs.append(cast(Spec, spec))
             except Exception as error:
                 raise HookError(f"hook zoo_{kind}: {type(error).__name__}: {error}") from error
-    if not seen:
+    if not manager.get_hookcallers(module):
         raise ValueError("no hooks found; mark at least one function with @zoo.hookimpl: " + ", ".join(_hook_names()))
     return seen
 

@@ -37,8 +37,9 @@ class Layout:
     do what sentence-transformers calls mean, cls or lasttoken. What matches `ignored`,
     by our names, is left out where our model has no place for it. `arguments` are ours that the library has fixed,
     `options` what ours are called in its config.json, `ratios` what it says there as one of ours over another, and
-    `architectures` its class for each task of a text model. The rest is the preprocessing of images, and the names of
-    the classes, where no file says them.
+    `architectures` its class for each task of a text model. `labels` are the names of
+    the classes, and the rest the preprocessing of images, where no file says them; `inputs` is what config.json would
+    keep of how data of another modality become inputs.
     """
 
     library: str
@@ -62,3 +63,4 @@ class Layout:
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     crop: float = 0.875
     interpolation: str = "bicubic"
+    inputs: Mapping[str, Any] = field(default_factory=dict)

@@ -37,10 +37,6 @@ def _check(spec: Any, targets: tuple[str, ...] = ("target",)) -> None:
             raise ValueError(f"{name} {value!r} of {spec.name!r} must be 'package.module:attribute'")
 
 
-def _frozen(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    return MappingProxyType(dict(values))
-
-
 @dataclass(frozen=True, kw_only=True)
 class OptionSpec:
     """One option that a modality or a task adds to `zoo predict`: `--name`, also `-short`; a flag takes no value."""
@@ -53,6 +49,10 @@ class OptionSpec:
 
     def __post_init__(self) -> None:
         _check(self, ())
+        if self.name in ("out", "device", "json", "hub", "help"):
+            raise ValueError(f"option {self.name!r} is one of `zoo predict` itself; give it another name")
+        if self.short is not None and not re.fullmatch("[a-gi-zA-Z]", self.short):
+            raise ValueError(f"short {self.short!r} of option {self.name!r} must be one letter other than h")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +61,9 @@ class ModalitySpec:
 
     `target` is an object that keeps the `zoo.Modality` protocol, `record` the msgspec struct of what config.json keeps
     of its inputs, `files` names what lies beside the weights then. `unit` is what progress counts, `example` how an
-    item is typed at the shell. `targets` are what a
-    task may learn from, and `capabilities` the words that recipes for it may ask of models. `data_options` is a frozen
-    dataclass of what else is said of data (`--data-set NAME=VALUE`); `options` are those of `zoo predict`.
+    item is typed at the shell. `targets` are what a task may learn from, `capabilities` the words that recipes for it
+    may ask of models. `data_options` is a frozen dataclass of what else is said of data (`--data-set NAME=VALUE`);
+    `options` are those of `zoo predict`.
     """
 
     name: str
@@ -87,11 +87,11 @@ class ModalitySpec:
 class ModelSpec:
     """One architecture.
 
-    `target` is a callable of JSON-able keyword arguments that returns an `nn.Module`; `arguments` are the ones this
-    name fixes. `limits` bounds integer arguments, and lists of them, that a config.json may ask for.
-    `parameters` counts the weights with default arguments. `recipe` is the recipe that pretrains it unless another is
-    asked for, and `settings` what it changes of that recipe's defaults. `layouts` names a tuple of `zoo.Layout`: how
-    other libraries store this model. A `fallback` yields its name to any other model, and stays `family/name`.
+    `target` is a callable of JSON-able keyword arguments that returns an `nn.Module`; `arguments` are those this name
+    fixes. `limits` bounds integers, and lists of them, that a config.json may ask for. `parameters` counts the weights
+    with default arguments. `recipe` pretrains it unless another is asked for, and `settings` are what it changes of
+    that one's defaults. `layouts` names a tuple of `zoo.Layout`: how other libraries store it. A `fallback` yields its
+    name to any other model, and stays `family/name`.
     """
 
     name: str
@@ -113,7 +113,7 @@ class ModelSpec:
     def __post_init__(self) -> None:
         _check(self, ("target",) if self.layouts is None else ("target", "layouts"))
         for name in ("arguments", "limits", "settings"):
-            object.__setattr__(self, name, _frozen(getattr(self, name)))
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,9 +121,8 @@ class RecipeSpec:
     """One way to train.
 
     `target` is a class that keeps the `zoo.Recipe` protocol, `settings` a frozen dataclass that extends
-    `zoo.TrainingSettings`. `requires` names the capabilities that a model must have, `labels` says that the data must
-    be labelled; `score` is the figure that decides which of two trained models is the better one. With `modality` None
-    it serves any kind of data whose models can do what it requires.
+    `zoo.TrainingSettings`. A model must have the capabilities that it `requires`, and with `labels` the data must be
+    labelled. `score` decides which of two trained models is the better one. With `modality` None it serves any kind.
     """
 
     name: str

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from zoo.errors import PluginError
-from zoo.registry.loading import load_named
+from zoo.registry.loading import load_named, naming
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.containers import Container, Format
 from zoo.specs.records import FormatSpec
@@ -31,4 +31,12 @@ def open_container(path: Path) -> Container | None:
     if not path.is_file() or (offer := format_of(path)) is None:
         return None
     found = load_format(offer)
-    return found.open(path) if found.recognizes(path) else None
+    with naming(offer.plugin, f"format {offer.spec.name!r}"):
+        return found.open(path) if found.recognizes(path) else None
+
+
+def write_container(offer: Offer[FormatSpec], weights: Path, out: Path) -> None:
+    """Write a weights folder as one file of a format."""
+    found = load_format(offer)
+    with naming(offer.plugin, f"format {offer.spec.name!r}"):
+        found.write(weights, out)

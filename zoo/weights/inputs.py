@@ -97,11 +97,35 @@ def inputs_record(inputs: "Inputs | None") -> InputsRecord | None:
 
 
 def record_of(modality: str, values: Struct | None) -> InputsRecord | None:
-    """Return what config.json keeps of a modality's values; None where there are none."""
+    """Return what config.json keeps of a modality's values; None where there are none.
+
+    Raise PluginError for values that would not come back from there as they are.
+    """
     if values is None:
         return None
-    plugin = default_registry().modality(modality).plugin
+    offer = default_registry().modality(modality)
+    plugin = offer.plugin
+    try:
+        again = msgspec.convert(msgspec.to_builtins(values), _struct(offer))
+    except (TypeError, msgspec.ValidationError) as error:
+        raise PluginError(
+            f"modality {modality!r} of {plugin.distribution} records its inputs as {values!r}, which config.json "
+            f"cannot keep: {error}; tell its author"
+        ) from error
+    if again != values:
+        raise PluginError(
+            f"modality {modality!r} of {plugin.distribution} records its inputs as {values!r}, which config.json would "
+            f"give back as {again!r}; tell its author"
+        )
     return InputsRecord(modality=modality, plugin=plugin.distribution, plugin_version=plugin.version, values=values)
+
+
+def said_inputs(modality: str, values: Mapping[str, Any]) -> Any:
+    """Return what a layout says of the inputs of a modality, as its struct; None where it says nothing.
+
+    Raise IntegrityError for what the struct forbids.
+    """
+    return _converted(dict(values), _struct(default_registry().modality(modality)), "a layout") if values else None
 
 
 def parse_inputs(values: Mapping[str, Any], version: int, source: str) -> tuple[dict[str, Any], InputsRecord | None]:

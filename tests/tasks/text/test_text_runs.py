@@ -76,7 +76,7 @@ def test_labels_of_texts_are_counted(questions: Path, shakespeare: Path, tmp_pat
 def test_text_and_pictures_are_not_mixed_up(shakespeare: Path, tmp_path: Path) -> None:
     with pytest.raises(zoo.UsageError, match="takes text, not image"):
         zoo.pretrain("gpt2", data=str(shakespeare), recipe="supervised", out=tmp_path / "x", arguments=SIZES)
-    with pytest.raises(zoo.DataError, match="holds no text"):
+    with pytest.raises(zoo.DataError, match="is image data, and .gpt2. takes text"):
         zoo.pretrain("gpt2", data="fashion_mnist_sample", out=tmp_path / "x", arguments=SIZES)
 
 

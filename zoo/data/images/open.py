@@ -16,8 +16,9 @@ from zoo.data.images.hub import open_hub_dataset
 from zoo.data.images.image_folder import open_image_folder
 from zoo.data.images.pictures import Scaling
 from zoo.data.images.undecoded import UndecodedImages
-from zoo.errors import DataError, PluginError, ZooError
-from zoo.specs.records import DatasetSpec, load_target
+from zoo.data.named import make_dataset
+from zoo.errors import DataError, PluginError
+from zoo.specs.records import DatasetSpec
 
 _AT_ONCE = 1024
 
@@ -60,14 +61,7 @@ def open_dataset(
         if reader is not None:
             return reader(Path(name), **{key: value for key, value in form.items() if key != "scaling"})
         return open_image_folder(Path(name), **form)
-    try:
-        dataset = load_target(spec.target)(data_dir)
-    except ZooError:
-        raise
-    except Exception as error:
-        raise PluginError(
-            f"data set {name!r} failed: {type(error).__name__}: {error}; `zoo plugins` shows all"
-        ) from error
+    dataset = make_dataset(spec, data_dir)
     if not isinstance(dataset, ImageDataset):
         raise PluginError(f"data set {name!r} is a {type(dataset).__name__}, not a zoo.ImageDataset; tell its author")
     return fit(dataset, form.get("image_size") or dataset.image_size, form.get("channels") or dataset.channels)

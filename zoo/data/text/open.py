@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from zoo.data.hub_files import HUB_DATASETS
+from zoo.data.named import make_dataset
 from zoo.data.text.dataset import TextDataset
 from zoo.data.text.documents import open_documents
 from zoo.data.text.hub import open_hub_texts
 from zoo.data.text.records import Columns, is_records, open_records
-from zoo.errors import DataError, PluginError, UsageError, ZooError
-from zoo.specs.records import DatasetSpec, load_target
+from zoo.errors import PluginError, UsageError
+from zoo.specs.records import DatasetSpec
 
 
 def open_texts(
@@ -22,14 +23,7 @@ def open_texts(
         return open_records(path, columns) if is_records(path) else open_documents(path)
     if columns.named():
         raise UsageError(f"data set {name!r} has no columns to be named; leave --{next(iter(columns.named()))} out")
-    try:
-        dataset = load_target(spec.target)(data_dir)
-    except ZooError:
-        raise
-    except Exception as error:
-        raise PluginError(
-            f"data set {name!r} failed: {type(error).__name__}: {error}; `zoo plugins` shows all"
-        ) from error
+    dataset = make_dataset(spec, data_dir)
     if not isinstance(dataset, TextDataset):
-        raise DataError(f"data set {name!r} is a {type(dataset).__name__}, which holds no text; choose another")
+        raise PluginError(f"data set {name!r} is a {type(dataset).__name__}, not a zoo.TextDataset; tell its author")
     return dataset

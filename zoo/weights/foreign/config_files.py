@@ -8,7 +8,8 @@ import msgspec
 from zoo.errors import IntegrityError
 from zoo.specs.layouts import Layout
 from zoo.weights.description import ZooBlock
-from zoo.weights.inputs import Preprocessing
+from zoo.weights.foreign.text_files import TextFiles
+from zoo.weights.inputs import Preprocessing, said_inputs
 
 IDENTITY = {"timm": "architecture", "transformers": "model_type"}
 """The key by which a library's config.json names the architecture."""
@@ -100,6 +101,31 @@ def preprocessing_of(
         raise IntegrityError(
             f"the files beside {source} describe its preprocessing wrongly: {error}; get a fresh copy"
         ) from None
+
+
+_BY_STEM = {"image": ("channels", 1), "text": ("vocab_size", 0)}
+"""Which argument of a model the shape of its stem tells, and along which axis."""
+
+
+def arguments_by_stem(modality: str, stem: Sequence[int]) -> dict[str, int]:
+    """Return the argument of a model that the shape of its stem tells."""
+    name, axis = _BY_STEM.get(modality, ("", 0))
+    return {name: stem[axis]} if name else {}
+
+
+def inputs_of(
+    modality: str,
+    layout: Layout,
+    config: Mapping[str, Any],
+    processor: Mapping[str, Any],
+    files: TextFiles,
+    arguments: Mapping[str, Any],
+    source: str,
+) -> Any:
+    """Return what config.json would keep of how data become inputs; None where nothing says it."""
+    if modality == "image":
+        return preprocessing_of(config, processor, layout, arguments["channels"], source)
+    return files.tokenisation(arguments) if modality == "text" else said_inputs(modality, layout.inputs)
 
 
 def _cfg(config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -18,7 +18,15 @@ from zoo.specs.records import ModelSpec
 from zoo.strict_json import parse_json
 from zoo.weights.build import build, check_arguments, full_arguments, load_layouts
 from zoo.weights.description import FORMAT_VERSION, ZooBlock, read_json
-from zoo.weights.foreign.config_files import IDENTITY, arguments_of, flattened, labels_of, library_of, preprocessing_of
+from zoo.weights.foreign.config_files import (
+    IDENTITY,
+    arguments_by_stem,
+    arguments_of,
+    flattened,
+    inputs_of,
+    labels_of,
+    library_of,
+)
 from zoo.weights.foreign.renaming import Translated, matches, to_ours
 from zoo.weights.foreign.text_files import TextFiles, read_text_files
 from zoo.weights.formats import open_container
@@ -153,7 +161,7 @@ class _Candidate:
         num_classes = found[classifier[0][1]].shape[0] if classifier else 0
         defaults = full_arguments(self.offer, {})
         known = {**layout.arguments, **arguments_of(config, layout, defaults, source), "num_classes": num_classes}
-        known |= {"channels": stem[1]} if spec.modality == "image" else {"vocab_size": stem[0]}
+        known |= arguments_by_stem(spec.modality, stem)
         known |= {argument: tensor in groups for argument, tensor in layout.present.items()}
         known |= self._pooling(files.pooling, source)
         check_arguments(self.offer, known, source)
@@ -167,7 +175,7 @@ class _Candidate:
         if not any(name in groups for name in counters):
             headers |= {name: TensorHeader("I64", ()) for name in counters}
         labels = labels_of(config, num_classes, source) or (layout.labels if len(layout.labels) == num_classes else ())
-        is_image = spec.modality == "image"
+        inputs = inputs_of(spec.modality, layout, config, processor, files, arguments, source)
         block = ZooBlock(
             format_version=FORMAT_VERSION,
             plugin=self.offer.plugin.distribution,
@@ -176,12 +184,7 @@ class _Candidate:
             arguments=arguments,
             task=_task(spec, layout, config, num_classes, all(known[argument] for argument in layout.present)),
             labels=labels,
-            inputs=record_of(
-                spec.modality,
-                preprocessing_of(config, processor, layout, stem[1], source)
-                if is_image
-                else files.tokenisation(arguments),
-            ),
+            inputs=record_of(spec.modality, inputs),
         )
         names = {ours: [theirs for _, theirs in group] for ours, group in groups.items()}
         transposed = frozenset(ours for ours, group in groups.items() if _is_turned(group, found))
