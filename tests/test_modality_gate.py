@@ -14,12 +14,7 @@ ROOMS = (
     "modalities/",
     "tasks/",
     "data/",
-    "generation/",
-    "prediction.py",
-    "text_prediction.py",
-    "reconstruction.py",
-    "sampling.py",
-    "writers.py",
+    "inference/",
     "testing/texts.py",  # what the conformance suite asks of models of text
 )
 NAMES = {"image", "text"}
