@@ -43,7 +43,7 @@ def _option(option: OptionSpec) -> Any:
 @click.command("predict")
 @click.argument("weights")
 @click.argument("inputs", nargs=-1, metavar="INPUTS…")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Draw or write what was found there.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write predictions there: drawings, masks.")
 @click.option("--device", help="cpu, cuda, cuda:1; default: cpu.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @declared
@@ -57,7 +57,7 @@ def command(
     hub: str | None,
     **typed: Any,
 ) -> None:
-    """Say what WEIGHTS predict for INPUTS: images, folders of them, texts, files of lines …"""
+    """Predict INPUTS with WEIGHTS: images, folders of images, texts, files with one text per line …"""
     options = {name: value for name, value in typed.items() if value not in (None, ())}
     if not inputs and not options:
         raise click.UsageError("Missing argument 'INPUTS…'.")

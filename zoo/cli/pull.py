@@ -13,11 +13,13 @@ from zoo.commands.output import print_line
 @click.command("pull")
 @click.argument("name", metavar="NAME|hf://REPO[@REV]")
 @click.option("--to", type=click.Path(path_type=Path), help="Put plain files into this folder.")
-@click.option("--registry", metavar="FILE|hf://REPO", help="A registry.json, or a repo with one, that is asked first.")
-@click.option("--lock", is_flag=True, help="Write down in ./zoo.lock what was fetched.")
+@click.option(
+    "--registry", metavar="FILE|hf://REPO", help="A registry.json, or a repo with one, that takes precedence."
+)
+@click.option("--lock", is_flag=True, help="Record in ./zoo.lock what was fetched.")
 @click.option("--locked", is_flag=True, help="Fetch what ./zoo.lock says, byte for byte.")
-@click.option("--offline", is_flag=True, help="Take what is in the cache, and never the network.")
-@click.option("--allow-mutable", is_flag=True, help="Take a registry entry that names a branch and no commit.")
+@click.option("--offline", is_flag=True, help="Use only the cache, never the network.")
+@click.option("--allow-mutable", is_flag=True, help="Allow a registry entry that names a branch instead of a commit.")
 @hub
 def command(
     name: str,
@@ -29,7 +31,7 @@ def command(
     allow_mutable: bool,
     hub: str | None,
 ) -> None:
-    """Fetch weights and verify every byte before anything is visible."""
+    """Download weights and verify every byte before anything becomes visible."""
     pulled = transfer.pull(
         name,
         hub=hub,

@@ -1,4 +1,4 @@
-"""Show what an autoencoder makes of pictures."""
+"""Reconstruct images with an autoencoder."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Make pictures with weights that can."""
+"""Sample images from a generative model."""
 
 import math
 from pathlib import Path

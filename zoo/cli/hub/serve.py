@@ -22,10 +22,10 @@ _STOP_SECONDS = 30
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--name", "names", multiple=True, help="A host name to answer to, besides localhost.")
-@click.option("--url", help="The address that clients use, where a proxy stands before this one.")
+@click.option("--url", help="The URL that clients use, if behind a proxy.")
 @click.option("--certificate", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="For TLS, PEM.")
 @click.option("--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The certificate's key, PEM.")
-@click.option("--insecure", is_flag=True, help="Listen to others without TLS all the same.")
+@click.option("--insecure", is_flag=True, help="Serve on the network without TLS.")
 @click.option(
     "--anonymous/--no-anonymous",
     default=None,
@@ -37,7 +37,7 @@ _STOP_SECONDS = 30
 @click.option("--idle-timeout", type=click.FloatRange(1), help="Seconds to wait for a client.  [default: 60]")
 @click.option("--keep-free", type=click.FloatRange(0), help="Disk space never to use, in GB.  [default: 0.25]")
 def serve(folder: Path, insecure: bool, **settings: object) -> None:
-    """Serve FOLDER as a Hub until Ctrl-C; it is made when there is none."""
+    """Serve FOLDER as a Hub until Ctrl-C; it is created if missing."""
     from zoo.hub.server.serving import check_exposure, serve_forever
 
     options = _options(folder, settings)

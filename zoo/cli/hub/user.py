@@ -15,7 +15,7 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", re.ASCII)
 
 @click.group("user")
 def user() -> None:
-    """Say who may read and write. A server that runs takes notice at once."""
+    """Manage users and tokens. A running server notices changes at once."""
 
 
 @user.command("add")
