@@ -82,7 +82,7 @@ def test_pairs_are_looked_at_together(classes: Path) -> None:
     with torch.no_grad():
         logits = model(torch.tensor([encoding.ids]), token_type_ids=torch.tensor([encoding.type_ids]))
     assert pair["predictions"][0]["score"] == pytest.approx(float(logits.softmax(1).max()), abs=1e-5)
-    with pytest.raises(zoo.UsageError, match="give as many"):
+    with pytest.raises(zoo.UsageError, match="give equally many"):
         model.predict(["a", "b"], ["c"])
 
 

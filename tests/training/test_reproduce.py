@@ -49,5 +49,5 @@ def test_other_data_of_that_name_are_refused(pretrained: Path, tmp_path: Path) -
 
 def test_weights_without_a_record(pretrained: Path, tmp_path: Path) -> None:
     (pretrained / "weights" / "training.json").unlink()
-    with pytest.raises(NotFoundError, match="does not say how it was made"):
+    with pytest.raises(NotFoundError, match="has no record of its training"):
         zoo.reproduce(pretrained / "weights", out=tmp_path / "again")

@@ -107,7 +107,7 @@ def _make_room(out: Path) -> None:
 
     if out.is_dir() and any(out.iterdir()):
         if not (out / _MARK).is_file():
-            raise UsageError(f"{out} exists and is no earlier demo; choose another --out")
+            raise UsageError(f"{out} exists and is not an earlier demo; choose another --out")
         shutil.rmtree(out)
     out.mkdir(parents=True, exist_ok=True)
     (out / _MARK).touch()

@@ -63,7 +63,7 @@ def command(
         raise click.UsageError("Missing argument 'INPUTS…'.")
     predict: Any = getattr(models.load(weights, hub=hub, device=device), "predict", None)
     if not isinstance(predict, Predicts):
-        raise UsageError(f"{weights} predicts nothing of single items; finetune it for a task first")
+        raise UsageError(f"{weights} makes no predictions; finetune it for a task first")
     columns, modality = predict.columns, predict.modality
     found = list(predict.items(inputs, options, out))
     if as_json:

@@ -20,7 +20,7 @@ def _size(context: click.Context, parameter: click.Parameter, text: str | None) 
         return None
     number, unit = text[:-2], text[-2:].upper()
     if unit not in _UNITS or not number.replace(".", "", 1).isdigit() or not float(number):
-        raise click.BadParameter(f"{text!r} is no size; write for example 5GB")
+        raise click.BadParameter(f"{text!r} is not a size; write for example 5GB")
     return int(float(number) * _UNITS[unit])
 
 
@@ -65,7 +65,7 @@ def command(source: Path, repo: str, dry_run: bool, private: bool | None, hub: s
 
 def _asked(repo: str) -> bool:
     if not sys.stdin.isatty():
-        raise UsageError(f"{repo} does not exist yet; say who may see it: --private or --public")
+        raise UsageError(f"{repo} does not exist yet; choose its visibility: --private or --public")
     return ask(f"{repo} is new; who may see it?", ["private", "public"]) == "private"
 
 

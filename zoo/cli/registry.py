@@ -44,7 +44,7 @@ def remove(name: str, registry: str | None) -> None:
     from zoo.publishing.registry_file import own_registry, remove_weights
 
     remove_weights(name, own_registry(registry))
-    print_line(f"{name} is listed no more in {own_registry(registry)}")
+    print_line(f"{name} removed from {own_registry(registry)}")
 
 
 @command.command("check")

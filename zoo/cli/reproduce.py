@@ -23,4 +23,4 @@ def command(source: str, out: Path, device: str | None, force: bool, hub: str | 
         print_line(f"{name:12}  then {before}  now {now:.6g}")
     for difference in found.differs:
         print_line(f"not as then:  {difference}")
-    print_line("the weights are the same to the bit" if found.identical else "the weights differ in their bits")
+    print_line("the weights are bit-identical" if found.identical else "the weights are not bit-identical")

@@ -74,11 +74,11 @@ def show(run: Path, as_json: bool) -> None:
 def compare(runs: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     """Compare two or more RUNs: differing settings and scores; with --out, all curves in one figure."""
     if len(runs) < 2:
-        raise UsageError("comparing takes two runs or more; `zoo runs show RUN` shows one")
+        raise UsageError("comparing needs two or more runs; `zoo runs show RUN` shows one")
     if len({run.resolve() for run in runs}) < len(runs):
-        raise UsageError("one of these runs is named twice; name each once")
+        raise UsageError("one of these runs is given twice; give each once")
     if out is not None and out.suffix.lower() != ".png":
-        raise UsageError(f"--out {out} is no PNG; call it {out.with_suffix('.png')}")
+        raise UsageError(f"--out {out} does not end in .png; call it {out.with_suffix('.png')}")
     past = [read_run(run) for run in runs]
     names = _short_names(runs)
     different = differences(past)

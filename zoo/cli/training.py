@@ -138,7 +138,7 @@ def show_rehearsal(found: "Rehearsal") -> None:
     ]
     for name, value in rows:
         print_line(f"{name:12}  {value}")
-    print_line("nothing was written; leave out --dry-run to train")
+    print_line("nothing was written; run without --dry-run to train")
 
 
 def show_run(result: RunResult, following: Callable[[], list[str]]) -> None:

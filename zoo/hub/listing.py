@@ -45,7 +45,7 @@ def resolve_commit(transport: Transport, url: str, repo: str, revision: str | No
             f"{repo} is {info.id[:200]} on {url} now; check who owns that, and ask for it by its new name"
         )
     if not is_commit(info.sha) or (revision is not None and is_commit(revision) and info.sha != revision):
-        raise IntegrityError(f"{url} names no commit for {repo}; it is no Hub that can be trusted")
+        raise IntegrityError(f"{url} names no commit for {repo}; it is not a Hub to trust")
     return info.sha
 
 
@@ -72,11 +72,11 @@ def wanted_files(
             continue
         found.append(_wanted(item, repo, (expected or {}).get(item.path)))
         if len(found) > MAX_FILES:
-            raise IntegrityError(f"{repo} lists more than {MAX_FILES:,} files; tell its owner")
+            raise IntegrityError(f"{repo} lists more than {MAX_FILES:,} files; report it to its owner")
     if missing := sorted(needed - {item.name for item in found}):
-        raise IntegrityError(f"{repo} lacks {missing[0]!r}, which should be there; tell its owner")
+        raise IntegrityError(f"{repo} lacks {missing[0]!r}, which should be there; report it to its owner")
     if len({item.name for item in found}) != len(found):
-        raise IntegrityError(f"{repo} lists a file twice; tell its owner")
+        raise IntegrityError(f"{repo} lists a file twice; report it to its owner")
     return found
 
 
@@ -94,17 +94,19 @@ def _converted(value: Any, kind: Any, url: str) -> Any:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise IntegrityError(f"{url} answers otherwise than a Hub does: {error}; check the address") from None
+        raise IntegrityError(f"{url} does not answer like a Hub: {error}; check the address") from None
 
 
 def _wanted(item: _Item, repo: str, expected: tuple[str, int] | None) -> WantedFile:
     parts = item.path.split("/")
     if "\\" in item.path or "\0" in item.path or ":" in parts[0] or any(part in ("", ".", "..") for part in parts):
-        raise IntegrityError(f"{repo} lists the file {item.path[:100]!r}, which could leave its folder; tell its owner")
+        raise IntegrityError(
+            f"{repo} lists the file {item.path[:100]!r}, which could escape its folder; report it to its owner"
+        )
     sha256 = item.lfs.oid if item.lfs else None
     etag, size = sha256 or item.oid, item.lfs.size if item.lfs else item.size
     if not set(etag) <= set("0123456789abcdef") or len(etag) != (64 if item.lfs else 40) or size < 0:
-        raise IntegrityError(f"{repo} lists {item.path!r} with the broken hash {etag[:80]!r}; tell its owner")
+        raise IntegrityError(f"{repo} lists {item.path!r} with the broken hash {etag[:80]!r}; report it to its owner")
     if expected is not None:
         right, right_size = expected
         if size != right_size or sha256 not in (None, right):

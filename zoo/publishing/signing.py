@@ -37,9 +37,9 @@ def check_signature(folder: Path, key: Path) -> None:
     verifying = _library("verifying")
     signature = folder / SIGNATURE_FILE
     if not key.is_file():
-        raise NotFoundError(f"no key or certificate {key}; ask whoever signed for theirs")
+        raise NotFoundError(f"no key or certificate {key}; ask the signer for it")
     if not signature.is_file():
-        raise IntegrityError(f"{folder} has no {SIGNATURE_FILE}: nobody vouches for it; leave out --signature")
+        raise IntegrityError(f"{folder} has no {SIGNATURE_FILE}: it is not signed; omit --signature")
     config = verifying.Config()
     if any(path.is_symlink() for path in folder.rglob("*")):
         # the cache is made of links; which of its ways to hash was used, the library then no longer finds out by itself

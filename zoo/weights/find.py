@@ -71,7 +71,7 @@ def _find(source: str | Path, wish: Wish) -> tuple[Path, PulledRepo | None]:
         return distribution_file(str(source)), None
     if isinstance(source, Path) or ((path.is_dir() or _is_weights_file(path)) and not str(source).startswith(HF)):
         if wish.revision is not None:
-            raise UsageError(f"a folder has no revisions: {source}; leave out the revision")
+            raise UsageError(f"a folder has no revisions: {source}; omit the revision")
         return weights_of(path), None
     if _looks_local(source):
         raise NotFoundError(f"no folder {source}; give a run, a weights folder, a name (`zoo list`) or hf://org/name")
@@ -121,14 +121,14 @@ def resolve_source(source: str, wish: Wish) -> Source:
     """Return the repo, the revision and the bytes that a name or an address stands for."""
     if wish.locked:
         if wish.revision is not None:
-            raise UsageError(f"{source} is to be as it is locked, and at revision {wish.revision}; choose one of them")
+            raise UsageError(f"{source} is requested as locked and at revision {wish.revision}; choose one")
         entry = locked_entry(source)
         return Source(entry.repo, entry.commit, {name: (file.sha256, file.size) for name, file in entry.files.items()})
     if source.startswith(HF) or "/" in source:
         repo, at = _address(source)
         if at and wish.revision not in (None, at):
             raise UsageError(
-                f"{source} names revision {at!r} and revision={wish.revision!r} was asked for; give one of them"
+                f"{source} names revision {at!r} and revision={wish.revision!r} was requested; give one of them"
             )
         return Source(repo, wish.revision or at)
     registry = registry_for(wish)

@@ -124,7 +124,7 @@ def test_an_empty_text_has_no_stream(tmp_path: Path) -> None:
 
 
 def test_too_few_tokens_make_no_window() -> None:
-    with pytest.raises(DataError, match="no window of 16"):
+    with pytest.raises(DataError, match="too few for a window of 16"):
         stream(16, 16)
 
 

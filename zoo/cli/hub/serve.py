@@ -56,12 +56,12 @@ def _options(folder: Path, settings: dict[str, object]) -> "Options":
         if isinstance(value := settings.pop(name), int | float)
     }
     if (settings["certificate"] is None) != (settings["key"] is None):
-        raise UsageError("--certificate and --key belong together; give both")
+        raise UsageError("--certificate and --key must be given together")
     url = settings["url"]
     if url is not None:
         host = urlsplit(str(url)).hostname
         if urlsplit(str(url)).scheme not in ("http", "https") or host is None or urlsplit(str(url)).path.strip("/"):
-            raise UsageError(f"--url {url} is no address of a Hub; write one such as https://hub.example.org")
+            raise UsageError(f"--url {url} is not the URL of a Hub; write one such as https://hub.example.org")
         settings["names"] = (*settings["names"], host)  # type: ignore[misc]
     settings["access_log"] = settings["access_log"] or str(folder / "log" / "access.jsonl")
     anonymous = settings.pop("anonymous")
@@ -81,4 +81,4 @@ def _announce(served: "ServedHub", options: "Options") -> None:
     print_line(f'  export HF_TOKEN="{token}"{shown}', secret=True)
     if options.local:
         print_line("  export NO_PROXY=127.0.0.1,localhost")
-    print_line("  unset HF_HUB_OFFLINE    # it would forbid this Hub too")
+    print_line("  unset HF_HUB_OFFLINE    # it would disable this Hub too")

@@ -54,7 +54,7 @@ def inside(root: Path, name: str, source: str) -> Path:
     parts = PurePosixPath(name)
     drive = re.match(r"[A-Za-z]:", name)
     if not name or parts.is_absolute() or ".." in parts.parts or drive or "\\" in name or "\0" in name:
-        raise DataError(f"{source} names the file {name!r}, which does not lie in {root}; write a name within it")
+        raise DataError(f"{source} names the file {name!r}, which is outside {root}; use a name inside it")
     return root / parts
 
 
@@ -65,7 +65,7 @@ def number(text: str, where: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise DataError(f"{where} says {text.strip()[:40]!r} where a finite number goes; correct it")
+        raise DataError(f"{where} says {text.strip()[:40]!r} instead of a finite number; correct it")
     return value
 
 
@@ -94,7 +94,7 @@ def pictures_by_stem(folder: Path) -> dict[str, Path]:
         if name.startswith(".") or not name.lower().endswith(SUFFIXES):
             continue
         if path.stem in found:
-            raise DataError(f"{path} and {found[path.stem].name} have one name, and so one annotation; rename one")
+            raise DataError(f"{path} and {found[path.stem].name} share a name, and so an annotation; rename one")
         found[path.stem] = path
     return found
 

@@ -70,7 +70,9 @@ def open_dataset(
             f"data set {name!r} failed: {type(error).__name__}: {error}; `zoo plugins` shows all"
         ) from error
     if not isinstance(dataset, ImageDataset):
-        raise PluginError(f"data set {name!r} is a {type(dataset).__name__}, not a zoo.ImageDataset; tell its author")
+        raise PluginError(
+            f"data set {name!r} is a {type(dataset).__name__}, not a zoo.ImageDataset; report it to its author"
+        )
     return fit(dataset, image_size or dataset.image_size, channels or dataset.channels)
 
 

@@ -21,7 +21,7 @@ def open_texts(
         path = Path(name)
         return open_records(path, columns) if is_records(path) else open_documents(path)
     if columns.named():
-        raise UsageError(f"data set {name!r} has no columns to be named; leave --{next(iter(columns.named()))} out")
+        raise UsageError(f"data set {name!r} has no columns to choose; omit --{next(iter(columns.named()))} out")
     try:
         dataset = load_target(spec.target)(data_dir)
     except ZooError:
