@@ -43,7 +43,7 @@ def test_other_data_of_that_name_are_refused(pretrained: Path, tmp_path: Path) -
     record = json.loads((pretrained / "run.json").read_text())
     record["data"]["fingerprint"] = "0" * 64
     (pretrained / "run.json").write_text(json.dumps(record))
-    with pytest.raises(IntegrityError, match="other data"):
+    with pytest.raises(IntegrityError, match="different data"):
         zoo.reproduce(pretrained, out=tmp_path / "again")
 
 

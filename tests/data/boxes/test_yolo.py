@@ -126,5 +126,5 @@ def test_091_text_without_its_picture(yolo: Folder) -> None:
 
 
 def test_092_two_pictures_of_one_name(yolo: Folder) -> None:
-    with pytest.raises(DataError, match="a.png and a.jpg have one name"):
+    with pytest.raises(DataError, match="a.png and a.jpg share a name"):
         open_boxes(yolo({"labels/a.txt": "0 .5 .5 .5 .5"}, "images/a.jpg", "images/a.png"))

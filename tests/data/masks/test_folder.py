@@ -194,7 +194,7 @@ def test_091_skip_bad_leaves_out_picture_and_mask_together(street: Path, caplog:
 
 def test_092_mask_of_another_size_than_its_picture(street: Path) -> None:
     Image.fromarray(np.zeros((5, 7), np.uint8)).save(street / "valannot" / "val1.png")
-    bad(street, r"val1.png is 7x5 and its picture val1.png 8x6; make them alike")
+    bad(street, r"val1.png is 7x5 and its picture val1.png 8x6; make them equal")
 
 
 def test_092_unknown_value_names_file_and_value(street: Path) -> None:

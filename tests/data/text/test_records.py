@@ -101,7 +101,7 @@ def test_a_label_unseen_in_training_is_named(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"text,label\na,b,c\n", "has 3 fields for 2 columns"),
-        (b'text,label\n"a,b\n', "is broken"),
+        (b'text,label\n"a,b\n', "is malformed"),
         (b"text,label\n\xff,b\n", "is not UTF-8 at byte 11"),
         (b"text,label\nsalt,\n", "without a label"),
         (b"words,label\na,b\n", "choose the text column: --text NAME"),

@@ -212,5 +212,5 @@ def test_a_subset_is_drawn_evenly_and_a_share_is_held_out() -> None:
         rows.subset(41, seed=0)
     streamed = tokenise(data, TextInputs(BYTES, 4), Form("tokens")).hold_out(0.5, seed=0)
     assert isinstance(streamed.splits["validation"], TokenStream)
-    with pytest.raises(UsageError, match="leave it out"):
+    with pytest.raises(UsageError, match="omit it"):
         streamed.subset(3, seed=0)

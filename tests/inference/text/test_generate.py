@@ -133,7 +133,7 @@ def test_weights_without_a_tokenizer_say_so_when_text_comes(weights: Weights) ->
 
 def test_what_is_no_text_is_refused(weights: Weights) -> None:
     model = zoo.load(weights())
-    with pytest.raises(UsageError, match="int is no text"):
+    with pytest.raises(UsageError, match="int is not text"):
         model.generate([1, 2])  # type: ignore[list-item]
     with pytest.raises(DataError, match="not UTF-8 at character 3"):
         model.generate("abc\udcff")

@@ -195,7 +195,7 @@ def test_a_prompt_beyond_the_context_is_cut_and_said(
         "prompt of 9 tokens truncated to the last 4: the context is 12"
     ]
     assert cut == said(model, ids[:, -4:], max_new_tokens=8)
-    with pytest.raises(UsageError, match="12 new tokens leave no room .* context of 12; ask for max_new_tokens=6"):
+    with pytest.raises(UsageError, match="12 new tokens leave no room .* context of 12; set max_new_tokens=6"):
         said(model, ids, max_new_tokens=12)
 
 
