@@ -149,7 +149,7 @@ class SpanCorruption(ReadingAndWriting):
         most = settings.max_tokens * settings.masked / settings.span_length
         if most + 1 > settings.sentinels:
             raise UsageError(
-                f"{settings.max_tokens} tokens need up to {most:.0f} spans, more than sentinels={settings.sentinels}; "
+                f"{settings.max_tokens} tokens need {most:.0f} spans, more than sentinels={settings.sentinels}; "
                 f"set more: --set sentinels={math.ceil(most) + 1}"
             )
 
