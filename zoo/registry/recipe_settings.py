@@ -107,7 +107,7 @@ def _read(path: str) -> tuple[str | None, dict[str, Any]]:
     except FileNotFoundError:
         raise NotFoundError(f"no recipe file {path}; `zoo recipes show NAME > {path}` writes one") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}; `zoo recipes show NAME` prints the formatat") from None
+        raise UsageError(f"{path} is not TOML: {error}; `zoo recipes show NAME` prints the format") from None
     settings = values.get("settings", {})
     if (
         set(values) - {"recipe", "settings"}
