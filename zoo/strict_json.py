@@ -31,11 +31,11 @@ def parse_json(content: bytes, source: str, *, max_bytes: int = MAX_BYTES) -> di
         raise IntegrityError(f"{source} holds more than the {MAX_TOKENS:,} values allowed; get a fresh copy")
 
     def refuse_constant(name: str) -> NoReturn:
-        raise IntegrityError(f"{source} holds {name}, which JSON does not know; write a finite number")
+        raise IntegrityError(f"{source} holds {name}, which is not valid JSON; write a finite number")
 
     def finite(text: str) -> float:
         if not math.isfinite(value := float(text)):
-            raise IntegrityError(f"{source} holds {text}, which is no finite number; write a finite number")
+            raise IntegrityError(f"{source} holds {text}, which is not a finite number; write a finite number")
         return value
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -28,4 +28,4 @@ def test_json(picture: str, says: Any) -> None:
 def test_what_reads_no_pictures_of_a_folder(tiny: None, says: Any, tmp_path: Any) -> None:
     (tmp_path / "empty").mkdir()
     said = says("predict", "weights", "empty", code=9)
-    assert said == "zoo: no pictures in empty; name files, or a folder that holds some\n"
+    assert said == "zoo: no images in empty; give files, or a folder of images\n"

@@ -29,6 +29,6 @@ def test_a_dry_run_writes_nothing(painter: None, says: Any, tmp_path: Any) -> No
         "photos: 12 train, 4 test",
         "batch here  (4, 1, 8, 8) on cpu, rank 0 of 1",
         "77, 77 of them trained",
-        "was written; leave out --dry-run to train",
+        "was written; run without --dry-run to train",
     ]
     assert not (tmp_path / "run").exists()

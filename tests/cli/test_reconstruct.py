@@ -10,4 +10,4 @@ def test_pictures_and_a_grid(trained: str, says: Any) -> None:
 
 def test_weights_that_cannot(tiny: None, says: Any) -> None:
     said = says("reconstruct", "weights", "a.png", "--out", "seen", code=2)
-    assert said == "zoo: weights holds 'tiny', which does not reconstruct pictures; give an autoencoder\n"
+    assert said == "zoo: weights holds 'tiny', which does not reconstruct images; give an autoencoder\n"

@@ -32,4 +32,4 @@ def test_search(added: str, says: Any) -> None:
 
 
 def test_remove(added: str, says: Any) -> None:
-    assert says("registry", "remove", "tiny.demo") == f"tiny.demo is listed no more in {LISTED}\n"
+    assert says("registry", "remove", "tiny.demo") == f"tiny.demo removed from {LISTED}\n"

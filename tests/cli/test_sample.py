@@ -10,5 +10,5 @@ def test_a_grid_and_each_by_itself(trained: str, says: Any) -> None:
 
 def test_weights_that_cannot(tiny: None, says: Any) -> None:
     assert says("sample", "weights", "--out", "made", code=2) == (
-        "zoo: weights holds 'tiny', which makes no pictures; `zoo list --capability sample` shows what does\n"
+        "zoo: weights holds 'tiny', which cannot be sampled; `zoo list --capability sample` lists models that can\n"
     )

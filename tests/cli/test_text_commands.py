@@ -64,8 +64,8 @@ def test_generate_prints_what_is_written(weights: Weights, capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
-        (("--beams", "2", "--temperature", "1"), "2 beams search for the likeliest text"),
-        (("--top-k", "3"), "temperature 0 draws none"),
+        (("--beams", "2", "--temperature", "1"), "2 beams and temperature=1 contradict each other"),
+        (("--top-k", "3"), "temperature 0 is greedy"),
         (("--max-new-tokens", "0"), "max_new_tokens is 0; give 1 to"),
         (("--max-new-tokens", "64"), "leave no room for a prompt in this model's context of 64"),
         (("--beams", "many"), "not a valid integer"),
@@ -109,7 +109,7 @@ def test_summarize_takes_texts_and_files(weights: Weights, zoo_command: Any, tmp
     texts = ["another bear" * 400, "a bear\nand a bowl"]
     done = zoo_command("summarize", folder, texts[0], str(tmp_path / "mail.txt"))
     assert done.stdout.splitlines() == zoo.load(folder).generate(texts, beams=4)
-    assert done.stderr == "note: of 1 of 2 texts only the first 64 tokens are used\n"
+    assert done.stderr == "note: 1 of 2 texts are truncated to the first 64 tokens\n"
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ def test_summarize_takes_texts_and_files(weights: Weights, zoo_command: Any, tmp
             "holds weights for translation, not for summarization; use `zoo transl",
         ),
         ("translate", "continuing", "text-generation", "use `zoo generate`"),
-        ("generate", "mute", "fill-mask", "holds 'mute' for fill-mask, which writes no text; use `zoo predict`"),
-        ("generate", "continuing", "text-classification", "writes no text; use `zoo predict`"),
+        ("generate", "mute", "fill-mask", "holds 'mute' for fill-mask, which generates no text; use `zoo predict`"),
+        ("generate", "continuing", "text-classification", "generates no text; use `zoo predict`"),
     ],
 )
 def test_weights_for_another_task(
@@ -151,7 +151,7 @@ def test_embed(weights: Weights, capsys: pytest.CaptureFixture[str], tmp_path: P
     )
     assert load_file(out)["embeddings"].tolist() == wanted.float().tolist()
     code, line = refused(capsys, "embed", folder, "a", "--out", str(tmp_path / "vectors.txt"))
-    assert code == 2 and "ends with .safetensors" in line
+    assert code == 2 and "must end in .safetensors" in line
 
 
 def test_a_tokenizer_is_trained_and_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_what_no_tokenizer_can_be_trained_on(capsys: pytest.CaptureFixture[str],
         assert refused(capsys, "tokenizer", "train", str(tmp_path / data), *out)[0] == code
         assert why in refused(capsys, "tokenizer", "train", str(tmp_path / data), *out)[1]
     code, line = refused(capsys, "tokenizer", "train", str(tmp_path / "broken.txt"), "--out", str(tmp_path / "t.txt"))
-    assert code == 2 and "ends with .json" in line
+    assert code == 2 and "must end in .json" in line
     assert not (tmp_path / "t.json").exists()
     code, line = refused(capsys, "tokenizer", "show", str(tmp_path / "none.json"))
     assert code == 3

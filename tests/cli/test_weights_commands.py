@@ -46,7 +46,7 @@ def test_the_whole_way_of_weights(shell: Any, tmp_path: Path) -> None:
         "push", "weights", "me/tiny", *where, "--public", "--dry-run"
     )
     assert not (tmp_path / "hub").exists()
-    assert "say who may see it: --private or --public" in shell("push", "weights", "me/tiny", *where, code=2)
+    assert "choose its visibility: --private or --public" in shell("push", "weights", "me/tiny", *where, code=2)
     assert "pushed: me/tiny" in shell("push", "weights", "me/tiny", *where, "--public")
     assert "unchanged: me/tiny" in shell("push", "weights", "me/tiny", *where)
     assert "tiny.demo: me/tiny at" in shell("registry", "add", "me/tiny", "--name", "tiny.demo", *where)
@@ -68,10 +68,10 @@ def test_the_whole_way_of_weights(shell: Any, tmp_path: Path) -> None:
     assert "removed 0 commits" in shell("cache", "prune")
     assert "removed 1 commit" in shell("cache", "rm", "tiny.demo")
     assert "not in the cache" in shell("pull", "tiny.demo", "--offline", code=3)
-    assert "is listed no more" in shell("registry", "remove", "tiny.demo")
+    assert "removed from" in shell("registry", "remove", "tiny.demo")
     assert "is not in the cache" in shell("cache", "rm", "tiny.demo", code=3)
 
 
 @pytest.mark.parametrize("size", ["5", "GB", "0MB", "-1GB", "5XB"])
 def test_051_shard_sizes_that_are_none(shell: Any, size: str) -> None:
-    assert "is no size" in shell("push", "weights", "me/tiny", "--max-shard-size", size, code=2)
+    assert "is not a size" in shell("push", "weights", "me/tiny", "--max-shard-size", size, code=2)

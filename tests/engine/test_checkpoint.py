@@ -70,7 +70,7 @@ def test_098_a_missing_file_is_an_error(piece: str) -> None:
 def test_098_a_missing_value_is_an_error(piece: str) -> None:
     whole = snapshot(trained())
     values = {name: value for name, value in whole.values.items() if name != piece}
-    with pytest.raises(IntegrityError, match=r"it lacks a piece|it holds"):
+    with pytest.raises(IntegrityError, match=r"is incomplete|it holds"):
         restore(Snapshot(whole.tensors, values), trained(), "it")
 
 

@@ -186,7 +186,7 @@ def test_who_has_lost_the_run_writes_nothing_more(tmp_path: Path) -> None:
         run.lease = stack.enter_context(Run.held(run.folder))
         run.log({"event": "train", "step": 1})
         (run.folder / ".lease").write_text(ELSEWHERE)  # taken over while this process stood still
-        with pytest.raises(TrainingError, match="another process has gone on"):
+        with pytest.raises(TrainingError, match="another process took over"):
             run.log({"event": "train", "step": 2})
     assert len((run.folder / "metrics.jsonl").read_text().splitlines()) == 1
     assert (run.folder / ".lease").read_text() == ELSEWHERE

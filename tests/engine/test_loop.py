@@ -189,7 +189,7 @@ def test_097_broken_checkpoint_gives_the_one_before(
         file.write_bytes(content[:-1] if damage == "truncated" else content[:-1] + bytes([content[-1] ^ 1]))
     assert verify(newest)
     assert newest_checkpoint(run.checkpoints) == run.checkpoints / "step-00000015"
-    assert "taking the one before it" in caplog.text
+    assert "using the previous one" in caplog.text
 
 
 def test_097_none_is_left(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_053_existing_run_is_refused(tmp_path: Path) -> None:
 
 def test_053_force_replaces_runs_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(UsageError, match="is no run"):
+    with pytest.raises(UsageError, match="is not a run"):
         Run.create(tmp_path, resolved=RESOLVED, force=True)
 
 

@@ -211,7 +211,7 @@ def test_tokens_of_others_are_left_alone() -> None:
     ],
 )
 def test_119_an_address_that_is_none_is_refused_unseen(hub: str) -> None:
-    with pytest.raises(UsageError, match="is no http address") as caught:
+    with pytest.raises(UsageError, match="is not an http URL") as caught:
         pull_repo("org/thing", hub=hub)
     assert not [part for part in ("s3", "cret", "\x1b") if part in str(caught.value)]
 

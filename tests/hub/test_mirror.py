@@ -102,7 +102,7 @@ def test_a_flipped_byte_is_not_copied(source: HfApi, target: tuple[Any, HfApi], 
     ]
     blob.chmod(0o644)
     blob.write_bytes(b"x" * 5000)
-    with pytest.raises(IntegrityError, match="model.safetensors of org/thing came otherwise"):
+    with pytest.raises(IntegrityError, match="model.safetensors of org/thing differs from what"):
         copy(source, target, "org/thing")
     assert target[1].list_repo_files("org/thing") == []
 

@@ -99,7 +99,7 @@ def test_091_a_broken_picture_is_named_and_nothing_is_printed(
 def test_a_folder_without_pictures(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").mkdir()
     assert run(["predict", str(weights), str(tmp_path / "empty")]) == 9
-    assert "no pictures in" in capsys.readouterr().err
+    assert "no images in" in capsys.readouterr().err
 
 
 def test_weights_without_labels_say_what_to_do(site: Any, tmp_path: Path, photos: list[Path]) -> None:

@@ -183,6 +183,6 @@ def test_119_a_token_in_a_file_is_refused(weights: Path, served_hub: ServedHub, 
     (weights / name).parent.mkdir(exist_ok=True)
     with open(weights / name, "a") as file:
         file.write(f"# run with HF_TOKEN={served_hub.token}\n")
-    with pytest.raises(UsageError, match=f"{name} holds a token") as caught:
+    with pytest.raises(UsageError, match=f"{name} contains a token") as caught:
         zoo.push(weights, "me/tiny", hub=served_hub.url, private=False)
     assert served_hub.token not in str(caught.value)

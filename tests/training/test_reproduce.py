@@ -43,11 +43,11 @@ def test_other_data_of_that_name_are_refused(pretrained: Path, tmp_path: Path) -
     record = json.loads((pretrained / "run.json").read_text())
     record["data"]["fingerprint"] = "0" * 64
     (pretrained / "run.json").write_text(json.dumps(record))
-    with pytest.raises(IntegrityError, match="other data"):
+    with pytest.raises(IntegrityError, match="different data"):
         zoo.reproduce(pretrained, out=tmp_path / "again")
 
 
 def test_weights_without_a_record(pretrained: Path, tmp_path: Path) -> None:
     (pretrained / "weights" / "training.json").unlink()
-    with pytest.raises(NotFoundError, match="does not say how it was made"):
+    with pytest.raises(NotFoundError, match="has no record of its training"):
         zoo.reproduce(pretrained / "weights", out=tmp_path / "again")

@@ -61,7 +61,7 @@ def test_015_numbers_that_are_none(tmp_path: Path, number: str) -> None:
 
 @pytest.mark.parametrize("key", ["auto_map", "trust_remote_code", "model_file", "plugins"])
 def test_017_code_is_never_followed(tmp_path: Path, key: str) -> None:
-    with pytest.raises(IntegrityError, match=f"run code of its own.*{key}"):
+    with pytest.raises(IntegrityError, match=f"run its own code.*{key}"):
         read_config(write(tmp_path, {"zoo": BLOCK, key: {"AutoModel": "evil.py"}}))
 
 

@@ -208,7 +208,7 @@ def test_dtype_may_be_asked_for(offering: Offering, tmp_path: Path) -> None:
     save_weights(tmp_path / "tied", Tied(), model_name="tied", arguments={})
     tied = load_weights(tmp_path / "tied", dtype=torch.float16)
     assert tied.output.weight is tied.embedding.weight
-    with pytest.raises(UsageError, match="take one of float32"):
+    with pytest.raises(UsageError, match="choose one of float32"):
         load_weights(tmp_path / "tied", dtype="int8")
 
 

@@ -49,8 +49,8 @@ BROKEN: dict[str, tuple[object, bytes, str]] = {
     "033_metadata_that_is_not_text": ({"__metadata__": {"format": 1}, "a": tensor()}, b"1234", "metadata"),
     "tensor_without_a_shape": ({"a": {"dtype": "F32"}}, b"1234", "describes tensor 'a' wrongly"),
     "size_and_shape_disagree": ({"a": tensor(end=8)}, b"12345678", "does not fill its 8 bytes"),
-    "025_not_an_object": (b"[]", b"", "no safetensors file"),
-    "025_first_byte": (b' {"a": 1}', b"", "no safetensors file"),
+    "025_not_an_object": (b"[]", b"", "not a safetensors file"),
+    "025_first_byte": (b' {"a": 1}', b"", "not a safetensors file"),
     "025_not_utf8": (b'{"\xff": 1}', b"", "not UTF-8"),
     "025_not_json": (b"{nonsense}", b"", "not JSON"),
 }

@@ -46,7 +46,7 @@ def test_shards_become_one_file_again(sharded: Path) -> None:
 
 
 def test_tensor_larger_than_a_shard(sharded: Path) -> None:
-    with pytest.raises(UsageError, match="'a' alone has 16 bytes"):
+    with pytest.raises(UsageError, match="'a' has 16 bytes"):
         split_weights(sharded, 15)
 
 
@@ -64,7 +64,7 @@ def test_each_shard_is_mapped_once(sharded: Path, monkeypatch: pytest.MonkeyPatc
 )
 def test_042_shard_that_is_no_plain_name(sharded: Path, name: str) -> None:
     edit(sharded, weight_map={"a": name})
-    with pytest.raises(IntegrityError, match="no plain name"):
+    with pytest.raises(IntegrityError, match="not a plain safetensors file name"):
         stored_tensors(sharded)
 
 

@@ -16,30 +16,30 @@ from zoo.redaction import without_secrets
 
 _COMMANDS = {
     "list": "List models, weights, recipes, tasks and data sets.",
-    "info": "Show what is known of a name.",
-    "plugins": "Show the plugins, what they offer, or why they did not load.",
+    "info": "Describe a model, weights, a recipe, a task or a data set.",
+    "plugins": "List plugins: what they offer, or why they failed to load.",
     "recipes": "List recipes, or show one's settings as TOML.",
-    "pretrain": "Train a fresh model.",
-    "finetune": "Train pretrained weights on for a task.",
-    "reproduce": "Train again what made a run or weights, and compare.",
+    "pretrain": "Train a new model.",
+    "finetune": "Finetune pretrained weights for a task.",
+    "reproduce": "Repeat the training of a run or weights, and compare.",
     "runs": "List runs, show one, compare several.",
     "evaluate": "Score weights on a data set.",
-    "predict": "Say what weights see in pictures.",
-    "generate": "Go on with a text.",
+    "predict": "Predict labels, boxes or masks of images, or labels of texts.",
+    "generate": "Generate text from a prompt.",
     "translate": "Translate texts.",
-    "summarize": "Sum texts up.",
-    "embed": "Make vectors of texts.",
-    "tokenizer": "Train a tokenizer, or show what one makes of a text.",
-    "reconstruct": "Show what an autoencoder makes of pictures.",
-    "sample": "Make pictures with weights that can.",
-    "pull": "Fetch weights, verified to the byte.",
-    "push": "Send a run's weights to a Hub.",
-    "verify": "Hash weights again, compute their self-test, check their signature.",
-    "registry": "Add weights to a registry, remove, check and search them.",
-    "cache": "Show, verify and clear what was pulled.",
-    "export": "Write weights for another library, or as a graph.",
-    "hub": "Run a Hub of one's own.",
-    "demo": "Go the whole way on real pictures: pretrain, push, pull, load, finetune.",
+    "summarize": "Summarize texts.",
+    "embed": "Compute embeddings of texts.",
+    "tokenizer": "Train a tokenizer, or show the tokens of a text.",
+    "reconstruct": "Reconstruct images with an autoencoder.",
+    "sample": "Sample images from a generative model.",
+    "pull": "Download weights and verify every byte.",
+    "push": "Upload a run's weights to a Hub.",
+    "verify": "Check the hashes, self-test and signature of weights.",
+    "registry": "Add, remove, check and search weights in a registry.",
+    "cache": "List, verify and clear downloaded weights.",
+    "export": "Export weights to another library or to a graph format.",
+    "hub": "Run your own Hub.",
+    "demo": "Run end to end on real images: pretrain, push, pull, load, finetune.",
 }
 
 
@@ -94,7 +94,7 @@ class Commands(click.Group):
 def group(debug: bool) -> None:
     """Pull, push, pretrain and finetune models.
 
-    `zoo list` shows what there is, `zoo COMMAND --help` how to use it, and `zoo demo` goes the whole way.
+    `zoo list` shows what is available, `zoo COMMAND --help` how to use it, and `zoo demo` runs the whole workflow.
     """
 
 

@@ -16,7 +16,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Show what would be remo
 
 @click.group("cache")
 def command() -> None:
-    """Look after what was pulled. It is the Hugging Face cache, which other tools share."""
+    """Manage pulled weights. They are in the Hugging Face cache, which other tools share."""
 
 
 @command.command("ls")
@@ -58,7 +58,7 @@ def ls(as_json: bool) -> None:
 @command.command("verify")
 @click.argument("names", nargs=-1)
 def verify(names: tuple[str, ...]) -> None:
-    """Hash what was pulled again: NAMES, or all of it. What others put there has no hashes to compare with."""
+    """Verify the hashes of NAMES, or of everything pulled. Files of other tools have no hashes to compare with."""
     from zoo.publishing.verify import rehash
 
     wrong = 0
@@ -89,7 +89,7 @@ def rm(names: tuple[str, ...], dry_run: bool) -> None:
 @command.command("prune")
 @_dry_run
 def prune(dry_run: bool) -> None:
-    """Remove what dead pulls left, and commits that no ref, no name and no ./zoo.lock points to."""
+    """Remove leftovers of dead pulls, and commits that no ref, name or ./zoo.lock refers to."""
     from zoo.hub.cached import cached_commits, remove_commits
     from zoo.weights.lockfile import read_lock
 

@@ -11,15 +11,15 @@ from zoo.data.text.utf8 import decoded
 Command = Callable[..., Any]
 
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "max_new_tokens": {"type": int, "help": "Write at most so many tokens; default: 128, or half of the context."},
-    "beams": {"type": int, "help": "Search for the likeliest text with so many beginnings at a time."},
-    "length_penalty": {"type": float, "help": "Of beams: above 0 favours long texts, below 0 short ones."},
-    "temperature": {"type": float, "help": "Draw tokens, the more boldly the higher; default: 0, the likeliest one."},
-    "top_k": {"type": int, "help": "Draw from so many of the likeliest tokens."},
-    "top_p": {"type": float, "help": "Draw from the fewest tokens that have so much of the probability."},
-    "repetition_penalty": {"type": float, "help": "Above 1: make what is there already less likely."},
-    "stop": {"multiple": True, "metavar": "TEXT", "help": "End before this text; may be given several times."},
-    "seed": {"type": int, "help": "Decides what is drawn; default: 0."},
+    "max_new_tokens": {"type": int, "help": "Maximum number of new tokens; default: 128, or half of the context."},
+    "beams": {"type": int, "help": "Beam search with so many beams."},
+    "length_penalty": {"type": float, "help": "For beam search: above 0 favours long texts, below 0 short ones."},
+    "temperature": {"type": float, "help": "Sampling temperature; default: 0, greedy decoding."},
+    "top_k": {"type": int, "help": "Sample from the so many most likely tokens."},
+    "top_p": {"type": float, "help": "Sample from the smallest set of tokens with this total probability."},
+    "repetition_penalty": {"type": float, "help": "Above 1: make tokens that are already present less likely."},
+    "stop": {"multiple": True, "metavar": "TEXT", "help": "Stop before this string; may be repeated."},
+    "seed": {"type": int, "help": "Random seed for sampling; default: 0."},
 }
 
 

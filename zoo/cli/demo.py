@@ -26,15 +26,13 @@ _LABELLED = "fashion_mnist_sample"
 
 
 @click.command("demo")
+@click.option("--out", default="demo", show_default=True, type=click.Path(path_type=Path), help="Output folder.")
 @click.option(
-    "--out", default="demo", show_default=True, type=click.Path(path_type=Path), help="Folder for what it makes."
+    "--labels", default=100, show_default=True, type=click.IntRange(10), help="Labelled images to finetune with."
 )
-@click.option(
-    "--labels", default=100, show_default=True, type=click.IntRange(10), help="Labelled pictures to finetune with."
-)
-@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="How often to finetune.")
+@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="Number of finetuning runs.")
 def command(out: Path, labels: int, seeds: int) -> None:
-    """Pretrain without labels, push, pull, load, and finetune with few labels: on pictures that ship with Zoo."""
+    """Pretrain without labels, push, pull, load, and finetune with few labels, on images that ship with Zoo."""
     _make_room(out)
     data, settings = _choose_data()
     hub = out / "hub"
@@ -109,7 +107,7 @@ def _make_room(out: Path) -> None:
 
     if out.is_dir() and any(out.iterdir()):
         if not (out / _MARK).is_file():
-            raise UsageError(f"{out} exists and is no earlier demo; choose another --out")
+            raise UsageError(f"{out} exists and is not an earlier demo; choose another --out")
         shutil.rmtree(out)
     out.mkdir(parents=True, exist_ok=True)
     (out / _MARK).touch()

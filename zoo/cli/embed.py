@@ -14,13 +14,13 @@ from zoo.commands.tables import print_json
 @click.argument("weights")
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT…")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write them to a .safetensors file.")
-@click.option("--normalise", is_flag=True, help="Make vectors of length 1.")
+@click.option("--normalise", is_flag=True, help="Scale vectors to length 1.")
 @click.option("--device", help="cpu, cuda, cuda:1; default: cpu.")
 @hub
 def command(
     weights: str, texts: tuple[str, ...], out: Path | None, normalise: bool, device: str | None, hub: str | None
 ) -> None:
-    """Make a vector of each TEXT; `-` is each line of standard input. Printed as JSON, unless --out is given."""
+    """Compute the embedding of each TEXT; `-` reads lines from standard input. Prints JSON unless --out is given."""
     from zoo.inference.load_for_task import load_embedder, write_vectors
 
     several = lines(texts)

@@ -13,15 +13,15 @@ from zoo.commands.tables import figures, print_json
 
 @click.command("evaluate")
 @click.argument("weights")
-@click.option("--data", required=True, help="A data set's name, a folder of pictures, or text files.")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set's files lie.")
-@click.option("--device", help="cpu, cuda, cuda:1; default: a GPU where there is one.")
+@click.option("--data", required=True, help="A data set's name, a folder of images, or text files.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the data set's files.")
+@click.option("--device", help="cpu, cuda, cuda:1; default: a GPU if available.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @data_set
 @columns
 @hub
 def command(weights: str, data: str, as_json: bool, data_set: tuple[str, ...], **options: Any) -> None:
-    """Score WEIGHTS on the test split of a data set, by the recipe that made them."""
+    """Score WEIGHTS on the test split of a data set, with the recipe that trained them."""
     options["data_options"] = pairs(data_set, "--data-set")
     scores = training.evaluate(weights, data=data, columns=columns_of(options), **options)
     if as_json:

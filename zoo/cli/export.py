@@ -24,12 +24,12 @@ def _targets() -> list[str]:
 
 @click.command("export")
 @click.argument("weights")
-@click.option("--to", "target", required=True, type=click.Choice(_targets()), help="What is to open them.")
+@click.option("--to", "target", required=True, type=click.Choice(_targets()), help="The target library or format.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder, or for a graph the file.")
-@click.option("--force", is_flag=True, help="Replace what is there.")
+@click.option("--force", is_flag=True, help="Replace existing files.")
 @hub
 def command(weights: str, target: str, out: Path, force: bool, hub: str | None) -> None:
-    """Write WEIGHTS so that another library opens them, or as a graph that needs none of Zoo."""
+    """Export WEIGHTS for another library, or as a graph that runs without Zoo."""
     models.export(weights, to=target, out=out, force=force, hub=hub)
     files = [out] if out.is_file() else sorted(out.iterdir())
     print_line(f"exported: {out}, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")

@@ -18,7 +18,7 @@ from zoo.commands.tables import print_json
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @hub
 def command(weights: str, text: str, device: str | None, as_json: bool, hub: str | None, **asked: Any) -> None:
-    """Print what WEIGHTS write behind TEXT as it is written, or of it where they read it; `-` is standard input."""
+    """Generate a continuation of TEXT, or for an encoder-decoder its output, as a stream; `-` is standard input."""
     from zoo.inference.load_for_task import load_writer
 
     prompt = one_text(text)

@@ -19,7 +19,7 @@ _KINDS = ("models", "modalities", "recipes", "tasks", "datasets")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str, as_json: bool) -> None:
-    """Show what is known of a model, weights, a recipe, a task or a data set."""
+    """Describe a model, weights, a recipe, a task or a data set."""
     found = _find(name)
     if as_json:
         print_json(found)

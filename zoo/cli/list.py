@@ -24,10 +24,10 @@ _OTHERS = ("modalities", "recipes", "tasks", "datasets")
 @click.option("--modality", help="For this kind of data: image, text …")
 @click.option("--family", help="Of this family: autoencoder, gan, cnn, transformer …")
 @click.option("--task", help="For this task.")
-@click.option("--licence", help="Under this licence.")
+@click.option("--licence", help="With this licence.")
 @click.option(
     "--capability",
-    help="Models that can: features, detection-ready, embed, generate, and others that are in `zoo info`.",
+    help="Models with this capability: features, embed, generate …; `zoo info MODEL` lists them.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(

@@ -13,7 +13,7 @@ from zoo.specs.records import singular
 @click.command("plugins")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
-    """Show every plugin with its version, what it offers, or why it did not load."""
+    """List plugins with their versions: what they offer, or why they failed to load."""
     registry = default_registry()
     rows = [_row(plugin, _notes(registry, plugin)) for plugin in registry.plugins]
     if as_json:

@@ -42,7 +42,7 @@ def _option(option: OptionSpec) -> Any:
 @click.command("predict")
 @click.argument("weights")
 @click.argument("inputs", nargs=-1, metavar="INPUTS…")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Draw or write what was found there.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write predictions there: drawings, masks.")
 @click.option("--device", help="cpu, cuda, cuda:1; default: cpu.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @declared
@@ -56,13 +56,13 @@ def command(
     hub: str | None,
     **typed: Any,
 ) -> None:
-    """Say what WEIGHTS predict for INPUTS: images, folders of them, texts, files of lines …"""
+    """Predict INPUTS with WEIGHTS: images, folders of images, texts, files with one text per line …"""
     options = {name: value for name, value in typed.items() if value not in (None, ())}
     if not inputs and not options:
         raise click.UsageError("Missing argument 'INPUTS…'.")
     predict: Any = getattr(models.load(weights, hub=hub, device=device), "predict", None)
     if not isinstance(predict, Predicts):
-        raise UsageError(f"{weights} predicts nothing of single items; finetune it for a task first")
+        raise UsageError(f"{weights} makes no predictions; finetune it for a task first")
     columns, modality = predict.columns, predict.modality
     _check_options(weights, options, modality, models.describe(weights, hub=hub).task)
     found = list(predict.items(inputs, options, out))

@@ -19,12 +19,14 @@ _NAMED = 5
 @click.command("pull")
 @click.argument("name", metavar="NAME|hf://REPO[@REV]")
 @click.option("--to", type=click.Path(path_type=Path), help="Put plain files into this folder.")
-@click.option("--registry", metavar="FILE|hf://REPO", help="A registry.json, or a repo with one, that is asked first.")
-@click.option("--lock", is_flag=True, help="Write down in ./zoo.lock what was fetched.")
+@click.option(
+    "--registry", metavar="FILE|hf://REPO", help="A registry.json, or a repo with one, that takes precedence."
+)
+@click.option("--lock", is_flag=True, help="Record in ./zoo.lock what was fetched.")
 @click.option("--locked", is_flag=True, help="Fetch what ./zoo.lock says, byte for byte.")
-@click.option("--offline", is_flag=True, help="Take what is in the cache, and never the network.")
-@click.option("--allow-mutable", is_flag=True, help="Take a registry entry that names a branch and no commit.")
-@click.option("--all", "everything", is_flag=True, help="Take the whole repo, but for what other programs would run.")
+@click.option("--offline", is_flag=True, help="Use only the cache, never the network.")
+@click.option("--allow-mutable", is_flag=True, help="Allow a registry entry that names a branch instead of a commit.")
+@click.option("--all", "everything", is_flag=True, help="Pull the whole repo, except what other programs would run.")
 @hub
 def command(
     name: str,
@@ -37,7 +39,7 @@ def command(
     everything: bool,
     hub: str | None,
 ) -> None:
-    """Fetch weights and verify every byte before anything is visible."""
+    """Download weights and verify every byte before anything becomes visible."""
     pulled = transfer.pull(
         name,
         hub=hub,

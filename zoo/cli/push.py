@@ -20,27 +20,31 @@ def _size(context: click.Context, parameter: click.Parameter, text: str | None) 
         return None
     number, unit = text[:-2], text[-2:].upper()
     if unit not in _UNITS or not number.replace(".", "", 1).isdigit() or not float(number):
-        raise click.BadParameter(f"{text!r} is no size; write for example 5GB")
+        raise click.BadParameter(f"{text!r} is not a size; write for example 5GB")
     return int(float(number) * _UNITS[unit])
 
 
 @click.command("push")
 @click.argument("source", metavar="RUN_OR_FOLDER", type=click.Path(path_type=Path))
 @click.argument("repo", metavar="NAMESPACE/NAME")
-@click.option("--private/--public", default=None, help="Who may see a repo that is made; asked for at a terminal.")
-@click.option("--dry-run", is_flag=True, help="Show what would be sent, and the card; send nothing.")
+@click.option("--private/--public", default=None, help="Visibility of a new repo; a terminal asks.")
+@click.option("--dry-run", is_flag=True, help="Show what would be sent, and the model card; send nothing.")
 @click.option("--create-pr", is_flag=True, help="Propose the commit in a pull request.")
 @click.option("--tag", help="Tag the commit.")
 @click.option("--message", help="The commit's message.")
-@click.option("--licence", metavar="ID", help="The weights' licence, such as apache-2.0; default: what the card says.")
+@click.option(
+    "--licence", metavar="ID", help="The weights' licence, such as apache-2.0; default: that of the model card."
+)
 @click.option("--max-shard-size", metavar="SIZE", callback=_size, help="Split larger weights, such as 5GB.")
-@click.option("--readme", type=click.Choice(["here", "hub"]), help="Whose words to keep where both were written to.")
-@click.option("--for", "library", type=click.Choice(["timm", "transformers"]), help="Let this library open it, too.")
-@click.option("--adapter", is_flag=True, help="Send alone what the run has learnt by --method lora.")
-@click.option("--sign", metavar="KEY", type=click.Path(path_type=Path), help="Sign by this private key (PEM).")
+@click.option("--readme", type=click.Choice(["here", "hub"]), help="Which README to keep if both were edited.")
+@click.option(
+    "--for", "library", type=click.Choice(["timm", "transformers"]), help="Make the repo loadable by this library, too."
+)
+@click.option("--adapter", is_flag=True, help="Push only the adapter that --method lora trained.")
+@click.option("--sign", metavar="KEY", type=click.Path(path_type=Path), help="Sign with this private key (PEM).")
 @hub
 def command(source: Path, repo: str, dry_run: bool, private: bool | None, hub: str | None, **options: Any) -> None:
-    """Send a run's weights, or a weights folder, to a Hub in one commit, and read back what it serves."""
+    """Upload a run's weights, or a weights folder, to a Hub in one commit, and verify what it serves."""
     if dry_run:
         _show(transfer.plan_push(source, repo, hub=hub, private=private, **options), private)
         return
@@ -61,7 +65,7 @@ def command(source: Path, repo: str, dry_run: bool, private: bool | None, hub: s
 
 def _asked(repo: str) -> bool:
     if not sys.stdin.isatty():
-        raise UsageError(f"{repo} does not exist yet; say who may see it: --private or --public")
+        raise UsageError(f"{repo} does not exist yet; choose its visibility: --private or --public")
     return ask(f"{repo} is new; who may see it?", ["private", "public"]) == "private"
 
 

@@ -22,7 +22,7 @@ def list_recipes() -> None:
 
 @command.command("show")
 @click.argument("name")
-@click.option("--model", help="With what this model changes of the defaults.")
+@click.option("--model", help="Apply this model's own defaults.")
 def show(name: str, model: str | None) -> None:
     """Print a recipe's settings."""
     spec, settings = recipe_settings(name, model, {})

@@ -12,9 +12,9 @@ from zoo.commands.output import print_line
 @click.command("reconstruct")
 @click.argument("weights")
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the pictures.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the images.")
 @hub
 def command(weights: str, images: tuple[Path, ...], out: Path, hub: str | None) -> None:
-    """Write what an autoencoder's WEIGHTS make of IMAGES, and a grid of inputs over outputs."""
+    """Reconstruct IMAGES with an autoencoder's WEIGHTS; write the outputs and a grid beside the inputs."""
     for path in models.reconstruct(weights, images, out=out, hub=hub):
         print_line(path)

@@ -9,19 +9,19 @@ from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table
 from zoo.errors import IntegrityError
 
-_registry = click.option("--registry", metavar="FILE", help="The registry; default: the first of one's own.")
+_registry = click.option("--registry", metavar="FILE", help="The registry; default: your first one.")
 
 
 @click.group("registry")
 def command() -> None:
-    """Keep registries of published weights: names with the commit and the hashes that they stand for."""
+    """Manage registries of published weights: names with their commit and hashes."""
 
 
 @command.command("add")
 @click.argument("repo", metavar="REPO[@REV]")
 @click.option("--name", required=True, metavar="ARCH.TAG", help="The name to list it under.")
-@click.option("--licence", metavar="ID", help="Its licence; default: what its card says.")
-@click.option("--force", is_flag=True, help="Replace an entry of that name.")
+@click.option("--licence", metavar="ID", help="Its licence; default: that of its model card.")
+@click.option("--force", is_flag=True, help="Replace an existing entry.")
 @_registry
 @hub
 def add(repo: str, name: str, licence: str | None, force: bool, registry: str | None, hub: str | None) -> None:
@@ -40,18 +40,18 @@ def add(repo: str, name: str, licence: str | None, force: bool, registry: str | 
 @click.argument("name")
 @_registry
 def remove(name: str, registry: str | None) -> None:
-    """Take NAME out of a registry; what was pulled stays."""
+    """Remove NAME from a registry; pulled files stay."""
     from zoo.publishing.registry_file import own_registry, remove_weights
 
     remove_weights(name, own_registry(registry))
-    print_line(f"{name} is listed no more in {own_registry(registry)}")
+    print_line(f"{name} removed from {own_registry(registry)}")
 
 
 @command.command("check")
 @_registry
 @hub
 def check(registry: str | None, hub: str | None) -> None:
-    """Ask the Hub whether every entry is still there with its commit and hashes, and has a licence."""
+    """Check on the Hub that every entry still exists with its commit and hashes, and has a licence."""
     from zoo.publishing.registry_file import check_weights, own_registry
 
     path = own_registry(registry)
@@ -68,11 +68,11 @@ def check(registry: str | None, hub: str | None) -> None:
 
 @command.command("search")
 @click.argument("pattern", required=False)
-@click.option("--registry", metavar="FILE|hf://REPO", help="A registry that is asked first.")
+@click.option("--registry", metavar="FILE|hf://REPO", help="A registry that takes precedence.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @hub
 def search(pattern: str | None, registry: str | None, as_json: bool, hub: str | None) -> None:
-    """Show which names match PATTERN, and in which registry each was found; the last one named wins."""
+    """Show the names that match PATTERN and the registry that each comes from; later registries win."""
     from zoo.registry.registry import matches
     from zoo.weights.find import WeightsQuery, registry_for
 

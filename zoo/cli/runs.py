@@ -44,7 +44,7 @@ def list_runs(folder: Path, as_json: bool) -> None:
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(run: Path, as_json: bool) -> None:
-    """Show what RUN was told, how far it came, what it scored and made."""
+    """Show the settings, progress, scores and files of RUN."""
     past = read_run(run)
     if as_json:
         print_json(_record(past))
@@ -72,13 +72,13 @@ def show(run: Path, as_json: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="PNG", help="Draw their curves.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def compare(runs: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
-    """Show in what two or more RUNs differ, and their scores; with --out, their curves in one picture."""
+    """Compare two or more RUNs: differing settings and scores; with --out, all curves in one figure."""
     if len(runs) < 2:
-        raise UsageError("comparing takes two runs or more; `zoo runs show RUN` shows one")
+        raise UsageError("comparing needs two or more runs; `zoo runs show RUN` shows one")
     if len({run.resolve() for run in runs}) < len(runs):
-        raise UsageError("one of these runs is named twice; name each once")
+        raise UsageError("one of these runs is given twice; give each once")
     if out is not None and out.suffix.lower() != ".png":
-        raise UsageError(f"--out {out} is no PNG; call it {out.with_suffix('.png')}")
+        raise UsageError(f"--out {out} does not end in .png; call it {out.with_suffix('.png')}")
     past = [read_run(run) for run in runs]
     names = _short_names(runs)
     different = differences(past)

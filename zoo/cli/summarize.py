@@ -23,7 +23,7 @@ from zoo.data.text.utf8 import decoded
 def command(
     weights: str, texts: tuple[str, ...], device: str | None, as_json: bool, hub: str | None, **asked: Any
 ) -> None:
-    """Print the summary of each TEXT, or FILE of text, on a line; `-` is standard input. 4 beams unless told."""
+    """Summarize each TEXT, or text FILE, to one line; `-` is standard input. Uses 4 beams by default."""
     from zoo.inference.load_for_task import load_writer
 
     several = [decoded(Path(text).read_bytes(), text) if os.path.isfile(text) else one_text(text) for text in texts]

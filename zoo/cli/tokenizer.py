@@ -14,7 +14,7 @@ from zoo.weights.tokenizer_training import KINDS
 
 @click.group("tokenizer")
 def command() -> None:
-    """Train a tokenizer, or show what one makes of a text."""
+    """Train a tokenizer, or show the tokens of a text."""
 
 
 @command.command("train")
@@ -24,14 +24,14 @@ def command() -> None:
     type=click.Choice(KINDS),
     default="bpe",
     show_default=True,
-    help="What tokens are.",
+    help="Kind of tokenizer.",
 )
-@click.option("--size", default=8000, show_default=True, type=int, help="How many tokens are learnt at most.")
-@click.option("--keep-case", is_flag=True, help="Of wordpiece: leave capitals and accents as they are.")
+@click.option("--size", default=8000, show_default=True, type=int, help="Maximum size of the vocabulary.")
+@click.option("--keep-case", is_flag=True, help="For wordpiece: keep case and accents.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="The .json to write.")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 def train(data: tuple[Path, ...], kind: str, size: int, keep_case: bool, out: Path, force: bool) -> None:
-    """Learn a tokenizer from DATA: .txt and .md files, or folders that hold some."""
+    """Train a tokenizer on DATA: .txt and .md files, or folders of them."""
     from zoo.inference.tokenizers import train_tokenizer
 
     made = train_tokenizer(data, out, kind=kind, size=size, lower=not keep_case, force=force)

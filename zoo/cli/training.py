@@ -27,7 +27,7 @@ def training_options(function: Command) -> Command:
             default=RunOptions.stall_seconds,
             show_default=True,
             type=click.FloatRange(0),
-            help="Give up after so long without a step; 0 never.",
+            help="End the run after so long without a step; 0: never.",
         ),
         click.option("--track", multiple=True, metavar="NAME", help="tensorboard, or package.module:attribute."),
         click.option(
@@ -35,30 +35,30 @@ def training_options(function: Command) -> Command:
             default=RunOptions.keep,
             show_default=True,
             type=click.IntRange(1),
-            help="How many checkpoints stay.",
+            help="Number of checkpoints to keep.",
         ),
         click.option(
             "--sharding",
             type=click.Choice(["ddp", "fsdp"]),
             default=RunOptions.sharding,
             show_default=True,
-            help="What several processes do: hold the model each, or share it.",
+            help="With several processes: replicate the model (ddp) or shard it (fsdp).",
         ),
-        click.option("--processes", type=click.IntRange(1), help="Start so many processes on this machine."),
-        click.option("--device", help="cpu, cuda, cuda:1; default: a GPU where there is one."),
-        click.option("--force", is_flag=True, help="Replace the run that is there."),
-        click.option("--override", is_flag=True, help="With --resume: go on although settings have changed."),
-        click.option("--resume", is_flag=True, help="Go on with the run that is there."),
+        click.option("--processes", type=click.IntRange(1), help="Number of processes on this machine."),
+        click.option("--device", help="cpu, cuda, cuda:1; default: a GPU if available."),
+        click.option("--force", is_flag=True, help="Replace an existing run."),
+        click.option("--override", is_flag=True, help="With --resume: accept changed settings."),
+        click.option("--resume", is_flag=True, help="Resume the existing run."),
         click.option("--out", required=True, type=click.Path(path_type=Path), metavar="RUN", help="The run's folder."),
-        click.option("--dry-run", is_flag=True, help="Settle and check everything, time a few steps, write nothing."),
-        click.option("--batch-size", metavar="N|auto", help="The same as --set batch_size=N; auto: what memory holds."),
-        click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Change a setting of the recipe."),
+        click.option("--dry-run", is_flag=True, help="Check everything and time a few steps without writing anything."),
         click.option(
-            "--skip-bad", default=0, type=click.IntRange(0), metavar="N", help="Leave out up to N bad pictures."
+            "--batch-size", metavar="N|auto", help="Same as --set batch_size=N; auto: as large as fits in memory."
         ),
+        click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a recipe setting."),
+        click.option("--skip-bad", default=0, type=click.IntRange(0), metavar="N", help="Skip up to N broken images."),
         data_set,
-        click.option("--data-dir", type=click.Path(path_type=Path), help="Where the data set's files lie."),
-        click.option("--data", required=True, help="A data set's name, a folder of pictures, or text files."),
+        click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the data set's files."),
+        click.option("--data", required=True, help="A data set's name, a folder of images, or text files."),
     ):
         function = option(function)
     return function
@@ -138,7 +138,7 @@ def show_rehearsal(found: "Rehearsal") -> None:
     ]
     for name, value in rows:
         print_line(f"{name:12}  {value}")
-    print_line("nothing was written; leave out --dry-run to train")
+    print_line("nothing was written; run without --dry-run to train")
 
 
 def show_run(result: RunResult, following: Callable[[], list[str]]) -> None:

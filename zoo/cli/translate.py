@@ -20,7 +20,7 @@ from zoo.commands.tables import print_json
 def command(
     weights: str, texts: tuple[str, ...], device: str | None, as_json: bool, hub: str | None, **asked: Any
 ) -> None:
-    """Print the translation of each TEXT on a line; `-` is each line of standard input. 4 beams unless told."""
+    """Translate each TEXT to one line; `-` reads lines from standard input. Uses 4 beams by default."""
     from zoo.inference.load_for_task import load_writer
 
     several = lines(texts)

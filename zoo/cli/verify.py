@@ -13,10 +13,12 @@ from zoo.commands.tables import print_json
 @click.command("verify")
 @click.argument("weights", metavar="NAME|hf://REPO[@REV]|FOLDER")
 @click.option("--signature", type=click.Path(path_type=Path), help="A public key or certificate that must have signed.")
-@click.option("--registry", metavar="FILE|hf://REPO", help="A registry.json, or a repo with one, that is asked first.")
+@click.option(
+    "--registry", metavar="FILE|hf://REPO", help="A registry.json, or a repo with one, that takes precedence."
+)
 @click.option("--locked", is_flag=True, help="Verify what ./zoo.lock says.")
-@click.option("--offline", is_flag=True, help="Take what is in the cache, and never the network.")
-@click.option("--device", help="Where to compute the self-test: cpu, cuda; default: cpu.")
+@click.option("--offline", is_flag=True, help="Use only the cache, never the network.")
+@click.option("--device", help="Device of the self-test: cpu, cuda; default: cpu.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @hub
 def command(
@@ -29,7 +31,7 @@ def command(
     as_json: bool,
     hub: str | None,
 ) -> None:
-    """Hash WEIGHTS again, compute their self-test, and check their scores' form and their signature."""
+    """Check the hashes, the self-test, the format of the scores and the signature of WEIGHTS."""
     found = transfer.verify(
         weights, signature=signature, registry=registry, locked=locked, offline=offline, device=device, hub=hub
     )

@@ -13,21 +13,23 @@ _EXAMPLES = {"--arg": "depth=3", "--set": "epochs=5", "--data-set": "skip_bad=3"
 hub = click.option(
     "--hub",
     metavar="URL|FOLDER",
-    help="The Hub: an address, or a folder of one's own. Default: $ZOO_HUB, $HF_ENDPOINT, or the public one.",
+    help="The Hub: a URL, or a local folder. Default: $ZOO_HUB, $HF_ENDPOINT, or the public Hub.",
 )
 
 data_set = click.option(
-    "--data-set", multiple=True, metavar="NAME=VALUE", help="What else is to be known of the data, such as skip_bad=3."
+    "--data-set", multiple=True, metavar="NAME=VALUE", help="An option of the data, such as skip_bad=3."
 )
 
 
 def columns(function: Command) -> Command:
     """Add the options that say which column of a table of texts is what."""
     for option in (
-        click.option("--target", metavar="COLUMN", help="The column of what is to be written for a text."),
+        click.option("--target", metavar="COLUMN", help="The column of target texts to generate."),
         click.option("--label", metavar="COLUMN", help="The column of labels."),
-        click.option("--pair", metavar="COLUMN", help="The column of second texts, where two are looked at."),
-        click.option("--text", metavar="COLUMN", help="The column of texts in a table; of paired files their end, de."),
+        click.option("--pair", metavar="COLUMN", help="The column of second texts, for tasks on pairs."),
+        click.option(
+            "--text", metavar="COLUMN", help="The text column of a table; for parallel files the suffix, such as de."
+        ),
     ):
         function = option(function)
     return function

@@ -55,7 +55,7 @@ class HubFiles:
         hashes = content_hashes(root, list(paths.values()))
         for name, path in paths.items():
             if self.sha256.get(name, hashes[path]) != hashes[path]:
-                raise IntegrityError(f"{path} is not what {self.repo} has under that name; delete it, and try again")
+                raise IntegrityError(f"{path} is not what {self.repo} has under that name; delete it and try again")
         return {split: [paths[name] for name in names] for split, names in self.names.items()}
 
     def addresses(self, split: str) -> list[str]:
@@ -104,11 +104,13 @@ def _by_split(names: Sequence[str], repo: str) -> dict[str, list[str]]:
             found.setdefault(folder.rpartition("/")[0], {}).setdefault(split[1], []).append(name)
     if len(found) > 1:
         some = sorted(found)[:5]
-        raise DataError(f"{repo} holds several data sets, {', '.join(some)}; name one: {HUB_DATASETS}{repo}/{some[0]}")
+        raise DataError(
+            f"{repo} contains several data sets, {', '.join(some)}; name one: {HUB_DATASETS}{repo}/{some[0]}"
+        )
     splits = next(iter(found.values()), {})
     if "train" not in splits:
         raise DataError(
-            f"{repo} has no train-*.parquet; its converted form may: {HUB_DATASETS}{repo}@refs/convert/parquet"
+            f"{repo} has no train-*.parquet; its converted branch may: {HUB_DATASETS}{repo}@refs/convert/parquet"
         )
     # in this order, and not by their names
     return with_test({name: splits[name] for name in ("train", "test", "validation") if name in splits})

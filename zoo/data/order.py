@@ -47,7 +47,7 @@ class SampleOrder:
         parts = world_size * micro_batches
         self.batch_size = min(batch_size, count) // parts * parts
         if self.batch_size == 0:
-            raise UsageError(f"{count} samples cannot be dealt out to {parts} micro-batches; ask for fewer")
+            raise UsageError(f"{count} samples cannot be split into {parts} micro-batches; set fewer")
         self.num_samples = count // self.batch_size * self.batch_size if drop_last else count
         self._count = count
         self._seed = seed

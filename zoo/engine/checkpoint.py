@@ -76,7 +76,7 @@ def read_checkpoint(path: Path) -> Snapshot:
     if values.get("format_version") != FORMAT_VERSION:
         raise IntegrityError(
             f"{path} has format_version {values.get('format_version')!r}, this zoo reads {FORMAT_VERSION}; "
-            "go on with the zoo that wrote it, or start again with --force"
+            "resume with the Zoo that wrote it, or start over with --force"
         )
     tensors = {}
     for file in sorted(path.glob("*.safetensors")):
@@ -94,9 +94,9 @@ def newest_checkpoint(folder: Path, kind: str = STEP) -> Path | None:
     for path in reversed(found):
         if (fault := verify(path)) is None:
             return path
-        _log.warning("checkpoint %s %s; taking the one before it", path, fault)
+        _log.warning("checkpoint %s %s; using the previous one", path, fault)
     if found:
-        raise IntegrityError(f"no checkpoint in {folder} verifies; start again with --force")
+        raise IntegrityError(f"no checkpoint in {folder} verifies; start over with --force")
     return None
 
 

@@ -215,7 +215,7 @@ def join(device: str | None, sharding: Sharding = "ddp") -> Iterator[Distributio
         yield Distribution(chosen, rank=rank, world_size=world_size, sharding=sharding, store=watch)
     except RuntimeError as error:
         if isinstance(error, dist.DistError) or "gloo" in str(error):
-            raise PeerLostError(f"another process has gone: {error}; go on with --resume") from error
+            raise PeerLostError(f"another process died: {error}; continue with --resume") from error
         raise
     finally:
         dist.destroy_process_group()

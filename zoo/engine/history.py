@@ -73,7 +73,7 @@ def find_runs(folder: Path) -> list[Path]:
     Links are not followed, and what lies in a run is not looked at. Raise NotFoundError where there is no such folder.
     """
     if not folder.is_dir():
-        raise NotFoundError(f"no folder {folder} to look for runs in; name the one they lie in: `zoo runs ls FOLDER`")
+        raise NotFoundError(f"no folder {folder} to search for runs; name another: `zoo runs ls FOLDER`")
     found = []
     for path, names, files in os.walk(folder):
         deep = len(Path(path).relative_to(folder).parts)
@@ -96,7 +96,7 @@ def read_run(folder: Path) -> PastRun:
     try:
         msgspec.convert(resolved, Resolved)
     except msgspec.ValidationError as error:
-        raise IntegrityError(f"{path} is no record of a run: {error}; get a fresh copy") from None
+        raise IntegrityError(f"{path} is not the record of a run: {error}; get a fresh copy") from None
     finished = (folder / "weights" / "config.json").is_file()
     lines, unreadable = _parse(_tail(folder / "metrics.jsonl"))
     steps = [line["step"] for line in lines if "step" in line]

@@ -28,7 +28,7 @@ def launch(arguments: Sequence[str], processes: int) -> int:
         if name.startswith(("torch.distributed.elastic", "torch.distributed.launcher")):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters of its words is said below, once
     if "WORLD_SIZE" in os.environ:
-        raise UsageError("torchrun has started this process already; leave out --processes")
+        raise UsageError("torchrun started this process already; omit --processes")
     if torch.cuda.is_available() and processes > torch.cuda.device_count():
         raise UsageError(f"--processes {processes} on {torch.cuda.device_count()} GPUs; start one process for each GPU")
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
@@ -54,7 +54,7 @@ def launch(arguments: Sequence[str], processes: int) -> int:
             return int(code)
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         raise TrainingError(
-            f"rank {rank} (process {failure.pid}) {how}, and the others were stopped; go on with --resume"
+            f"rank {rank} (process {failure.pid}) {how}, and the others were stopped; continue with --resume"
         ) from None
     return 0
 

@@ -161,7 +161,7 @@ def _resumed(stepper: Stepper, run: Run) -> State:
 def _take_best(stepper: Stepper, run: Run) -> None:
     stepper.distribution.wait()
     if (path := newest_checkpoint(run.checkpoints, BEST)) is None:
-        raise IntegrityError(f"{run.checkpoints} has lost its best checkpoint; train again with --force")
+        raise IntegrityError(f"{run.checkpoints} lost its best checkpoint; train again with --force")
     restore(read_checkpoint(path), stepper, str(path))
 
 

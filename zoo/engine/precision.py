@@ -22,8 +22,8 @@ def autocast(settings: TrainingSettings, device: torch.device) -> AbstractContex
         return None
     if device.type == "cpu" and not computed_fast(settings.precision):
         _log.warning(
-            "this processor does not compute %s: torch imitates it number by number, up to 40 times as slowly; "
-            "stop and say --set precision=fp32",
+            "this processor does not compute %s: torch emulates it, up to 40 times more slowly; "
+            "stop and use --set precision=fp32",
             settings.precision,
         )
     return torch.autocast(device.type, _DTYPES[settings.precision])

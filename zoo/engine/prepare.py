@@ -44,7 +44,7 @@ def prepare(recipe: Recipe, settings: TrainingSettings, distribution: Distributi
         backbones = [module.backbone if isinstance(module, Network) else module for module in modules.values()]
         able = [module for module in backbones if callable(getattr(module, "set_grad_checkpointing", None))]
         if not able:
-            raise UsageError("no model of this recipe can recompute activations; leave out activation_checkpointing")
+            raise UsageError("no model of this recipe supports activation checkpointing; omit activation_checkpointing")
         for module in able:
             cast(Any, module).set_grad_checkpointing(True)
     if settings.compile:

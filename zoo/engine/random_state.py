@@ -44,8 +44,8 @@ def restore_random(
     torch.manual_seed(derive(seed, rank))
     if distribution.main:
         _log.warning(
-            "going on with %d processes instead of %d: sums run in another order and dropout draws anew, so the result "
-            "is not equal to the bit any more; samples, their order and their augmentation are",
+            "resuming with %d processes instead of %d: the order of sums and the dropout masks change, so the result "
+            "is no longer bit-identical; samples, their order and their augmentation are",
             distribution.world_size,
             before,
         )

@@ -68,9 +68,11 @@ class Run:
         if not folder.exists() or (folder.is_dir() and all(_only_begun(path) for path in folder.iterdir())):
             return
         if not force:
-            raise UsageError(f"{folder} exists; go on with --resume, start again with --force, or choose another --out")
+            raise UsageError(
+                f"{folder} exists; continue with --resume, start over with --force, or choose another --out"
+            )
         if not (folder / "run.json").is_file():
-            raise UsageError(f"{folder} is no run, so --force does not replace it; choose another --out")
+            raise UsageError(f"{folder} is not a run, so --force does not replace it; choose another --out")
 
     @staticmethod
     @contextmanager
@@ -101,11 +103,11 @@ class Run:
             shown = ", ".join(differences[:5]) + (", …" if len(differences) > 5 else "")
             if not override:
                 raise IntegrityError(
-                    f"{folder} was started otherwise: {shown}; resume with the same, accept it with --override, "
-                    "or start again with --force"
+                    f"{folder} has other settings: {shown}; resume with the same, accept it with --override, "
+                    "or start over with --force"
                 )
             if main:
-                _log.warning("%s goes on otherwise than it was started: %s", folder, shown)
+                _log.warning("%s resumes with changed settings: %s", folder, shown)
                 write_file(path, json.dumps(resolved, indent=1).encode() + b"\n")
         return cls(folder, resolved, main=main, override=override)
 
@@ -114,13 +116,13 @@ class Run:
         """Return what a run was started with. Raise NotFoundError where there is none."""
         path = folder / "run.json"
         if not path.is_file():
-            raise NotFoundError(f"no run in {folder} to resume; leave out --resume to start one")
+            raise NotFoundError(f"no run in {folder} to resume; omit --resume to start one")
         return parse_json(path.read_bytes(), str(path))
 
     def check_identity(self, found: Any, source: str) -> None:
         """Raise IntegrityError when a checkpoint is of another recipe or of other data, unless that was overridden."""
         if not isinstance(found, dict):
-            raise IntegrityError(f"{source} does not say what it belongs to; start again with --force")
+            raise IntegrityError(f"{source} does not say which run it belongs to; start over with --force")
         names = {"recipe": "recipe or settings", "data": "data"}
         other = [what for key, what in names.items() if found.get(key) != self.identity[key]]
         if other and not self.override:
@@ -148,7 +150,7 @@ class Run:
             return
         if self.lease is not None and not self.lease.held():
             raise TrainingError(
-                f"another process has gone on with {self.folder} while this one stood still; leave it to that one"
+                f"another process took over {self.folder} while this one was suspended; leave the run to it"
             )
         if figures["event"] != "checkpoint":
             self._step = figures.get("step", self._step)

@@ -88,7 +88,7 @@ def restore(snapshot: Snapshot, stepper: Stepper, source: str) -> dict[str, Any]
         restore_random(snapshot.tensors["random"], snapshot.values, stepper.distribution, again)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise IntegrityError(
-            f"{source} lacks a piece ({type(error).__name__}: {str(error)[:200]}); resume with the same recipe"
+            f"{source} is incomplete ({type(error).__name__}: {str(error)[:200]}); resume with the same recipe"
         ) from error
     return loop
 
@@ -118,7 +118,7 @@ def _fill(targets: Mapping[str, Tensor], values: Mapping[str, Tensor], stepper: 
             has = "nothing" if value is None else f"{value.dtype} {list(value.shape)}"
             needs = "nothing" if target is None else f"{target.dtype} {list(target.shape)}"
             raise IntegrityError(
-                f"{source} is of another model: {name} is {has} there and {needs} here; resume with the same model"
+                f"{source} belongs to another model: {name} is {has} there and {needs} here; resume with the same model"
             )
     with torch.no_grad():
         for name, target in targets.items():

@@ -83,7 +83,7 @@ class Stepper:
         if first:
             self._turn = turn
         elif turn != self._turn:
-            raise PluginError("a recipe yields the same losses for every micro-batch; tell its author")
+            raise PluginError("a recipe yields the same losses for every micro-batch; report it to its author")
         if loss is None:
             return counted
         if first:
@@ -142,8 +142,8 @@ class Stepper:
             if not math.isfinite(value):
                 raise TrainingError(
                     f"{name} is {value} between steps {step - steps + 1} and {step} "
-                    f"(learning_rate={self.settings.learning_rate}); lower the rate, or set clip=1: "
-                    "nothing was saved of it"
+                    f"(learning_rate={self.settings.learning_rate}); lower it, or set clip=1; "
+                    "these steps were not saved"
                 )
         if "loss" not in means:
             means["loss"] = sum(value for name, value in means.items() if name.startswith("loss/"))

@@ -122,7 +122,7 @@ class _Guarded:
             self._tracker.start(folder, resolved, step)
         except Exception as error:
             raise PluginError(
-                f"tracker {self._name!r} failed to start: {type(error).__name__}: {error}; leave out --track to train "
+                f"tracker {self._name!r} failed to start: {type(error).__name__}: {error}; omit --track to train "
                 "without it"
             ) from error
 
@@ -144,5 +144,5 @@ class _Guarded:
         except Exception as error:
             self._tracker = None
             _log.warning(
-                "tracker %r failed: %s: %s; the run goes on without it", self._name, type(error).__name__, error
+                "tracker %r failed: %s: %s; the run continues without it", self._name, type(error).__name__, error
             )

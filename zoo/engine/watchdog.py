@@ -73,7 +73,7 @@ class Watchdog:
         """Return which process hangs where; None while another one is to say it, or steps have gone on after all."""
         step, since = self._step, f"no step for {self.seconds:.0f} s after step {self._step}"
         if self.distribution.alone:
-            return f"{since}: it hangs in {_place(self._main)[0]}; go on with --resume"
+            return f"{since}: it hangs in {_place(self._main)[0]}; continue with --resume"
         before = self._read_all()
         time.sleep(3 * self._interval)  # those that live publish meanwhile
         self._publish()
@@ -89,7 +89,7 @@ class Watchdog:
             for rank, told in now.items()
             if rank not in silent and not told.get("waiting")
         ]
-        return f"{since}: {'; '.join(hanging) or 'all processes wait for each other'}; go on with --resume"
+        return f"{since}: {'; '.join(hanging) or 'all processes wait for each other'}; continue with --resume"
 
     def _publish(self) -> None:
         if (store := self.distribution.store) is not None:

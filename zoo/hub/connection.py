@@ -66,7 +66,7 @@ def _connection(where: str, token: str | None) -> Connection:
         good = False
     if not good:
         shown = re.split("[?#]", where.rpartition("@")[2])[0]  # whatever is wrong with it, a password stays unseen
-        raise UsageError(f"--hub {shown} is no http address; give one such as http://127.0.0.1:8000, or a folder")
+        raise UsageError(f"--hub {shown} is not an http URL; give one such as http://127.0.0.1:8000, or a folder")
     return Connection(without_user(where).rstrip("/"), given(token) or credentials_for(where))
 
 
@@ -81,7 +81,7 @@ def _reachable(connection: Connection) -> Iterator[None]:
 
     if connection.local and constants.is_offline_mode():
         raise NetworkError(
-            f"HF_HUB_OFFLINE is set, which forbids {connection.url} too; unset it for a Hub on this machine"
+            f"HF_HUB_OFFLINE is set, which disables {connection.url} too; unset it for a Hub on this machine"
         )
     before = {name: os.environ.get(name) for name in ("NO_PROXY", "no_proxy")}
     proxies = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")

@@ -96,7 +96,7 @@ class Download:
         file.discard()
         right = f"sha256 {wanted.sha256}" if wanted.sha256 else f"git id {wanted.etag}"
         raise IntegrityError(
-            f"{wanted.name} of {self._repo} has {found}, not {right}: nothing was kept; tell the Hub's owner"
+            f"{wanted.name} of {self._repo} has {found}, not {right}: nothing was kept; report it to the Hub's owner"
         )
 
     def _fetch_whole(self, file: Partial) -> None:
@@ -112,7 +112,7 @@ class Download:
                 return
             except NoRanges:
                 raise NetworkError(
-                    f"the Hub gives no byte of {file.wanted.name} of {self._repo}; tell its owner"
+                    f"the Hub sends no byte of {file.wanted.name} of {self._repo}; report it to its owner"
                 ) from None
             except Exception as error:
                 failures += 1

@@ -52,7 +52,7 @@ def _translate(error: Exception, repo: str, revision: str | None, url: str) -> Z
             cure = f"check the name, or log in where it is private: {way_in(url)}"
             return NotFoundError(f"no repo {repo} on {url}; {cure}")
         case errors.HFValidationError():
-            return UsageError(f"{repo!r} is no repo id; write namespace/name")
+            return UsageError(f"{repo!r} is not a repo id; write namespace/name")
         case errors.OfflineModeIsEnabled():
             return NotFoundError(f"{repo}{at} is not in the cache and HF_HUB_OFFLINE is set; unset it to pull")
         case errors.HfHubHTTPError():
@@ -90,7 +90,7 @@ def _by_status(error: Exception, repo: str, url: str) -> ZooError:
     if status == 412:
         return IntegrityError(f"{repo} was changed meanwhile on {url}; push again")
     if status == 501:
-        return UsageError(f"{url} cannot do that with {repo}: {reason}; leave out the option")
+        return UsageError(f"{url} cannot do that with {repo}: {reason}; omit the option")
     if status == 507:
         return StorageError(f"the disk of {url} is full; free space there")
     if status == 429 or status >= 500:

@@ -67,7 +67,7 @@ def resolve_commit(transport: Transport, url: str, repo: str, revision: str | No
             f"{repo} is {shown(info.id)} on {url} now; check who owns that, and ask for it by its new name"
         )
     if not is_commit(info.sha) or (revision is not None and is_commit(revision) and info.sha != revision):
-        raise IntegrityError(f"{url} names no commit for {repo}; it is no Hub that can be trusted")
+        raise IntegrityError(f"{url} names no commit for {repo}; it is not a Hub to trust")
     return info.sha
 
 
@@ -91,16 +91,16 @@ def all_files(transport: Transport, url: str, repo: str, commit: str, expected: 
             raise IntegrityError(f"{repo} lists the file {shown(item.path)}, which {fault.value}; tell its owner")
         found.append(item)
         if len(found) > MAX_FILES:
-            raise IntegrityError(f"{repo} lists more than {MAX_FILES:,} files; tell its owner")
+            raise IntegrityError(f"{repo} lists more than {MAX_FILES:,} files; report it to its owner")
     return _checked(found, repo, expected, set(expected))
 
 
 def _checked(found: list[_Item], repo: str, expected: Expected, needed: set[str]) -> list[WantedFile]:
     names = {item.path for item in found}
     if missing := sorted(needed - names):
-        raise IntegrityError(f"{repo} lacks {shown(missing[0])}, which should be there; tell its owner")
+        raise IntegrityError(f"{repo} lacks {shown(missing[0])}, which should be there; report it to its owner")
     if len(names) != len(found):
-        raise IntegrityError(f"{repo} lists a file twice; tell its owner")
+        raise IntegrityError(f"{repo} lists a file twice; report it to its owner")
     return [_wanted(item, repo, expected.get(item.path)) for item in found]
 
 
@@ -114,7 +114,7 @@ def _converted(value: Any, kind: Any, url: str) -> Any:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise IntegrityError(f"{url} answers otherwise than a Hub does: {error}; check the address") from None
+        raise IntegrityError(f"{url} does not answer like a Hub: {error}; check the address") from None
 
 
 def _wanted(item: _Item, repo: str, expected: tuple[str, int] | None) -> WantedFile:
@@ -122,7 +122,7 @@ def _wanted(item: _Item, repo: str, expected: tuple[str, int] | None) -> WantedF
     etag, size = sha256 or item.oid, item.lfs.size if item.lfs else item.size
     if not set(etag) <= set("0123456789abcdef") or len(etag) != (64 if item.lfs else 40) or not 0 <= size <= _MAX_SIZE:
         raise IntegrityError(
-            f"{repo} lists {shown(item.path)} with the broken hash {shown(etag)} or size; tell its owner"
+            f"{repo} lists {shown(item.path)} with the broken hash {shown(etag)} or size; report it to its owner"
         )
     if expected is not None:
         right, right_size = expected

@@ -89,7 +89,7 @@ def _opened(hub: str | Path, token: str | None, *, create: bool = False) -> Iter
 
 def _named(source: "HfApi", repos: Sequence[str]) -> Iterator[tuple[Kind, str]]:
     if not repos and source.endpoint == PUBLIC:
-        raise UsageError(f"all of {PUBLIC} is too much to copy; name the repos")
+        raise UsageError(f"all of {PUBLIC} is too large to copy; name the repos")
     for name in repos:
         kind: Kind = "dataset" if name.startswith("datasets/") else "model"
         check_repo_id(repo := name.removeprefix("datasets/"))
@@ -202,7 +202,7 @@ def _download(pair: _Pair, commit: str, file: "RepoFile", folder: Path) -> Path:
         http_get(url, opened, headers=build_hf_headers(token=pair.source.token), expected_size=file.size)
     if not _agrees(path, file):
         raise IntegrityError(
-            f"{file.path} of {pair.repo} came otherwise than {pair.source.endpoint} lists it; run `zoo hub fsck` there"
+            f"{file.path} of {pair.repo} differs from what {pair.source.endpoint} lists; run `zoo hub fsck` there"
         )
     return path
 

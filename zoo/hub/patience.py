@@ -41,7 +41,7 @@ class Patience:
         asked = None if response is None else _retry_after(response.headers.get("retry-after"))
         if asked is not None and asked > self.longest_pause:
             raise NetworkError(
-                f"{response.request.url.host} asks to wait {asked:,.0f} s, longer than zoo does; try again later"
+                f"{response.request.url.host} asks to wait {asked:,.0f} s, which is too long; try again later"
             )
         # the jitter only keeps many clients from asking in step; nothing that is computed depends on it
         own = min(self.pause * 2.0 ** (failures - 1), self.longest_pause) * random.uniform(0.5, 1.0)
@@ -58,7 +58,7 @@ def default_patience() -> Patience:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < 1e6:
-        raise UsageError(f"ZOO_HUB_TIMEOUT={text!r} is no number of seconds; give for example 30")
+        raise UsageError(f"ZOO_HUB_TIMEOUT={text!r} is not a number of seconds; for example 30")
     return Patience(stall=seconds)
 
 
@@ -78,8 +78,8 @@ class Pace:
         if passed >= self._patience.stall:
             if self._bytes < self._patience.slowest * passed:
                 raise NetworkError(
-                    f"{self._what} brought {self._bytes:,} bytes in {passed:.1f} s, which leads nowhere; "
-                    "check the network, then try again: what came is kept"
+                    f"{self._what} brought {self._bytes:,} bytes in {passed:.1f} s, which is too slow; "
+                    "check the network, then try again: received data is kept"
                 )
             self._since, self._bytes = time.monotonic(), 0
 

@@ -57,7 +57,7 @@ def pull_repo(
     if pulled is None and offline:
         at = f" at {revision}" if revision else ""
         raise NotFoundError(
-            f"{repo}{at} is not in the cache, and the network may not be used; pull it without --offline"
+            f"{repo}{at} is not in the cache, and --offline forbids the network; pull it without --offline"
         )
     if pulled is None:
         with connect(hub) as connection, hub_errors(repo, revision, connection.url):
@@ -98,7 +98,7 @@ def check_repo_id(repo: str) -> None:
     try:
         validate_repo_id(repo)
     except HFValidationError:
-        raise UsageError(f"{repo[:120]!r} is no repo id; write namespace/name") from None
+        raise UsageError(f"{repo[:120]!r} is not a repo id; write namespace/name") from None
     if repo.count("/") != 1:
         raise UsageError(f"{repo!r} has no namespace; write namespace/name")
 

@@ -116,10 +116,10 @@ class Target:
 
     def _check_visibility(self, private: bool | None) -> None:
         if self.head is None and private is None:
-            raise UsageError(f"{self.repo} does not exist yet; say who may see it: --private or --public")
+            raise UsageError(f"{self.repo} does not exist yet; choose its visibility: --private or --public")
         if self.private is not None and private not in (None, self.private):
             has = "private" if self.private else "public"
-            raise UsageError(f"{self.repo} is {has} already; change that in its settings, or leave out the option")
+            raise UsageError(f"{self.repo} is {has} already; change that in its settings, or omit the option")
 
     def _list(self, commit: str) -> "dict[str, RepoFile]":
         from huggingface_hub import RepoFile
@@ -148,7 +148,7 @@ class Target:
                     if self._bytes(file.name, commit, 0, size, file.size) != opened.read(size):
                         fault = "begins with other bytes"
             if fault:
-                raise IntegrityError(f"{self.url} serves {self.repo} otherwise than it was sent: {file.name} {fault}")
+                raise IntegrityError(f"{self.url} serves {self.repo} not as it was sent: {file.name} {fault}")
 
     def _bytes(self, name: str, commit: str, start: int, stop: int, size: int) -> bytes:
         from huggingface_hub import hf_hub_url

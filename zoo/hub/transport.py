@@ -83,10 +83,12 @@ class Transport:
             match = _NEXT.search(link)
             following = _joined(following, match[1]) if match else None
             if following and origin_of(following) != origin_of(url):
-                raise IntegrityError(f"{self._connection.url} continues its list on another host; tell its owner")
+                raise IntegrityError(
+                    f"{self._connection.url} continues its list on another host; report it to its owner"
+                )
         if following is not None:
             raise IntegrityError(
-                f"{self._connection.url} gives a list of more than {MAX_PAGES:,} pages; tell its owner"
+                f"{self._connection.url} gives a list of more than {MAX_PAGES:,} pages; report it to its owner"
             )
 
     def _document(self, url: str) -> tuple[Any, str]:
@@ -98,7 +100,9 @@ class Transport:
                     for chunk in self._paced(response, url):
                         body += chunk
                         if len(body) > MAX_LIST_BYTES:
-                            raise IntegrityError(f"{url} gives more than {MAX_LIST_BYTES:,} bytes; tell its owner")
+                            raise IntegrityError(
+                                f"{url} gives more than {MAX_LIST_BYTES:,} bytes; report it to its owner"
+                            )
                     try:
                         return json.loads(body), response.headers.get("link", "")
                     except (ValueError, RecursionError):
@@ -155,10 +159,12 @@ class Transport:
                     return
                 target = _joined(place, response.headers["location"])
             if origin_of(target)[0] not in ("http", "https") or (place[:6], target[:5]) == ("https:", "http:"):
-                raise NetworkError(f"{place} leads to {target[:200]}, which is not safe to follow; tell its owner")
+                raise NetworkError(
+                    f"{place} leads to {target[:200]}, which is not safe to follow; report it to its owner"
+                )
             trusted = trusted and origin_of(target) == origin_of(url)
             place = target
-        raise NetworkError(f"{url} redirects more than {MAX_REDIRECTS} times; tell its owner")
+        raise NetworkError(f"{url} redirects more than {MAX_REDIRECTS} times; report it to its owner")
 
     def _check(self, response: Any, url: str) -> None:
         """Raise for an answer that is an error, reading only so much of it, and for one that is compressed."""
@@ -181,7 +187,7 @@ class Transport:
             short = type(response)(response.status_code, headers=headers, content=bytes(body), request=response.request)
             hf_raise_for_status(short)
         if response.headers.get("content-encoding", "identity") != "identity":
-            raise NetworkError(f"{url} comes compressed, which cannot be verified; tell the Hub's owner")
+            raise NetworkError(f"{url} comes compressed, which cannot be verified; report it to the Hub's owner")
 
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -213,5 +219,5 @@ def _joined(base: str, link: str) -> str:
         target = urljoin(base, link)
         origin_of(target)
     except ValueError:
-        raise NetworkError(f"{base} leads to {link[:200]!r}, which is no address; tell its owner") from None
+        raise NetworkError(f"{base} leads to {link[:200]!r}, which is no address; report it to its owner") from None
     return target

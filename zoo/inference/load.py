@@ -50,7 +50,7 @@ def load_model(
     model: Any = load_weights(folder, block, dtype=dtype, device=where)
     if isinstance(model, Network):
         if channels is not None or num_classes is not None:
-            raise UsageError(f"{source} holds a whole network for {block.task}; leave out channels and num_classes")
+            raise UsageError(f"{source} holds a complete network for {block.task}; omit channels and num_classes")
         if features_only:
             return cast("LoadedModel", Features(model.backbone).eval())
     if channels is not None:

@@ -32,7 +32,7 @@ def load_writer(weights: str | Path, task: str | None = None, **found: Any) -> G
         and block.task != task
     ):
         raise UsageError(
-            f"{weights} holds {block.architecture!r} for {block.task}, which writes no text; {_use(block)}"
+            f"{weights} holds {block.architecture!r} for {block.task}, which generates no text; {_use(block)}"
         )
     if task is not None and block.task != task:
         raise UsageError(f"{weights} holds weights for {block.task}, not for {task}; {_use(block)}")
@@ -43,7 +43,7 @@ def load_embedder(weights: str | Path, **found: Any) -> Embed:
     """Load what makes vectors of texts. Raise UsageError for weights that take none."""
     block, capabilities = _described(weights, found.get("hub"))
     if "features" not in capabilities:
-        raise UsageError(f"{weights} holds {block.architecture!r}, which makes no vectors of texts; {_use(block)}")
+        raise UsageError(f"{weights} holds {block.architecture!r}, which has no text embeddings; {_use(block)}")
     return _loaded(weights, **found).embed
 
 
@@ -71,7 +71,7 @@ def _command(task: str) -> str:
 def write_vectors(vectors: Tensor, path: Path) -> None:
     """Write vectors to a safetensors file, as its tensor `embeddings`."""
     if path.suffix != ".safetensors":
-        raise UsageError(f"{path} is to hold vectors; give it a name that ends with .safetensors")
+        raise UsageError(f"{path} must end in .safetensors")
     with storage_errors(f"writing vectors to {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_file(path, save({"embeddings": vectors.float().cpu().contiguous()}))

@@ -98,7 +98,7 @@ class Predict:
     @property
     def _inputs(self) -> Preprocessing:
         if self._block.preprocessing is None:
-            raise UsageError("these weights do not say which pictures they take; add `inputs` to their config.json")
+            raise UsageError("these weights do not say how images become inputs; add `inputs` to their config.json")
         return self._block.preprocessing
 
     def _ready(self, pixels: Tensor, inputs: Preprocessing) -> Tensor:
@@ -116,7 +116,7 @@ def pictures_in(paths: Sequence[Path]) -> list[Path]:
             [inner for inner in sorted(path.iterdir()) if inner.suffix.lower() in SUFFIXES] if path.is_dir() else []
         )
         if path.is_dir() and not inside:
-            raise DataError(f"no pictures in {path}; name files, or a folder that holds some")
+            raise DataError(f"no images in {path}; give files, or a folder of images")
         found += inside or [path]
     return found
 

@@ -40,7 +40,7 @@ class PredictText:
         several = [texts] if isinstance(texts, str) else list(texts)
         seconds = [pairs] if isinstance(pairs, str) else None if pairs is None else list(pairs)
         if seconds is not None and len(seconds) != len(several):
-            raise UsageError(f"{len(several)} texts and {len(seconds)} second texts are no pairs; give as many")
+            raise UsageError(f"{len(several)} texts and {len(seconds)} second texts do not pair up; give equally many")
         found: list[Result] = [{} for _ in several]
         with evaluating(self._model):
             for places in by_length(several, batch_size):
@@ -57,8 +57,8 @@ class PredictText:
         offer = default_registry().known_task(block.task)
         if offer is None or offer.spec.predictor is None:
             raise UsageError(
-                f"{block.architecture!r} for {block.task} says nothing of a text; it may go on with one "
-                "(`zoo generate`), or be finetuned for a task first"
+                f"{block.architecture!r} for {block.task} makes no predictions for a text; generate with it "
+                "(`zoo generate`), or finetune it for a task first"
             )
         made: TextPredictor = make_predictor(offer, self._model, block.labels, read_text_inputs(self._place, block))
         return made
@@ -77,7 +77,7 @@ class PredictText:
     ) -> Iterator[tuple[str, Result]]:
         """Yield each text that was typed, and each line of files, with its result."""
         if out is not None:
-            raise UsageError("--out draws images, and these weights read text; leave it out")
+            raise UsageError("--out draws on images, and these weights take text; omit it")
         texts = texts_of(arguments)
         yield from zip(texts, self(texts), strict=True)
 
@@ -92,5 +92,5 @@ def texts_of(arguments: Sequence[str]) -> list[str]:
             continue
         found += [line for line in decoded(path.read_bytes(), path).splitlines() if line.strip()]
     if not found:
-        raise DataError("there is no text in what was given; write one, or name a file of them")
+        raise DataError("no text was given; pass a text, or a file with one text per line")
     return found

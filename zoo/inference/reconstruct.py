@@ -1,4 +1,4 @@
-"""Show what an autoencoder makes of pictures."""
+"""Reconstruct images with an autoencoder."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def reconstruct_pictures(weights: str | Path, images: list[Path], out: Path, *, 
     model = load_weights(folder, block)
     if not callable(getattr(model, "reconstruct", None)) or block.preprocessing is None:
         raise UsageError(
-            f"{weights} holds {block.architecture!r}, which does not reconstruct pictures; give an autoencoder"
+            f"{weights} holds {block.architecture!r}, which does not reconstruct images; give an autoencoder"
         )
     size, channels = block.preprocessing.image_size, block.preprocessing.channels
     inputs = read_pictures(images, image_size=size, channels=channels)

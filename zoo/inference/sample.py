@@ -1,4 +1,4 @@
-"""Make pictures with weights that can."""
+"""Sample images from a generative model."""
 
 import math
 from pathlib import Path
@@ -33,7 +33,7 @@ def sample_pictures(
     most = MOST if each else _IN_THE_GRID
     if not 0 < n <= most:
         more = "" if each else f", or up to {MOST:,} with each by itself (--each)"
-        raise UsageError(f"{n} pictures were asked for; ask for 1 to {most:,}{more}")
+        raise UsageError(f"{n} images were requested; request 1 to {most:,}{more}")
     folder = find_weights(weights, WeightsQuery(hub=hub))
     block = read_config(folder)
     model: Any = load_weights(folder, block)
@@ -45,7 +45,7 @@ def sample_pictures(
     classes = model.classes if isinstance(model, ClassSampler) else 0
     if label is not None and not 0 <= label < classes:
         has = f"classes 0 to {classes - 1}" if classes else "no classes to choose from"
-        raise UsageError(f"{weights} has {has}, not {label}; choose another, or leave out the label")
+        raise UsageError(f"{weights} has {has}, not {label}; choose another, or omit the label")
     pictures = _pictures(model, n, seed, label)
     with storage_errors(f"writing pictures to {out}"):
         out.mkdir(parents=True, exist_ok=True)

@@ -17,9 +17,9 @@ _OWN_ROLES = ("pad", "unknown", "begin", "end", "mask")
 def train_tokenizer(data: Sequence[Path], out: Path, *, kind: str, size: int, lower: bool, force: bool) -> Tokenizer:
     """Train a tokenizer of a kind on files of text, or all of those in folders, and write it to a JSON file."""
     if out.suffix != ".json":
-        raise UsageError(f"{out} is to be a tokenizer; give it a name that ends with .json")
+        raise UsageError(f"{out} must end in .json")
     if out.exists() and not force:
-        raise UsageError(f"{out} is there already; take another name, or replace it with --force")
+        raise UsageError(f"{out} exists; choose another name, or replace it with --force")
     tokenizer = make_tokenizer(kind, texts_in(text_files(data)), size=size, lower=lower)
     with storage_errors(f"writing the tokenizer to {out}"):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def text_files(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         inside = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) if path.is_dir() else [path]
         if not inside:
-            raise DataError(f"no text in {path}; give .txt or .md files, or a folder that holds some")
+            raise DataError(f"no text in {path}; give .txt or .md files, or a folder of them")
         found += inside
     return found
 
@@ -68,6 +68,6 @@ def texts_in(files: Sequence[Path]) -> Iterator[str]:
     """Yield whole lines of files, about a million bytes at once. Raise DataError for what is not UTF-8."""
     for path in files:
         if not path.is_file():
-            raise NotFoundError(f"no file {path}; give .txt or .md files, or a folder that holds some")
+            raise NotFoundError(f"no file {path}; give .txt or .md files, or a folder of them")
         for text, _ in FileTexts((Piece(path, 0, path.stat().st_size),)).pieces():
             yield text

@@ -44,7 +44,7 @@ def open_data(source: DataSource, need: Need) -> tuple[Dataset, Inputs]:
     if not isinstance(dataset, Dataset) or not isinstance(inputs, Inputs):
         raise PluginError(
             f"modality {offer.spec.name!r} of {offer.plugin.distribution} opened {source.name!r} as a "
-            f"{type(dataset).__name__} with {type(inputs).__name__}, which are no zoo.Dataset and zoo.Inputs; tell its "
+            f"{type(dataset).__name__} with {type(inputs).__name__}, no zoo.Dataset and zoo.Inputs; report it to its "
             "author"
         )
     inputs_record(inputs)  # what config.json cannot keep is said before anything is learnt
@@ -71,8 +71,8 @@ def _typed(offer: Offer[ModalitySpec], options: Mapping[str, Any]) -> Any:
     known = [] if kind is None else [field.name for field in dataclasses.fields(kind)]
     if unknown := [name for name in options if name not in known]:
         has = f"of {spec.name} data these can be said: {', '.join(known)}" if known else f"{spec.name} data take none"
-        raise UsageError(f"{unknown[0]!r} says nothing of {spec.name} data; {has}")
+        raise UsageError(f"{unknown[0]!r} is not an option of {spec.name} data; {has}")
     try:
         return None if kind is None else msgspec.convert(dict(options), kind, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{error} in what was said of the data; {spec.name} data take {', '.join(known)}") from None
+        raise UsageError(f"{error} in the options of the data; {spec.name} data take {', '.join(known)}") from None

@@ -10,7 +10,7 @@ from zoo.specs.records import ModalitySpec
 def zoo_modalities() -> Iterator[ModalitySpec]:
     yield ModalitySpec(
         name="image",
-        summary="Images: PNG, JPEG, WebP and others that Pillow reads",
+        summary="Images: PNG, JPEG, WebP and other formats that Pillow reads",
         target="zoo.modalities.image:modality",
         record="zoo.weights.inputs:Preprocessing",
         unit="img",
@@ -22,7 +22,7 @@ def zoo_modalities() -> Iterator[ModalitySpec]:
     )
     yield ModalitySpec(
         name="text",
-        summary="Texts: plain files, tables (csv, tsv, jsonl, parquet), paired files",
+        summary="Text: plain files, tables (csv, tsv, jsonl, parquet), parallel files",
         target="zoo.modalities.text:modality",
         record="zoo.weights.inputs:Tokenisation",
         unit="texts",

@@ -81,7 +81,7 @@ class TextModality:
 def texts_to_pretrain(source: DataSource, settings: TrainingSettings) -> tuple[TokenDataset, TextInputs]:
     """Return a stream of tokens, and the tokenizer that the settings ask for, learnt from the training split."""
     if not isinstance(settings, LanguageSettings):
-        raise PluginError("the settings of a recipe that pretrains on text must extend zoo.LanguageSettings")
+        raise PluginError("the settings of a text pretraining recipe must extend zoo.LanguageSettings")
     texts = _open(source)
     tokenizer = _tokenizer(settings.tokenizer, texts)
     if settings.sentinels:
@@ -118,11 +118,11 @@ def _tokenizer(name: str, texts: TextDataset) -> Tokenizer:
     if kind in KINDS:
         if kind not in REPRODUCIBLE:
             raise UsageError(
-                f"a {kind} tokenizer is another one each time it is learnt; learn it once, and name its file: "
+                f"training a {kind} tokenizer is not deterministic; train it once and pass its file: "
                 f"`zoo tokenizer train DATA --kind {kind} --out tokenizer.json`"
             )
         if size and not size.isdigit():
-            raise UsageError(f"tokenizer={name}: {size!r} is no number of tokens; write for example {kind}:8000")
+            raise UsageError(f"tokenizer={name}: {size!r} is not a vocabulary size; for example {kind}:8000")
         pieces = (text for text, _ in texts.splits["train"].pieces())
         return make_tokenizer(kind, pieces, size=int(size)) if size else make_tokenizer(kind, pieces)
     path = Path(name)

@@ -44,7 +44,7 @@ def convert_weights(source: Path, target: str, out: Path, *, force: bool = False
     formats = {offer.spec.name: offer for offer in default_registry().offers("formats")}
     if target not in (*LIBRARIES, *_GRAPHS, *formats):
         known = ", ".join((*LIBRARIES, *_GRAPHS, *formats))
-        raise UsageError(f"{target!r} is nothing to export to; take one of {known}")
+        raise UsageError(f"{target!r} is not an export target; choose one of {known}")
     with storage_errors(f"writing {out}"):
         if target in LIBRARIES:
             with new_folder(out) as temporary:

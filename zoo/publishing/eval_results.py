@@ -67,7 +67,7 @@ def check_results(folder: Path) -> int:
         try:
             entries = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (yaml.YAMLError, ValueError, RecursionError) as error:
-            raise IntegrityError(f"{path} is no YAML: {error}; push the run again") from None
+            raise IntegrityError(f"{path} is not YAML: {error}; push the run again") from None
         if not isinstance(entries, list):
             raise IntegrityError(f"{path} holds no list of results; push the run again")
         for entry in entries:

@@ -150,7 +150,7 @@ def check_publishable(folder: Path, block: ZooBlock, spec: ModelSpec, model: nn.
     """
     task = default_registry().known_task(block.task)
     if task is not None and task.spec.needs_labels and not block.labels:
-        raise IntegrityError(f"{folder} names no labels, which {block.task} needs; add them to config.json")
+        raise IntegrityError(f"{folder} has no labels, which {block.task} needs; add them to config.json")
     load_modality(spec.modality).check_publishable(folder, block)
     check_values(folder, model, spec)
 
@@ -161,7 +161,7 @@ def check_no_token(folder: Path) -> None:
         readable = path.is_file() and path.suffix not in _BINARY and path.stat().st_size <= _MAX_READ
         if readable and token_in(path.read_bytes().decode("latin-1")):
             name = path.relative_to(folder)
-            raise UsageError(f"{name} holds a token or a password; take it out, void it at its Hub, then push again")
+            raise UsageError(f"{name} contains a token or a password; remove it, revoke it at its Hub, then push again")
 
 
 def _clean_record(staged: Path) -> None:
@@ -185,7 +185,7 @@ def _renew_card(
     known = metadata_of(base).get("license") or metadata_of(choose_base(here, None)).get("license")
     licence = options.licence or (str(known) if known else None)
     if not licence or licence.lower() in ("unknown", "none"):
-        raise UsageError("the card names no licence; say under which one the weights are: --licence apache-2.0")
+        raise UsageError("the model card has no licence; choose one: --licence apache-2.0")
     if options.licence:
         base = without_key(base, "license")
     path.unlink(missing_ok=True)  # it may be a link to the run's own file

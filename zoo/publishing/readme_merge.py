@@ -77,7 +77,7 @@ def choose_base(here: str | None, there: str | None, prefer: str | None = None) 
     if prefer == "here":
         return mine
     raise UsageError(
-        "README.md was written to both here and on the Hub; keep one of them with --readme here or --readme hub"
+        "README.md was edited both here and on the Hub; keep one version with --readme here or --readme hub"
     )
 
 

@@ -45,7 +45,7 @@ def add_weights(
     card = metadata_of(parse_readme(readme.read_text(encoding="utf-8", errors="replace"))) if readme.is_file() else {}
     chosen = licence or str(card.get("license") or "")
     if not chosen:
-        raise UsageError(f"the card of {repo} names no licence; say under which one it is: --licence apache-2.0")
+        raise UsageError(f"the card of {repo} has no licence; choose one: --licence apache-2.0")
     if not name.split(".")[0] == block.architecture:
         raise UsageError(f"{repo} holds {block.architecture!r}; name it {block.architecture}.TAG")
     headers = stored_weights(pulled.folder).headers

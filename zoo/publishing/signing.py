@@ -47,7 +47,7 @@ def check_signature(folder: Path, key: Path) -> None:
     verifying = _library("verifying")
     signature = folder / SIGNATURE_FILE
     if not key.is_file():
-        raise NotFoundError(f"no key or certificate {key}; ask whoever signed for theirs")
+        raise NotFoundError(f"no key or certificate {key}; ask the signer for it")
     if not signature.is_file():
         raise IntegrityError(f"{folder} has no {SIGNATURE_FILE}: nobody vouches for it; leave out --signature")
     if names := never_written(folder):

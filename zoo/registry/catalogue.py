@@ -138,7 +138,7 @@ def read_catalogue(path: Path, *, label: str | None = None) -> Catalogue:
     try:
         document = msgspec.convert(values, _Document)
     except msgspec.ValidationError as error:
-        raise IntegrityError(f"{path} is no registry: {error}; correct it or remove it") from None
+        raise IntegrityError(f"{path} is not a registry: {error}; correct it or remove it") from None
     catalogue = Catalogue(aliases=document.aliases, plugins=document.plugins)
     for name, value in document.weights.items():
         check_name(name, path)

@@ -51,7 +51,7 @@ def settings_from(offer: Offer[RecipeSpec], values: Mapping[str, Any]) -> Traini
         text = value if isinstance(value, str) else repr(value)
         if text.strip().lower().lstrip("+-") in ("nan", "inf", "infinity"):
             raise UsageError(
-                f"setting {name}={text} is no finite number; `zoo recipes show {offer.spec.name}` shows defaults"
+                f"setting {name}={text} is not a finite number; `zoo recipes show {offer.spec.name}` shows defaults"
             )
     lists = {field.name for field in fields if "tuple" in str(field.type)}
     read = {
@@ -68,7 +68,7 @@ def settings_from(offer: Offer[RecipeSpec], values: Mapping[str, Any]) -> Traini
         ) from None
     for field in dataclasses.fields(settings):
         if isinstance(value := getattr(settings, field.name), float) and not math.isfinite(value):
-            raise UsageError(f"setting {field.name}={value} is no finite number")
+            raise UsageError(f"setting {field.name}={value} is not a finite number")
     return settings
 
 
@@ -107,7 +107,7 @@ def _read(path: str) -> tuple[str | None, dict[str, Any]]:
     except FileNotFoundError:
         raise NotFoundError(f"no recipe file {path}; `zoo recipes show NAME > {path}` writes one") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}; `zoo recipes show NAME` prints the form") from None
+        raise UsageError(f"{path} is not TOML: {error}; `zoo recipes show NAME` prints the format") from None
     settings = values.get("settings", {})
     if (
         set(values) - {"recipe", "settings"}
@@ -115,7 +115,7 @@ def _read(path: str) -> tuple[str | None, dict[str, Any]]:
         or not isinstance(settings, dict)
     ):
         raise UsageError(
-            f"{path} may hold `recipe = NAME` and `[settings]` alone; `zoo recipes show NAME` prints the form"
+            f"{path} may only hold `recipe = NAME` and `[settings]`; `zoo recipes show NAME` prints the format"
         )
     return values.get("recipe"), settings
 

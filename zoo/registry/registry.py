@@ -147,7 +147,7 @@ class Registry:
     def _met(self, kind: str, offer: Offer[Any]) -> Offer[Any]:
         if found := self.unmet(kind, offer.spec):
             raise PluginError(
-                f"{found}; install the plugin that does, or tell the author of {offer.plugin.distribution}"
+                f"{found}; install the plugin that does, or report it to the author of {offer.plugin.distribution}"
             )
         return offer
 
@@ -235,6 +235,6 @@ def load_modality(name: str) -> Modality:
         ) from error
     if not isinstance(found, Modality):
         raise PluginError(
-            f"modality {name!r} of {offer.plugin.distribution} does not keep the zoo.Modality protocol; tell its author"
+            f"modality {name!r} of {offer.plugin.distribution} is not a zoo.Modality; report it to its author"
         )
     return found

@@ -11,7 +11,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
     yield TaskSpec(
         name="image-classification",
         needs_labels=True,
-        summary="Say which class a picture shows",
+        summary="Classify an image",
         recipe="image_classification",
         score="accuracy",
         network="zoo.tasks.multi_label:MultiLabelClassifier",
@@ -20,7 +20,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
     yield TaskSpec(
         name="object-detection",
         needs_labels=True,
-        summary="Say which things are in a picture, and draw a box around each",
+        summary="Detect objects in an image, with bounding boxes",
         recipe="object_detection",
         score="ap",
         learns_from="boxes",
@@ -31,7 +31,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
     yield TaskSpec(
         name="image-segmentation",
         needs_labels=True,
-        summary="Say for each pixel of a picture which class it shows",
+        summary="Classify every pixel of an image (semantic segmentation)",
         recipe="image_segmentation",
         score="miou",
         learns_from="masks",
@@ -58,7 +58,7 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
     yield RecipeSpec(
         name="image_classification",
         stage="finetune",
-        summary="Finetune for classes: full, frozen, or from scratch to compare with",
+        summary="Finetune for image classification, single-label or multi-label",
         target="zoo.tasks.image_classification:ImageClassification",
         settings="zoo.tasks.settings:ImageClassificationSettings",
         task="image-classification",
@@ -69,7 +69,7 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
     yield RecipeSpec(
         name="object_detection",
         stage="finetune",
-        summary="Find things by an anchor-free head over the backbone's feature pyramid",
+        summary="Finetune for object detection: feature pyramid and anchor-free head (FCOS)",
         target="zoo.tasks.detection.recipe:ObjectDetection",
         settings="zoo.tasks.detection.settings:ObjectDetectionSettings",
         task="object-detection",
@@ -80,7 +80,7 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
     yield RecipeSpec(
         name="image_segmentation",
         stage="finetune",
-        summary="Finetune for a class in each pixel: a pyramid head on any backbone (Kirillov et al., 2019)",
+        summary="Finetune for semantic segmentation: feature pyramid head (semantic FPN; Kirillov et al., 2019)",
         target="zoo.tasks.segmentation.recipe:ImageSegmentation",
         settings="zoo.tasks.segmentation.settings:ImageSegmentationSettings",
         task="image-segmentation",

@@ -41,7 +41,7 @@ def evaluate_weights(
     dataset, inputs = open_data(source, need)
     if block.labels and dataset.classes and dataset.classes != block.labels:
         raise UsageError(
-            f"{source.name!r} has other classes ({', '.join(dataset.classes[:5])} …) than {weights} knows "
+            f"{source.name!r} has different classes ({', '.join(dataset.classes[:5])} …) than {weights} knows "
             f"({', '.join(block.labels[:5])} …); evaluate on data of the same classes"
         )
     num_classes = block.arguments.get("num_classes")

@@ -53,7 +53,7 @@ def _exported(run: Run, name: str, block: ZooBlock, inputs: Inputs, pictures: Se
         loaded = load_weights(temporary, block)
         described = described_model(block, str(temporary / "config.json"))
         if not write_selftest(temporary, loaded, block, described, inputs):
-            _log.info("no self-test for %s: it takes other arguments than its modality gives", block.architecture)
+            _log.info("no self-test for %s: its arguments differ from what its modality provides", block.architecture)
         shutil.copyfile(run.folder / "recipe.toml", temporary / "recipe.toml")
         shutil.copyfile(run.metrics, temporary / "metrics.jsonl")
         shutil.copyfile(run.folder / "run.json", temporary / RECORD)

@@ -96,7 +96,7 @@ def finetuning(request: FinetuneRequest) -> Job:
     if not isinstance(chosen, FinetuneSettings):
         raise PluginError(
             f"the settings of recipe {recipe.spec.name!r} of {recipe.plugin.distribution} do not extend "
-            "zoo.FinetuneSettings; tell its author"
+            "zoo.FinetuneSettings; report it to its author"
         )
     registry.method(chosen.method)
     folder, pulled = find_with_origin(request.weights, request.query)
@@ -174,8 +174,7 @@ def _with_validation(dataset: Dataset, settings: TrainingSettings) -> Dataset:
         return dataset.hold_out(settings.validation, settings.seed) if settings.validation else dataset
     if "validation" not in dataset.splits:
         raise UsageError(
-            f"{dataset.name} comes without a validation split; hold out a part of what it has to train on: "
-            "--set validation=0.1"
+            f"{dataset.name} has no validation split; hold out part of its training split: --set validation=0.1"
         )
     return dataset
 

@@ -44,7 +44,7 @@ def reproduce_run(source: str | Path, query: WeightsQuery, run: RunOptions) -> R
     then, now = record["data"]["fingerprint"], job.resolved["data"]["fingerprint"]
     if then != now:
         raise IntegrityError(
-            f"{source} was trained on other data of the name {record['data']['name']!r}: sha256 {then}, here {now}; "
+            f"{source} was trained on different data named {record['data']['name']!r}: sha256 {then}, here {now}; "
             "give the same data"
         )
     environment: dict[str, Any] = record.get("environment") or {}
@@ -80,7 +80,7 @@ def _record(source: Path, weights: Path) -> dict[str, Any]:
         return Run.recorded(source)
     path = weights / RECORD
     if not path.is_file():
-        raise NotFoundError(f"{source} does not say how it was made: no {RECORD}; give the run that made it")
+        raise NotFoundError(f"{source} has no record of its training ({RECORD}); give the run that made it")
     return parse_json(path.read_bytes(), str(path))
 
 
@@ -106,7 +106,7 @@ def _job(record: Mapping[str, Any], run: RunOptions) -> Job:
             )
         )
     except (KeyError, TypeError) as error:
-        raise IntegrityError(f"the record of this run lacks {error}; it was made by another zoo") from None
+        raise IntegrityError(f"the record of this run lacks {error}; it was made by another version of Zoo") from None
 
 
 def _recorded_scores(folder: Path) -> dict[str, float]:

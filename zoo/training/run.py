@@ -101,7 +101,7 @@ def ready(job: Job, model: nn.Module, distribution: Distribution, total_steps: i
     share = distribution.world_size * job.settings.accumulate
     if job.settings.batch_size % share:
         raise UsageError(
-            f"batch_size={job.settings.batch_size} cannot be shared by {distribution.world_size} processes with "
+            f"batch_size={job.settings.batch_size} cannot be split over {distribution.world_size} processes with "
             f"accumulate={job.settings.accumulate}; choose a multiple of {share}"
         )
     placed = place(model, job.settings, distribution)

@@ -45,7 +45,7 @@ def put_head(backbone: nn.Module, block: ZooBlock) -> nn.Module:
             return cast(nn.Module, network(backbone, len(block.labels), **block.head))
         except (ValueError, TypeError) as error:
             raise IntegrityError(
-                f"config.json asks for a network for {block.task} that cannot be made: {error}; get a fresh copy"
+                f"config.json asks for a network for {block.task} that cannot be built: {error}; get a fresh copy"
             ) from None
     if "num_classes" in block.arguments:
         cast(Any, backbone).reset_classifier(block.arguments["num_classes"])

@@ -82,7 +82,7 @@ def check_call(
     parameters = [name for name in inspect.signature(target).parameters if name not in given]
     if unknown := [name for name in arguments if name not in parameters]:
         allowed = ", ".join(parameters)
-        raise IntegrityError(f"{source} gives {what} the unknown argument {unknown[0]!r}; allowed are {allowed}")
+        raise IntegrityError(f"{source} passes {what} the unknown argument {unknown[0]!r}; allowed are {allowed}")
     hints = typing.get_type_hints(target.__init__ if inspect.isclass(target) else target)
     for name, value in arguments.items():
         try:
@@ -92,7 +92,7 @@ def check_call(
         except TypeError:  # an annotation that is no JSON type: the model itself has to judge
             converted = value
         if type(value) is float and type(converted) is int:
-            raise IntegrityError(f"{source} has a wrong argument {name!r}: {value} is no integer; get a fresh copy")
+            raise IntegrityError(f"{source} has a wrong argument {name!r}: {value} is not an integer; get a fresh copy")
         low, high = (1, limits[name]) if name in limits else (0, MAX_INTEGER)
         _check_bounds(value, low, high, f"argument {name!r} in {source}")
 

@@ -85,5 +85,5 @@ def read_json(folder: Path) -> dict[str, Any]:
         return {}
     values = parse_json(content, str(path))
     if code := [key for key in _CODE_KEYS if key in values]:
-        raise IntegrityError(f"{path} asks to run code of its own ({', '.join(code)}), which zoo never does; remove it")
+        raise IntegrityError(f"{path} asks to run its own code ({', '.join(code)}), which zoo never does; remove it")
     return values

@@ -15,7 +15,7 @@ class Features(nn.Module):
         super().__init__()
         if not isinstance(backbone, Backbone):
             raise UsageError(
-                f"{type(backbone).__name__} has no maps of stages; leave out features_only, call forward_features"
+                f"{type(backbone).__name__} has no feature maps per stage; omit features_only, call forward_features"
             )
         self.backbone = backbone
         self.feature_info = backbone.feature_info

@@ -30,7 +30,7 @@ def float_dtype(dtype: Any) -> torch.dtype:
     """Return the dtype of this name. Raise UsageError for one that weights cannot be asked for in."""
     found = dtype if dtype in _FLOATS.values() else _FLOATS.get(str(dtype).removeprefix("torch."))
     if found is None:
-        raise UsageError(f"dtype={dtype!r} cannot be asked for; take one of {', '.join(_FLOATS)}")
+        raise UsageError(f"dtype={dtype!r} is not supported; choose one of {', '.join(_FLOATS)}")
     return found
 
 

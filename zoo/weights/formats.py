@@ -20,8 +20,7 @@ def load_format(offer: Offer[FormatSpec]) -> Format:
     found = load_named(offer, "target")
     if not isinstance(found, Format):
         raise PluginError(
-            f"format {offer.spec.name!r} of {offer.plugin.distribution} does not keep the zoo.Format protocol; tell "
-            "its author"
+            f"format {offer.spec.name!r} of {offer.plugin.distribution} is not a zoo.Format; report it to its author"
         )
     return found
 

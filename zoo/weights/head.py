@@ -14,9 +14,11 @@ def replace_head(model: nn.Module, num_classes: int) -> None:
     """Replace the head by a fresh one of `num_classes` unless it has that many already; note what was replaced."""
     backbone = cast(Any, model)
     if num_classes < 0:
-        raise UsageError(f"num_classes={num_classes} is no count; give 0 for no head, or the number of classes")
+        raise UsageError(
+            f"num_classes={num_classes} is not a valid number of classes; give 0 for no head, or the number of classes"
+        )
     if not callable(getattr(backbone, "reset_classifier", None)):
-        raise UsageError(f"{type(model).__name__} has no head to replace; leave out num_classes")
+        raise UsageError(f"{type(model).__name__} has no head to replace; omit num_classes")
     old = backbone.num_classes
     if num_classes == old:
         return
@@ -26,7 +28,7 @@ def replace_head(model: nn.Module, num_classes: int) -> None:
     model.eval()
     what = f"head of {old} classes" if old else "missing head"
     fresh = f"replaced by a fresh one of {num_classes}" if num_classes else "removed"
-    _log.info("%s %s; every other tensor loaded (%d of %d)", what, fresh, kept, kept)
+    _log.info("%s %s; all other tensors loaded (%d of %d)", what, fresh, kept, kept)
 
 
 def _head_parameters(backbone: Any) -> list[nn.Parameter]:

@@ -54,9 +54,9 @@ def read_header(path: Path) -> dict[str, TensorHeader]:
     except FileNotFoundError:
         raise NotFoundError(f"no {path.name} in {path.parent}; the weights are incomplete, pull them again") from None
     except IsADirectoryError:
-        raise _broken(path, "is a folder, no safetensors file") from None
+        raise _broken(path, "is a folder, not a safetensors file") from None
     if not content.startswith(b"{"):
-        raise _broken(path, "is no safetensors file")
+        raise _broken(path, "is not a safetensors file")
     values = parse_json(content, f"the header of {path}", max_bytes=MAX_HEADER_BYTES)
     metadata = values.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):

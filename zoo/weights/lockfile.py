@@ -54,7 +54,7 @@ def read_lock(path: Path = LOCK_FILE) -> dict[str, Locked]:
     try:
         document = msgspec.convert(tomllib.loads(content.decode()), _Document)
     except (ValueError, msgspec.ValidationError, RecursionError) as error:  # ValueError: not TOML, or a huge integer
-        raise IntegrityError(f"{path} is no lock file: {error}; correct it, or remove it and lock again") from None
+        raise IntegrityError(f"{path} is not a lock file: {error}; correct it, or remove it and lock again") from None
     if document.version != VERSION:
         raise IntegrityError(f"{path} has version {document.version}, this zoo reads {VERSION}; pip install -U zoo-hub")
     return document.weights

@@ -38,10 +38,10 @@ def load_onto_base(folder: Path, block: ZooBlock, load: Callable[[Path, ZooBlock
 
 def _check_base(folder: Path, block: ZooBlock, base_folder: Path, base: ZooBlock) -> None:
     if base.adapter is not None:
-        raise IntegrityError(f"{folder} is an adapter to an adapter, {base_folder}; get one to whole weights")
+        raise IntegrityError(f"{folder} is an adapter for an adapter, {base_folder}; get one for complete weights")
     wanted, found = ({**arguments, "num_classes": None} for arguments in (block.arguments, base.arguments))
     if base.architecture != block.architecture or wanted != found:
         raise IntegrityError(
-            f"{folder} is an adapter to a {block.architecture!r} with other arguments than its base {base_folder} has; "
+            f"{folder} is an adapter for a {block.architecture!r} with other arguments than its base {base_folder}; "
             "get a fresh copy"
         )

@@ -21,8 +21,7 @@ def task_predictor(model: Any, description: ZooBlock, inputs: Any) -> Any:
     offer = default_registry().known_task(description.task)
     if offer is None or offer.spec.predictor is None or (offer.spec.needs_labels and not description.labels):
         raise UsageError(
-            f"{description.architecture!r} for {description.task} has no labels to give a single item; finetune it for "
-            "a task first"
+            f"{description.architecture!r} for {description.task} makes no predictions; finetune it for a task first"
         )
     return make_predictor(offer, model, description.labels, inputs)
 

@@ -43,7 +43,7 @@ def read_index(folder: Path) -> tuple[dict[str, list[str]], int | None] | None:
     try:
         index = msgspec.convert(values, _Index)
     except msgspec.ValidationError as error:
-        raise IntegrityError(f"{path} is no index of shards: {error}; get a fresh copy") from None
+        raise IntegrityError(f"{path} is not a shard index: {error}; get a fresh copy") from None
     shards: dict[str, list[str]] = {}
     for tensor, shard in index.weight_map.items():
         shards.setdefault(shard, []).append(tensor)
@@ -58,7 +58,7 @@ def check_shard(folder: Path, shard: str) -> None:
     """Raise unless the name is that of a file in this folder, and what lies there is no way out of it."""
     if not _SHARD.fullmatch(shard):
         raise IntegrityError(
-            f"{folder / INDEX_FILE} names the shard {ascii(shard[:80])}, which is no plain name of a safetensors file; "
+            f"{folder / INDEX_FILE} names the shard {ascii(shard[:80])}, which is not a plain safetensors file name; "
             "get a fresh copy"
         )
     path = folder / shard

@@ -21,22 +21,22 @@ def with_channels(model: nn.Module, offer: Offer[ModelSpec], arguments: dict[str
     """
     name = offer.spec.name
     if "channels" not in arguments:
-        raise UsageError(f"model {name!r} has no argument channels; leave out channels={channels}")
+        raise UsageError(f"model {name!r} has no argument channels; omit channels={channels}")
     if channels == arguments["channels"]:
         return model
     if channels < 1:
-        raise UsageError(f"channels={channels} is no count; give 1 or more")
+        raise UsageError(f"channels={channels} is not a valid number of channels; give 1 or more")
     other = build(offer, {**arguments, "channels": channels}, device="meta")
     tensors, wanted = model.state_dict(), other.state_dict()
     different = [key for key, tensor in wanted.items() if tensor.shape != tensors[key].shape]
     if len(different) != 1 or wanted[different[0]].ndim != 4:
-        raise UsageError(f"model {name!r} has more than a stem that depends on its channels; train it with {channels}")
+        raise UsageError(f"model {name!r} depends on its channels beyond the stem; train it with {channels}")
     tensors[different[0]] = _adapted(tensors[different[0]], channels)
     other.load_state_dict(tensors, strict=True, assign=True)
     for key, buffer in model.named_buffers():  # also those that no file holds
         owner, _, attribute = key.rpartition(".")
         setattr(other.get_submodule(owner), attribute, buffer)
-    _log.info("stem of %s channels adapted to %d; every other tensor loaded", arguments["channels"], channels)
+    _log.info("stem of %s channels adapted to %d; all other tensors loaded", arguments["channels"], channels)
     return other.eval()
 
 

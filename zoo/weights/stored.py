@@ -63,7 +63,7 @@ def stored_tensors(folder: Path) -> StoredTensors:
         return StoredTensors(single, (single,), read_header(single))
     path = folder / INDEX_FILE
     if single.exists():
-        raise IntegrityError(f"{folder} holds both {WEIGHTS_FILE} and {INDEX_FILE}; remove the one that is not meant")
+        raise IntegrityError(f"{folder} holds both {WEIGHTS_FILE} and {INDEX_FILE}; remove one of them")
     shards, total_size = index
     headers: dict[str, TensorHeader] = {}
     for shard, listed in shards.items():
@@ -91,8 +91,8 @@ def split_weights(folder: Path, max_bytes: int) -> None:
     for name, header in stored.headers.items():
         if header.size > max_bytes:
             raise UsageError(
-                f"tensor {name!r} alone has {header.size:,} bytes, more than a shard may have ({max_bytes:,}); "
-                "allow larger ones with --max-shard-size"
+                f"tensor {name!r} has {header.size:,} bytes, more than a shard may have ({max_bytes:,}); "
+                "allow larger shards with --max-shard-size"
             )
         if sum(groups[-1].values()) + header.size > max_bytes:
             groups.append({})

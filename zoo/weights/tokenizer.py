@@ -84,8 +84,8 @@ class Tokenizer:
         found = self.role(name)
         if found is None:
             raise UsageError(
-                f"this tokenizer has no token for {name} (such as {_ROLES[name][0]}), which is needed here; "
-                "take another, or train one: `zoo tokenizer train`"
+                f"this tokenizer has no token for {name} (such as {_ROLES[name][0]}), which this needs; "
+                "use another tokenizer, or train one: `zoo tokenizer train`"
             )
         return found
 
@@ -175,8 +175,8 @@ def text_inputs(folder: Path, said: Tokenisation | None, arguments: Mapping[str,
     rows = arguments.get("vocab_size")
     if isinstance(rows, int) and tokenizer.num_tokens > rows:
         raise IntegrityError(
-            f"{folder / TOKENIZER_FILE} knows {tokenizer.num_tokens:,} tokens and the model {rows:,}; "
-            "get the tokenizer that belongs to it"
+            f"{folder / TOKENIZER_FILE} has {tokenizer.num_tokens:,} tokens and the model {rows:,}; "
+            "get the model's own tokenizer"
         )
     context = arguments.get("context")
     longest = int(context) if isinstance(context, int) else DEFAULT_CONTEXT
@@ -194,7 +194,7 @@ def read_tokenizer(place: Path) -> Tokenizer:
             content = file.read(_LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(
-            f"no {TOKENIZER_FILE} in {place}; text needs one: put that of the model beside its weights, or name one"
+            f"no {TOKENIZER_FILE} in {place}; text needs one: put the model's tokenizer beside its weights, or name one"
         ) from None
     if len(content) > _LARGEST:
         raise IntegrityError(f"{path} is larger than {_LARGEST // 2**20} MB; get a fresh copy")

@@ -136,4 +136,4 @@ def _unigrams(texts: Iterable[str], size: int) -> "tokenizers.Tokenizer":
 def _learn(made: "tokenizers.Tokenizer", texts: Iterable[str], trainer: Any) -> None:
     made.train_from_iterator((text for text in texts if text), trainer)
     if made.get_vocab_size() <= len(trainer.special_tokens):
-        raise DataError("there is no text to learn a tokenizer from; give some")
+        raise DataError("there is no text to train a tokenizer on; give some")

@@ -13,7 +13,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
     yield zoo.ModelSpec(
         name="dense_autoencoder",
         family="autoencoder",
-        summary="The textbook autoencoder: 784 pixels, a code of 64 numbers, 784 pixels",
+        summary="Fully connected autoencoder for 28x28 images, with a code of 64 numbers",
         target="zoo_autoencoder.dense:DenseAutoencoder",
         capabilities=_CAPABILITIES,
         limits={"image_size": 4096, "channels": 64, "hidden_sizes": 65_536, "code_size": 65_536},
@@ -33,7 +33,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
     yield zoo.ModelSpec(
         name="conv_autoencoder",
         family="autoencoder",
-        summary="A convolutional autoencoder for pictures of any size, with a feature pyramid",
+        summary="Convolutional autoencoder for images of any size, with a feature pyramid",
         target="zoo_autoencoder.convolutional:ConvAutoencoder",
         capabilities=(*_CAPABILITIES, "detection-ready"),
         limits=_CONVOLUTIONAL,
@@ -43,7 +43,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
     yield zoo.ModelSpec(
         name="variational_autoencoder",
         family="autoencoder",
-        summary="Codes are normal distributions (Kingma and Welling, 2014); convolutional, or of linear layers",
+        summary="Variational autoencoder (VAE; Kingma and Welling, 2014), convolutional or fully connected",
         target="zoo_autoencoder.variational:VariationalAutoencoder",
         capabilities=(*_CAPABILITIES, "sample", "detection-ready"),
         limits={**_CONVOLUTIONAL, "hidden_sizes": 65_536},
@@ -53,7 +53,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
     yield zoo.ModelSpec(
         name="vector_quantized_autoencoder",
         family="autoencoder",
-        summary="Codes are maps of entries of a codebook (van den Oord et al., 2017)",
+        summary="Vector-quantized autoencoder (VQ-VAE; van den Oord et al., 2017)",
         target="zoo_autoencoder.vector_quantized:VectorQuantizedAutoencoder",
         capabilities=(*_CAPABILITIES, "detection-ready"),
         limits={**_CONVOLUTIONAL, "codebook_size": 65_536},
@@ -63,7 +63,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
     yield zoo.ModelSpec(
         name="tiny_autoencoder",
         family="autoencoder",
-        summary="TAESD and its siblings, which stand in for the autoencoders of latent diffusion (Bohan, 2023)",
+        summary="TAESD and its siblings: tiny replacements for the autoencoders of latent diffusion (Bohan, 2023)",
         target="zoo_autoencoder.tiny:TinyAutoencoder",
         capabilities=(*_CAPABILITIES, "detection-ready"),
         limits={"channels": 64, "latent_channels": 4096},
@@ -74,15 +74,18 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
 
 
 _RECIPES = {
-    "reconstruction": ("Reconstruction", "Give back what was seen (Hinton and Salakhutdinov, 2006)"),
-    "denoising": ("Denoising", "Give back the clean picture from a noisy one (Vincent et al., 2008)"),
-    "sparse": ("Sparse", "Give back what was seen from a code of mostly small numbers (Ranzato et al., 2007)"),
-    "contractive": ("Contractive", "Give back what was seen from a code that changes little (Rifai et al., 2011)"),
-    "variational": ("Variational", "Maximise the evidence lower bound (Kingma and Welling, 2014)"),
-    "vector_quantized": ("VectorQuantized", "Give back what was seen from a codebook (van den Oord et al., 2017)"),
+    "reconstruction": (
+        "Reconstruction",
+        "Autoencoder: minimize the reconstruction error (Hinton and Salakhutdinov, 2006)",
+    ),
+    "denoising": ("Denoising", "Denoising autoencoder (Vincent et al., 2008)"),
+    "sparse": ("Sparse", "Sparse autoencoder (Ranzato et al., 2007)"),
+    "contractive": ("Contractive", "Contractive autoencoder (Rifai et al., 2011)"),
+    "variational": ("Variational", "Variational autoencoder: maximize the ELBO (VAE; Kingma and Welling, 2014)"),
+    "vector_quantized": ("VectorQuantized", "Vector-quantized autoencoder (VQ-VAE; van den Oord et al., 2017)"),
     "wasserstein": (
         "Wasserstein",
-        "Give back what was seen from codes that are normal together (Tolstikhin et al., 2018)",
+        "Wasserstein autoencoder with an MMD penalty (WAE-MMD; Tolstikhin et al., 2018)",
     ),
 }
 _TOGETHER = ("denoising", "sparse", "contractive")

@@ -96,7 +96,7 @@ def test_053_what_stands_there_stays_unless_forced(saved: Any, tmp_path: Path) -
 
 
 def test_nothing_to_export_to(saved: Any, tmp_path: Path) -> None:
-    with pytest.raises(zoo.UsageError, match="'keras' is nothing to export to; take one of timm, torchvision"):
+    with pytest.raises(zoo.UsageError, match="'keras' is not an export target; choose one of timm, torchvision"):
         zoo.export(saved("resnet20"), to="keras", out=tmp_path / "theirs")
 
 

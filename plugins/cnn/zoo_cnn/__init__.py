@@ -17,9 +17,9 @@ _spec = partial(
 _NORMED = {"optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 5e-4, "warmup": 0.2}
 
 _SELF_SUPERVISED = {
-    "SimCLR": "Tell two views of a picture from all others' (Chen et al., 2020)",
-    "BYOL": "Predict what a slow teacher makes of another view (Grill et al., 2020)",
-    "DINO": "Tell of parts what a slow teacher tells of the whole (Caron et al., 2021)",
+    "SimCLR": "Contrastive learning (SimCLR; Chen et al., 2020)",
+    "BYOL": "Bootstrap your own latent: predict a momentum teacher's features (BYOL; Grill et al., 2020)",
+    "DINO": "Self-distillation with no labels: match local to global crops (DINO; Caron et al., 2021)",
 }
 
 
@@ -28,7 +28,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
     for name, (block, depths, parameters) in RESNETS.items():
         yield _spec(
             name=name,
-            summary=f"ResNet of {name.removeprefix('resnet')} layers (He et al., 2016); cifar_stem for small pictures",
+            summary=f"ResNet-{name.removeprefix('resnet')} (He et al., 2016); cifar_stem for small images",
             target="zoo_cnn.resnet:ResNet",
             arguments={"block": block, "depths": depths},
             limits=_STAGED,
@@ -39,7 +39,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
     for layers, (depth, parameters) in CIFAR_RESNETS.items():
         yield _spec(
             name=f"resnet{layers}",
-            summary=f"ResNet of {layers} layers for 32x32 pixels, shortcuts without parameters (He et al., 2016)",
+            summary=f"ResNet-{layers} for 32x32 images, parameter-free shortcuts (He et al., 2016)",
             target="zoo_cnn.cifar_resnet:CifarResNet",
             arguments={"depth": depth},
             limits={"depth": 256, "widths": 16_384, "channels": 1024},
@@ -60,7 +60,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
     for variant, parameters in MOBILENETS.items():
         yield _spec(
             name=f"mobilenetv3_{variant}_100",
-            summary=f"MobileNetV3 {variant}, for little computation (Howard et al., 2019)",
+            summary=f"MobileNetV3 {variant}, for low-compute devices (Howard et al., 2019)",
             target="zoo_cnn.mobilenetv3:MobileNetV3",
             arguments={"variant": variant},
             limits={"channels": 1024},
@@ -69,7 +69,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         )
     yield _spec(
         name="efficientnet_b0",
-        summary="EfficientNet-B0, of few parameters (Tan and Le, 2019)",
+        summary="EfficientNet-B0 (Tan and Le, 2019)",
         target="zoo_cnn.efficientnet:EfficientNet",
         limits={"channels": 1024},
         parameters=5_288_548,
@@ -82,7 +82,7 @@ def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
     yield zoo.RecipeSpec(
         name="supervised",
         stage="pretrain",
-        summary="Learn classes from labels: smoothed cross-entropy, augmentation, mixup and cutmix",
+        summary="Supervised classification: label smoothing, augmentation, mixup and CutMix",
         target="zoo_cnn.pretraining.supervised:Supervised",
         settings="zoo_cnn.pretraining.settings:SupervisedSettings",
         task="image-classification",
@@ -94,7 +94,7 @@ def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
     yield zoo.RecipeSpec(
         name="distillation",
         stage="pretrain",
-        summary="Learn what other weights say, and labels where there are any (Hinton et al., 2015)",
+        summary="Knowledge distillation from a teacher's predictions (Hinton et al., 2015)",
         target="zoo_cnn.pretraining.distillation:Distillation",
         settings="zoo_cnn.pretraining.settings:DistillationSettings",
         task="image-classification",

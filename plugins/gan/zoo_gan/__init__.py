@@ -14,12 +14,15 @@ _CONVOLUTIONAL = {"image_size": 1024, "width": 4096, "pool_size": 64, **_SIZES}
 _spec = partial(zoo.ModelSpec, family="gan", task=_TASK)
 
 _PRETRAINING = {
-    "minimax": ("Play the minimax game as it was written down (Goodfellow et al., 2014)", "MinimaxSettings"),
-    "non_saturating": ("Pass for real, the generator's better half (Goodfellow et al., 2014)", "AdversarialSettings"),
-    "least_squares": ("Bring scores to 1 and 0 by squares (Mao et al., 2017)", "AdversarialSettings"),
-    "hinge": ("Part real from made by a margin (Lim and Ye, 2017; Miyato et al., 2018)", "AdversarialSettings"),
-    "wasserstein_gan": ("Earth mover's distance, slopes of 1 (WGAN-GP; Gulrajani et al., 2017)", "WassersteinSettings"),
-    "relativistic": ("Tell pairs apart, slopes of 0 at both (R3GAN; Huang et al., 2024)", "RelativisticSettings"),
+    "minimax": ("GAN with the original minimax loss (Goodfellow et al., 2014)", "MinimaxSettings"),
+    "non_saturating": ("GAN with the non-saturating loss (Goodfellow et al., 2014)", "AdversarialSettings"),
+    "least_squares": ("Least-squares GAN (LSGAN; Mao et al., 2017)", "AdversarialSettings"),
+    "hinge": ("GAN with the hinge loss (Lim and Ye, 2017; Miyato et al., 2018)", "AdversarialSettings"),
+    "wasserstein_gan": (
+        "Wasserstein GAN with gradient penalty (WGAN-GP; Gulrajani et al., 2017)",
+        "WassersteinSettings",
+    ),
+    "relativistic": ("Relativistic GAN with R1 and R2 penalties (R3GAN; Huang et al., 2024)", "RelativisticSettings"),
 }
 
 
@@ -27,7 +30,7 @@ _PRETRAINING = {
 def zoo_models() -> Iterator[zoo.ModelSpec]:
     yield _spec(
         name="dense_gan",
-        summary="The textbook GAN: 100 numbers, 128 units, 784 pixels; 784 pixels, 128 units, one score",
+        summary="The original GAN with one hidden layer of 128 units, for 28x28 images",
         target="zoo_gan.dense:dense_gan",
         capabilities=_REQUIRES,
         limits={"image_size": 4096, "hidden_size": 65_536, **_SIZES},
@@ -37,7 +40,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
     )
     yield _spec(
         name="dcgan",
-        summary="Strided convolutions and batch norm (Radford et al., 2016), for 28 pixels or a power of two",
+        summary="DCGAN: strided convolutions and batch norm (Radford et al., 2016), for 28 pixels or a power of two",
         target="zoo_gan.dcgan:dcgan",
         capabilities=(*_REQUIRES, "detection-ready"),
         limits=_CONVOLUTIONAL,
@@ -46,7 +49,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
     )
     yield _spec(
         name="residual_gan",
-        summary="Residual blocks with spectral norm (SNGAN; Miyato et al., 2018), for 28 pixels or a power of two",
+        summary="ResNet GAN with spectral norm (SNGAN; Miyato et al., 2018), for 28 pixels or a power of two",
         target="zoo_gan.residual:residual_gan",
         capabilities=(*_REQUIRES, "detection-ready"),
         limits=_CONVOLUTIONAL,
@@ -71,7 +74,7 @@ def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
     yield zoo.RecipeSpec(
         name="freeze_discriminator",
         stage="finetune",
-        summary="Take a GAN to few pictures of something else, lower stages kept (FreezeD; Mo et al., 2020)",
+        summary="Finetune a GAN on few images, lower discriminator layers frozen (FreezeD; Mo et al., 2020)",
         target="zoo_gan.recipes:freeze_discriminator",
         settings="zoo_gan.settings:FreezeDiscriminatorSettings",
         task=_TASK,
@@ -84,7 +87,7 @@ def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
 def zoo_tasks() -> Iterator[zoo.TaskSpec]:
     yield zoo.TaskSpec(
         name=_TASK,
-        summary="Make pictures like those that were seen",
+        summary="Generate images like the training images",
         recipe="freeze_discriminator",
         score=_SCORE,
         learns_from="images",

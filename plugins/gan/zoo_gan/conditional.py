@@ -46,5 +46,5 @@ class Conditioned(nn.Sequential):
 def needed(labels: Tensor | None) -> Tensor:
     """Return labels that a model with classes cannot do without."""
     if labels is None:
-        raise ValueError("this model was made with classes: give labels, a class for each picture")
+        raise ValueError("this model is class-conditional: give labels, one class per image")
     return labels

@@ -168,7 +168,7 @@ def drawn_pictures(batches: Iterable[zoo.Batch], count: int, seed: int) -> Tenso
             chosen = keys.topk(count, largest=False).indices
             kept, keys = kept[chosen], keys[chosen]
     if kept is None:
-        raise zoo.DataError("there are no pictures to compare with; give a split that has some")
+        raise zoo.DataError("there are no images to compare with; give a split that has some")
     return kept
 
 

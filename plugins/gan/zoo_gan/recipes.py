@@ -78,7 +78,7 @@ def freeze_discriminator(
         stages = training.model.feature_info
         if settings.frozen_stages > len(stages):
             raise zoo.UsageError(
-                f"frozen_stages={settings.frozen_stages} of a discriminator with {len(stages)}; ask for fewer"
+                f"frozen_stages={settings.frozen_stages} of a discriminator with {len(stages)}; set fewer"
             )
         for stage in stages[: settings.frozen_stages]:
             training.model.get_submodule(stage.module).requires_grad_(False)

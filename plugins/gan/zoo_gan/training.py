@@ -60,8 +60,8 @@ class AdversarialTraining:
             )
         if model.classes and classes and model.classes != len(classes):
             raise zoo.UsageError(
-                f"the model makes {model.classes} classes, the data has {len(classes)}; pretrain with --arg "
-                f"classes={len(classes)}, or classes=0 for a model that needs none"
+                f"the model has {model.classes} classes, the data has {len(classes)}; pretrain with --arg "
+                f"classes={len(classes)}, or classes=0 for an unconditional model"
             )
         self.settings = settings
         self.objective = objective
@@ -78,7 +78,7 @@ class AdversarialTraining:
         self.observer.check()
         if self.penalty.at != "nowhere" and _in_parts(self.discriminator):
             raise zoo.UsageError(
-                "a penalty on gradients goes through the weights twice, and FSDP2 gives them up in between; train with "
+                "a gradient penalty needs the weights twice, and FSDP2 frees them in between; train with "
                 "--sharding ddp, or by another recipe, such as hinge"
             )
         return {

@@ -133,7 +133,7 @@ def test_older_files_of_gpt2_hold_masks(tmp_path: Path, caplog: pytest.LogCaptur
     save_file({**bare, **masks}, out / "model.safetensors")
     caplog.set_level("INFO")
     assert torch.equal(zoo.load(out)(IDS), model(IDS))
-    assert "2 tensors without a place in the model left out (h.0.attn.bias, h.1.attn.bias)" in caplog.text
+    assert "ignored 2 tensors that the model does not have (h.0.attn.bias, h.1.attn.bias)" in caplog.text
 
 
 def test_older_files_of_bert_call_norms_otherwise(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_width_is_a_ratio_elsewhere(tmp_path: Path) -> None:
     assert torch.equal(zoo.load(out)(images), model(images))
     config["model_args"]["mlp_ratio"] = "wide"
     (out / "config.json").write_text(json.dumps({**config, "architecture": "vit_tiny_patch16_224"}))
-    with pytest.raises(zoo.IntegrityError, match="mlp_ratio that is no number"):
+    with pytest.raises(zoo.IntegrityError, match="mlp_ratio that is not a number"):
         zoo.load(out)
 
 

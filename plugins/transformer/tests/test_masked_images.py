@@ -82,7 +82,7 @@ def test_other_models_and_other_sizes_are_refused(tmp_path: Path) -> None:
         )
     with pytest.raises(zoo.UsageError, match="use another for this model"):
         MaskedImageModelling(MaskedImageSettings(), torch.nn.Linear(2, 2), (), INPUTS)
-    with pytest.raises(zoo.UsageError, match="hides none"):
+    with pytest.raises(zoo.UsageError, match="masks none"):
         recipe(masked=0.01)
     with pytest.raises(zoo.UsageError, match="must divide"):
         recipe(decoder_heads=3)

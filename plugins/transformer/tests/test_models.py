@@ -239,7 +239,7 @@ def test_a_text_has_no_maps(tmp_path: Path) -> None:
     from zoo.weights.folder import save_weights
 
     save_weights(tmp_path / "weights", zoo.create("gpt2", **SMALL_TEXT), model_name="gpt2", arguments=SMALL_TEXT)
-    with pytest.raises(zoo.UsageError, match="GPT2 has no maps of stages; leave out features_only"):
+    with pytest.raises(zoo.UsageError, match="GPT2 has no feature maps per stage; omit features_only"):
         zoo.load(tmp_path / "weights", features_only=True)
 
 
@@ -290,7 +290,7 @@ def test_other_channels_adapt_a_vit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "arguments"), TEXTS)
 def test_a_text_without_tokens_is_refused(name: str, arguments: dict[str, Any]) -> None:
-    with pytest.raises(zoo.UsageError, match="no tokens at all"):
+    with pytest.raises(zoo.UsageError, match="these texts have no tokens"):
         zoo.create(name, **arguments)(tokens(length=0))
 
 

@@ -28,11 +28,11 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
     for name, size in VITS.items():
         yield _image(
             name=name,
-            summary=f"Vision transformer {size.summary} (Dosovitskiy et al., 2021)",
+            summary=f"Vision transformer (ViT) {size.summary} (Dosovitskiy et al., 2021)",
             arguments=size.arguments,
             parameters=size.parameters,
         )
-    yield _image(name="vit", summary="Vision transformer of any size (Dosovitskiy et al., 2021)")
+    yield _image(name="vit", summary="Vision transformer (ViT) of any size (Dosovitskiy et al., 2021)")
     for name, size in BERTS.items():
         yield _text(
             name=name,
@@ -88,7 +88,7 @@ def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
     yield zoo.RecipeSpec(
         name="masked_image_modelling",
         stage="pretrain",
-        summary="Give back patches that are hidden from a vision transformer: MAE (He et al., 2022)",
+        summary="Masked autoencoder for vision transformers (MAE; He et al., 2022)",
         target="zoo_transformer.pretraining.masked_images:MaskedImageModelling",
         settings="zoo_transformer.pretraining.settings:MaskedImageSettings",
         task="image-feature-extraction",

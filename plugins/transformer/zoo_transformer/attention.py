@@ -31,7 +31,9 @@ class KeyValues:
     def extend(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Keep those of new tokens; return those of all. Raise UsageError where there is no room for them."""
         if (total := self.length + keys.shape[2]) > self.capacity:
-            raise zoo.UsageError(f"{total} tokens are more than the cache has room for; make it with capacity={total}")
+            raise zoo.UsageError(
+                f"{total} tokens are more than the cache has room for; create it with capacity={total}"
+            )
         if not self.stored:
             self.stored = [x.new_empty(*x.shape[:2], self.capacity, x.shape[3]) for x in (keys, values)]
         start, self.length = self.length, total
@@ -85,7 +87,7 @@ def look(input_ids: Tensor, attention_mask: Tensor | None, cache: Cache | None =
     tokens, seen = input_ids.shape[1], cache.length if cache else 0
     total = seen + tokens
     if tokens == 0:
-        raise zoo.UsageError("these texts have no tokens at all; begin each with one, such as the tokenizer's first")
+        raise zoo.UsageError("these texts have no tokens; begin each with one, such as the tokenizer's start token")
     places = torch.arange(total, device=input_ids.device)
     before = places[seen:, None] >= places if causal and tokens > 1 and (seen or attention_mask is not None) else None
     if attention_mask is None:

@@ -17,28 +17,28 @@ def _vit(width: int, depth: int, num_heads: int, patch_size: int = 16) -> dict[s
 
 
 VITS = {
-    "vit_tiny_patch16_224": Size(_vit(192, 12, 3), 5_717_416, "of 192 channels and 12 blocks"),
-    "vit_small_patch16_224": Size(_vit(384, 12, 6), 22_050_664, "of 384 channels and 12 blocks"),
-    "vit_base_patch16_224": Size(_vit(768, 12, 12), 86_567_656, "of 768 channels and 12 blocks"),
-    "vit_large_patch16_224": Size(_vit(1024, 24, 16), 304_326_632, "of 1,024 channels and 24 blocks"),
+    "vit_tiny_patch16_224": Size(_vit(192, 12, 3), 5_717_416, "with 192 channels and 12 blocks"),
+    "vit_small_patch16_224": Size(_vit(384, 12, 6), 22_050_664, "with 384 channels and 12 blocks"),
+    "vit_base_patch16_224": Size(_vit(768, 12, 12), 86_567_656, "with 768 channels and 12 blocks"),
+    "vit_large_patch16_224": Size(_vit(1024, 24, 16), 304_326_632, "with 1,024 channels and 24 blocks"),
 }
 
 BERTS = {
-    "bert": Size({}, 109_514_298, "BERT: an encoder that guesses masked words; base and uncased unless told otherwise"),
+    "bert": Size({}, 109_514_298, "BERT: an encoder for masked language modelling; base size, uncased by default"),
     "minilm_l6": Size(
         {"width": 384, "depth": 6, "mlp_width": 1536},
         22_744_506,
-        "MiniLM of 6 layers: a small BERT, for embeddings",
+        "MiniLM with 6 layers: a small BERT for embeddings",
     ),
 }
 
 GPT2S = {
-    "gpt2": Size({}, 124_439_808, "GPT-2: a decoder that goes on with a text"),
-    "distilgpt2": Size({"depth": 6}, 81_912_576, "GPT-2 of half its blocks"),
+    "gpt2": Size({}, 124_439_808, "GPT-2: a decoder-only language model"),
+    "distilgpt2": Size({"depth": 6}, 81_912_576, "DistilGPT-2: GPT-2 with half the blocks"),
 }
 
 LLAMAS = {
-    "smollm2_135m": Size({}, 134_515_008, "Llama of SmolLM2's 135M shape: 30 narrow blocks"),
+    "smollm2_135m": Size({}, 134_515_008, "Llama in the shape of SmolLM2-135M: 30 narrow blocks"),
     "tinyllama_1b": Size(
         {
             "vocab_size": 32_000,
@@ -51,16 +51,16 @@ LLAMAS = {
             "rope_theta": 10_000.0,
         },
         1_100_048_384,
-        "Llama of TinyLlama's 1.1B shape",
+        "Llama in the shape of TinyLlama-1.1B",
     ),
     "llama": Size(
         {},
         134_515_008,
-        "Llama: a decoder with rotary positions, gates and grouped heads; of 135M unless told otherwise",
+        "Llama: a decoder with rotary embeddings, gated MLPs and grouped-query attention; 135M by default",
     ),
 }
 
 READERS = {
-    "t5": Size({}, 60_506_624, "T5: an encoder that reads and a decoder that writes; small unless told otherwise"),
-    "marian": Size({}, 73_886_208, "Marian's transformer, for translations; of Opus-MT's shape unless told otherwise"),
+    "t5": Size({}, 60_506_624, "T5: an encoder-decoder; small by default"),
+    "marian": Size({}, 73_886_208, "Marian: an encoder-decoder for translation; in the shape of Opus-MT by default"),
 }

@@ -23,6 +23,6 @@ def test_what_is_said_of_a_new_hub(tmp_path: Path) -> None:
         "  export HF_ENDPOINT=URL",
         '  export HF_TOKEN="TOKEN"    # the owner\'s, shown this once; kept in hub/token',
         "  export NO_PROXY=127.0.0.1,localhost",
-        "  unset HF_HUB_OFFLINE    # it would forbid this Hub too",
+        "  unset HF_HUB_OFFLINE    # it would disable this Hub too",
     ]
     assert rest == ""

@@ -43,13 +43,13 @@ def test_boxes_over_the_edge_are_cut_and_those_beyond_or_without_area_left_out_w
     assert boxes[0, :2].tolist() == [[0, 25, 25, 75, 0, 0], [25, 25, 75, 75, 1, 0]]
     assert (boxes[0, 2:, 4] == -1).all()
     (warning,) = [record.getMessage() for record in caplog.records]
-    assert "4 boxes without area or outside of their pictures" in warning and "train_a.txt" in warning
+    assert "4 boxes that have no area or are outside their images" in warning and "train_a.txt" in warning
 
 
 def test_091_empty_picture_file(folder: Folder) -> None:
     path = folder(train_a="0 .5 .5 .5 .5\n1 .5 .5 .5 .5", train_b="1 .5 .5 .5 .5", test_c="0 .5 .5 .5 .5")
     (path / "train" / "images" / "train_a.png").write_bytes(b"")
-    with pytest.raises(DataError, match="train_a.png is no picture that can be read"):
+    with pytest.raises(DataError, match="train_a.png is not a readable image"):
         open_boxes(path)
 
 
@@ -65,7 +65,7 @@ def test_091_a_picture_that_is_left_out_takes_its_boxes_along(folder: Folder) ->
 def test_092_class_without_training_boxes_is_said(folder: Folder, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "zoo"):
         open_boxes(folder(train_a="0 .5 .5 .5 .5", test_b="1 .5 .5 .5 .5"))
-    assert "1 of 2 classes have no box in the training pictures, and will not be found: dog" in caplog.text
+    assert "1 of 2 classes have no box in the training images and will not be detected: dog" in caplog.text
 
 
 def test_092_no_training_box_at_all(folder: Folder) -> None:
@@ -107,7 +107,7 @@ def test_the_blood_cells_with_two_boxes_without_area(caplog: pytest.LogCaptureFi
     assert {name: len(part) for name, part in dataset.splits.items()} == {"train": 205, "validation": 87, "test": 72}
     boxes = sum(int((part.boxes[..., 4] >= 0).sum()) for part in dataset.splits.values() if part.boxes is not None)
     assert boxes == 4155 + 372 + 361 - 2
-    assert "2 boxes without area" in caplog.text
+    assert "2 boxes that have no area" in caplog.text
 
 
 @pytest.mark.skipif(not (DATA / "coco32").is_dir(), reason="needs 32 pictures of COCO: set ZOO_DATA")

@@ -89,11 +89,11 @@ def test_094_external_entity_is_refused(voc: Folder, tmp_path: Path) -> None:
 
 
 def test_091_broken_xml_with_file_and_line(voc: Folder) -> None:
-    refused(voc, "<annotation>\n<object>\n</annotation>", r"a\.xml:3:\d+ is no XML: mismatched tag")
+    refused(voc, "<annotation>\n<object>\n</annotation>", r"a\.xml:3:\d+ is not XML: mismatched tag")
 
 
 def test_091_empty_xml(voc: Folder) -> None:
-    refused(voc, "", r"a\.xml:1:1 is no XML: no element found")
+    refused(voc, "", r"a\.xml:1:1 is not XML: no element found")
 
 
 def test_091_xml_of_something_else(voc: Folder) -> None:
@@ -102,7 +102,7 @@ def test_091_xml_of_something_else(voc: Folder) -> None:
 
 @pytest.mark.parametrize("text", ["nan", "inf", "ten", ""])
 def test_092_coordinate_that_is_no_number(voc: Folder, text: str) -> None:
-    refused(voc, xml({**CAT, "xmax": text}), r"a\.xml:3 <xmax> says .* where a finite number goes")
+    refused(voc, xml({**CAT, "xmax": text}), r"a\.xml:3 <xmax> says .* instead of a finite number")
 
 
 def test_092_missing_coordinate_and_missing_name(voc: Folder) -> None:
@@ -121,7 +121,7 @@ def test_020_nested_too_deep(voc: Folder) -> None:
 @pytest.mark.parametrize("name", ["../a", "/etc/passwd", "x\\..\\a"])
 def test_094_list_that_leads_out_of_the_folder(voc: Folder, name: str) -> None:
     folder = voc({"a": xml(CAT), "b": xml(CAT)}, train=f"a\n{name}\n", test="b")
-    with pytest.raises(DataError, match="names the file .* which does not lie in"):
+    with pytest.raises(DataError, match="names the file .* which is outside"):
         open_boxes(folder)
 
 
@@ -131,7 +131,7 @@ def test_091_missing_annotation(voc: Folder) -> None:
 
 
 def test_092_picture_for_training_and_for_test(voc: Folder) -> None:
-    with pytest.raises(DataError, match="a.jpg is listed for training and for test"):
+    with pytest.raises(DataError, match="a.jpg is listed for both training and testing"):
         open_boxes(voc({"a": xml(CAT), "b": xml(CAT)}, train="a\nb", test="a"))
 
 

@@ -73,7 +73,7 @@ def refused(yolo: Folder, match: str, line: str = "0 .5 .5 .5 .5", names: str = 
 
 @pytest.mark.parametrize("line", ["0 .5 nan .5 .5", "0 .5 .5 .5 inf", "0 x .5 .5 .5", "cat .5 .5 .5 .5"])
 def test_092_what_is_no_number_with_file_and_line(yolo: Folder, line: str) -> None:
-    refused(yolo, r"labels/a.txt:2 says '.*' where a finite number goes", line)
+    refused(yolo, r"labels/a.txt:2 says '.*' instead of a finite number", line)
 
 
 @pytest.mark.parametrize("line", ["0", "0 .5 .5 .5", "0 .5 .5 .5 .5 .9", "0 .1 .1 .2 .2 .3 .3 .4"])
@@ -93,7 +93,7 @@ def test_092_class_number_beyond_reason(yolo: Folder) -> None:
 
 
 def test_092_pixels_where_shares_go(yolo: Folder) -> None:
-    refused(yolo, r"labels/a.txt:2 says 320, in pixels it seems; write shares", "0 320 20 10 10")
+    refused(yolo, r"labels/a.txt:2 says 320, apparently in pixels; write fractions", "0 320 20 10 10")
 
 
 def test_091_text_that_is_none(yolo: Folder) -> None:
@@ -106,13 +106,13 @@ def test_091_text_that_is_none(yolo: Folder) -> None:
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("names: [cat\nnc: 2", r"data.yaml:2 is no YAML"),
+        ("names: [cat\nnc: 2", r"data.yaml:2 is not YAML"),
         ("nc: 2", "has no names"),
         ("[1, 2]", "has no names"),
         ("names: {0: cat, 2: dog}", "not numbered 0, 1, 2"),
         ("names: [cat, dog]\nnc: 3", "says nc: 3 but has 2 names"),
         ("names: [cat, cat]", "has the class 'cat' twice"),
-        ("names: !!python/object/apply:os.system ['true']", "is no YAML: could not determine a constructor"),
+        ("names: !!python/object/apply:os.system ['true']", "is not YAML: could not determine a constructor"),
     ],
 )
 def test_092_broken_names(yolo: Folder, text: str, match: str) -> None:
@@ -126,5 +126,5 @@ def test_091_text_without_its_picture(yolo: Folder) -> None:
 
 
 def test_092_two_pictures_of_one_name(yolo: Folder) -> None:
-    with pytest.raises(DataError, match="a.png and a.jpg have one name"):
+    with pytest.raises(DataError, match="a.png and a.jpg share a name"):
         open_boxes(yolo({"labels/a.txt": "0 .5 .5 .5 .5"}, "images/a.jpg", "images/a.png"))

@@ -152,7 +152,7 @@ def test_a_disk_without_room_is_no_crash(tmp_path: Path) -> None:
 
 
 def test_092_single_class(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="one class alone"):
+    with pytest.raises(DataError, match="only one class"):
         open_image_folder(pictures(tmp_path / "pets", classes=("cat",))).check("labels")
 
 

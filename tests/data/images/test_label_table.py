@@ -92,12 +92,12 @@ def test_metadata_without_labels_is_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("file,labels\n../x.png,a\n", "line 2 of .*labels.csv names '../x.png', which is not inside"),
-        ("file,labels\n/etc/x.png,a\n", "line 2 of .* names '/etc/x.png', which is not inside"),
-        ("file,labels\na.png,x\nnone.png,y\n", "line 3 of .* names the picture none.png, which is not there"),
+        ("file,labels\n../x.png,a\n", "line 2 of .*labels.csv names '../x.png', which is outside"),
+        ("file,labels\n/etc/x.png,a\n", "line 2 of .* names '/etc/x.png', which is outside"),
+        ("file,labels\na.png,x\nnone.png,y\n", "line 3 of .* lists the image none.png, which does not exist"),
         ("file,labels\na.png,x\na.png,y\n", "line 3 of .* names a.png again, after line 2"),
-        ("file,labels\na.png,x,z\n", "line 2 of .* has not as many fields"),
-        ("file,labels\na.png\n", "line 2 of .* has not as many fields"),
+        ("file,labels\na.png,x,z\n", "line 2 of .* has a different number of fields"),
+        ("file,labels\na.png\n", "line 2 of .* has a different number of fields"),
         ("path,tags\na.png,x\n", "has the columns path, tags; it needs file and labels"),
         ("file,label\na.png,\n", "line 2 of .* has no label"),
         ("file,labels,split\na.png,x,training\n", "line 2 of .* has the split 'training'"),

@@ -161,7 +161,7 @@ def bad(folder: Path, match: str, **options: int) -> None:
 
 def test_091_empty_mask_file(street: Path) -> None:
     (street / "trainannot" / "train1.png").write_bytes(b"")
-    bad(street, "train1.png is no picture that can be read")
+    bad(street, "train1.png is not a readable image")
 
 
 def test_091_broken_mask_file(street: Path) -> None:
@@ -194,7 +194,7 @@ def test_091_skip_bad_leaves_out_picture_and_mask_together(street: Path, caplog:
 
 def test_092_mask_of_another_size_than_its_picture(street: Path) -> None:
     Image.fromarray(np.zeros((5, 7), np.uint8)).save(street / "valannot" / "val1.png")
-    bad(street, r"val1.png is 7x5 and its picture val1.png 8x6; make them alike")
+    bad(street, r"val1.png is 7x5 and its picture val1.png 8x6; make them equal")
 
 
 def test_092_unknown_value_names_file_and_value(street: Path) -> None:
@@ -234,7 +234,7 @@ def test_092_class_without_a_training_pixel(street: Path) -> None:
 def test_092_one_class_alone(tmp_path: Path, write_pair: Write) -> None:
     for split in ("train", "test"):
         write_pair(tmp_path / split / "images", tmp_path / split / "masks", split, values=(0, 255))
-    with pytest.raises(DataError, match=r"one class alone \(0\).*255 counts for none"):
+    with pytest.raises(DataError, match=r"only one class \(0\).*255 counts for none"):
         open_mask_folder(tmp_path).check("masks")
 
 
@@ -252,7 +252,7 @@ def test_092_training_pictures_alone(street: Path) -> None:
 
 def test_092_colours_are_refused(street: Path) -> None:
     Image.fromarray(np.zeros((6, 8, 3), np.uint8)).save(street / "trainannot" / "train1.png")
-    bad(street, r"train1.png has colours \(RGB\); save masks as palette or grey PNG")
+    bad(street, r"train1.png is a colour image \(RGB\); save masks as palette or greyscale PNG")
 
 
 def test_092_values_beyond_a_byte(street: Path) -> None:
@@ -264,7 +264,7 @@ def test_092_masks_with_losses_are_refused(street: Path) -> None:
     path = street / "trainannot" / "train1.png"
     Image.open(path).save(path.with_suffix(".jpg"))
     path.unlink()
-    bad(street, "train1.jpg is stored with losses")
+    bad(street, "train1.jpg is lossily compressed")
 
 
 def test_092_two_masks_of_one_name(street: Path) -> None:
@@ -281,7 +281,7 @@ def test_093_mask_of_too_many_pixels(street: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("line", ["../secret.png trainannot/train0.png", "train/train0.png ../x.png", "/etc/x.png"])
 def test_094_a_list_leads_out_of_the_folder(street: Path, line: str) -> None:
     (street / "train.txt").write_text(f"train/train1.png trainannot/train1.png\n{line}\n")
-    bad(street, r"line 2 of .*train.txt names '.*', which leads out of")
+    bad(street, r"line 2 of .*train.txt names '.*', which is outside")
 
 
 def test_094_a_list_of_voc_leads_out_of_the_folder(tmp_path: Path, write_pair: Write) -> None:
@@ -295,7 +295,7 @@ def test_094_a_list_of_voc_leads_out_of_the_folder(tmp_path: Path, write_pair: W
 
 def test_a_list_names_what_is_not_there(street: Path) -> None:
     (street / "test.txt").write_text("test/test9.png testannot/test9.png\n")
-    bad(street, "line 1 of .*test.txt names the picture test/test9.png, which is not there")
+    bad(street, "line 1 of .*test.txt lists the image test/test9.png, which does not exist")
 
 
 def test_a_list_of_three_words(street: Path) -> None:

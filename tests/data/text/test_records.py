@@ -82,7 +82,7 @@ def test_paired_files_belong_together_line_by_line(tmp_path: Path) -> None:
     for end in ("de", "en.gz"):
         (tmp_path / f"test_2016.{end}").unlink()
     assert set(open_records(tmp_path, Columns(text="de", target="en")).splits) == {"train", "test"}
-    with pytest.raises(DataError, match="say which is read .*--text de --target en"):
+    with pytest.raises(DataError, match="choose source and target, .*--text de --target en"):
         open_records(tmp_path, Columns())
     (tmp_path / "train.de").write_text("ein\n")
     with pytest.raises(DataError, match="must be pairs"):
@@ -101,10 +101,10 @@ def test_a_label_unseen_in_training_is_named(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"text,label\na,b,c\n", "has 3 fields for 2 columns"),
-        (b'text,label\n"a,b\n', "is broken"),
+        (b'text,label\n"a,b\n', "is malformed"),
         (b"text,label\n\xff,b\n", "is not UTF-8 at byte 11"),
         (b"text,label\nsalt,\n", "without a label"),
-        (b"words,label\na,b\n", "say which is the text: --text NAME"),
+        (b"words,label\na,b\n", "choose the text column: --text NAME"),
     ],
 )
 def test_a_broken_table_says_where(tmp_path: Path, content: bytes, message: str) -> None:

@@ -35,10 +35,10 @@ def test_out_of_bounds(asked: dict[str, object], bounds: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
-        ({"beams": 4, "temperature": 0.5}, "4 beams search for the likeliest text, a temperature of 0.5 draws one"),
-        ({"top_k": 5}, "temperature 0 draws none"),
-        ({"top_p": 0.9}, "temperature 0 draws none"),
-        ({"length_penalty": 2.0}, "ask for beams=4"),
+        ({"beams": 4, "temperature": 0.5}, "4 beams and temperature=0.5 contradict each other"),
+        ({"top_k": 5}, "temperature 0 is greedy"),
+        ({"top_p": 0.9}, "temperature 0 is greedy"),
+        ({"length_penalty": 2.0}, "set beams=4"),
     ],
 )
 def test_contradictions(asked: dict[str, float], why: str) -> None:

@@ -41,4 +41,4 @@ def test_a_long_text_is_cut_and_said(weights: Weights, caplog: pytest.LogCapture
     caplog.set_level(logging.INFO, "zoo")
     embed = zoo.load(weights(arguments={"context": 8})).embed
     assert torch.allclose(embed("a bear and a bowl" * 1000), embed("a bear a"[:6] + " a"))
-    assert [record.getMessage() for record in caplog.records] == ["of 1 of 1 texts only the first 8 tokens are used"]
+    assert [record.getMessage() for record in caplog.records] == ["1 of 1 texts are truncated to the first 8 tokens"]

@@ -74,7 +74,7 @@ def test_texts_beyond_the_context_are_cut_and_said(weights: Weights, caplog: pyt
     generate = zoo.load(weights(arguments={"context": 20})).generate
     long = "a bear " * 9
     assert generate([long, "a"], max_new_tokens=8) == generate([long[-12:], "a"], max_new_tokens=8)
-    assert [record.getMessage() for record in caplog.records] == ["of 1 of 2 texts only the last 12 tokens are used"]
+    assert [record.getMessage() for record in caplog.records] == ["1 of 2 texts are truncated to the last 12 tokens"]
     caplog.clear()
     assert 1 <= len(generate("a").encode()) and generate("a") == generate("a", max_new_tokens=10), "half of the context"
     with pytest.raises(UsageError, match="20 new tokens leave no room"):
@@ -91,7 +91,7 @@ def test_ten_megabytes(weights: Weights, caplog: pytest.LogCaptureFixture, name:
     start = time.process_time()
     found = generate(text, max_new_tokens=4)
     assert time.process_time() - start < 5, "a part of it is tokenised, not the whole"
-    assert [record.getMessage() for record in caplog.records if "texts only the" in record.getMessage()]
+    assert [record.getMessage() for record in caplog.records if "texts are truncated" in record.getMessage()]
     near = text[-4000:] if name == "continuing" else text[:4000]
     assert found == generate(near, max_new_tokens=4)
 
@@ -133,9 +133,9 @@ def test_weights_without_a_tokenizer_say_so_when_text_comes(weights: Weights) ->
 
 def test_what_is_no_text_is_refused(weights: Weights) -> None:
     model = zoo.load(weights())
-    with pytest.raises(UsageError, match="int is no text"):
+    with pytest.raises(UsageError, match="int is not text"):
         model.generate([1, 2])  # type: ignore[list-item]
-    with pytest.raises(DataError, match="not UTF-8 at letter 3"):
+    with pytest.raises(DataError, match="not UTF-8 at character 3"):
         model.generate("abc\udcff")
     with pytest.raises(UsageError, match="batch_size is 0"):
         model.generate(["a"], batch_size=0)

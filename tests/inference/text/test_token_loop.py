@@ -191,9 +191,11 @@ def test_a_prompt_beyond_the_context_is_cut_and_said(
     model = writers("continuing", vocab_size=40, context=12)
     assert said(model, ids, max_new_tokens=3) and not caplog.records
     cut = said(model, ids, max_new_tokens=8)
-    assert [record.getMessage() for record in caplog.records] == ["of 9 tokens the last 4 are kept: the context is 12"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "prompt of 9 tokens truncated to the last 4: the context is 12"
+    ]
     assert cut == said(model, ids[:, -4:], max_new_tokens=8)
-    with pytest.raises(UsageError, match="12 new tokens leave no room .* context of 12; ask for max_new_tokens=6"):
+    with pytest.raises(UsageError, match="12 new tokens leave no room .* context of 12; set max_new_tokens=6"):
         said(model, ids, max_new_tokens=12)
 
 
@@ -203,7 +205,9 @@ def test_a_text_to_read_beyond_the_context_is_cut_and_said(
     caplog.set_level(logging.INFO, "zoo")
     model = writers("reading", vocab_size=40, context=6)
     assert said(model, ids, max_new_tokens=6) == said(model, ids[:, :6], max_new_tokens=6)
-    assert [record.getMessage() for record in caplog.records] == ["of 9 tokens the first 6 are kept: the context is 6"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "prompt of 9 tokens truncated to the first 6: the context is 6"
+    ]
     with pytest.raises(UsageError, match="7 new tokens leave no room"):
         said(model, ids, max_new_tokens=7)
 

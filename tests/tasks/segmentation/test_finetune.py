@@ -100,9 +100,9 @@ def test_finetuned_weights_segment_and_load_again(
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"finest": 3}, "network for image-segmentation that cannot be made: .*powers of two"),
+        ({"finest": 3}, "network for image-segmentation that cannot be built: .*powers of two"),
         ({"finest": 0}, "limit|cannot be made"),
-        ({"dropout": 2.0}, "cannot be made: dropout probability"),
+        ({"dropout": 2.0}, "cannot be built: dropout probability"),
         ({"width": 10**6}, "beyond its limit"),
         ({"depth": 3}, "unknown argument 'depth'"),
     ],

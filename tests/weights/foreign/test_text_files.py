@@ -61,7 +61,7 @@ def test_the_pooling(tmp_path: Path, said: dict[str, Any], mode: str) -> None:
         ([*MODULES, {"path": "3_Dense", "type": "sentence_transformers.models.Dense"}], "makes vectors with Dense"),
         ([{"path": "../../etc", "type": "a.Pooling"}], "which is no folder beside it"),
         ([{"path": "..", "type": "a.Pooling"}], "which is no folder beside it"),
-        ([{"path": "elsewhere", "type": "a.Pooling"}], "which modules.json speaks of"),
+        ([{"path": "elsewhere", "type": "a.Pooling"}], "which modules.json refers to"),
         ([{}], "a module without a type"),
     ],
 )

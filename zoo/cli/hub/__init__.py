@@ -14,7 +14,7 @@ from zoo.cli.hub.user import user
 
 @click.group("hub")
 def command() -> None:
-    """Run a Hub of one's own, and look after it."""
+    """Run and maintain your own Hub."""
 
 
 for _part in (serve, user, fsck, gc, stats, backup, rebuild, mirror):

@@ -15,7 +15,7 @@ _SHOWN = 20
 @folder_argument
 @click.option("--quarantine", is_flag=True, help="Put broken blobs aside, so that they can be pushed again.")
 def fsck(folder: Path, quarantine: bool) -> None:
-    """Hash every byte again and check every name. A server may run meanwhile."""
+    """Verify the hash of every blob and every reference. Safe beside a running server."""
     from tqdm import tqdm
 
     from zoo.hub.server import fsck as checking

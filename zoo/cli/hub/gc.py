@@ -11,7 +11,7 @@ from zoo.commands.output import print_line
 @click.command("gc")
 @folder_argument
 def gc(folder: Path) -> None:
-    """Remove what no commit names and nobody has sent for 24 hours. A server may run meanwhile."""
+    """Remove blobs that no commit refers to and nobody has sent for 24 hours. Safe beside a running server."""
     from zoo.hub.server.collect import collect
 
     with opened(folder) as store:

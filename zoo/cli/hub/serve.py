@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option("--name", "names", multiple=True, help="A host name to answer to, besides localhost.")
-@click.option("--url", help="The address that clients use, where a proxy stands before this one.")
+@click.option("--url", help="The URL that clients use, if behind a proxy.")
 @click.option("--certificate", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="For TLS, PEM.")
 @click.option("--key", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The certificate's key, PEM.")
-@click.option("--insecure", is_flag=True, help="Listen to others without TLS all the same.")
+@click.option("--insecure", is_flag=True, help="Serve on the network without TLS.")
 @click.option(
     "--anonymous/--no-anonymous",
     default=None,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 )
 @click.option("--keep-free", type=click.FloatRange(0), help="Disk space never to use, in GB.  [default: 0.25]")
 def serve(folder: Path, insecure: bool, **settings: object) -> None:
-    """Serve FOLDER as a Hub until Ctrl-C; it is made when there is none."""
+    """Serve FOLDER as a Hub until Ctrl-C; it is created if missing."""
     from zoo.hub.server.serving import check_exposure, serve_forever
 
     options = _options(folder, settings)
@@ -61,12 +61,12 @@ def _options(folder: Path, settings: dict[str, object]) -> "Options":
         if isinstance(value := settings.pop(name), int | float)
     }
     if (settings["certificate"] is None) != (settings["key"] is None):
-        raise UsageError("--certificate and --key belong together; give both")
+        raise UsageError("--certificate and --key must be given together")
     url = settings["url"]
     if url is not None:
         host = urlsplit(str(url)).hostname
         if urlsplit(str(url)).scheme not in ("http", "https") or host is None or urlsplit(str(url)).path.strip("/"):
-            raise UsageError(f"--url {url} is no address of a Hub; write one such as https://hub.example.org")
+            raise UsageError(f"--url {url} is not the URL of a Hub; write one such as https://hub.example.org")
         settings["names"] = (*settings["names"], host)  # type: ignore[misc]
     settings["access_log"] = settings["access_log"] or str(folder / "log" / "access.jsonl")
     anonymous = settings.pop("anonymous")
@@ -87,7 +87,7 @@ def _announce(served: "ServedHub", options: "Options") -> None:
     print_line(f'  export HF_TOKEN="{token}"{shown}', secret=True)
     if options.local:
         print_line("  export NO_PROXY=127.0.0.1,localhost")
-    print_line("  unset HF_HUB_OFFLINE    # it would forbid this Hub too")
+    print_line("  unset HF_HUB_OFFLINE    # it would disable this Hub too")
 
 
 def _say_cut_off(requests: list[str]) -> None:

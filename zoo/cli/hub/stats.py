@@ -11,7 +11,7 @@ from zoo.commands.tables import print_json, print_table
 
 @click.command("stats")
 @folder_argument
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def stats(folder: Path, as_json: bool) -> None:
     """Show how much a Hub holds, and its largest repos."""
     from zoo.hub.server.stats import statistics

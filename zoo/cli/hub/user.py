@@ -15,7 +15,7 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", re.ASCII)
 
 @click.group("user")
 def user() -> None:
-    """Say who may read and write. A server that runs takes notice at once."""
+    """Manage users and tokens. A running server notices changes at once."""
 
 
 @user.command("add")
@@ -27,7 +27,7 @@ def add(folder: Path, name: str, namespaces: tuple[str, ...], owner: bool) -> No
     """Add a user, or give one more namespaces."""
     for word in (name, *namespaces):
         if not _NAME.fullmatch(word) or "--" in word or ".." in word:
-            raise UsageError(f"{word!r} is no name for a namespace; use letters, digits, and - . _ between them")
+            raise UsageError(f"{word!r} is not a valid namespace; use letters, digits, and - . _ between them")
     with opened(folder) as store:
         made = store.users.add(name, namespaces, owner=owner)
     print_line(f"{'added' if made else 'changed'} {name}; next:  zoo hub user token {folder} {name}")

@@ -52,7 +52,7 @@ def read(folder: Path) -> Annotations:
         name = path.parent.name if path.parent.name in _SPLITS else path.stem
         split = "all" if len(files) == 1 else split_of(name)
         if split is None:
-            raise DataError(f"the name of {path} says of no split, train, val or test; rename it")
+            raise DataError(f"the name of {path} names no split (train, val or test); rename it")
         instances = _decode(path)
         categories = sorted(instances.categories, key=lambda category: category.id)
         if known is not None and categories != known:
@@ -84,13 +84,13 @@ def _decode(path: Path) -> _Instances:
     try:
         return msgspec.json.decode(content, type=_Instances)
     except msgspec.ValidationError as error:
-        raise DataError(f"{path} is not what COCO writes: {error}; correct it") from None
+        raise DataError(f"{path} is not in COCO's format: {error}; correct it") from None
     except RecursionError:
-        raise DataError(f"{path} is nested too deep for COCO; get a fresh copy") from None
+        raise DataError(f"{path} is nested too deeply for COCO; get a fresh copy") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         place = re.search(r"\(byte (\d+)\)", str(error))
         line = content.count(b"\n", 0, int(place[1]) if place else None) + 1
-        raise DataError(f"{path}:{line} is no JSON: {error}; get a fresh copy") from None
+        raise DataError(f"{path}:{line} is not JSON: {error}; get a fresh copy") from None
 
 
 def _annotated(folder: Path, path: Path, instances: _Instances, categories: Sequence[_Category]) -> list[Annotated]:

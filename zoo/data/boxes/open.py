@@ -87,11 +87,11 @@ def _split(splits: Mapping[str, Sequence[Annotated]]) -> dict[str, list[Annotate
     if "all" not in splits:
         train = {item.path for item in splits["train"]}
         if shared := next((item.path for item in splits["test"] if item.path in train), None):
-            raise DataError(f"{shared} is listed for training and for test, whose scores would mean nothing; keep one")
+            raise DataError(f"{shared} is listed for both training and testing, which invalidates the scores; keep one")
         return {name: list(part) for name, part in splits.items()}
     items = list(splits["all"])
     if len(items) < 2:
-        raise DataError("one picture makes no training and test split; two or more do")
+        raise DataError("one image cannot be split into training and test; give two or more")
     ranked = sorted(items, key=lambda item: hashlib.sha256(item.path.name.encode()).digest())
     test = {item.path for item in ranked[: round(len(items) * _TEST_SHARE) or 1]}
     return {
@@ -112,7 +112,7 @@ def _without_missing(
             "add it, or allow some with skip_bad"
         )
     if missing:
-        _log.warning("left out: %d annotated pictures that are not there, %s first", len(missing), missing[0].path)
+        _log.warning("skipped %d annotated images that do not exist, first %s", len(missing), missing[0].path)
     gone = {item.path for item in missing}
     left = {name: [item for item in part if item.path not in gone] for name, part in splits.items()}
     return left, skip_bad - len(missing)
@@ -138,7 +138,7 @@ def _sizes(part: Sequence[Annotated], hashes: Mapping[Path, str]) -> Sizes:
         if item.size is not None and item.size != (height, width) != (1, 1):
             raise DataError(
                 f"{item.source} has boxes in a picture of {item.size[1]}x{item.size[0]}, but {item.path} is "
-                f"{width}x{height}; annotate it as it is, or turn and scale the boxes with it"
+                f"{width}x{height}; annotate the image as it is, or rotate and scale the boxes with it"
             )
     return sizes
 
@@ -181,7 +181,7 @@ def _scaled(
 def _check(classes: tuple[str, ...], boxes: Mapping[str, Boxes], left_out: Sequence[str]) -> None:
     if left_out:
         _log.warning(
-            "left out: %d boxes without area or outside of their pictures, first of %s", len(left_out), left_out[0]
+            "dropped %d boxes that have no area or are outside their images, first in %s", len(left_out), left_out[0]
         )
     labels = boxes["train"][..., 4]
     counts = np.bincount(labels[labels >= 0].astype(np.int64), minlength=len(classes))
@@ -190,7 +190,7 @@ def _check(classes: tuple[str, ...], boxes: Mapping[str, Boxes], left_out: Seque
     if empty := [name for name, count in zip(classes, counts, strict=True) if not count]:
         more = ", …" if len(empty) > 5 else ""
         _log.warning(
-            "%d of %d classes have no box in the training pictures, and will not be found: %s%s",
+            "%d of %d classes have no box in the training images and will not be detected: %s%s",
             len(empty),
             len(classes),
             ", ".join(empty[:5]),

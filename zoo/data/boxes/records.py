@@ -52,7 +52,7 @@ class Annotations:
 def inside(root: Path, name: str, source: str) -> Path:
     """Return the path of a file that an annotation names. Raise DataError where it leads out of the folder."""
     if (path := paths.inside(root, name)) is None:
-        raise DataError(f"{source} names the file {name!r}, which does not lie in {root}; write a name within it")
+        raise DataError(f"{source} names the file {name!r}, which is outside {root}; use a name inside it")
     return path
 
 
@@ -63,7 +63,7 @@ def number(text: str, where: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise DataError(f"{where} says {text.strip()[:40]!r} where a finite number goes; correct it")
+        raise DataError(f"{where} says {text.strip()[:40]!r} instead of a finite number; correct it")
     return value
 
 
@@ -92,7 +92,7 @@ def pictures_by_stem(folder: Path) -> dict[str, Path]:
         if name.startswith(".") or not name.lower().endswith(SUFFIXES):
             continue
         if path.stem in found:
-            raise DataError(f"{path} and {found[path.stem].name} have one name, and so one annotation; rename one")
+            raise DataError(f"{path} and {found[path.stem].name} share a name, and so an annotation; rename one")
         found[path.stem] = path
     return found
 

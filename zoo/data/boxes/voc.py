@@ -122,7 +122,9 @@ class _Reader:
             self._parser.Parse(text.encode(), True)
         except expat.ExpatError as error:
             reason = expat.errors.messages.get(error.code, "broken")
-            raise DataError(f"{path}:{error.lineno}:{error.offset + 1} is no XML: {reason}; get a fresh copy") from None
+            raise DataError(
+                f"{path}:{error.lineno}:{error.offset + 1} is not XML: {reason}; get a fresh copy"
+            ) from None
         if "annotation" not in {key[0] for key in self._texts}:
             raise DataError(f"{path} has no element <annotation>, as Pascal VOC has it; get a fresh copy")
 
@@ -137,7 +139,7 @@ class _Reader:
         return f"{self.path}:{self._parser.CurrentLineNumber}"
 
     def _refuse(self, *declared: Any) -> None:
-        raise DataError(f"{self._where()} declares a document type, which annotations never need; remove it")
+        raise DataError(f"{self._where()} declares a document type, which annotations do not need; remove it")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._open.append(name)

@@ -82,13 +82,13 @@ def _box(fields: list[str], where: str, num_classes: int | None) -> Box:
     label, shares = number(fields[0], where), [number(field, where) for field in fields[1:]]
     if len(shares) != 4 and (len(shares) < 6 or len(shares) % 2):
         raise DataError(
-            f"{where} has {len(fields)} numbers; write five: class, centre x, centre y, width and height as shares"
+            f"{where} has {len(fields)} numbers; write five: class, centre x, centre y, width and height as fractions"
         )
     if label != int(label) or not 0 <= label < (num_classes or _MOST_CLASSES):
         listed = "" if num_classes is None else f"; classes are numbered from 0 to {num_classes - 1}"
         raise DataError(f"{where} is of the unknown class {fields[0]}{listed}; correct it, or add it to data.yaml")
     if max(map(abs, shares)) > _FAR:
-        raise DataError(f"{where} says {max(shares, key=abs):g}, in pixels it seems; write shares from 0 to 1")
+        raise DataError(f"{where} says {max(shares, key=abs):g}, apparently in pixels; write fractions from 0 to 1")
     if len(shares) == 4:
         x, y, width, height = shares
         return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2, int(label))
@@ -113,7 +113,7 @@ def _names_of(path: Path) -> list[str]:
         mark = getattr(error, "problem_mark", None)
         line = "" if mark is None else f":{mark.line + 1}"
         reason = getattr(error, "problem", None) or "it cannot be read"
-        raise DataError(f"{path}{line} is no YAML: {reason}; get a fresh copy") from None
+        raise DataError(f"{path}{line} is not YAML: {reason}; get a fresh copy") from None
     names = content.get("names") if isinstance(content, dict) else None
     if isinstance(names, dict):
         if sorted(names, key=str) != sorted(range(len(names)), key=str):

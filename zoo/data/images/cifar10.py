@@ -20,11 +20,11 @@ def cifar10(data_dir: Path | None) -> ImageDataset:
     if folder is None:
         raise DataError(
             f"{not_found('cifar10', data_dir, _FOLDERS)}; "
-            "unpack the binary version (cifar-10-binary.tar.gz) and say --data-dir FOLDER"
+            "unpack the binary version (cifar-10-binary.tar.gz) and pass --data-dir FOLDER"
         )
     train = [_read(path) for path in sorted(folder.glob("data_batch_*.bin"))]
     if not train:
-        raise DataError(f"no data_batch_*.bin in {folder}; unpack the binary version whole")
+        raise DataError(f"no data_batch_*.bin in {folder}; unpack the complete binary version")
     images, labels = (np.concatenate(parts) for parts in zip(*train, strict=True))
     splits = {"train": ImageSplit(images, labels), "test": ImageSplit(*_read(folder / "test_batch.bin"))}
     return ImageDataset(
@@ -43,6 +43,8 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; get it again") from None
     if content.size == 0 or content.size % _RECORD:
-        raise DataError(f"{path} has {content.size:,} bytes, no multiple of {_RECORD}; it is cut off, get it again")
+        raise DataError(
+            f"{path} has {content.size:,} bytes, not a multiple of {_RECORD}; it is truncated, get it again"
+        )
     records = content.reshape(-1, _RECORD)
     return records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0].astype(np.int64)

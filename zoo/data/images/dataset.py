@@ -144,7 +144,7 @@ class ImageDataset:
             raise DataError(f"{self.source} has no {target}; {_HOW_TO_PROVIDE[target]}")
         if target != "boxes" and len(self.classes) < 2:
             raise DataError(
-                f"{self.source} has one class alone ({', '.join(self.classes)}); a classifier needs two or more"
+                f"{self.source} has only one class ({', '.join(self.classes)}); a classifier needs two or more"
                 + ("; of masks 255 counts for none" if target == "masks" else "")
             )
         if target == "labels":

@@ -35,7 +35,7 @@ def _array(file: BinaryIO | gzip.GzipFile, path: Path) -> NDArray[np.uint8]:
     """Read the header first: a gzip bomb is unpacked no further than its header says it should be."""
     magic = file.read(4)
     if len(magic) < 4 or magic[:3] != b"\x00\x00\x08" or not 1 <= magic[3] <= 4:
-        raise DataError(f"{path} is no idx file of unsigned bytes; get it again")
+        raise DataError(f"{path} is not an idx file of unsigned bytes; get it again")
     rank = magic[3]
     header = file.read(4 * rank)
     if len(header) < 4 * rank:

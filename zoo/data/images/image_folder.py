@@ -107,5 +107,5 @@ def _classes(folder: Path, paths: dict[str, list[Path]]) -> tuple[str, ...]:
     names = {path.parent.name for split, part in paths.items() for path in part if path.parent != roots[split]}
     bare = [path for split, part in paths.items() for path in part if path.parent == roots[split]]
     if names and bare:
-        raise DataError(f"{bare[0]} lies beside class folders; move it into one of them, or remove the folders")
+        raise DataError(f"{bare[0]} is beside class folders; move it into one of them, or remove the folders")
     return tuple(sorted(names))

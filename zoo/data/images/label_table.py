@@ -76,7 +76,7 @@ def read_label_table(folder: Path) -> LabelTable | None:
     if not rows:
         raise DataError(f"{next(iter(tables.values()))} has no lines; give a line for each picture")
     if len(several) > 1:
-        raise DataError(f"the tables in {folder} have a column label here and labels there; call it one way")
+        raise DataError(f"the tables in {folder} have a column label in one and labels in another; use one name")
     labels = {path: row.labels for path, row in rows.items()}
     return LabelTable(_paths_by_split(folder, list(rows.values())), labels, several.pop())
 
@@ -114,7 +114,7 @@ def _rows(table: Path, split: str) -> Iterator[tuple[_Row, bool]]:
             for line in lines:
                 where = f"line {lines.line_num} of {table}"
                 if None in line or None in line.values():
-                    raise DataError(f"{where} has not as many fields as the first line has columns; mend it")
+                    raise DataError(f"{where} has a different number of fields than the header; fix it")
                 several = label_column == "labels"
                 labels = _labels(line[label_column], several, where)
                 own = _split_of(line["split"], where) if "split" in columns else split
@@ -139,9 +139,9 @@ def _split_of(name: str, where: str) -> str:
 
 def _picture(folder: Path, name: str, where: str) -> Path:
     if (path := inside(folder, name)) is None:
-        raise DataError(f"{where} names {name!r}, which is not inside of {folder}; write it relative to the table")
+        raise DataError(f"{where} names {name!r}, which is outside {folder}; write it relative to the table")
     if not path.is_file():
-        raise DataError(f"{where} names the picture {name}, which is not there; check it")
+        raise DataError(f"{where} lists the image {name}, which does not exist; check it")
     return path
 
 

@@ -65,7 +65,7 @@ def _open(
     hub = "" if data_dir else ", and the Hub did not give it (which takes the data extra: pip install 'zoo-hub[data]')"
     raise DataError(
         f"{not_found(name, data_dir, subfolders)}{hub}; "
-        f"put its idx files into a folder and say --data-dir FOLDER{_ELSE.get(name, '')}"
+        f"put its idx files into a folder and pass --data-dir FOLDER{_ELSE.get(name, '')}"
     )
 
 

@@ -63,7 +63,9 @@ def open_dataset(
         return open_image_folder(Path(name), **form)
     dataset = make_dataset(spec, data_dir)
     if not isinstance(dataset, ImageDataset):
-        raise PluginError(f"data set {name!r} is a {type(dataset).__name__}, not a zoo.ImageDataset; tell its author")
+        raise PluginError(
+            f"data set {name!r} is a {type(dataset).__name__}, not a zoo.ImageDataset; report it to its author"
+        )
     return fit(dataset, form.get("image_size") or dataset.image_size, form.get("channels") or dataset.channels)
 
 

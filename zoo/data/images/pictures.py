@@ -123,7 +123,7 @@ def common_form(sources: Sequence[Source]) -> tuple[tuple[int, int], int]:
         except DataError:
             continue  # decoding reports it, or leaves it out if it may
     if not sizes:
-        raise DataError(f"{sources[0]} is no picture that can be read, nor is any other; check the folder")
+        raise DataError(f"{sources[0]} is not a readable image, nor is any other; check the folder")
     return sizes.most_common(1)[0][0], 1 if grey else 3
 
 
@@ -180,7 +180,7 @@ def open_strictly(source: Source) -> "Image":
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"{source} is too large: {error}; scale it down") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
-        raise DataError(f"{source} is no picture that can be read; remove it, or allow some with skip_bad") from None
+        raise DataError(f"{source} is not a readable image; remove it, or allow some with skip_bad") from None
     if picture.width * picture.height > MAX_PIXELS:
         size = f"{picture.width}x{picture.height}"
         picture.close()

@@ -36,7 +36,7 @@ class Values:
         """Return the end of the sentence that says why a value is not known, and what to do."""
         if self.source.endswith(NAMES_FILE):
             return f"for which {self.source} has no line; name the class there, or write void if it is not to count"
-        return f"which no training mask has; mend it, or name the classes in {self.source}/{NAMES_FILE}, one a line"
+        return f"which no training mask has; fix it, or name the classes in {self.source}/{NAMES_FILE}, one a line"
 
     def counted(self, present: NDArray[np.bool_]) -> bool:
         """Tell whether any of the values that are present is a class."""

@@ -60,7 +60,7 @@ def read_mask(pair: Pair) -> NDArray[np.uint8]:
     if not path.is_file():
         raise DataError(f"{pair.picture} has no mask {path}; add it, {_OR_SKIP}")
     if path.suffix.lower() in _LOSSY:
-        raise DataError(f"{path} is stored with losses, which change classes; save masks as PNG")
+        raise DataError(f"{path} is lossily compressed, which changes classes; save masks as PNG")
     with open_strictly(path) as mask:
         try:
             mask.load()  # numpy would pass over what goes wrong
@@ -69,7 +69,9 @@ def read_mask(pair: Pair) -> NDArray[np.uint8]:
             raise DataError(f"{path} is a broken mask: {error}; save it again, {_OR_SKIP}") from None
         mode = mask.mode
     if values.ndim != 2:
-        raise DataError(f"{path} has colours ({mode}); save masks as palette or grey PNG whose values are the classes")
+        raise DataError(
+            f"{path} is a colour image ({mode}); save masks as palette or greyscale PNG whose values are the classes"
+        )
     if values.dtype not in (np.bool_, np.uint8) and not 0 <= values.min() <= values.max() <= 255:
         raise DataError(f"{path} has the value {values.max()}; a mask's values go from 0 to 255")
     _check_size(pair, values.shape)
@@ -94,5 +96,5 @@ def _check_size(pair: Pair, shape: tuple[int, ...]) -> None:
     if size != shape:
         own, theirs = (f"{width}x{height}" for height, width in (shape, size))
         raise DataError(
-            f"{pair.mask} is {own} and its picture {pair.picture.name} {theirs}; make them alike, {_OR_SKIP}"
+            f"{pair.mask} is {own} and its picture {pair.picture.name} {theirs}; make them equal, {_OR_SKIP}"
         )

@@ -95,7 +95,7 @@ def _listed_pairs(folder: Path, listed: Path, masks: Path) -> list[Pair]:
             raise DataError(f"{where} has {len(words)} words; write a picture and its mask, relative to {folder}")
         paths = [_inside(folder, word, where) for word in words]
         if not paths[0].is_file():
-            raise DataError(f"{where} names the picture {words[0]}, which is not there; check the list")
+            raise DataError(f"{where} lists the image {words[0]}, which does not exist; check the list")
         pairs.append(Pair(paths[0], paths[1]) if len(paths) == 2 else _pairs([paths[0]], masks)[0])
     return pairs
 
@@ -157,7 +157,7 @@ def _lines(listed: Path) -> Iterator[tuple[str, list[str]]]:
 def _inside(folder: Path, name: str, where: str) -> Path:
     """Return the path of a name in a list. Raise DataError where it leads out of the folder."""
     if (path := inside(folder, name)) is None:
-        raise DataError(f"{where} names {name!r}, which leads out of {folder}; write it relative to the folder")
+        raise DataError(f"{where} names {name!r}, which is outside {folder}; write it relative to the folder")
     return path
 
 

@@ -55,7 +55,7 @@ def _told(table: Table, path: Path) -> Table:
     for name, values in table.items():
         if isinstance(feature := features.get(name), ClassLabel):
             if any(value is None or not 0 <= value < len(feature.names) for value in values):
-                raise DataError(f"{path.name} has a row without a label in {name!r}; choose another split, or mend it")
+                raise DataError(f"{path.name} has a row without a label in {name!r}; choose another split, or fix it")
             found[name] = [feature.names[value] for value in values]
         elif values and isinstance(values[0], dict):
             found |= {key: [value[key] for value in values] for key in values[0]}

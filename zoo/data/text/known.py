@@ -101,7 +101,7 @@ def _folder(name: str, data_dir: Path | None, subfolders: tuple[str, ...], file:
     places = search_path(data_dir, subfolders)
     folder = next((place for place in places if (place / file).is_file()), None)
     if folder is None:
-        raise DataError(f"{not_found(name, data_dir, subfolders)}; get its files ({file} …) and say --data-dir FOLDER")
+        raise DataError(f"{not_found(name, data_dir, subfolders)}; get its files ({file} …) and pass --data-dir FOLDER")
     return folder
 
 

@@ -22,7 +22,7 @@ def open_texts(
         path = Path(name)
         return open_records(path, columns) if is_records(path) else open_documents(path)
     if columns.named():
-        raise UsageError(f"data set {name!r} has no columns to be named; leave --{next(iter(columns.named()))} out")
+        raise UsageError(f"data set {name!r} has no columns to choose; omit --{next(iter(columns.named()))}")
     dataset = make_dataset(spec, data_dir)
     if not isinstance(dataset, TextDataset):
         raise PluginError(f"data set {name!r} is a {type(dataset).__name__}, not a zoo.TextDataset; tell its author")

@@ -141,7 +141,7 @@ def _labels(records: Sequence[Record], places: Mapping[str, int], several: bool,
     unknown = sorted({label for record in records for label in record.labels or () if label not in places})
     if unknown:
         raise DataError(
-            f"{where} has the label {unknown[0]!r}, which no training text has; add some, or leave those texts out"
+            f"{where} has the label {unknown[0]!r}, which no training text has; add some, or remove those texts"
         )
     if not several:
         return np.array([places[(record.labels or ("",))[0]] for record in records], np.int64)
@@ -182,7 +182,7 @@ def _paired(path: Path, files: Mapping[str, Mapping[str, Path]], columns: Column
     ends = sorted({end for split in files.values() for end in split})
     if columns.text is None or columns.target is None:
         raise DataError(
-            f"{path} holds files in {', '.join(ends)}; say which is read and which is written, "
+            f"{path} holds files in {', '.join(ends)}; choose source and target, "
             f"for example --text {ends[0]} --target {ends[1]}"
         )
     for end in (columns.text, columns.target):
@@ -216,7 +216,7 @@ def records_of(table: Table, columns: Columns, source: str) -> tuple[list[Record
     found = {role: next((name for name in usual if name in table), None) for role, usual in _USUAL.items()} | named
     text, label = found["text"], found["label"]
     if text is None:
-        raise DataError(f"{source} has the columns {', '.join(map(str, table))}; say which is the text: --text NAME")
+        raise DataError(f"{source} has the columns {', '.join(map(str, table))}; choose the text column: --text NAME")
     several = label is not None and _holds_lists(table[label], label)
     cells = {role: _cells(table, name, source) for role, name in found.items() if name is not None and role != "label"}
     labels = [_label(value, several, f"column {label} of {source}") for value in table[label]] if label else None

@@ -43,7 +43,7 @@ def as_text(value: Any, where: str) -> str:
         return " ".join(value)
     if isinstance(value, (int, float)):
         return str(value)
-    raise DataError(f"{where} holds {'nothing' if value is None else type(value).__name__}, not text; mend it")
+    raise DataError(f"{where} holds {'nothing' if value is None else type(value).__name__}, not text; fix it")
 
 
 def _suffix(path: Path) -> str:
@@ -64,13 +64,13 @@ def _read_csv(path: Path, has_head: bool, delimiter: str = ",") -> Table:
     try:
         found = [row for row in rows if row]
     except csv.Error as error:
-        raise DataError(f"line {rows.line_num} of {path} is broken: {error}; mend it") from None
+        raise DataError(f"line {rows.line_num} of {path} is malformed: {error}; fix it") from None
     if not found:
         raise DataError(f"{path} is empty; give a line for each text")
     names = found.pop(0) if has_head else [str(place + 1) for place in range(len(found[0]))]
     for number, row in enumerate(found, start=1 + has_head):
         if len(row) != len(names):
-            raise DataError(f"row {number} of {path} has {len(row)} fields for {len(names)} columns; mend it")
+            raise DataError(f"row {number} of {path} has {len(row)} fields for {len(names)} columns; fix it")
     return dict(zip(names, zip(*found, strict=True), strict=True)) if found else dict.fromkeys(names, ())
 
 
@@ -86,7 +86,7 @@ def _read_jsonl(path: Path, has_head: bool) -> Table:
         try:
             row = msgspec.json.decode(line)
         except msgspec.DecodeError as error:
-            raise DataError(f"line {number} of {path} is not JSON: {error}; mend it") from None
+            raise DataError(f"line {number} of {path} is not JSON: {error}; fix it") from None
         if not isinstance(row, dict):
             raise DataError(f'line {number} of {path} is no object with names; write {{"text": …}}')
         rows.append(row)

@@ -57,14 +57,14 @@ def tokenise(dataset: TextDataset, inputs: TextInputs, form: Form) -> TokenDatas
 def _check(dataset: TextDataset, form: Form) -> None:
     for split in dataset.splits.values():
         if form.learns_from == "labels" and split.labels is None:
-            raise DataError(f"{dataset.source} has no labels; name their column: --label NAME")
+            raise DataError(f"{dataset.source} has no labels; choose their column: --label NAME")
         if form.learns_from == "written" and split.written is None:
-            raise DataError(f"{dataset.source} does not say what is to be written; name its column: --target NAME")
+            raise DataError(f"{dataset.source} has no target texts; choose their column: --target NAME")
 
 
 def _rows(split: TextSplit, inputs: TextInputs, form: Form) -> TokenRows:
     if not isinstance(split.texts, Sequence):
-        raise DataError("plain text has no rows; give a table, or a folder of them")
+        raise DataError("this task needs rows, not plain text; give a table, or a folder of tables")
     tokenizer, kind = inputs.tokenizer, _kind(inputs.tokenizer)
     pad = tokenizer.role("pad") or 0
     if form.learns_from == "labels":

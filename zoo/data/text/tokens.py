@@ -74,8 +74,8 @@ class TokenStream:
     def __post_init__(self) -> None:
         if len(self.tokens) <= self.length:
             raise DataError(
-                f"{len(self.tokens):,} tokens make no window of {self.length:,} with its targets; give more text, or "
-                "ask for shorter windows: --set max_tokens=N"
+                f"{len(self.tokens):,} tokens are too few for a window of {self.length:,}; give more text, or "
+                "use shorter windows: --set max_tokens=N"
             )
 
     def __len__(self) -> int:
@@ -112,14 +112,14 @@ class TokenDataset:
             return
         if len(self.classes) < 2:
             raise DataError(
-                f"{self.source} has one class alone ({', '.join(self.classes)}); a classifier needs two or more"
+                f"{self.source} has only one class ({', '.join(self.classes)}); a classifier needs two or more"
             )
 
     def subset(self, labels: int, seed: int) -> "TokenDataset":
         """Keep that many training texts, drawn by the seed; of one class each, as evenly over them as can be."""
         train = self.splits["train"]
         if isinstance(train, TokenStream):
-            raise UsageError("--labels counts labelled texts, and these have none; leave it out")
+            raise UsageError("--labels needs labelled texts, and these have no labels; omit it")
         single = train.labels if train.labels is not None and train.labels.ndim == 1 else None
         index = draw_labelled(single, len(train), self.classes, labels, seed)
         fingerprint = hashlib.sha256(f"{self.fingerprint} {labels} labels, seed {seed}".encode()).hexdigest()

@@ -193,7 +193,7 @@ def _listening(options: Options) -> Iterator[socket.socket]:
         except OSError as error:
             reason = error.strerror or error
             raise NetworkError(
-                f"port {options.port} of {options.host} cannot be had: {reason}; choose another --port"
+                f"port {options.port} of {options.host} is not available: {reason}; choose another --port"
             ) from None
         yield listener
     finally:
@@ -232,6 +232,6 @@ def check_exposure(options: Options, insecure: bool) -> None:
     if options.local or options.certificate or insecure:
         return
     raise UsageError(
-        f"--host {options.host} can be reached from outside {LOOPBACK[0]}, and without TLS everybody on the way reads "
-        "the tokens; give --certificate and --key, put a TLS proxy before 127.0.0.1, or say --insecure"
+        f"--host {options.host} can be reached from outside {LOOPBACK[0]}, and without TLS anybody in between can read "
+        "the tokens; give --certificate and --key, put a TLS proxy before 127.0.0.1, or pass --insecure"
     )

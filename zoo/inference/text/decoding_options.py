@@ -64,13 +64,14 @@ class Decoding:
         object.__setattr__(self, "stop", tuple(stop))
         if self.beams > 1 and self.temperature > 0:
             raise UsageError(
-                f"{self.beams} beams search for the likeliest text, a temperature of {self.temperature:g} draws one; "
-                "ask for one of the two"
+                f"{self.beams} beams and temperature={self.temperature:g} contradict each other; choose one of the two"
             )
         if self.temperature == 0 and (self.top_k or self.top_p < 1):
-            raise UsageError("top_k and top_p are about draws, and temperature 0 draws none; give one, such as 0.8")
+            raise UsageError(
+                "top_k and top_p apply to sampling, and temperature 0 is greedy; set a temperature, such as 0.8"
+            )
         if self.beams == 1 and self.length_penalty != 1:
-            raise UsageError("length_penalty compares beams, and there is one alone; ask for beams=4, or leave it out")
+            raise UsageError("length_penalty applies to beam search; set beams=4, or omit it")
 
     @property
     def draws(self) -> bool:

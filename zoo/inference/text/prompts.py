@@ -42,7 +42,7 @@ class Prompts:
         )
         if cut:
             side = "last" if self.form == "continued" else "first"
-            _log.info("of %d of %d texts only the %s %d tokens are used", cut, len(texts), side, room)
+            _log.info("%d of %d texts are truncated to the %s %d tokens", cut, len(texts), side, room)
         return [ids for ids, _ in fitted]
 
     def _formed(self, ids: list[int], room: int) -> tuple[list[int], int]:
@@ -62,7 +62,7 @@ class Prompts:
     def _start(self) -> int:
         found = next((token for role in ("end", "begin") if (token := self.tokenizer.role(role)) is not None), None)
         if found is None:
-            raise UsageError("an empty text has no tokens, and this tokenizer no token to begin with; give some text")
+            raise UsageError("the text is empty, and this tokenizer has no start token; give some text")
         return found
 
     def _near(self, text: str, room: int) -> str:
@@ -101,11 +101,11 @@ def checked(texts: str | Sequence[str]) -> list[str]:
     several = [texts] if isinstance(texts, str) else list(texts)
     for text in several:
         if not isinstance(text, str):
-            raise UsageError(f"{type(text).__name__} is no text; give a str, or a list of them")
+            raise UsageError(f"{type(text).__name__} is not text; give a str, or a list of str")
         try:
             text.encode()
         except UnicodeEncodeError as error:
             raise DataError(
-                f"a text is not UTF-8 at letter {error.start:,}; convert it, for example with iconv"
+                f"a text is not UTF-8 at character {error.start:,}; convert it, for example with iconv"
             ) from None
     return several

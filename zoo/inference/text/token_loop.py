@@ -103,7 +103,7 @@ def fit(
     if (tokens := input_ids.shape[1]) <= room:
         return input_ids, attention_mask
     side = "first" if reads else "last"
-    _log.info("of %d tokens the %s %d are kept: the context is %d", tokens, side, room, model.context)
+    _log.info("prompt of %d tokens truncated to the %s %d: the context is %d", tokens, side, room, model.context)
     kept = slice(None, room) if reads else slice(-room, None)
     return input_ids[:, kept], None if attention_mask is None else attention_mask[:, kept]
 
@@ -117,6 +117,6 @@ def room_for(context: int, max_new_tokens: int, *, reads: bool) -> int:
     if room < 1 or max_new_tokens > context:
         raise UsageError(
             f"{max_new_tokens} new tokens leave no room for a prompt in this model's context of {context}; "
-            f"ask for max_new_tokens={max(context // 2, 1)}, or so"
+            f"set max_new_tokens={max(context // 2, 1)}, for example"
         )
     return room

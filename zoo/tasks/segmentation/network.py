@@ -25,7 +25,7 @@ class Segmenter(nn.Module):
     ) -> None:
         super().__init__()
         if num_classes < 2:
-            raise ValueError(f"a segmenter tells two or more classes apart, not {num_classes}")
+            raise ValueError(f"segmentation needs two or more classes, not {num_classes}")
         info = cast(Any, backbone).feature_info
         coarsest = max(stages_by_reduction(info))
         self.arguments = {"width": width, "finest": finest, "dropout": dropout}

@@ -149,8 +149,8 @@ class SpanCorruption(ReadingAndWriting):
         most = settings.max_tokens * settings.masked / settings.span_length
         if most + 1 > settings.sentinels:
             raise UsageError(
-                f"{settings.max_tokens} tokens hold {most:.0f} spans and there are sentinels={settings.sentinels}; "
-                f"ask for more: --set sentinels={math.ceil(most) + 1}"
+                f"{settings.max_tokens} tokens need {most:.0f} spans, more than sentinels={settings.sentinels}; "
+                f"set more: --set sentinels={math.ceil(most) + 1}"
             )
 
     def foretold(self, batch: Batch, draws: Draws) -> tuple[Tensor, Tensor]:

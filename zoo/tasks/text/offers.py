@@ -11,7 +11,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
     yield TaskSpec(
         name="text-classification",
         needs_labels=True,
-        summary="Say of which class a text is, or a pair of texts",
+        summary="Classify a text or a pair of texts",
         recipe="text_classification",
         score="accuracy",
         modality="text",
@@ -21,7 +21,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
     yield TaskSpec(
         name="text-generation",
         command="generate",
-        summary="Go on with a text",
+        summary="Generate text from a prompt",
         recipe="text_generation",
         score="loss",
         modality="text",
@@ -29,7 +29,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
     )
     yield TaskSpec(
         name="fill-mask",
-        summary="Guess the words of a text that are hidden",
+        summary="Predict the masked words of a text",
         recipe="fill_mask",
         score="loss",
         modality="text",
@@ -39,7 +39,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
     yield TaskSpec(
         name="translation",
         command="translate",
-        summary="Write a text in another language",
+        summary="Translate a text",
         recipe="translation",
         score="bleu",
         modality="text",
@@ -48,7 +48,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
     yield TaskSpec(
         name="summarization",
         command="summarize",
-        summary="Write what a text says in short",
+        summary="Summarize a text",
         recipe="summarization",
         score="rouge_l",
         modality="text",
@@ -61,7 +61,7 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
     yield RecipeSpec(
         name="causal_language_modelling",
         stage="pretrain",
-        summary="Foretell each token from those before it (Radford et al., 2018)",
+        summary="Next-token prediction (causal language modelling; GPT, Radford et al., 2018)",
         target="zoo.tasks.text.modelling:CausalLanguageModelling",
         settings="zoo.tasks.text.settings:CausalSettings",
         task="text-generation",
@@ -72,7 +72,7 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
     yield RecipeSpec(
         name="masked_language_modelling",
         stage="pretrain",
-        summary="Guess tokens that are hidden from all others (Devlin et al., 2019)",
+        summary="Masked language modelling (BERT; Devlin et al., 2019)",
         target="zoo.tasks.text.modelling:MaskedLanguageModelling",
         settings="zoo.tasks.text.settings:MaskedSettings",
         task="fill-mask",
@@ -83,7 +83,7 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
     yield RecipeSpec(
         name="span_corruption",
         stage="pretrain",
-        summary="Write the spans that were taken out of a text (Raffel et al., 2020)",
+        summary="Span corruption (T5; Raffel et al., 2020)",
         target="zoo.tasks.text.modelling:SpanCorruption",
         settings="zoo.tasks.text.settings:SpanSettings",
         task="text-generation",
@@ -94,7 +94,7 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
     yield RecipeSpec(
         name="text_denoising",
         stage="pretrain",
-        summary="Write a text again of which tokens are hidden, and so learn to copy (BART; Lewis et al., 2020)",
+        summary="Text denoising: reconstruct a text from its masked version (BART; Lewis et al., 2020)",
         target="zoo.tasks.text.modelling:TextDenoising",
         settings="zoo.tasks.text.settings:DenoisingSettings",
         task="text-generation",
@@ -105,7 +105,7 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
     yield RecipeSpec(
         name="text_classification",
         stage="finetune",
-        summary="Finetune for classes of texts, or of pairs: full, frozen, LoRA, or from scratch to compare with",
+        summary="Finetune for text classification, of texts or text pairs",
         target="zoo.tasks.text.classification:TextClassification",
         settings="zoo.tasks.text.settings:TextClassificationSettings",
         task="text-classification",
@@ -117,7 +117,7 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
     yield RecipeSpec(
         name="text_generation",
         stage="finetune",
-        summary="Go on foretelling tokens, of other text",
+        summary="Finetune a causal language model on other text",
         target="zoo.tasks.text.modelling:CausalLanguageModelling",
         settings="zoo.tasks.text.settings:TextGenerationSettings",
         task="text-generation",
@@ -128,7 +128,7 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
     yield RecipeSpec(
         name="fill_mask",
         stage="finetune",
-        summary="Go on guessing hidden tokens, of other text",
+        summary="Finetune a masked language model on other text",
         target="zoo.tasks.text.modelling:MaskedLanguageModelling",
         settings="zoo.tasks.text.settings:FillMaskSettings",
         task="fill-mask",
@@ -140,7 +140,7 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
         yield RecipeSpec(
             name=task,
             stage="finetune",
-            summary=f"Learn {task} from pairs of texts: by an encoder and a decoder, or by a decoder alone",
+            summary=f"Finetune for {task} on pairs of texts: encoder-decoder or decoder-only",
             target=f"zoo.tasks.text.writing:{target}",
             settings="zoo.tasks.text.settings:WritingSettings",
             task=task,

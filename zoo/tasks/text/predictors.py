@@ -23,7 +23,7 @@ class TextClassificationPredictor:
 
     def __init__(self, model: nn.Module, labels: tuple[str, ...], inputs: TextInputs) -> None:
         if not labels:
-            raise UsageError("these weights have no labels to give a text; finetune them for text-classification first")
+            raise UsageError("these weights are not a text classifier; finetune them for text-classification first")
         self.model = model
         self.labels = labels
         self.inputs = inputs
@@ -65,7 +65,7 @@ class FillMaskPredictor:
         for text, row in zip(texts, ids, strict=True):
             if self.mask not in row:
                 sign = self.inputs.tokenizer.roles["mask"]
-                raise UsageError(f"{text[:40]!r} hides no word; write {sign} in place of the one to be guessed")
+                raise UsageError(f"{text[:40]!r} has no mask; write {sign} in place of the word to predict")
         device = next(self.model.parameters()).device
         input_ids, mask = padded(ids, self.inputs.tokenizer.role("pad") or 0, left=False, device=device)
         features = self.model.forward_features(input_ids, mask)

@@ -52,7 +52,7 @@ def labels_of(config: Mapping[str, Any], num_classes: int, source: str) -> tuple
     said = config.get("num_classes", len(names) or num_classes)
     if said != num_classes or (names and len(names) != num_classes):
         raise IntegrityError(
-            f"the config.json beside {source} speaks of {said} classes, the head has {num_classes}; get a fresh copy"
+            f"the config.json beside {source} describes {said} classes, the head has {num_classes}; get a fresh copy"
         )
     generic = all(name == f"LABEL_{place}" for place, name in enumerate(names))
     return () if generic or not all(isinstance(name, str) for name in names) else tuple(names)
@@ -77,7 +77,9 @@ def arguments_of(config: Mapping[str, Any], layout: Layout, defaults: Mapping[st
     for theirs, (ours, other) in layout.ratios.items():
         ratio, width = given.get(theirs, defaults[ours] / defaults[other]), found.get(other, defaults[other])
         if not all(type(value) in (int, float) for value in (ratio, width)):
-            raise IntegrityError(f"the config.json beside {source} has a {theirs} that is no number; get a fresh copy")
+            raise IntegrityError(
+                f"the config.json beside {source} has a {theirs} that is not a number; get a fresh copy"
+            )
         found[ours] = int(ratio * width)
     return found
 
@@ -99,7 +101,7 @@ def preprocessing_of(
         return msgspec.convert({**described, "channels": channels}, Preprocessing)
     except (TypeError, ValueError, LookupError) as error:
         raise IntegrityError(
-            f"the files beside {source} describe its preprocessing wrongly: {error}; get a fresh copy"
+            f"the files beside {source} describe invalid preprocessing: {error}; get a fresh copy"
         ) from None
 
 

@@ -72,7 +72,7 @@ class Foreign:
         """Map the files, and name and shape their tensors as ours; a note says what is left out."""
         if self.left_out:
             some = ", ".join(self.left_out[:3]) + (", …" if len(self.left_out) > 3 else "")
-            _log.info("%d tensors without a place in the model left out (%s)", len(self.left_out), some)
+            _log.info("ignored %d tensors that the model does not have (%s)", len(self.left_out), some)
         theirs = self.stored.load(device)
         tensors = {}
         for ours, (first, *others) in self.names.items():
@@ -119,8 +119,8 @@ def recognise(place: Path, config: Mapping[str, Any]) -> Foreign:
         )
     example = next(iter(found), None)
     raise NotFoundError(
-        f"{stored.path} holds {len(found)} tensors (such as {example!r}) that fit no model of the plugins here; "
-        "`zoo list` shows the models, and a config.json beside the file would name its own"
+        f"{stored.path} holds {len(found)} tensors (such as {example!r}) that match no model of the installed plugins; "
+        "`zoo list` shows the models, and a config.json beside the file would name one"
     )
 
 
@@ -195,7 +195,7 @@ class _Candidate:
         if mode is not None and self.layout.pooling and mode not in self.layout.pooling:
             raise IntegrityError(
                 f"the files beside {source} pool tokens by {mode!r}, which has no counterpart here; load it with "
-                "sentence-transformers, or take modules.json away to have the model alone"
+                "sentence-transformers, or remove modules.json to load the model alone"
             )
         return self.layout.pooling.get(mode or "", {})
 

@@ -55,22 +55,20 @@ def _pooling(folder: Path) -> str | None:
         elif last not in ("Transformer", "Normalize"):
             raise IntegrityError(
                 f"{path} makes vectors with {last or 'a module without a type'}, which has no counterpart here; "
-                "load it with sentence-transformers, or take that file away to have the model alone"
+                "load it with sentence-transformers, or remove that file to load the model alone"
             )
     return found
 
 
 def _mode(path: Path) -> str:
     if not path.is_file():
-        raise IntegrityError(f"no {path}, which {_MODULES} speaks of; get a fresh copy")
+        raise IntegrityError(f"no {path}, which {_MODULES} refers to; get a fresh copy")
     values = parse_json(path.read_bytes(), str(path))
     if isinstance(named := values.get("pooling_mode"), str):
         return named
     modes = [key.removeprefix(_MODES) for key, value in values.items() if value is True and key.startswith(_MODES)]
     if len(modes) != 1:
-        raise IntegrityError(
-            f"{path} pools by {' and '.join(modes) or 'nothing'}; one way alone has a counterpart here"
-        )
+        raise IntegrityError(f"{path} pools by {' and '.join(modes) or 'nothing'}; only one mode is supported")
     return modes[0].removesuffix("_tokens").removesuffix("_token")
 
 

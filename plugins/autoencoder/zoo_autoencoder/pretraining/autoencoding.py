@@ -39,7 +39,7 @@ def coder_of(model: nn.Module, recipe: str) -> Any:
     """Return the model. Raise UsageError unless it gives codes, and logits from codes."""
     if not all(callable(getattr(model, name, None)) for name in ("encode", "decode_logits")):
         raise zoo.UsageError(
-            f"recipe {recipe!r} asks for codes, and for logits from codes, which {type(model).__name__} does not give; "
+            f"recipe {recipe!r} needs codes and logits from codes, which {type(model).__name__} does not give; "
             "pretrain it by reconstruction or denoising"
         )
     return model

@@ -32,7 +32,7 @@ class Variational:
     ) -> None:
         if not callable(getattr(model, "posterior", None)):
             raise zoo.UsageError(
-                f"a {type(model).__name__} says no means and variances of codes; pretrain a variational_autoencoder"
+                f"a {type(model).__name__} has no mean and variance of codes; pretrain a variational_autoencoder"
             )
         self.settings = settings
         self.classes = classes

@@ -44,7 +44,7 @@ class Supervised:
         settings = self.settings
         images = zoo.augment(batch["images"], draws, settings.augmentation)
         if (labels := class_labels(batch)) is None:
-            raise zoo.DataError("recipe supervised learns one class of each picture; use another, such as simclr")
+            raise zoo.DataError("recipe supervised needs single-label images; use another, such as simclr")
         targets = F.one_hot(labels, len(self.classes)).to(images.dtype)
         images, targets = zoo.mix(images, targets, draws, settings.mixing)
         logits = self.model(zoo.normalise(images, self.preprocessing))

@@ -37,17 +37,17 @@ def load_teacher(
     Raise UsageError for others, and NotFoundError where there are none of that name.
     """
     if not source:
-        raise zoo.UsageError("distillation needs weights to learn from; say which: --set teacher=WEIGHTS")
+        raise zoo.UsageError("distillation needs a teacher: --set teacher=WEIGHTS")
     block = zoo.describe(source)
     inputs = block.preprocessing or preprocessing
     channels = None if inputs.channels == preprocessing.channels else preprocessing.channels
     model = zoo.load(source, channels=channels, device=str(device)).requires_grad_(False)
     num_classes = cast(zoo.Backbone, model).num_classes
     if not num_classes:
-        raise zoo.UsageError(f"teacher {source} tells no classes apart; finetune it first (`zoo finetune {source} …`)")
+        raise zoo.UsageError(f"teacher {source} is not a classifier; finetune it first (`zoo finetune {source} …`)")
     if classes and (len(classes) != num_classes or (block.labels and block.labels != classes)):
         raise zoo.UsageError(
             f"teacher {source} tells {num_classes} classes ({', '.join(block.labels[:3])} …), the data has "
-            f"{len(classes)} ({', '.join(classes[:3])} …); choose a teacher of these, or give pictures without labels"
+            f"{len(classes)} ({', '.join(classes[:3])} …); choose a teacher of these, or use unlabelled images"
         )
     return Teacher(model, num_classes, inputs)

@@ -68,13 +68,13 @@ class MaskedImageModelling:
     ) -> None:
         if not isinstance(model, ViT):
             raise zoo.UsageError(
-                "recipe masked_image_modelling hides patches from a vision transformer; use another for this model"
+                "recipe masked_image_modelling masks patches of a vision transformer; use another for this model"
             )
         sides = tuple(rows * model.patch_size for rows in model.grid)
         if tuple(preprocessing.image_size) != sides:
             raise zoo.UsageError(
-                f"pictures of {preprocessing.image_size} are not those of {sides} that the model was made for; "
-                "make it for them: --arg image_size=N"
+                f"pictures of {preprocessing.image_size} do not match the model's {sides}; "
+                "create it for them: --arg image_size=N"
             )
         model.reset_classifier(0)
         self.settings = settings
@@ -83,7 +83,7 @@ class MaskedImageModelling:
         self.patches = model.grid[0] * model.grid[1]
         self.seen = max(1, round(self.patches * (1 - settings.masked)))
         if self.seen == self.patches:
-            raise zoo.UsageError(f"masked={settings.masked} of {self.patches} patches hides none; ask for more")
+            raise zoo.UsageError(f"masked={settings.masked} of {self.patches} patches masks none; set it higher")
 
     def modules(self) -> Mapping[str, nn.Module]:
         return {"model": self.model}
