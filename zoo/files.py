@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from zoo.errors import StorageError
 
@@ -65,10 +66,17 @@ def storage_errors(doing: str) -> Iterator[None]:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a whole file under its final name or not at all: temporary file, fsync, rename, fsync of the folder."""
+    with new_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Fill a temporary file in the block; give it its final name, flushed, when the block ends well."""
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())

@@ -94,7 +94,7 @@ def load(
     pins, and `offline` none but those in the cache.
 
     `model.predict(["cat.jpg"])` says what weights that were finetuned for a task say of pictures, or of texts; of text
-    `model.generate("Once upon a time")` goes on, translates or sums up, and `model.embed(texts)` gives vectors.
+    `model.generate("Once upon a time")` goes on, translates or sums up. `model.embed(items)` gives vectors of either.
     """
     from zoo.inference.load import load_model
     from zoo.weights.find import WeightsQuery

@@ -28,7 +28,7 @@ _COMMANDS = {
     "generate": "Generate text from a prompt.",
     "translate": "Translate texts.",
     "summarize": "Summarize texts.",
-    "embed": "Compute embeddings of texts.",
+    "embed": "Compute embeddings of images or texts, and find the nearest.",
     "tokenizer": "Train a tokenizer, or show the tokens of a text.",
     "reconstruct": "Reconstruct images with an autoencoder.",
     "sample": "Sample images from a generative model.",

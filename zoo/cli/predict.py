@@ -9,13 +9,12 @@ import click
 from zoo.api import models
 from zoo.commands.options import Command, hub
 from zoo.commands.output import print_line
-from zoo.commands.tables import print_json, print_table
+from zoo.commands.tables import print_json, print_table, shortened
 from zoo.errors import UsageError
 from zoo.registry.registry import default_registry
 from zoo.specs.modality import Predicts
 from zoo.specs.records import OptionSpec
 
-_SHOWN = 60
 _TYPES: dict[str, Any] = {"text": str, "integer": int, "number": float, "path": click.Path(path_type=Path)}
 
 
@@ -70,7 +69,7 @@ def command(
         print_json([{modality: name, **_without_arrays(result)} for name, result in found])
         return
     head = (modality.upper(), *(column.upper() for column in columns))
-    print_table(head, [(_short(name), *predict.row(result)) for name, result in found])
+    print_table(head, [(shortened(name), *predict.row(result)) for name, result in found])
     if out is not None:
         print_line(f"{len(found)} results written to {out}")
 
@@ -84,12 +83,6 @@ def _check_options(weights: str, options: Mapping[str, Any], modality: str, task
     if strange := [name for name in options if name not in names]:
         has = f"they take {', '.join(f'--{option.name}' for option in known)}" if known else "they take none of these"
         raise UsageError(f"--{strange[0].replace('_', '-')} says nothing to {weights}, for {task}; {has}")
-
-
-def _short(text: str) -> str:
-    """Return a path, or a text of one line of a table, a long one cut."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= _SHOWN or Path(text).exists() else f"{flat[:_SHOWN]} …"
 
 
 def _without_arrays(result: Mapping[str, Any]) -> dict[str, Any]:

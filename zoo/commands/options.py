@@ -21,15 +21,18 @@ data_set = click.option(
 )
 
 
+text_column = click.option(
+    "--text", metavar="COLUMN", help="The column of texts in a table; of paired files their end, de."
+)
+
+
 def columns(function: Command) -> Command:
     """Add the options that say which column of a table of texts is what."""
     for option in (
         click.option("--target", metavar="COLUMN", help="The column of target texts to generate."),
         click.option("--label", metavar="COLUMN", help="The column of labels."),
         click.option("--pair", metavar="COLUMN", help="The column of second texts, for tasks on pairs."),
-        click.option(
-            "--text", metavar="COLUMN", help="The text column of a table; for parallel files the suffix, such as de."
-        ),
+        text_column,
     ):
         function = option(function)
     return function

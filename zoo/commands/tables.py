@@ -1,6 +1,7 @@
 """Print tables: aligned columns, as wide as they need to be, and no wider than a terminal."""
 
 import json
+import os.path
 import shutil
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ from typing import Any
 from zoo.commands.output import print_line, print_text
 from zoo.printable import printable
 from zoo.redaction import without_secrets, without_secrets_in
+
+_SHOWN = 60
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -25,6 +28,12 @@ def print_json(value: Any) -> None:
     """Print one JSON document, of ASCII alone; DEL is the one control character that JSON leaves as it is."""
     text = json.dumps(without_secrets_in(value), indent=1, default=lambda other: without_secrets(str(other)))
     print_text(text.replace("\x7f", "\\u007f") + "\n", secret=True)  # they are out of it already
+
+
+def shortened(text: str) -> str:
+    """Return a path as it is, or a text as one line of a table, a long one cut."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _SHOWN or os.path.exists(text) else f"{flat[:_SHOWN]} …"
 
 
 def millions(count: int | None) -> str:

@@ -64,3 +64,12 @@ def _hash(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; check it") from None
+
+
+def common_hashes(paths: Sequence[Path]) -> dict[Path, str]:
+    """Return the sha256 of files that lie anywhere."""
+    whole = {path: path.absolute() for path in paths}
+    if not paths:
+        return {}
+    hashes = content_hashes(Path(os.path.commonpath([path.parent for path in whole.values()])), list(whole.values()))
+    return {path: hashes[place] for path, place in whole.items()}

@@ -1,10 +1,10 @@
-"""Settle which splits there are; pictures are split by the hash of each, which stays when others come or go."""
+"""Settle which splits there are; images are split by the hash of each, which stays when others come or go."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from zoo.errors import DataError
+from zoo.errors import DataError, UsageError
 
 _TEST_SHARE = 0.2
 Part = TypeVar("Part")
@@ -15,6 +15,13 @@ def with_test(splits: Mapping[str, Part]) -> dict[str, Part]:
     if "test" in splits or "validation" not in splits:
         return dict(splits)
     return {"test" if name == "validation" else name: part for name, part in splits.items()}
+
+
+def splits_of(splits: Mapping[str, Part], wanted: str, source: str) -> dict[str, Part]:
+    """Return the split that is asked for, or with "all" each, in the order of their names."""
+    if wanted != "all" and wanted not in splits:
+        raise UsageError(f"{source} has no split {wanted!r}; it has {', '.join(sorted(splits))}, or take all")
+    return {name: splits[name] for name in sorted(splits) if wanted in (name, "all")}
 
 
 def split_by_hash(paths: Sequence[Path], hashes: Mapping[Path, str]) -> dict[str, list[Path]]:

@@ -11,10 +11,9 @@ from torch import nn
 from zoo.engine.device import choose_device
 from zoo.errors import UsageError
 from zoo.inference.predict_images import Predict
-from zoo.inference.text.embed import Embed
 from zoo.inference.text.generate import Generate
 from zoo.registry.registry import load_modality
-from zoo.specs.modality import Loaded
+from zoo.specs.modality import Embeds, Loaded
 from zoo.specs.networks import Network
 from zoo.weights.config import read_config
 from zoo.weights.features import Features
@@ -29,7 +28,7 @@ class LoadedModel(nn.Module):
 
     predict: Predict
     generate: Generate
-    embed: Embed
+    embed: Embeds
 
 
 def load_model(

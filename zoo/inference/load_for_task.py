@@ -1,23 +1,33 @@
-"""Weights that write text, for the commands that ask for one task of them."""
+"""Weights that write text, or make vectors, for the commands that ask that of them."""
 
+import hashlib
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-from safetensors.torch import save
-from torch import Tensor
-
+from zoo.data.hashes import common_hashes
+from zoo.engine.device import choose_device
 from zoo.errors import UsageError
-from zoo.files import storage_errors, write_file
 from zoo.inference.load import LoadedModel, load_model
-from zoo.inference.text.embed import Embed
 from zoo.inference.text.generate import Generate
-from zoo.registry.registry import default_registry
+from zoo.registry.registry import default_registry, load_modality
+from zoo.specs.modality import Embeds, Loaded
 from zoo.weights.config import read_config
 from zoo.weights.description import ZooBlock
 from zoo.weights.find import WeightsQuery, find_weights
-from zoo.weights.folder import described_model
+from zoo.weights.folder import described_model, load_weights
 
 _EMBEDS = "feature-extraction"
+_DECIDING = (".json", ".safetensors", ".gguf", ".h5", ".keras")
+
+
+@runtime_checkable
+class _Embedding(Protocol):
+    def embedder(self, loaded: Loaded) -> Embeds: ...
+
+
+def _loaded(weights: str | Path, hub: str | Path | None = None, device: str | None = None) -> LoadedModel:
+    return load_model(weights, WeightsQuery(hub=hub), device=device)
 
 
 def load_writer(weights: str | Path, task: str | None = None, **found: Any) -> Generate:
@@ -25,9 +35,10 @@ def load_writer(weights: str | Path, task: str | None = None, **found: Any) -> G
 
     `found` is `hub` and `device`, as `zoo.load` takes them.
     """
-    block, capabilities = _described(weights, found.get("hub"))
+    folder = find_weights(weights, WeightsQuery(hub=found.get("hub")))
+    block = read_config(folder)
     if (
-        not {"generate", "encode-decode"} & set(capabilities)
+        not {"generate", "encode-decode"} & set(described_model(block, str(folder)).capabilities)
         or _command(block.task) == "predict"
         and block.task != task
     ):
@@ -39,23 +50,34 @@ def load_writer(weights: str | Path, task: str | None = None, **found: Any) -> G
     return _loaded(weights, **found).generate
 
 
-def load_embedder(weights: str | Path, **found: Any) -> Embed:
-    """Load what makes vectors of texts. Raise UsageError for weights that take none."""
-    block, capabilities = _described(weights, found.get("hub"))
-    if "features" not in capabilities:
-        raise UsageError(f"{weights} holds {block.architecture!r}, which has no text embeddings; {_use(block)}")
-    return _loaded(weights, **found).embed
+def load_embedder(
+    weights: str | Path, *, hub: str | Path | None = None, device: str | None = None
+) -> tuple[Embeds, str]:
+    """Load what makes vectors, and the sha256 over the files that decide them.
 
-
-def _loaded(weights: str | Path, hub: str | Path | None = None, device: str | None = None) -> LoadedModel:
-    return load_model(weights, WeightsQuery(hub=hub), device=device)
-
-
-def _described(weights: str | Path, hub: str | Path | None) -> tuple[ZooBlock, tuple[str, ...]]:
+    Raise UsageError for weights that make none.
+    """
     folder = find_weights(weights, WeightsQuery(hub=hub))
     block = read_config(folder)
     spec = described_model(block, str(folder))
-    return block, spec.capabilities if spec.modality == "text" else ()
+    modality = load_modality(spec.modality)
+    if not isinstance(modality, _Embedding):
+        raise UsageError(f"{weights} takes {spec.modality} data, of which no vectors are made here; {_use(block)}")
+    model = load_weights(folder, block, device=choose_device(device or "cpu"))
+    try:
+        embed = modality.embedder(Loaded(model=model, spec=spec, description=block, folder=folder))
+    except UsageError as error:
+        raise UsageError(f"{weights}: {error}; {_use(block)}") from None
+    return embed, _identity(folder)
+
+
+def _identity(place: Path) -> str:
+    """Return the sha256 over what vectors come from: tensors, configuration, and what lies beside them."""
+    files = [place] if place.is_file() else [path for path in sorted(place.rglob("*")) if path.suffix in _DECIDING]
+    hashes = common_hashes(files)
+    root = place.parent if place.is_file() else place
+    named = [(path.relative_to(root).as_posix(), hashes[path]) for path in files]
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
 def _use(block: ZooBlock) -> str:
@@ -66,12 +88,3 @@ def _command(task: str) -> str:
     """Return the command that uses weights for a task."""
     offer = default_registry().known_task(task)
     return offer.spec.command if offer else "embed" if task == _EMBEDS else "predict"
-
-
-def write_vectors(vectors: Tensor, path: Path) -> None:
-    """Write vectors to a safetensors file, as its tensor `embeddings`."""
-    if path.suffix != ".safetensors":
-        raise UsageError(f"{path} must end in .safetensors")
-    with storage_errors(f"writing vectors to {path}"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_file(path, save({"embeddings": vectors.float().cpu().contiguous()}))

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from zoo.data.text.utf8 import decoded
+from zoo.data.text.typed import named_texts
 from zoo.engine.modes import evaluating
-from zoo.errors import DataError, UsageError
+from zoo.errors import UsageError
 from zoo.inference.text.prompts import by_length
 from zoo.registry.registry import default_registry
 from zoo.specs.networks import TextPredictor
@@ -78,19 +78,5 @@ class PredictText:
         """Yield each text that was typed, and each line of files, with its result."""
         if out is not None:
             raise UsageError("--out draws on images, and these weights take text; omit it")
-        texts = texts_of(arguments)
+        texts = [text for _, text in named_texts(arguments)]
         yield from zip(texts, self(texts), strict=True)
-
-
-def texts_of(arguments: Sequence[str]) -> list[str]:
-    """Return the texts that were typed; of a file's name the lines that are in it. Raise DataError for broken ones."""
-    found: list[str] = []
-    for argument in arguments:
-        path = Path(argument)
-        if len(argument) > 255 or not path.is_file():
-            found.append(argument)
-            continue
-        found += [line for line in decoded(path.read_bytes(), path).splitlines() if line.strip()]
-    if not found:
-        raise DataError("no text was given; pass a text, or a file with one text per line")
-    return found

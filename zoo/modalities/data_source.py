@@ -37,7 +37,7 @@ def open_data(source: DataSource, need: Need) -> tuple[Dataset, Inputs]:
     """
     offer = default_registry().modality(need.model.modality)
     _check_kind(source.name, need.model)
-    typed = dataclasses.replace(source, options=_typed(offer, source.options))
+    typed = with_options(source, offer.spec.name)
     modality = load_modality(offer.spec.name)
     with naming(offer.plugin, f"modality {offer.spec.name!r}"):
         dataset, inputs = modality.open(typed, need)
@@ -49,6 +49,11 @@ def open_data(source: DataSource, need: Need) -> tuple[Dataset, Inputs]:
         )
     inputs_record(inputs)  # what config.json cannot keep is said before anything is learnt
     return dataset, inputs
+
+
+def with_options(source: DataSource, modality: str) -> DataSource:
+    """Return a source with its options as the modality's own dataclass. Raise UsageError for ones it does not know."""
+    return dataclasses.replace(source, options=_typed(default_registry().modality(modality), source.options))
 
 
 def task_reader(task: Offer[TaskSpec] | None) -> Any:

@@ -13,11 +13,14 @@ from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.open import open_dataset
 from zoo.data.images.pictures import STRETCHED, Scaling
-from zoo.errors import IntegrityError
+from zoo.errors import IntegrityError, UsageError
+from zoo.inference.embedding.images import EmbedImages
 from zoo.inference.predict_images import Predict
 from zoo.modalities.named import named_dataset
 from zoo.seeds import generator
+from zoo.specs.backbones import Backbone
 from zoo.specs.modality import DataSource, Loaded, Need
+from zoo.specs.networks import Network
 from zoo.specs.records import ModelSpec
 from zoo.specs.settings import FinetuneSettings
 from zoo.weights.description import ZooBlock
@@ -82,9 +85,23 @@ class ImageModality:
         return found
 
     def bind(self, loaded: Loaded) -> None:
-        """Let a model say what it sees in images."""
-        if not (loaded.changed or callable(getattr(type(loaded.model), "predict", None))):
-            loaded.model.predict = Predict(loaded.model, loaded.description)
+        """Let a model as it was stored predict and embed, as far as it can."""
+        model: Any = loaded.model
+        if loaded.changed:
+            return
+        if not callable(getattr(type(model), "predict", None)):
+            model.predict = Predict(model, loaded.description)
+        if not callable(getattr(type(model), "embed", None)) and isinstance(_backbone(model), Backbone):
+            model.embed = self.embedder(loaded)
+
+    def embedder(self, loaded: Loaded) -> EmbedImages:
+        """Return what makes vectors of images, of a task's network those of its backbone.
+
+        Raise UsageError for a model that has no features.
+        """
+        if not isinstance(_backbone(loaded.model), Backbone):
+            raise UsageError(f"{loaded.description.architecture!r} makes no vectors of images: it is no zoo.Backbone")
+        return EmbedImages(_backbone(loaded.model), loaded.description.preprocessing, _open_as)
 
     def check_publishable(self, folder: Path, description: ZooBlock) -> None:
         """Raise IntegrityError where nobody knows how images become inputs."""
@@ -92,8 +109,18 @@ class ImageModality:
             raise IntegrityError(f"{folder} does not say how images become inputs; add `inputs` to config.json")
 
 
+def _backbone(model: Any) -> Any:
+    return model.backbone if isinstance(model, Network) else model
+
+
 def _size(need: Need) -> tuple[int, int] | None:
     return need.settings.image_size if isinstance(need.settings, FinetuneSettings) else None
+
+
+def _open_as(inputs: Preprocessing, source: DataSource) -> ImageDataset:
+    """Open images as weights take them, files decoded only when they are asked for."""
+    scaling = Scaling(inputs.crop, inputs.interpolation)
+    return _open(source, inputs.image_size, inputs.channels, scaling=scaling, stream=True)
 
 
 def _open(
@@ -103,6 +130,7 @@ def _open(
     *,
     scaling: Scaling = STRETCHED,
     reader: Callable[..., ImageDataset] | None = None,
+    stream: bool | None = None,
 ) -> ImageDataset:
     if image_size is not None:
         image_size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
@@ -115,6 +143,7 @@ def _open(
         channels=channels,
         scaling=scaling,
         skip_bad=source.options.skip_bad,
+        stream=stream,
         hub=source.hub,
     )
 

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from zoo.data.text.tokenise import Form, tokenise
 from zoo.data.text.tokens import TokenDataset
 from zoo.errors import DataError, PluginError, UsageError
 from zoo.inference.predict_texts import PredictText
-from zoo.inference.text.methods import bind_text_methods
+from zoo.inference.text.embed import EmbedTexts
+from zoo.inference.text.generate import Generate
 from zoo.modalities.named import named_dataset
+from zoo.specs.backbones import TextBackbone
 from zoo.specs.modality import DataSource, Loaded, Need
 from zoo.specs.records import ModelSpec, Target
 from zoo.specs.settings import LanguageSettings, TextFinetuneSettings, TrainingSettings
@@ -69,9 +72,22 @@ class TextModality:
 
     def bind(self, loaded: Loaded) -> None:
         """Let a model predict, generate and embed, as far as it can."""
-        if not (loaded.changed or callable(getattr(type(loaded.model), "predict", None))):
-            loaded.model.predict = PredictText(loaded.model, loaded.description, loaded.folder)
-        bind_text_methods(loaded.model, loaded.description, loaded.spec, loaded.folder)
+        model: Any = loaded.model
+        block, folder = loaded.description, loaded.folder
+        if not (loaded.changed or _has(model, "predict")):
+            model.predict = PredictText(model, block, folder)
+        reads = isinstance(model, TextBackbone)
+        writes = reads and {"generate", "encode-decode"} & set(loaded.spec.capabilities)
+        if writes and not _has(model, "generate"):
+            model.generate = Generate(model, partial(read_text_inputs, folder, block), task=block.task)
+        if reads and not _has(model, "embed"):
+            model.embed = self.embedder(loaded)
+
+    def embedder(self, loaded: Loaded) -> EmbedTexts:
+        """Return what makes vectors of texts. Raise UsageError for a model that makes none."""
+        if not isinstance(loaded.model, TextBackbone):
+            raise UsageError(f"{loaded.description.architecture!r} makes no vectors of texts")
+        return EmbedTexts(loaded.model, partial(read_text_inputs, loaded.folder, loaded.description), _open)
 
     def check_publishable(self, folder: Path, description: ZooBlock) -> None:
         """Raise NotFoundError where the tokenizer is missing."""
@@ -140,6 +156,10 @@ def _open(source: DataSource) -> TextDataset:
         columns=source.options,
         hub=source.hub,
     )
+
+
+def _has(model: Any, name: str) -> bool:
+    return callable(getattr(type(model), name, None))
 
 
 modality = TextModality()

@@ -203,9 +203,51 @@ class Predicts(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """What is to become vectors: items as `model.embed` takes them, read when they are asked for, and their names.
+
+    `fingerprint` is the sha256 over all contents: what was interrupted goes on where it is the same.
+    """
+
+    items: Sequence[Any]
+    names: Sequence[str]
+    fingerprint: str
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """What makes vectors of items: bound to loaded weights as `model.embed`, and asked by `zoo embed`."""
+
+    modality: ClassVar[str]
+
+    def __call__(self, items: Any, *, batch_size: int = ..., normalize: bool = False) -> Tensor:
+        """Return vectors (items, features), of length 1 with `normalize`."""
+        ...
+
+    def items(self, arguments: Sequence[str]) -> Samples:
+        """Return what was typed, such as the files in folders."""
+        ...
+
+    def data(self, source: DataSource, split: str) -> Samples:
+        """Return the samples of a data set: those of one split, or with "all" of each."""
+        ...
+
+    def draw(self, samples: Samples, nearest: Sequence[Sequence[tuple[int, float]]], out: Path) -> bool:
+        """Draw the first samples beside those nearest to each, as places with their similarity.
+
+        Return whether there is anything to be seen.
+        """
+        ...
+
+
 @runtime_checkable
 class Modality(Protocol):
-    """One kind of data, behind what its spec names."""
+    """One kind of data, behind what its spec names.
+
+    One whose models make vectors also has `embedder(loaded: Loaded) -> Embeds`, which raises UsageError for weights
+    that make none.
+    """
 
     def open(self, source: DataSource, need: Need) -> tuple[Dataset, Inputs]:
         """Open data as a model needs them, and say how they become its inputs."""

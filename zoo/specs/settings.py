@@ -6,9 +6,13 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 Count = Annotated[int, Meta(ge=1)]
+"""1 or more."""
 NonNegative = Annotated[float, Meta(ge=0)]
+"""0 or more."""
 Positive = Annotated[float, Meta(gt=0)]
+"""Above 0."""
 Share = Annotated[float, Meta(ge=0, lt=1)]
+"""0 or more, and below 1: a share that is dropped, or kept of what was, as a momentum."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 import zoo
-from zoo_autoencoder.staged import Staged, check_sizes, grid_of, height_and_width
+from zoo_autoencoder.staged import Staged, grid_of, height_and_width
 
 
 class ConvAutoencoder(Staged):
@@ -33,8 +33,8 @@ class ConvAutoencoder(Staged):
         super().__init__()
         widths = widths or [32, 64, 128]
         self.image_size = height_and_width(image_size)
-        check_sizes(image_size=list(self.image_size), channels=channels, widths=widths, code_size=code_size)
-        check_sizes(pool_size=pool_size)
+        zoo.check_sizes(image_size=list(self.image_size), channels=channels, widths=widths, code_size=code_size)
+        zoo.check_sizes(pool_size=pool_size)
         self.encoder = Encoder(channels, widths)
         self.map_shape = map_shape(self.image_size, widths)
         self.code = nn.Linear(math.prod(self.map_shape), code_size)

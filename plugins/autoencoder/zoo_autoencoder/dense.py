@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 import zoo
-from zoo_autoencoder.staged import Staged, check_sizes, height_and_width
+from zoo_autoencoder.staged import Staged, height_and_width
 
 
 class DenseAutoencoder(Staged):
@@ -23,7 +23,9 @@ class DenseAutoencoder(Staged):
     ) -> None:
         super().__init__()
         height, width = height_and_width(image_size)
-        check_sizes(image_size=[height, width], channels=channels, code_size=code_size, hidden_sizes=hidden_sizes or 1)
+        zoo.check_sizes(
+            image_size=[height, width], channels=channels, code_size=code_size, hidden_sizes=hidden_sizes or 1
+        )
         self.shape = (channels, height, width)
         sizes = [math.prod(self.shape), *(hidden_sizes or []), code_size]
         self.encoder = dense_layers(sizes)

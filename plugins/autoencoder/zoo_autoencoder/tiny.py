@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 import zoo
-from zoo_autoencoder.staged import Staged, check_sizes
+from zoo_autoencoder.staged import Staged
 
 _WIDTH = 64
 _STAGES = (1, 5, 9, 13)
@@ -24,7 +24,7 @@ class TinyAutoencoder(Staged):
         self, *, channels: int = 3, latent_channels: int = 4, middle_blocks: bool = False, num_classes: int = 0
     ) -> None:
         super().__init__()
-        check_sizes(channels=channels, latent_channels=latent_channels)
+        zoo.check_sizes(channels=channels, latent_channels=latent_channels)
         self.encoder = nn.Sequential(
             _convolution(channels, _WIDTH),
             Block(),

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import zoo
 from zoo_autoencoder.convolutional import ENCODER_GROUPS, Decoder, Encoder, map_shape, stages_of, unfolding
 from zoo_autoencoder.dense import dense_decoder, dense_layers
-from zoo_autoencoder.staged import Staged, check_sizes, grid_of, height_and_width
+from zoo_autoencoder.staged import Staged, grid_of, height_and_width
 
 _LARGEST = 10.0
 """A logarithm of a variance beyond which nothing is learnt any more, and exponentials overflow."""
@@ -36,8 +36,8 @@ class VariationalAutoencoder(Staged):
         if widths and hidden_sizes:
             raise ValueError("give widths of convolutions or hidden_sizes of linear layers, not both")
         height, width = self.image_size = height_and_width(image_size)
-        check_sizes(image_size=[height, width], channels=channels, code_size=code_size, pool_size=pool_size)
-        check_sizes(widths=widths or 1, hidden_sizes=hidden_sizes or 1)
+        zoo.check_sizes(image_size=[height, width], channels=channels, code_size=code_size, pool_size=pool_size)
+        zoo.check_sizes(widths=widths or 1, hidden_sizes=hidden_sizes or 1)
         self.code_size = code_size
         self.channels = channels
         if hidden_sizes:

@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+import zoo
 from zoo_autoencoder.convolutional import ENCODER_GROUPS, Convolution, Decoder, Encoder, map_shape, stages_of
-from zoo_autoencoder.staged import Staged, check_sizes, grid_of, height_and_width
+from zoo_autoencoder.staged import Staged, grid_of, height_and_width
 
 
 class VectorQuantizedAutoencoder(Staged):
@@ -34,8 +35,8 @@ class VectorQuantizedAutoencoder(Staged):
         super().__init__()
         widths = widths or [64, 128]
         self.image_size = height_and_width(image_size)
-        check_sizes(image_size=list(self.image_size), channels=channels, widths=widths)
-        check_sizes(code_size=code_size, codebook_size=codebook_size, pool_size=pool_size)
+        zoo.check_sizes(image_size=list(self.image_size), channels=channels, widths=widths)
+        zoo.check_sizes(code_size=code_size, codebook_size=codebook_size, pool_size=pool_size)
         self.map_shape = (code_size, *map_shape(self.image_size, widths)[1:])
         self.encoder = Encoder(channels, widths)
         self.code = nn.Conv2d(widths[-1], code_size, kernel_size=1)

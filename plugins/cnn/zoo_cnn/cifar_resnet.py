@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import zoo
 from zoo_cnn.resnet import BasicBlock, initialise, residual_stage
-from zoo_cnn.staged import Staged, check_sizes, drop_path_rates
+from zoo_cnn.staged import Staged, drop_path_rates
 
 
 class CifarResNet(Staged):
@@ -29,7 +29,7 @@ class CifarResNet(Staged):
         drop_path_rate: float = 0.0,
     ) -> None:
         super().__init__()
-        check_sizes(depth=depth, widths=widths, channels=channels)
+        zoo.check_sizes(depth=depth, widths=widths, channels=channels)
         if len(widths) != 3:
             raise ValueError(f"a CIFAR ResNet has 3 stages, not {len(widths)} widths")
         self.conv1 = nn.Conv2d(channels, widths[0], kernel_size=3, padding=1, bias=False)

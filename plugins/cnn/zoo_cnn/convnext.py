@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.staged import Staged, check_sizes, drop_path, drop_path_rates
+from zoo_cnn.staged import Staged, drop_path, drop_path_rates
 
 _EPS = 1e-6
 
@@ -35,7 +35,7 @@ class ConvNeXt(Staged):
         head_norm_eps: float = _EPS,
     ) -> None:
         super().__init__()
-        check_sizes(depths=depths, widths=widths, channels=channels)
+        zoo.check_sizes(depths=depths, widths=widths, channels=channels)
         if not len(depths) == len(widths) == 4:
             raise ValueError(f"a ConvNeXt has 4 stages, not {len(depths)} depths and {len(widths)} widths")
         rates = iter(drop_path_rates(drop_path_rate, sum(depths)))

@@ -6,8 +6,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+import zoo
 from zoo_cnn.inverted import Row, Style, initialise, make_stages, outputs_of, rounded
-from zoo_cnn.staged import Staged, check_sizes, drop_path_rates
+from zoo_cnn.staged import Staged, drop_path_rates
 
 TABLE = (
     (Row(1, 3, 1, 1, 16, True),),
@@ -41,7 +42,7 @@ class EfficientNet(Staged):
         drop_path_rate: float = 0.0,
     ) -> None:
         super().__init__()
-        check_sizes(channels=channels)
+        zoo.check_sizes(channels=channels)
         if not (0 < width <= 8 and 0 < depth <= 8):
             raise ValueError(f"width and depth must be more than 0 and at most 8, not {width} and {depth}")
 

@@ -10,8 +10,9 @@ from typing import Any, Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+import zoo
 from zoo_cnn.inverted import Row, Style, initialise, make_stages, outputs_of, pointwise, rounded
-from zoo_cnn.staged import Staged, check_sizes, drop_path_rates
+from zoo_cnn.staged import Staged, drop_path_rates
 
 _row = partial(Row, activation=nn.ReLU)
 
@@ -51,7 +52,7 @@ class MobileNetV3(Staged):
         norm_eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        check_sizes(channels=channels)
+        zoo.check_sizes(channels=channels)
         if not 0 < width <= 8:
             raise ValueError(f"width must be more than 0 and at most 8, not {width}")
         table, self.num_features = _TABLES[variant]

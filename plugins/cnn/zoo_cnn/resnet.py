@@ -11,7 +11,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.staged import Staged, check_sizes, drop_path, drop_path_rates
+from zoo_cnn.staged import Staged, drop_path, drop_path_rates
 
 Shortcut = Callable[[int, int, int], nn.Module]
 """Makes the path beside a block from inputs, outputs and stride."""
@@ -34,7 +34,7 @@ class ResNet(Staged):
         drop_path_rate: float = 0.0,
     ) -> None:
         super().__init__()
-        check_sizes(depths=depths, widths=widths, channels=channels)
+        zoo.check_sizes(depths=depths, widths=widths, channels=channels)
         if not len(depths) == len(widths) == 4:
             raise ValueError(f"a ResNet has 4 stages, not {len(depths)} depths and {len(widths)} widths")
         if block not in ("basic", "bottleneck"):

@@ -11,9 +11,10 @@ from typing import Literal
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+import zoo
 from zoo_gan.conditional import ClassNorm, Conditioned
 from zoo_gan.network import GAN, Discriminator, Generator
-from zoo_gan.sizes import check_sizes, halvings
+from zoo_gan.sizes import halvings
 
 Norm = Literal["batch", "spectral", "none"]
 
@@ -30,7 +31,7 @@ def dcgan(
     num_classes: int = 0,
 ) -> GAN:
     """Return a GAN whose maps next to the pixels are `width` wide; with `classes` it is conditional on them."""
-    check_sizes(channels=channels, latent_size=latent_size, width=width, pool_size=pool_size)
+    zoo.check_sizes(channels=channels, latent_size=latent_size, width=width, pool_size=pool_size)
     if discriminator_norm not in ("batch", "spectral", "none"):
         raise ValueError(f"discriminator_norm must be batch, spectral or none, not {discriminator_norm!r}")
     count, base = halvings(image_size)

@@ -7,9 +7,9 @@ import math
 
 from torch import nn
 
+import zoo
 from zoo_gan.conditional import Conditioned
 from zoo_gan.network import GAN, Discriminator, Generator
-from zoo_gan.sizes import check_sizes
 
 
 def dense_gan(
@@ -23,7 +23,7 @@ def dense_gan(
 ) -> GAN:
     """Return a GAN of two linear layers each; with `classes` it is conditional on them."""
     height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-    check_sizes(height=height, width=width, channels=channels, latent_size=latent_size, hidden_size=hidden_size)
+    zoo.check_sizes(height=height, width=width, channels=channels, latent_size=latent_size, hidden_size=hidden_size)
     shape = (channels, height, width)
     pixels = math.prod(shape)
     inputs = latent_size * (2 if classes else 1)

@@ -100,7 +100,7 @@ class Discriminator(nn.Module):
         self.trunk.checkpointing = enable
 
 
-class GAN(nn.Module):
+class GAN(zoo.ImageBackboneModule):
     """A generator and a discriminator, whose trunk is what `zoo.Backbone` speaks of.
 
     `widths` and `reductions` are those of the trunk's stages. The head sees the last map averaged over a grid of
@@ -142,36 +142,12 @@ class GAN(nn.Module):
         pictures: Tensor = self.generator(latents.to(like), None if labels is None else labels.to(like.device))
         return pictures
 
-    def forward_features(self, x: Tensor) -> Tensor:
-        return self.discriminator.maps(x)[-1]
-
-    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        pooled = F.adaptive_avg_pool2d(x, self.pool_size).flatten(1)
-        logits: Tensor = pooled if pre_logits else self.head(pooled)
-        return logits
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.forward_head(self.forward_features(x))
-
-    def forward_intermediates(
-        self, x: Tensor, indices: int | Sequence[int] | None = None, *, intermediates_only: bool = False
-    ) -> Any:
+    def intermediates(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         maps = self.discriminator.maps(x)
-        if indices is None:
-            chosen = maps
-        else:
-            chosen = maps[-indices:] if isinstance(indices, int) else [maps[index] for index in indices]
-        return chosen if intermediates_only else (maps[-1], chosen)
+        return maps[-1], maps
 
-    def get_classifier(self) -> nn.Module:
-        return self.head
-
-    def reset_classifier(self, num_classes: int) -> None:
-        self.num_classes = num_classes
-        self.head = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
-
-    def no_weight_decay(self) -> set[str]:
-        return set()
+    def pool(self, x: Tensor) -> Tensor:
+        return F.adaptive_avg_pool2d(x, self.pool_size).flatten(1)
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         return {

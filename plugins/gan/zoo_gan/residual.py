@@ -8,9 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
+import zoo
 from zoo_gan.conditional import ClassNorm, Conditioned, Told
 from zoo_gan.network import GAN, Discriminator, Generator
-from zoo_gan.sizes import check_sizes, halvings
+from zoo_gan.sizes import halvings
 
 
 def residual_gan(
@@ -25,7 +26,7 @@ def residual_gan(
     num_classes: int = 0,
 ) -> GAN:
     """Return a GAN of residual blocks `width` wide; with `classes` it is conditional on them."""
-    check_sizes(channels=channels, latent_size=latent_size, width=width, pool_size=pool_size)
+    zoo.check_sizes(channels=channels, latent_size=latent_size, width=width, pool_size=pool_size)
     count, base = halvings(image_size)
     generator = [
         Conditioned(

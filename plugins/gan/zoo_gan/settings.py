@@ -8,10 +8,6 @@ from msgspec import Meta
 import zoo
 
 Policy = Literal["none", "translation", "translation_cutout", "colour_translation_cutout"]
-_Count = Annotated[int, Meta(ge=1)]
-_NonNegative = Annotated[float, Meta(ge=0)]
-_Positive = Annotated[float, Meta(gt=0)]
-_Share = Annotated[float, Meta(ge=0, lt=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,47 +24,47 @@ class AdversarialSettings(zoo.TrainingSettings):
     copies.
     """
 
-    epochs: _Count = 6
-    batch_size: _Count = 64
+    epochs: zoo.Count = 6
+    batch_size: zoo.Count = 64
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
-    learning_rate: _Positive = 2e-4
-    discriminator_rate: _Positive = 2e-4
-    betas: tuple[_Share, _Share] = (0.5, 0.999)
+    learning_rate: zoo.Positive = 2e-4
+    discriminator_rate: zoo.Positive = 2e-4
+    betas: tuple[zoo.Share, zoo.Share] = (0.5, 0.999)
     schedule: Literal["cosine", "constant"] = "constant"
-    warmup: _Share = 0.0
-    ema: _Share = 0.999
-    discriminator_steps: _Count = 1
+    warmup: zoo.Share = 0.0
+    ema: zoo.Share = 0.999
+    discriminator_steps: zoo.Count = 1
     augmentation: Policy = "none"
     feature_weights: str | None = None
     score_samples: Annotated[int, Meta(ge=2)] = 2048
-    bank_size: _Count = 4096
+    bank_size: zoo.Count = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
 class MinimaxSettings(AdversarialSettings):
     """The plain game: the weights themselves are exported, no average of them."""
 
-    ema: _Share = 0.0
+    ema: zoo.Share = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class WassersteinSettings(AdversarialSettings):
     """`penalty` weighs how far the gradient's norm is from 1 between real and made pictures."""
 
-    batch_size: _Count = 320
-    learning_rate: _Positive = 1e-4
-    discriminator_rate: _Positive = 1e-4
-    betas: tuple[_Share, _Share] = (0.0, 0.9)
-    discriminator_steps: _Count = 5
-    penalty: _NonNegative = 10.0
+    batch_size: zoo.Count = 320
+    learning_rate: zoo.Positive = 1e-4
+    discriminator_rate: zoo.Positive = 1e-4
+    betas: tuple[zoo.Share, zoo.Share] = (0.0, 0.9)
+    discriminator_steps: zoo.Count = 5
+    penalty: zoo.NonNegative = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class RelativisticSettings(AdversarialSettings):
     """Half of `penalty` weighs the squared norm of the gradient at real pictures, R1, and at made ones, R2."""
 
-    betas: tuple[_Share, _Share] = (0.0, 0.99)
-    penalty: _NonNegative = 1.0
+    betas: tuple[zoo.Share, zoo.Share] = (0.0, 0.99)
+    penalty: zoo.NonNegative = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +76,7 @@ class FreezeDiscriminatorSettings(AdversarialSettings, zoo.FinetuneSettings):
     """
 
     method: Literal["full", "scratch"] = "full"
-    epochs: _Count = 10
+    epochs: zoo.Count = 10
     minimum_steps: Annotated[int, Meta(ge=0)] = 1000
     augmentation: Policy = "colour_translation_cutout"
     frozen_stages: Annotated[int, Meta(ge=0)] = 1

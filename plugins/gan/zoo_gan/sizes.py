@@ -10,10 +10,3 @@ def halvings(image_size: int) -> tuple[int, int]:
     if image_size < 16 or image_size & (image_size - 1):
         raise ValueError(f"image_size must be 28 or a power of two from 16 on, not {image_size}")
     return int(math.log2(image_size)) - 2, 4
-
-
-def check_sizes(**sizes: int) -> None:
-    """Raise ValueError for a size below one."""
-    for name, value in sizes.items():
-        if value < 1:
-            raise ValueError(f"{name} must be 1 or more, not {value}")

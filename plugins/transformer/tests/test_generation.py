@@ -178,4 +178,13 @@ def test_minilm_embeds_as_sentence_transformers_does() -> None:
     ]
     wanted = torch.tensor([item["embedding"] for item in expected])
     assert (F.cosine_similarity(embed(texts), wanted) >= 0.9999).all()
-    assert torch.allclose(embed(texts, normalise=True), wanted, atol=1e-4)
+    assert torch.allclose(embed(texts, normalize=True), wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "arguments"), [*WRITERS, ("bert", SMALL)])
+def test_all_that_read_make_vectors(name: str, arguments: dict[str, Any], tmp_path: Path) -> None:
+    arguments = {**arguments, "vocab_size": 300}
+    inputs = TextInputs(make_tokenizer("bytes", ()), 64)
+    save_weights(tmp_path / "w", zoo.create(name, **arguments), model_name=name, arguments=arguments, inputs=inputs)
+    embed = zoo.load(tmp_path / "w").embed
+    assert isinstance(embed, zoo.Embeds) and embed(["a bear", "bears"]).shape == (2, 16)

@@ -14,15 +14,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_transformer.arguments import check_sizes
 from zoo_transformer.attention import Sight, attend, check_length, join_heads, look, split_heads
 from zoo_transformer.text import TextModel, initialise, mean_of_tokens
 
 
 class BERT(TextModel):
     """Tokens, positions and segments, `depth` blocks over all of them, a class or the masked words."""
-
-    classifier_name = "head"
 
     def __init__(
         self,
@@ -41,8 +38,8 @@ class BERT(TextModel):
         norm_eps: float = 1e-12,
     ) -> None:
         super().__init__()
-        check_sizes(vocab_size=vocab_size, context=context, width=width, depth=depth, num_heads=num_heads)
-        check_sizes(mlp_width=mlp_width, num_segments=num_segments)
+        zoo.check_sizes(vocab_size=vocab_size, context=context, width=width, depth=depth, num_heads=num_heads)
+        zoo.check_sizes(mlp_width=mlp_width, num_segments=num_segments)
         if width % num_heads or pool not in ("token", "avg"):
             raise ValueError(f"num_heads must divide width, not {num_heads} and {width}; pool is token or avg")
         self.num_features, self.context, self.pooling = width, context, pool
@@ -82,7 +79,7 @@ class BERT(TextModel):
             return x[:, 0]
         return mean_of_tokens(x, attention_mask)
 
-    def make_classifier(self, num_classes: int) -> nn.Module:
+    def classifier_layers(self, num_classes: int) -> nn.Module:
         layers = {
             "dense": nn.Linear(self.num_features, self.num_features),
             "act": nn.Tanh(),

@@ -12,7 +12,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo_transformer.arguments import check_sizes
+import zoo
 from zoo_transformer.attention import Cache, KeyValues, Sight, attend, check_length, join_heads, look, split_heads
 from zoo_transformer.text import Decoder, initialise
 
@@ -36,7 +36,7 @@ class GPT2(Decoder):
         norm_eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        check_sizes(vocab_size=vocab_size, context=context, width=width, depth=depth, num_heads=num_heads)
+        zoo.check_sizes(vocab_size=vocab_size, context=context, width=width, depth=depth, num_heads=num_heads)
         if width % num_heads:
             raise ValueError(f"num_heads must divide width, not {num_heads} and {width}")
         self.num_features, self.context, self.depth = width, context, depth

@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_transformer.arguments import check_sizes
 from zoo_transformer.attention import Cache, KeyValues, Sight, attend, join_heads, look, split_heads
 from zoo_transformer.norms import RMSNorm
 from zoo_transformer.text import Decoder, initialise
@@ -47,7 +46,7 @@ class Llama(Decoder):
     ) -> None:
         super().__init__()
         num_kv_heads = num_kv_heads or num_heads
-        check_sizes(vocab_size=vocab_size, width=width, depth=depth, num_heads=num_heads, mlp_width=mlp_width)
+        zoo.check_sizes(vocab_size=vocab_size, width=width, depth=depth, num_heads=num_heads, mlp_width=mlp_width)
         if num_heads % num_kv_heads or not (head_width or width % num_heads == 0):
             raise ValueError(
                 f"num_kv_heads must divide num_heads, and that width, not {num_kv_heads}, {num_heads}, {width}"

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo_transformer.arguments import check_sizes
+import zoo
 from zoo_transformer.attention import Cache, KeyValues, Sight, attend, join_heads, keys_values, look, split_heads
 from zoo_transformer.text import ReadingDecoder, initialise, memory_mask
 
@@ -45,8 +45,8 @@ class Marian(ReadingDecoder):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        check_sizes(vocab_size=vocab_size, context=context, width=width, depth=depth, decoder_depth=decoder_depth)
-        check_sizes(num_heads=num_heads, decoder_num_heads=decoder_num_heads, mlp_width=mlp_width)
+        zoo.check_sizes(vocab_size=vocab_size, context=context, width=width, depth=depth, decoder_depth=decoder_depth)
+        zoo.check_sizes(num_heads=num_heads, decoder_num_heads=decoder_num_heads, mlp_width=mlp_width)
         if width % (2 * num_heads) or width % (2 * decoder_num_heads) or activation not in _ACTIVATIONS:
             raise ValueError(
                 f"heads must divide half of the width, and activation be one of {', '.join(_ACTIVATIONS)}, "
@@ -66,7 +66,7 @@ class Marian(ReadingDecoder):
 
     def forward_features(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         sight = look(input_ids, attention_mask, causal=False)
-        x = self.embed(input_ids, sight)
+        x = self.embed_tokens(input_ids, sight)
         for block in self.encoder:
             x = self.run(block, x, sight, None)
         return x
@@ -82,7 +82,7 @@ class Marian(ReadingDecoder):
         """Return features (batch, tokens, num_features) of what is written, having read `memory`, and its mask."""
         sight = look(decoder_input_ids, None, cache, causal=True)
         read = Sight(sight.positions, memory_mask(attention_mask), causal=False)
-        x = self.embed(decoder_input_ids, sight)
+        x = self.embed_tokens(decoder_input_ids, sight)
         for layer, block in enumerate(self.decoder):
             kept = (cache.layers[layer], cache.read[layer]) if cache else None
             x = self.run(block, x, sight, kept, memory, read)
@@ -92,7 +92,7 @@ class Marian(ReadingDecoder):
         """Return logits (..., vocab_size) of the token that follows each of these (..., num_features)."""
         return F.linear(features, self.shared.weight, self.final_logits_bias[0])
 
-    def embed(self, ids: Tensor, sight: Sight) -> Tensor:
+    def embed_tokens(self, ids: Tensor, sight: Sight) -> Tensor:
         """Return tokens and positions (batch, tokens, width)."""
         x = self.shared(ids) * self.scale + waves(sight.positions, self.num_features).to(self.shared.weight.dtype)
         return F.dropout(x, self.dropout, self.training)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo_transformer.arguments import check_sizes
+import zoo
 from zoo_transformer.attention import Cache, look
 from zoo_transformer.t5_stack import Shape, Stack
 from zoo_transformer.text import ReadingDecoder, memory_mask
@@ -43,8 +43,10 @@ class T5(ReadingDecoder):
         norm_eps: float = 1e-6,
     ) -> None:
         super().__init__()
-        check_sizes(vocab_size=vocab_size, width=width, depth=depth, decoder_depth=decoder_depth, num_heads=num_heads)
-        check_sizes(head_width=head_width, mlp_width=mlp_width)
+        zoo.check_sizes(
+            vocab_size=vocab_size, width=width, depth=depth, decoder_depth=decoder_depth, num_heads=num_heads
+        )
+        zoo.check_sizes(head_width=head_width, mlp_width=mlp_width)
         if feed_forward not in ("relu", "gated-gelu") or not 4 <= num_buckets < max_distance:
             raise ValueError("feed_forward is relu or gated-gelu, num_buckets 4 or more, max_distance more than that")
         self.num_features, self.context, self.depth, self.start_token = width, context, decoder_depth, start_token

@@ -1,26 +1,17 @@
 """What every text backbone here has in common: features of tokens, one vector of a text, a head for classes."""
 
-from typing import Any, ClassVar
-
 import torch
 from torch import Tensor, nn
 
+import zoo
 from zoo_transformer.attention import Cache
-from zoo_transformer.checkpointing import run
 
 
-class TextModel(nn.Module):
+class TextModel(zoo.BackboneModule):
     """A text backbone. A subclass gives `forward_features`, `pool`, `num_features`, `context` and `group_matcher`."""
 
-    classifier_name: ClassVar[str]
-    num_features: int
-    num_classes: int
     context: int
     """How many tokens it has positions for, or was made for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.checkpointing = False
 
     def forward_features(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Return a vector for every token, (batch, tokens, num_features)."""
@@ -39,30 +30,16 @@ class TextModel(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         return self.forward_head(self.forward_features(input_ids, attention_mask), attention_mask=attention_mask)
 
-    def get_classifier(self) -> nn.Module:
-        return self.get_submodule(self.classifier_name)
-
-    def reset_classifier(self, num_classes: int) -> None:
-        self.num_classes = num_classes
-        like = next(self.parameters())
-        head: nn.Module = nn.Identity()
-        if num_classes:
-            head = self.make_classifier(num_classes).to(like.device, like.dtype)
-            initialise(head)
-        setattr(self, self.classifier_name, head)
-
     def make_classifier(self, num_classes: int) -> nn.Module:
-        """Return a fresh head."""
+        """Return a fresh head, its layers drawn as all others are."""
+        like = next(self.parameters())
+        head = self.classifier_layers(num_classes).to(like.device, like.dtype)
+        initialise(head)
+        return head
+
+    def classifier_layers(self, num_classes: int) -> nn.Module:
+        """Return the layers of a head."""
         return nn.Linear(self.num_features, num_classes, bias=False)
-
-    def no_weight_decay(self) -> set[str]:
-        return set()
-
-    def set_grad_checkpointing(self, enable: bool = True) -> None:
-        self.checkpointing = enable
-
-    def run(self, block: nn.Module, *inputs: Any) -> Tensor:
-        return run(block, *inputs, again=self.checkpointing)
 
 
 class Decoder(TextModel):
@@ -98,7 +75,7 @@ class ReadingDecoder(TextModel):
     def pool(self, x: Tensor, attention_mask: Tensor | None) -> Tensor:
         return mean_of_tokens(x, attention_mask)
 
-    def make_classifier(self, num_classes: int) -> nn.Module:
+    def classifier_layers(self, num_classes: int) -> nn.Module:
         return nn.Linear(self.num_features, num_classes)
 
 

@@ -16,12 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_transformer.arguments import check_sizes
 from zoo_transformer.attention import join_heads, split_heads
-from zoo_transformer.checkpointing import run
 
 
-class ViT(nn.Module):
+class ViT(zoo.ImageBackboneModule):
     """Patches, `depth` blocks over all of them, a class. `image_size` is what the table of positions fits."""
 
     def __init__(
@@ -42,8 +40,8 @@ class ViT(nn.Module):
         norm_eps: float = 1e-6,
     ) -> None:
         super().__init__()
-        check_sizes(width=width, depth=depth, num_heads=num_heads, mlp_width=mlp_width)
-        check_sizes(patch_size=patch_size, channels=channels)
+        zoo.check_sizes(width=width, depth=depth, num_heads=num_heads, mlp_width=mlp_width)
+        zoo.check_sizes(patch_size=patch_size, channels=channels)
         sides = [image_size, image_size] if isinstance(image_size, int) else image_size
         if width % num_heads or len(sides) != 2 or any(side % patch_size or side < patch_size for side in sides):
             raise ValueError(
@@ -54,8 +52,7 @@ class ViT(nn.Module):
             raise ValueError(f"pool must be token, which takes a class token, or avg, not {pool!r}")
         if not 0 <= drop_path_rate < 1:
             raise ValueError(f"drop_path_rate must be 0 or more and below 1, not {drop_path_rate}")
-        self.num_features, self.patch_size, self.pool = width, patch_size, pool
-        self.checkpointing = False
+        self.num_features, self.patch_size, self.pooling = width, patch_size, pool
         self.grid = (sides[0] // patch_size, sides[1] // patch_size)
         if class_token:
             self.cls_token = nn.Parameter(torch.empty(1, 1, width))
@@ -71,7 +68,7 @@ class ViT(nn.Module):
         self.reset_classifier(num_classes)
         self._initialise()
 
-    def embed(self, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
+    def embed_patches(self, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
         """Return tokens (batch, tokens, width) of images, and how many rows and columns of patches they are."""
         height, width = images.shape[2:]
         x = self.patch_embed(F.pad(images, (0, -width % self.patch_size, 0, -height % self.patch_size)))
@@ -92,46 +89,29 @@ class ViT(nn.Module):
 
     def forward_features(self, images: Tensor) -> Tensor:
         """Return tokens (batch, tokens, num_features), the class token first."""
-        x, _ = self.embed(images)
+        x, _ = self.embed_patches(images)
         for block in self.blocks:
-            x = run(block, x, again=self.checkpointing)
+            x = self.run(block, x)
         tokens: Tensor = self.norm(x)
         return tokens
 
-    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        pooled = self.fc_norm(x[:, 0] if self.pool == "token" else x[:, self.num_prefix_tokens :].mean(1))
-        logits: Tensor = pooled if pre_logits else self.head(pooled)
-        return logits
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.forward_head(self.forward_features(images))
+    def pool(self, x: Tensor) -> Tensor:
+        pooled: Tensor = self.fc_norm(x[:, 0] if self.pooling == "token" else x[:, self.num_prefix_tokens :].mean(1))
+        return pooled
 
     def forward_intermediates(
         self, images: Tensor, indices: int | Sequence[int] | None = None, *, intermediates_only: bool = False
     ) -> Any:
         """Return (tokens, maps), or the maps alone: (batch, width, rows, columns) of every block, without norm."""
-        x, grid = self.embed(images)
+        x, grid = self.embed_patches(images)
         tokens = []
         for block in self.blocks:
-            x = run(block, x, again=self.checkpointing)
+            x = self.run(block, x)
             tokens.append(x)
-        if isinstance(indices, int):
-            tokens = tokens[-indices:]
-        elif indices is not None:
-            tokens = [tokens[index] for index in indices]
         sizes = (x.shape[0], self.num_features, *grid)
-        maps = [item[:, self.num_prefix_tokens :].transpose(1, 2).reshape(sizes) for item in tokens]
+        chosen = self.choose(tokens, indices)  # before they become maps, which copies them
+        maps = [item[:, self.num_prefix_tokens :].transpose(1, 2).reshape(sizes) for item in chosen]
         return maps if intermediates_only else (self.norm(x), maps)
-
-    def get_classifier(self) -> nn.Module:
-        return self.head
-
-    def reset_classifier(self, num_classes: int) -> None:
-        self.num_classes = num_classes
-        like = self.pos_embed
-        self.head: nn.Module = nn.Identity()
-        if num_classes:
-            self.head = nn.Linear(self.num_features, num_classes, device=like.device, dtype=like.dtype)
 
     def no_weight_decay(self) -> set[str]:
         return {"pos_embed", "cls_token"} if self.num_prefix_tokens else {"pos_embed"}
@@ -139,9 +119,6 @@ class ViT(nn.Module):
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         blocks = [(r"^blocks\.(\d+)", None), (r"^(?:fc_)?norm", None)]
         return {"stem": r"^cls_token|^pos_embed|^patch_embed", "blocks": blocks}
-
-    def set_grad_checkpointing(self, enable: bool = True) -> None:
-        self.checkpointing = enable
 
     def _initialise(self) -> None:
         for module in self.blocks.modules():

@@ -28,7 +28,7 @@ def test_the_same_vector_in_any_batch(weights: Weights, name: str) -> None:
 
 def test_vectors_of_length_one(weights: Weights) -> None:
     embed = zoo.load(weights()).embed
-    plain, normalised = embed(TEXTS), embed(TEXTS, normalise=True)
+    plain, normalised = embed(TEXTS), embed(TEXTS, normalize=True)
     assert torch.allclose(normalised.norm(dim=1), torch.ones(5, dtype=torch.double))
     assert torch.allclose(normalised * plain.norm(dim=1, keepdim=True), plain)
 
@@ -42,3 +42,11 @@ def test_a_long_text_is_cut_and_said(weights: Weights, caplog: pytest.LogCapture
     embed = zoo.load(weights(arguments={"context": 8})).embed
     assert torch.allclose(embed("a bear and a bowl" * 1000), embed("a bear a"[:6] + " a"))
     assert [record.getMessage() for record in caplog.records] == ["1 of 1 texts are truncated to the first 8 tokens"]
+
+
+def test_the_old_name_of_normalize_goes_on_with_a_notice(weights: Weights, caplog: pytest.LogCaptureFixture) -> None:
+    embed = zoo.load(weights()).embed
+    assert torch.equal(embed(TEXTS, normalise=True), embed(TEXTS, normalize=True))  # type: ignore[call-arg]
+    assert [record.getMessage() for record in caplog.records] == [
+        "normalise of model.embed is now normalize; the old name goes with the next release"
+    ]

@@ -134,6 +134,19 @@ def read_pictures(
     return torch.from_numpy(decode_all(paths, image_size, channels, scaling=scaling)[0]).float().div_(255)
 
 
+def pictures_in(paths: Sequence[Path]) -> list[Path]:
+    """Return the pictures that paths name: files as they are, and of folders all pictures in them, sorted."""
+    found: list[Path] = []
+    for path in paths:
+        inside = (
+            [inner for inner in sorted(path.iterdir()) if inner.suffix.lower() in SUFFIXES] if path.is_dir() else []
+        )
+        if path.is_dir() and not inside:
+            raise DataError(f"no pictures in {path}; name files, or a folder that holds some")
+        found += inside or [path]
+    return found
+
+
 def distinct_names(paths: Sequence[Path]) -> list[str]:
     """Return a name for what is written of each picture; those of equal names are numbered."""
     counts = Counter(path.stem for path in paths)

@@ -36,6 +36,10 @@ class UndecodedImages:
         sources = [self._sources[place] for place in self._places[index].tolist()]
         return decode_all(sources, self.shape[2:], self.shape[1], scaling=self._scaling, threads=1)[0]
 
+    def source(self, place: int) -> Source:
+        """Return where a picture comes from."""
+        return self._sources[int(self._places[place])]
+
     def take(self, index: NDArray[np.int64]) -> "UndecodedImages":
         """Return the pictures at these places, as undecoded as before."""
         return UndecodedImages(self._sources, self.shape[2:], self.shape[1], self._places[index], self._scaling)

@@ -1,32 +1,56 @@
 """Vectors of texts: the features that a model makes of them, pooled as its head has them."""
 
-from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import Any
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from zoo.data.splitting import splits_of
+from zoo.data.text.dataset import Documents, TextDataset, TextSplit
+from zoo.data.text.documents import SUFFIXES
+from zoo.data.text.typed import named_texts
 from zoo.engine.modes import evaluating
-from zoo.inference.text.prompts import Prompts, by_length, checked, padded
+from zoo.inference.text.method import TextMethod
+from zoo.inference.text.prompts import by_length, checked, padded
+from zoo.specs.modality import DataSource, Samples
 from zoo.weights.tokenizer import TextInputs
 
+_log = logging.getLogger("zoo")
 
-class Embed:
-    """Bound to a loaded model of text as `model.embed`; `inputs` are asked for with the first text."""
 
-    def __init__(self, model: Any, inputs: Callable[[], TextInputs]) -> None:
-        self._model = model
-        self._find_inputs = inputs
+class EmbedTexts(TextMethod):
+    """Bound to a loaded model of text as `model.embed`; `opener` opens a data set of texts."""
 
-    def __call__(self, texts: str | Sequence[str], *, batch_size: int = 32, normalise: bool = False) -> Tensor:
-        """Return vectors (texts, num_features), of length 1 with `normalise`; texts of similar length are batched."""
-        several = checked(texts)
-        prompts = self._maker.ids(several, min(self._inputs.max_tokens, self._model.context))
+    modality: ClassVar[str] = "text"
+
+    def __init__(
+        self, model: Any, inputs: Callable[[], TextInputs], opener: Callable[[DataSource], TextDataset]
+    ) -> None:
+        super().__init__(model, inputs, "embedded")
+        self._open = opener
+
+    def __call__(
+        self,
+        texts: str | Sequence[str],
+        *,
+        batch_size: int = 32,
+        normalize: bool = False,
+        normalise: bool | None = None,
+    ) -> Tensor:
+        """Return vectors (texts, num_features), of length 1 with `normalize`; texts of similar length are batched."""
+        if normalise is not None:
+            _log.warning("normalise of model.embed is now normalize; the old name goes with the next release")
+            normalize = normalise
+        prompts = self._ids(checked(texts), self._model.context)
         device = next(self._model.parameters()).device
-        pad = self._inputs.tokenizer.role("pad") or 0
-        found: list[Tensor] = [torch.empty(0)] * len(several)
+        pad = self.inputs.tokenizer.role("pad") or 0
+        found: list[Tensor] = [torch.empty(0)] * len(prompts)
         with evaluating(self._model):
             for places in by_length(prompts, batch_size):
                 ids, mask = padded([prompts[place] for place in places], pad, left=False, device=device)
@@ -37,17 +61,45 @@ class Embed:
                     found[place] = vector
         if not found:
             return torch.empty(0, self._model.num_features, device=device)
-        return F.normalize(torch.stack(found), dim=-1) if normalise else torch.stack(found)
+        return F.normalize(torch.stack(found), dim=-1) if normalize else torch.stack(found)
 
-    @property
-    def inputs(self) -> TextInputs:
-        """How the weights take text. Raise NotFoundError where they came without a tokenizer."""
-        return self._inputs
+    def items(self, arguments: Sequence[str]) -> Samples:
+        """Return the texts that were typed, and the lines of files and of those in folders."""
+        return _samples(named_texts([inner for argument in arguments for inner in _inside(argument)]))
 
-    @cached_property
-    def _inputs(self) -> TextInputs:
-        return self._find_inputs()
+    def data(self, source: DataSource, split: str) -> Samples:
+        """Return the texts of a data set, each line of plain ones, named by split and place."""
+        dataset = self._open(source)
+        splits = splits_of(dataset.splits, split, dataset.source)
+        return _samples(
+            (f"{name}/{place}", text) for name, part in splits.items() for place, text in enumerate(_texts(part))
+        )
 
-    @cached_property
-    def _maker(self) -> Prompts:
-        return Prompts(self._inputs.tokenizer, "embedded")
+    def draw(self, samples: Samples, nearest: Sequence[Sequence[tuple[int, float]]], out: Path) -> bool:
+        """Draw nothing: texts are read."""
+        return False
+
+
+def _samples(named: Iterator[tuple[str, str]]) -> Samples:
+    pairs = list(named)
+    names, texts = [name for name, _ in pairs], checked([text for _, text in pairs])
+    digest = hashlib.sha256()
+    for pair in pairs:
+        digest.update(json.dumps(pair).encode())
+    return Samples(items=texts, names=names, fingerprint=digest.hexdigest())
+
+
+def _inside(argument: str) -> list[str]:
+    """Return the plain texts in a folder; anything else is itself."""
+    path = Path(argument)
+    if len(argument) > 255 or not path.is_dir():
+        return [argument]
+    return [str(file) for file in sorted(path.rglob("*")) if file.suffix in SUFFIXES] or [argument]
+
+
+def _texts(split: TextSplit) -> Iterator[str]:
+    if isinstance(split.texts, Documents):
+        for piece, _ in split.pieces():
+            yield from (line for line in piece.splitlines() if line.strip())
+    else:
+        yield from split.texts

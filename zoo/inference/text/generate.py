@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any, Unpack, overload
 
 import torch
 
 from zoo.inference.text.decoding_options import Decoding, DecodingOptions
+from zoo.inference.text.method import TextMethod
 from zoo.inference.text.output_rows import Row
-from zoo.inference.text.prompts import Form, Prompts, by_length, checked, padded
+from zoo.inference.text.prompts import by_length, checked, padded
 from zoo.inference.text.token_loop import room_for, write
 from zoo.specs.backbones import EncoderDecoder
 from zoo.weights.tokenizer import TextInputs
@@ -18,18 +18,13 @@ ANSWERS = ("translation", "summarization")
 """The tasks for which a causal model learns texts, an end token, and what they are to become."""
 
 
-class Generate:
-    """Bound to a loaded model as `model.generate`; in training made of a model and its inputs.
-
-    `inputs` are asked for with the first text, so that weights without a tokenizer load.
-    """
+class Generate(TextMethod):
+    """Bound to a loaded model as `model.generate`."""
 
     def __init__(self, model: Any, inputs: Callable[[], TextInputs], *, task: str) -> None:
-        self.task = task
-        self._model = model
-        self._find_inputs = inputs
         reads = isinstance(model, EncoderDecoder)
-        self._form: Form = "read" if reads else "answered" if task in ANSWERS else "continued"
+        super().__init__(model, inputs, "read" if reads else "answered" if task in ANSWERS else "continued")
+        self.task = task
 
     @overload  # a str is a sequence of them too, which no type can leave out
     def __call__(  # type: ignore[overload-overlap]
@@ -50,7 +45,7 @@ class Generate:
         context where that is less. Texts of similar length are batched. With draws, each text has its own by its place.
         """
         several, asked = checked(texts), self._decoding(decoding)
-        prompts = self._prompts(several, asked)
+        prompts = self._fitted(several, asked)
         told = [""] * len(several)
         for places in by_length(prompts, batch_size):
             rows = self._rows([prompts[place] for place in places], asked)
@@ -63,7 +58,7 @@ class Generate:
     def stream(self, text: str, **decoding: Unpack[DecodingOptions]) -> Iterator[str]:
         """Yield the same text piece by piece, as its characters become complete; with beams all at once."""
         asked = self._decoding(decoding)
-        prompts = self._prompts(checked([text]), asked)
+        prompts = self._fitted(checked([text]), asked)
         rows = self._rows(prompts, asked)
         for _ in self._write(prompts, rows, asked, [0]):
             if piece := rows[0].told():
@@ -72,26 +67,13 @@ class Generate:
             yield piece
 
     @property
-    def inputs(self) -> TextInputs:
-        """How the weights take text. Raise NotFoundError where they came without a tokenizer."""
-        return self._inputs
-
-    @cached_property
-    def _inputs(self) -> TextInputs:
-        return self._find_inputs()
-
-    @cached_property
-    def _maker(self) -> Prompts:
-        return Prompts(self._inputs.tokenizer, self._form)
-
-    @property
     def _ends(self) -> frozenset[int]:
-        end = self._inputs.tokenizer.role("end")
+        end = self.inputs.tokenizer.role("end")
         return frozenset() if end is None else frozenset({end})
 
     @property
     def _pad(self) -> int:
-        found = self._inputs.tokenizer.role("pad")
+        found = self.inputs.tokenizer.role("pad")
         return next(iter(self._ends), 0) if found is None else found
 
     def _decoding(self, asked: DecodingOptions) -> Decoding:
@@ -100,13 +82,12 @@ class Generate:
         few = decoding.max_new_tokens if "max_new_tokens" in asked else max(1, context // 2)
         return replace(decoding, max_new_tokens=min(decoding.max_new_tokens, few))
 
-    def _prompts(self, texts: Sequence[str], asked: Decoding) -> list[list[int]]:
-        room = room_for(self._model.context, asked.max_new_tokens, reads=self._form == "read")
-        return self._maker.ids(texts, min(self._inputs.max_tokens, room))
+    def _fitted(self, texts: list[str], asked: Decoding) -> list[list[int]]:
+        return self._ids(texts, room_for(self._model.context, asked.max_new_tokens, reads=self._form == "read"))
 
     def _rows(self, prompts: Sequence[Sequence[int]], asked: Decoding) -> list[Row]:
         before = prompts if self._form == "continued" else [()] * len(prompts)
-        return [Row(self._ends, self._inputs.tokenizer, ids, asked.stop) for ids in before]
+        return [Row(self._ends, self.inputs.tokenizer, ids, asked.stop) for ids in before]
 
     def _write(
         self, prompts: Sequence[Sequence[int]], rows: list[Row], asked: Decoding, names: Sequence[int]

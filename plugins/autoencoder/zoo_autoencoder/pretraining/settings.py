@@ -7,18 +7,14 @@ from msgspec import Meta
 
 import zoo
 
-_NonNegative = Annotated[float, Meta(ge=0)]
-_Positive = Annotated[float, Meta(gt=0)]
-_Share = Annotated[float, Meta(ge=0, lt=1)]
-
 
 @dataclass(frozen=True, kw_only=True)
 class ReconstructionSettings(zoo.TrainingSettings):
     """`loss` is taken per pixel: binary cross-entropy, or the squared error of the pixels in [0, 1]."""
 
     loss: Literal["binary_cross_entropy", "mean_squared_error"] = "mean_squared_error"
-    learning_rate: _Positive = 2e-3
-    weight_decay: _NonNegative = 1e-4
+    learning_rate: zoo.Positive = 2e-3
+    weight_decay: zoo.NonNegative = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +35,7 @@ class DenoisingSettings(ReconstructionSettings):
 class SparseSettings(ReconstructionSettings):
     """`sparsity` weighs the mean size of a code's numbers against the loss per pixel."""
 
-    sparsity: _NonNegative = 1e-3
+    sparsity: zoo.NonNegative = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +45,7 @@ class ContractiveSettings(ReconstructionSettings):
     It is estimated along one random direction of length `step` a picture.
     """
 
-    contraction: _NonNegative = 1e-3
+    contraction: zoo.NonNegative = 1e-3
     step: Annotated[float, Meta(gt=0, le=1)] = 0.05
 
 
@@ -61,10 +57,10 @@ class VariationalSettings(ReconstructionSettings):
     """
 
     loss: Literal["binary_cross_entropy", "mean_squared_error"] = "binary_cross_entropy"
-    learning_rate: _Positive = 1e-3
-    beta: _NonNegative = 1.0
-    free_bits: _NonNegative = 0.0
-    deviation: _Positive = 0.1
+    learning_rate: zoo.Positive = 1e-3
+    beta: zoo.NonNegative = 1.0
+    free_bits: zoo.NonNegative = 0.0
+    deviation: zoo.Positive = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +70,13 @@ class VectorQuantizedSettings(ReconstructionSettings):
     An entry that less than `revival` of its even share is assigned to, on the average, moves to a code of the batch.
     """
 
-    commitment: _NonNegative = 0.25
-    decay: _Share = 0.99
-    revival: _Share = 0.1
+    commitment: zoo.NonNegative = 0.25
+    decay: zoo.Share = 0.99
+    revival: zoo.Share = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class WassersteinSettings(ReconstructionSettings):
     """`discrepancy` weighs how far the codes of a batch are from standard normal ones, against the loss per pixel."""
 
-    discrepancy: _NonNegative = 0.1
+    discrepancy: zoo.NonNegative = 0.1

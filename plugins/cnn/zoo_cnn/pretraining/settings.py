@@ -7,11 +7,7 @@ from msgspec import Meta
 
 import zoo
 
-_Count = Annotated[int, Meta(ge=1)]
-_NonNegative = Annotated[float, Meta(ge=0)]
-_Positive = Annotated[float, Meta(gt=0)]
 _Probability = Annotated[float, Meta(ge=0, le=1)]
-_Momentum = Annotated[float, Meta(ge=0, lt=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +18,11 @@ class SupervisedSettings(zoo.TrainingSettings):
     `drop_path_rate`.
     """
 
-    epochs: _Count = 10
-    batch_size: _Count = 128
-    learning_rate: _Positive = 2e-3
-    weight_decay: _NonNegative = 0.05
-    label_smoothing: _Momentum = 0.1
+    epochs: zoo.Count = 10
+    batch_size: zoo.Count = 128
+    learning_rate: zoo.Positive = 2e-3
+    weight_decay: zoo.NonNegative = 0.05
+    label_smoothing: zoo.Share = 0.1
     augmentation: zoo.Augmentation = "crop_flip"
     mixing: zoo.Mixing = "none"
 
@@ -40,12 +36,12 @@ class DistillationSettings(zoo.TrainingSettings):
     """
 
     teacher: str = ""
-    temperature: _Positive = 4.0
+    temperature: zoo.Positive = 4.0
     hard_weight: _Probability = 0.1
-    epochs: _Count = 10
-    batch_size: _Count = 128
-    learning_rate: _Positive = 2e-3
-    weight_decay: _NonNegative = 0.05
+    epochs: zoo.Count = 10
+    batch_size: zoo.Count = 128
+    learning_rate: zoo.Positive = 2e-3
+    weight_decay: zoo.NonNegative = 0.05
     augmentation: zoo.Augmentation = "crop_flip"
     mixing: zoo.Mixing = "none"
 
@@ -63,24 +59,24 @@ class ViewSettings(zoo.TrainingSettings):
     The head that the loss sees has `projection_hidden` and `projection_size` units.
     """
 
-    epochs: _Count = 100
-    batch_size: _Count = 256
-    learning_rate: _Positive = 2e-3
-    weight_decay: _NonNegative = 1e-4
-    warmup: _Momentum = 0.1
+    epochs: zoo.Count = 100
+    batch_size: zoo.Count = 256
+    learning_rate: zoo.Positive = 2e-3
+    weight_decay: zoo.NonNegative = 1e-4
+    warmup: zoo.Share = 0.1
     crop_area: Annotated[float, Meta(gt=0, le=1)] = 0.2
     crop_aspect: Annotated[float, Meta(ge=1)] = 4 / 3
     view_size: Annotated[float, Meta(gt=0, le=1)] = 0.75
-    jitter: _NonNegative = 1.0
+    jitter: zoo.NonNegative = 1.0
     grey: _Probability = 0.2
     blur: _Probability = 0.0
     solarise: _Probability = 0.0
     erasing: _Probability = 0.0
-    projection_hidden: _Count = 512
-    projection_size: _Count = 128
-    probe_rate: _Positive = 1e-2
-    neighbours: _Count = 20
-    bank_size: _Count = 16_384
+    projection_hidden: zoo.Count = 512
+    projection_size: zoo.Count = 128
+    probe_rate: zoo.Positive = 1e-2
+    neighbours: zoo.Count = 20
+    bank_size: zoo.Count = 16_384
     observed: Annotated[float, Meta(gt=0, le=1)] = 0.25
 
 
@@ -88,15 +84,15 @@ class ViewSettings(zoo.TrainingSettings):
 class SimCLRSettings(ViewSettings):
     """`temperature` divides the cosines of the contrastive loss."""
 
-    temperature: _Positive = 0.2
+    temperature: zoo.Positive = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
 class BYOLSettings(ViewSettings):
     """`teacher_momentum` is the share of itself that the teacher keeps in a step."""
 
-    teacher_momentum: _Momentum = 0.99
-    projection_size: _Count = 256
+    teacher_momentum: zoo.Share = 0.99
+    projection_size: zoo.Count = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +107,9 @@ class DINOSettings(ViewSettings):
     local_area: Annotated[float, Meta(gt=0, le=1)] = 0.4
     local_size: Annotated[float, Meta(gt=0, le=1)] = 0.5
     crop_area: Annotated[float, Meta(gt=0, le=1)] = 0.4
-    prototypes: _Count = 1024
-    projection_size: _Count = 128
-    teacher_momentum: _Momentum = 0.99
-    teacher_temperature: _Positive = 0.04
-    student_temperature: _Positive = 0.1
-    centre_momentum: _Momentum = 0.9
+    prototypes: zoo.Count = 1024
+    projection_size: zoo.Count = 128
+    teacher_momentum: zoo.Share = 0.99
+    teacher_temperature: zoo.Positive = 0.04
+    student_temperature: zoo.Positive = 0.1
+    centre_momentum: zoo.Share = 0.9

@@ -31,7 +31,7 @@ class MaskedAutoencoder(nn.Module):
         # the blocks by their names here: they are sharded and compiled one by one, and not the backbone as a whole
         self.feature_info = [stage._replace(module=f"backbone.{stage.module}") for stage in backbone.feature_info]
         table = backbone.pos_embed.shape[1]
-        self.norm = nn.LayerNorm(backbone.num_features) if backbone.pool == "avg" else nn.Identity()
+        self.norm = nn.LayerNorm(backbone.num_features) if backbone.pooling == "avg" else nn.Identity()
         self.narrow = nn.Linear(backbone.num_features, width)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, width))
         self.positions = nn.Parameter(torch.zeros(1, table, width))
@@ -46,7 +46,7 @@ class MaskedAutoencoder(nn.Module):
     def forward(self, images: Tensor, order: Tensor, seen: int) -> Tensor:
         """Return what all patches (batch, patches, pixels) may be, from the first `seen` of each picture's `order`."""
         backbone, first = self.backbone, self.backbone.num_prefix_tokens
-        tokens, _ = backbone.embed(images)
+        tokens, _ = backbone.embed_patches(images)
         kept = order[:, :seen, None] + first
         x = torch.cat([tokens[:, :first], tokens.gather(1, kept.expand(-1, -1, tokens.shape[2]))], 1)
         x = self.narrow(self.norm(backbone.norm(backbone.blocks(x))))

@@ -7,11 +7,6 @@ from msgspec import Meta
 
 import zoo
 
-_Count = Annotated[int, Meta(ge=1)]
-_NonNegative = Annotated[float, Meta(ge=0)]
-_Positive = Annotated[float, Meta(gt=0)]
-_Share = Annotated[float, Meta(gt=0, lt=1)]
-
 
 @dataclass(frozen=True, kw_only=True)
 class MaskedImageSettings(zoo.TrainingSettings):
@@ -20,13 +15,13 @@ class MaskedImageSettings(zoo.TrainingSettings):
     The decoder, `decoder_depth` blocks of `decoder_width`, is thrown away afterwards.
     """
 
-    epochs: _Count = 100
-    batch_size: _Count = 256
-    learning_rate: _Positive = 1.5e-3
-    weight_decay: _NonNegative = 0.05
-    warmup: Annotated[float, Meta(ge=0, lt=1)] = 0.1
-    masked: _Share = 0.75
-    decoder_width: _Count = 128
-    decoder_depth: _Count = 2
-    decoder_heads: _Count = 4
+    epochs: zoo.Count = 100
+    batch_size: zoo.Count = 256
+    learning_rate: zoo.Positive = 1.5e-3
+    weight_decay: zoo.NonNegative = 0.05
+    warmup: zoo.Share = 0.1
+    masked: Annotated[float, Meta(gt=0, lt=1)] = 0.75
+    decoder_width: zoo.Count = 128
+    decoder_depth: zoo.Count = 2
+    decoder_heads: zoo.Count = 4
     crop_area: Annotated[float, Meta(gt=0, le=1)] = 0.3

@@ -1,0 +1,1 @@
+"""Vectors of many items, in parts on disk."""
