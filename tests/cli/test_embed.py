@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from tests.embedding.seer import install, make_weights
+from tests.inference.embedding.seer import install, make_weights
 from tests.inference.text import tiny_writers
 from zoo.cli import run
 from zoo.inference.embedding.files import read_embeddings
@@ -149,7 +149,7 @@ def _noted(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (("a.png", "--part-size", "3"), "--part-size says something of --out"),
         (("a.png", "--out", "v.npy"), "ends with .safetensors or .parquet"),
         (("--data", "fashion_mnist_sample", "--split", "dev"), "has no split 'dev'; it has test, train"),
-        (("--data", "fashion_mnist_sample", "--text", "said"), "'text' says nothing of image data"),
+        (("--data", "fashion_mnist_sample", "--text", "said"), "'text' is not an option of image data"),
     ],
 )
 def test_what_says_nothing_is_refused(

@@ -95,7 +95,8 @@ def _refuse(typed: dict[str, Any], names: Sequence[str], missing: bool, wanted: 
 def _of_data(embed: "Embeds", typed: dict[str, Any]) -> "Samples":
     from zoo.modalities.data_source import data_source, with_options
 
-    columns = {} if typed["text"] is None else {"text": typed["text"]}
+    column = typed["text"]
+    columns = {} if column is None else {"text": column}
     options = pairs(typed["data_set"], "--data-set")
     source = data_source(typed["data"], typed["data_dir"], typed["hub"], options, columns=columns)
     return embed.data(with_options(source, embed.modality), typed["split"] or "all")

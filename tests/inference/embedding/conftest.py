@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.embedding.seer import install, make_weights
+from tests.inference.embedding.seer import install, make_weights
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from safetensors import safe_open
 
 import zoo
-from tests.embedding.test_parts import Counting, plan
+from tests.inference.embedding.test_parts import Counting, plan
 from zoo.errors import DataError, IntegrityError, UsageError
 from zoo.inference.embedding.files import read_embeddings, write_embeddings
 
