@@ -13,6 +13,7 @@ from zoo.paths import write_file
 
 FORMAT_VERSION = 1
 _THEIR_KEYS = ("num_classes", "num_features", "label_names", "model_args", "pretrained_cfg")
+_MAX_PIXELS = 8192 * 8192
 _CODE_KEYS = ("auto_map", "trust_remote_code", "model_file", "custom_pipelines", "plugins")
 
 
@@ -29,6 +30,11 @@ class Preprocessing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     std: tuple[Annotated[float, Meta(gt=0)], ...] = (1.0,)
     crop: Annotated[float, Meta(gt=0, le=1)] = 1.0
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
+
+    def __post_init__(self) -> None:
+        height, width = self.image_size
+        if height * width > _MAX_PIXELS * self.crop**2:
+            raise ValueError(f"pictures of {height} x {width} pixels cut from larger ones are more than can be held")
 
 
 class Tokenisation(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
