@@ -114,6 +114,7 @@ def stalled(crowd: Crowd, number: int) -> Loop:
 
     def attack() -> None:
         if not opened:
+            time.sleep(number / 200)  # one after the other: it is not the rush that is tried here
             stream = crowd.open(receive=4096)
             stream.sendall(f"GET /{REPO}/resolve/main/large.bin HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
             if not stream.recv(12).endswith(b"200"):
