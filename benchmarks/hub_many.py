@@ -16,7 +16,8 @@ from pathlib import Path
 
 from hub_throughput import Server
 
-from zoo.hub.server.commits import Change, Request
+from zoo.hub.server.changes import Change
+from zoo.hub.server.commits import Request
 from zoo.hub.server.store import ServedStore
 from zoo.hub.server.trees import large_file, regular_file
 

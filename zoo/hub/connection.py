@@ -47,10 +47,11 @@ def connect(hub: str | Path | None, *, create: bool = False, token: str | None =
         with _reachable(connection := _connection(where, token)):
             yield connection
         return
-    if not create and not (Path(where) / "store.db").is_file():
-        raise NotFoundError(f"no Hub in the folder {where}; push something to it first, or give another --hub")
+    from zoo.hub.server.folder import holds_store
     from zoo.hub.server.serving import serve_folder
 
+    if not create and not holds_store(Path(where)):
+        raise NotFoundError(f"no Hub in the folder {where}; push something to it first, or give another --hub")
     with serve_folder(Path(where)) as served:
         with _reachable(connection := Connection(served.url, given(token or served.token) or Credentials())):
             yield connection

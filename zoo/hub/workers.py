@@ -13,9 +13,9 @@ T = TypeVar("T")
 class Workers:
     """So many threads for the length of a `with` block."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, name: str = "zoo-fetch") -> None:
         self._jobs: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
-        self._threads = [threading.Thread(target=self._work, name="zoo-fetch", daemon=True) for _ in range(count)]
+        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for _ in range(count)]
 
     def __enter__(self) -> "Workers":
         for thread in self._threads:
@@ -25,11 +25,15 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for _ in self._threads:
-            self._jobs.put(None)
+        self.close()
         if kind is None:
             for thread in self._threads:
                 thread.join()
+
+    def close(self) -> None:
+        """Let each thread end once the jobs before are done."""
+        for _ in self._threads:
+            self._jobs.put(None)
 
     def submit(self, job: Callable[[], T]) -> "Future[T]":
         """Have a job done; jobs begin in the order they came."""

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +16,9 @@ from zoo.cli import run
 from zoo.errors import UsageError
 from zoo.hub.server.options import Options
 from zoo.hub.server.serving import check_exposure, serve_folder
-from zoo.hub.server.store import Store
+from zoo.hub.server.users import Users
 
 Ask = Callable[..., tuple[int, dict[str, str], bytes]]
-
-
-@pytest.fixture
-def person(served_hub: Any) -> Callable[..., HfApi]:
-    """Return a function that adds a user, by another process's connection, and gives the user's client."""
-
-    def add(name: str, *namespaces: str, scope: str = "write") -> HfApi:
-        store = Store(served_hub.folder)
-        store.users.add(name, namespaces)
-        token = store.users.new_token(store.users.find(name), f"a {scope} token", scope)  # type: ignore[arg-type]
-        store.close()
-        return HfApi(endpoint=served_hub.url, token=token)
-
-    return add
 
 
 def put(api: HfApi, repo: str, content: bytes = b"text", path: str = "a.txt") -> str:
@@ -143,6 +131,31 @@ def test_gates(api: HfApi, person: Callable[..., HfApi], served_hub: Any, tmp_pa
         HfApi(endpoint=served_hub.url, token=False).hf_hub_download(
             "alice/model", "a.txt", local_dir=tmp_path / "nobody"
         )
+
+
+def test_125_a_gate_that_waits_for_the_writer_holds_up_nobody_else(
+    api: HfApi, ask: Ask, person: Callable[..., HfApi], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(api, "org/thing")
+    api.update_repo_settings("org/thing", gated="auto")
+    bearer = f"Bearer {person('carol').token}"
+    waiting, end = threading.Event(), threading.Event()
+    grant = Users.grant
+
+    def late(*arguments: Any) -> None:
+        waiting.set()
+        assert end.wait(20)
+        grant(*arguments)
+
+    monkeypatch.setattr(Users, "grant", late)
+    with ThreadPoolExecutor(2) as clients:
+        paths = ("/org/thing/resolve/main/a.txt", "/org/thing/blob/main/a.txt")
+        answers = [clients.submit(ask, "GET", path, Authorization=bearer) for path in paths]
+        assert waiting.wait(20)
+        assert ask("GET", "/healthz")[0] == 200
+        end.set()
+        assert [answer.result()[0] for answer in answers] == [200, 200]
+    assert [item.username for item in api.list_accepted_access_requests("org/thing")] == ["carol"]
 
 
 def test_tokens_of_huggingface_co_are_refused_unseen(api: HfApi, ask: Ask, served_hub: Any) -> None:

@@ -31,7 +31,7 @@ ROUTES = """
 /api/models/{name}/{name}/commit/{ref} /api/models/{name}/{name}/auth-check/write
 /api/models/{name}/{name}/xet-write-token/{ref} /api/models/{name}/{name}/user-access-request/grant
 /{name}/{name}.git/info/lfs/objects/batch /{name}/{name}.git/info/lfs/verify
-/lfs/models/{name}/{name}/{hash}/{number}/{path}/{number}/{hash} /cas/{path}/shards /cas/{path}/v2/shards
+/lfs/models/{name}/{name}/{hash}/{number}/{path}/{hash} /cas/{path}/shards /cas/{path}/v2/shards
 /cas/{path}/v1/xorbs/default/{hash} /cas/{path}/v1/chunks/default/{hash} /v1/telemetry
 /{name}/{name}/resolve/{ref}/{path} /{name}/{name}/tree/{ref}/{path} /{name}/{name}/blob/{ref}/{path}
 /{name}/{name}/picture/{ref}/{path} /{name}/{name}/commits/{ref} /{name}/{name}/commit/{hash} /{path}

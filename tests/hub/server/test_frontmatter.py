@@ -44,3 +44,14 @@ def test_hostile_yaml_is_refused(hostile: str) -> None:
 def test_dates_and_odd_keys_become_json() -> None:
     text = "date: 2026-01-02\n1: one\nnot a number: .nan\n"
     assert parse(text) == {"date": "2026-01-02", "1": "one", "not a number": None}
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["1" + ":1" * 30_000, "9" * 4_000, "0x" + "f" * 3_000, "!!int '1" + ":1" * 30_000 + "'", "1" + ":1" * 99],
+    ids=["base 60", "base 10", "base 16", "said to be one", "just too long"],
+)
+def test_125_numbers_that_grow(number: str) -> None:
+    with pytest.raises(ValueError, match="more than 100 digits"):
+        parse(f"a: {number}")
+    assert parse(f"a: '{number[:200].replace(chr(39), '')}'")

@@ -216,3 +216,14 @@ def test_signed_addresses_end(api: HfApi, ask: Ask, monkeypatch: pytest.MonkeyPa
     monkeypatch.undo()
     assert ask("PUT", address, b"four")[0] == 200
     assert ask("PUT", address, b"four")[0] == 200  # sent again
+
+
+@pytest.mark.parametrize("body", [b"[" + b"[]," * 260_000 + b"[]]", b"," * 300_000, b"{" * 300_000])
+def test_125_a_body_of_too_many_values_is_not_made_into_objects(
+    api: HfApi, ask: Ask, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[bytes] = []
+    monkeypatch.setattr("msgspec.json.decode", decoded.append)
+    bearer = f"Bearer {api.token}"
+    assert ask("POST", "/api/models/org/thing/preupload/main", body, Authorization=bearer)[0] == 413
+    assert not decoded

@@ -1,11 +1,14 @@
 """Lists stay right whichever way they are found, and never look at everything."""
 
+import base64
+import json
 import random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zoo.hub.server.http import HttpError
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.search import Query, find_repos
 from zoo.hub.server.store import Store
@@ -49,6 +52,7 @@ def wanted(repo: Repo, query: Query) -> bool:
     sort=st.sampled_from(["modified", "created", "downloads"]),
     limit=st.integers(1, 60),
     rare=st.sampled_from([1, 20, 1000]),
+    walked=st.sampled_from([1, 30, 20_000]),
 )
 def test_every_page_together_is_the_whole_in_order(
     store: Store,
@@ -59,9 +63,11 @@ def test_every_page_together_is_the_whole_in_order(
     sort: str,
     limit: int,
     rare: int,
+    walked: int,
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("zoo.hub.server.search._RARE", rare)
+        patch.setattr("zoo.hub.server.search._WALKED", walked)
         found: list[Repo] = []
         cursor = None
         query = Query("models", namespaces, search, author, tags, None, sort, limit)
@@ -98,3 +104,25 @@ def test_no_list_looks_at_everything(store: Store) -> None:
     assert not [plan for plan in plans if plan.startswith("SCAN repos")]
     assert len([plan for plan in plans if "TEMP B-TREE" in plan]) <= 6  # only what is rare is sorted
     assert len([plan for plan in plans if "INTEGER PRIMARY KEY" in plan]) == 6
+
+
+def test_125_a_search_that_finds_nothing_looks_at_so_many_repos_a_page(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.hub.server.search._WALKED", 40)
+    found, cursor = find_repos(store.database, Query("models", None, search="zz"))
+    assert not found and cursor is not None
+    query, values = "SELECT COUNT(*) FROM repos WHERE (modified, id) >= (?, ?)", json.loads(base64.b64decode(cursor))
+    assert store.database.row(query, *values) == (41,)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["x", "é", "=", "[1]", "[[[[", [True, 1.5], [None, 1], [1 << 70, 1], [1, 1 << 70], ["\ud800", 1], {}, [1, 2, 3]],
+)
+def test_104_cursors_of_others(store: Store, value: object) -> None:
+    text = value if isinstance(value, str) else json.dumps(value)
+    for cursor in (text, base64.urlsafe_b64encode(text.encode()).decode()):
+        with pytest.raises(HttpError) as caught:
+            find_repos(store.database, Query("models", cursor=cursor))
+        assert caught.value.status == 400 and "\n" not in str(caught.value)

@@ -37,10 +37,11 @@ def test_blobs_are_read_only(api: HfApi, served_hub: Any) -> None:
     assert blob_of(served_hub.folder, b"content").stat().st_mode & 0o777 == 0o444
 
 
-def test_fsck_finds_a_flipped_byte_and_a_push_heals_it(
-    api: HfApi, served_hub: Any, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("name", ["a.bin", "a.txt"], ids=["by LFS", "in the commit"])
+def test_fsck_finds_a_flipped_byte_and_the_same_push_heals_it(
+    api: HfApi, served_hub: Any, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    put(api, "a.bin", b"content")
+    put(api, name, b"content")
     put(api, "b.txt", b"fine")
     assert run(["hub", "fsck", str(served_hub.folder)]) == 0
     assert "all is well" in capsys.readouterr().out
@@ -49,10 +50,11 @@ def test_fsck_finds_a_flipped_byte_and_a_push_heals_it(
     blob.write_bytes(b"cOntent")
     assert run(["hub", "fsck", str(served_hub.folder), "--quarantine"]) == 5
     shown = capsys.readouterr()
-    assert "models/org/thing a.bin needs" in shown.out and "1 faults" in shown.err
+    assert f"models/org/thing {name} needs" in shown.out and "1 faults" in shown.err
     assert (served_hub.folder / "quarantine" / blob.name).read_bytes() == b"cOntent"
-    put(api, "a.bin", b"content")
+    put(api, name, b"content")
     assert blob.read_bytes() == b"content"
+    assert len(api.list_repo_commits("org/thing")) == 3
     assert run(["hub", "fsck", str(served_hub.folder)]) == 0
 
 

@@ -17,5 +17,6 @@ def gc(folder: Path) -> None:
     with opened(folder) as store:
         done = collect(store)
     print_line(
-        f"removed {done.blobs:,} blobs ({size_text(done.bytes)}), {done.trees:,} folders, {done.xorbs:,} uploads"
+        f"removed {done.blobs:,} blobs ({size_text(done.bytes)}), {done.trees:,} folders, {done.xorbs:,} uploads, "
+        f"{done.strays:,} files that nothing named"
     )

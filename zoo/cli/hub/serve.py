@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from zoo.hub.server.options import Options
     from zoo.hub.server.serving import ServedHub
 
-_STOP_SECONDS = 30
-
 
 @click.command("serve")
 @folder_argument
@@ -35,6 +33,13 @@ _STOP_SECONDS = 30
 @click.option("--max-file", type=click.IntRange(1), help="Largest file, in GB.  [default: 1024]")
 @click.option("--max-connections", type=click.IntRange(1), help="Connections at once.  [default: 512]")
 @click.option("--idle-timeout", type=click.FloatRange(1), help="Seconds to wait for a client.  [default: 60]")
+@click.option(
+    "--grace",
+    type=click.IntRange(1, 3600),
+    default=10,
+    show_default=True,
+    help="Seconds in which it ends when it is stopped; requests under way may finish meanwhile.",
+)
 @click.option("--keep-free", type=click.FloatRange(0), help="Disk space never to use, in GB.  [default: 0.25]")
 def serve(folder: Path, insecure: bool, **settings: object) -> None:
     """Serve FOLDER as a Hub until Ctrl-C; it is made when there is none."""
@@ -42,7 +47,7 @@ def serve(folder: Path, insecure: bool, **settings: object) -> None:
 
     options = _options(folder, settings)
     check_exposure(options, insecure)
-    serve_forever(folder, options, lambda served: _announce(served, options))
+    serve_forever(folder, options, lambda served: _announce(served, options), _say_cut_off)
 
 
 def _options(folder: Path, settings: dict[str, object]) -> "Options":
@@ -65,7 +70,8 @@ def _options(folder: Path, settings: dict[str, object]) -> "Options":
         settings["names"] = (*settings["names"], host)  # type: ignore[misc]
     settings["access_log"] = settings["access_log"] or str(folder / "log" / "access.jsonl")
     anonymous = settings.pop("anonymous")
-    options = Options(**settings, limits=Limits(**limits), stop_seconds=_STOP_SECONDS)  # type: ignore[arg-type]
+    settings["grace_seconds"] = settings.pop("grace")
+    options = Options(**settings, limits=Limits(**limits))  # type: ignore[arg-type]
     from dataclasses import replace
 
     return replace(options, anonymous=options.local if anonymous is None else bool(anonymous))
@@ -82,3 +88,9 @@ def _announce(served: "ServedHub", options: "Options") -> None:
     if options.local:
         print_line("  export NO_PROXY=127.0.0.1,localhost")
     print_line("  unset HF_HUB_OFFLINE    # it would forbid this Hub too")
+
+
+def _say_cut_off(requests: list[str]) -> None:
+    more = f" and {len(requests) - 3} more" if len(requests) > 3 else ""
+    names = ", ".join(requests[:3])
+    print_line(f"stopped when the grace was over; cut off: {names}{more}; send again what was not answered", err=True)

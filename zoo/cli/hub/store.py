@@ -19,11 +19,14 @@ folder_argument = click.argument("folder", type=click.Path(path_type=Path, file_
 @contextmanager
 def opened(folder: Path) -> Iterator["Store"]:
     """Open the store in a folder. Raise NotFoundError where there is none."""
+    from zoo.hub.server.folder import holds_store
     from zoo.hub.server.store import Store
+    from zoo.paths import storage_errors
 
-    if not (folder / "store.db").is_file():
+    if not holds_store(folder):
         raise NotFoundError(f"no Hub in the folder {folder}; `zoo hub serve {folder}` makes one")
-    store = Store(folder)
+    with storage_errors(f"opening the Hub in {folder}"):
+        store = Store(folder)
     try:
         yield store
     finally:

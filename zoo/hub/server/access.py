@@ -4,6 +4,7 @@ import base64
 import re
 from functools import cached_property
 
+from zoo.hub.server import work
 from zoo.hub.server.http import HttpError, Request
 from zoo.hub.server.names import check_repo
 from zoo.hub.server.options import LOOPBACK, Options
@@ -28,6 +29,8 @@ class Access:
         self.limits = options.limits
         self.url = self._checked_url(request)
         self._request = request
+        self._written: set[str] = set()
+        self._seen: list[Repo] = []
 
     def _checked_url(self, request: Request) -> str:
         """Return this Hub's address as the client wrote it; refuse names that could be another's for this machine."""
@@ -84,7 +87,18 @@ class Access:
             raise HttpError(403, "This token may read, not write")
         if not user.belongs_to(namespace):
             raise HttpError(403, f"{user.name} has no rights in the namespace {namespace}")
+        self._written.add(namespace)
         return user
+
+    def renew(self) -> None:
+        """Raise HttpError where the rights that the request had at its head are gone: its body may take hours."""
+        if self.__dict__.pop("user", None) is None:
+            return
+        for repo in list(self._seen):
+            if self.repo(repo.type, repo.name).id != repo.id:
+                raise HttpError(404, "Repository not found", "RepoNotFound")
+        for namespace in list(self._written):
+            self.require_writer(namespace)
 
     @property
     def namespaces(self) -> tuple[str, ...] | None:
@@ -100,9 +114,10 @@ class Access:
         repo = self.store.repos.find(type_, check_repo(namespace, rest))
         if repo is None or (repo.private and not (self.user and self.user.belongs_to(repo.namespace))):
             raise HttpError(404, "Repository not found", "RepoNotFound")
+        self._seen.append(repo)
         return repo
 
-    def check_files(self, repo: Repo) -> None:
+    async def check_files(self, repo: Repo) -> None:
         """Raise HttpError 401 or 403 where a gate keeps the user from a repo's files."""
         if not repo.gated or (self.user and self.user.belongs_to(repo.namespace)):
             return
@@ -111,7 +126,7 @@ class Access:
         if self.store.users.has_grant(repo, self.user):
             return
         if repo.gated == "auto":
-            self.store.users.grant(repo, self.user)
+            await work.run_write(self.store.users.grant, repo, self.user)
         else:
             message = f"Access to {repo.type[:-1]} {repo.name} is restricted; ask its owner to grant it to you"
             raise HttpError(403, message, "GatedRepo")

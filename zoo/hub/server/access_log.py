@@ -36,16 +36,13 @@ class AccessLog:
         """Write a request's line."""
         if self._handler is None:
             return
-        path = quote(scope.get("path", ""), safe="/")
-        if path.startswith("/lfs/"):
-            path = path.rpartition("/")[0]  # what follows is the signature
         size = response.headers.get("Content-Length") or len(response.body)
         line = {
             "time": timestamp(),
             "client": (scope.get("client") or [""])[0],
             "user": _user(access),
             "method": scope["method"],
-            "path": path[:1000],
+            "path": shown_path(scope),
             "status": response.status,
             "bytes": int(size),
             "milliseconds": round(seconds * 1000, 1),
@@ -53,6 +50,14 @@ class AccessLog:
         }
         text = msgspec.json.encode(line).decode()
         self._handler.emit(logging.makeLogRecord({"msg": text, "levelno": logging.INFO}))
+
+
+def shown_path(scope: Scope) -> str:
+    """Return a request's path as it may be printed: escaped, and without what signs it."""
+    path = quote(scope.get("path", ""), safe="/")
+    if path.startswith("/lfs/"):
+        path = path.rpartition("/")[0]
+    return path[:1000]
 
 
 def _user(access: Access | None) -> str | None:

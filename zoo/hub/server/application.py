@@ -1,5 +1,6 @@
 """The ASGI application: which route a request takes."""
 
+import asyncio
 import logging
 import secrets
 import sqlite3
@@ -8,20 +9,24 @@ from dataclasses import replace
 from errno import EDQUOT, ENOSPC
 from typing import Any
 
+from zoo.errors import StorageError
 from zoo.hub.server import routes_commit, routes_files, routes_lfs, routes_pages, routes_repos, routes_trees, routes_xet
 from zoo.hub.server.access import Access
-from zoo.hub.server.access_log import AccessLog
+from zoo.hub.server.access_log import AccessLog, shown_path
 from zoo.hub.server.downloads import Downloads
 from zoo.hub.server.http import HttpError, Receive, Request, Response, Scope, Send, json_response
 from zoo.hub.server.options import Options
+from zoo.hub.server.pages.cards import Cards
 from zoo.hub.server.parts import Parts
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.sending import send_response
 from zoo.hub.server.store import ServedStore
+from zoo.hub.server.work import Lanes, Work, busy, current
 
 _log = logging.getLogger("zoo.hub.server")
 _TYPES = ("models", "datasets", "spaces")
 _WRITES = ("POST", "PUT", "DELETE")
+_LOOK_SECONDS = 0.05
 
 
 class Application:
@@ -30,12 +35,25 @@ class Application:
     def __init__(self, store: ServedStore, options: Options) -> None:
         self._store = store
         self._options = options
-        self._parts = Parts(store.blobs.temporary)
+        self._parts = Parts(store)
         self._downloads = Downloads(store.repos)
+        self._cards = Cards()
         self._access_log = AccessLog(options.access_log)
+        self._turns = routes_commit.Turns()
+        self._under_way: set[Work] = set()
+        self.lanes = Lanes()
+
+    def cut_off(self) -> list[str]:
+        """Tell what is under way to end, and return what that is."""
+        under_way = list(self._under_way)
+        for work in under_way:
+            work.stop()
+        return sorted(work.name for work in under_way)
 
     def close(self) -> None:
-        """Write down what is only in memory."""
+        """Write down what is only in memory, and end what renders cards."""
+        self.lanes.close()
+        self._cards.close()
         self._downloads.write()
         self._access_log.close()
 
@@ -43,23 +61,41 @@ class Application:
         if scope["type"] != "http":
             return
         start = time.monotonic()
-        idle_seconds = self._options.limits.idle_seconds
+        limits = self._options.limits
+        work = Work(f"{scope['method']} {shown_path(scope)}", limits.compute_seconds, self.lanes)
+        current.set(work)
         access = request = None
+        self._under_way.add(work)
         try:
-            request = Request(scope, receive, idle_seconds)
-            access = Access(self._store, self._options, request)
-            response = await self._answer(access, request)
-        except HttpError as error:
-            page = routes_pages.error_page(access, request, error) if request else None
-            response = page or json_response({"error": str(error)}, error.status, error.headers)
-        except Exception as error:
-            response = _failure(error)
-        request_id = secrets.token_hex(8)  # by which a client's error text and a line of the log can be found together
-        response = replace(response, headers={**response.headers, "X-Request-Id": request_id})
-        try:
-            await send_response(response, scope, send, idle_seconds)
+            try:
+                request = Request(scope, work.timed(receive), limits.idle_seconds)
+                access = Access(self._store, self._options, request)
+                request.when_read = access.renew
+                response = await self._in_time(work, access, request)
+            except HttpError as error:
+                page = routes_pages.error_page(access, request, error) if request else None
+                response = page or json_response({"error": str(error)}, error.status, error.headers)
+            except Exception as error:
+                response = _failure(error, work)
+            request_id = secrets.token_hex(8)  # by which a client's error and a line of the log can be found together
+            response = replace(response, headers={**response.headers, "X-Request-Id": request_id})
+            try:
+                await send_response(response, scope, send, limits.idle_seconds)
+            finally:
+                self._access_log.write(scope, access, response, request_id, time.monotonic() - start)
         finally:
-            self._access_log.write(scope, access, response, request_id, time.monotonic() - start)
+            self._under_way.discard(work)
+
+    async def _in_time(self, work: Work, access: Access, request: Request) -> Response:
+        """Answer, or go on without the answer when it takes too long: a thread that hangs cannot be ended."""
+        task = asyncio.create_task(self._answer(access, request))
+        while not (await asyncio.wait([task], timeout=max(work.left, _LOOK_SECONDS)))[0]:
+            if work.over:
+                error = work.late()
+                work.stop()
+                task.add_done_callback(_drop)
+                raise error
+        return task.result()
 
     async def _answer(self, access: Access, request: Request) -> Response:
         match request.method, request.segments:
@@ -69,7 +105,7 @@ class Application:
                 return json_response({})
             case _, ["cas", _, *route]:
                 return await routes_xet.answer(access, request, route)
-            case "PUT" | "POST", ["lfs", _, _, _, _, _, _, _, _]:
+            case "PUT" | "POST", ["lfs", _, _, _, _, _, _, _]:
                 return await routes_lfs.upload(access, request, self._parts)
             case _, ["api", *route]:
                 _ = access.user  # a wrong token is an error even where none is needed
@@ -78,7 +114,7 @@ class Application:
                 return await self._files(access, request, type_, namespace, name, rest)
             case _, [namespace, name, *rest] if rest:
                 return await self._files(access, request, "models", namespace, name, rest)
-        return await routes_pages.answer(access, request)
+        return await routes_pages.answer(access, request, self._cards)
 
     def _health(self) -> Response:
         self._store.database.row("SELECT 1 FROM settings")
@@ -144,7 +180,7 @@ class Application:
             case "POST", ["preupload", revision]:
                 return await routes_commit.preupload(access, request, repo, revision)
             case "POST", ["commit", branch]:
-                return await routes_commit.commit(access, request, repo, branch)
+                return await routes_commit.commit(access, request, self._turns, repo, branch)
             case "GET", ["user-access-request", status] if status in ("pending", "accepted", "rejected"):
                 return await routes_repos.granted(access, repo, status)
             case "POST", ["user-access-request", "grant" | "handle"]:
@@ -167,14 +203,27 @@ class Application:
                     return await routes_lfs.batch(access, request, repo)
                 if operation == ["verify"]:
                     return await routes_lfs.verify(access, request, repo)
-        return await routes_pages.answer(access, request)
+        return await routes_pages.answer(access, request, self._cards)
 
 
-def _failure(error: Exception) -> Response:
+def _drop(task: "asyncio.Task[Response]") -> None:
+    """Let go of an answer that came too late."""
+    if not task.cancelled() and task.exception() is None and (file := task.result().file) is not None:
+        file[0].close()
+
+
+def _failure(error: Exception, work: Work) -> Response:
     """Answer what should not have happened: a full disk as such, anything else as our fault, and into the log."""
     full: Any = isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT)
     if full or (isinstance(error, sqlite3.OperationalError) and "full" in str(error)):
         message = "The disk of this Hub is full"
         return json_response({"error": message}, 507, {"X-Error-Message": message})
+    if isinstance(error, StorageError):  # the store's own files were replaced, or are no longer ours
+        _log.error("%s", error)
+        message = "The store of this Hub was changed behind its back; it answers nothing until it is started again"
+        return json_response({"error": message}, 503, {"X-Error-Message": message})
+    if isinstance(error, sqlite3.OperationalError) and str(error) in ("interrupted", "database is locked"):
+        late = work.late() if work.over else busy()
+        return json_response({"error": str(late)}, late.status, late.headers)
     _log.error("a request failed", exc_info=error)
     return json_response({"error": "Internal error"}, 500, {"X-Error-Message": "Internal error"})

@@ -7,14 +7,15 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from zoo.hub.server import work
 from zoo.hub.server.database import Database
 from zoo.hub.server.http import HttpError
-from zoo.paths import sync_folder
+from zoo.hub.server.shelves import Shelves
 
 _TOUCH_SECONDS = 3600
 
@@ -77,12 +78,12 @@ class BlobStore:
     """The folder `blobs` of a Hub, the folder for what is being written, and which repo was given which blob."""
 
     def __init__(self, folder: Path, database: Database) -> None:
-        self.folder = folder / "blobs"
+        self.shelves = Shelves(folder / "blobs")
         self.temporary = folder / "temporary"
         self.quarantine = folder / "quarantine"
         self._trash = folder / "trash"
         self._database = database
-        for part in (self.folder, self.temporary, self._trash):
+        for part in (self.shelves.folder, self.temporary, self._trash):
             part.mkdir(mode=0o700, exist_ok=True)
 
     def clear_temporary(self) -> None:
@@ -94,12 +95,9 @@ class BlobStore:
     def removing(self, connection: sqlite3.Connection) -> Iterator[Callable[[str], None]]:
         """Give a function that takes blobs away; where the transaction around does not end well, they come back."""
         self.restore(connection)
-        moved: list[str] = []
 
         def remove(sha256: str) -> None:
-            with suppress(FileNotFoundError):
-                os.replace(self.path(sha256), self._trash / sha256)
-                moved.append(sha256)
+            self.shelves.take(sha256, self._trash / sha256)
 
         try:
             yield remove
@@ -111,18 +109,18 @@ class BlobStore:
         """Empty the trash: what is still listed was taken away by a collector that did not come to its end."""
         for path in self._trash.iterdir():
             listed = connection.execute("SELECT 1 FROM blobs WHERE sha256=?", (path.name,)).fetchone()
-            if listed and not self.path(path.name).exists():
-                os.replace(path, self.path(path.name))
+            if listed and self.shelves.size(path.name) is None:
+                self.shelves.put(path, path.name)
             else:
                 path.unlink()
 
     def path(self, sha256: str) -> Path:
-        """Return where a blob lies. The hash comes from the store's own tables, or is 64 hexadecimal digits."""
-        return self.folder / sha256[:2] / sha256[2:4] / sha256
+        """Return where a blob lies."""
+        return self.shelves.path(sha256)
 
     def open(self, sha256: str) -> BinaryIO:
         """Open a blob, never through a link."""
-        return os.fdopen(os.open(self.path(sha256), os.O_RDONLY | os.O_NOFOLLOW), "rb", buffering=0)
+        return self.shelves.open(sha256)
 
     def read(self, sha256: str, limit: int) -> bytes:
         """Return a blob's first bytes."""
@@ -131,31 +129,34 @@ class BlobStore:
 
     def check_space(self, size: int, reserve: int) -> None:
         """Raise HttpError 507 unless so many bytes fit on the disk and leave the reserve free."""
-        if shutil.disk_usage(self.folder).free - reserve < size:
+        if shutil.disk_usage(self.temporary).free - reserve < size:
             raise HttpError(507, "The disk of this Hub is full")
 
-    def keep(self, connection: sqlite3.Connection, repo: int, blobs: Iterable[NewBlob]) -> None:
-        """Give new blobs their names and note them as the repo's: in a transaction, so that no collector runs."""
-        now = time.time()
-        changed: dict[Path, None] = {}
+    def place(self, blobs: Iterable[NewBlob]) -> None:
+        """Give new blobs their names, on disk for good: before the transaction that keeps them, which then is short."""
         for blob in blobs:
-            target = self.path(blob.sha256)
-            if target.is_file() and not target.is_symlink() and target.stat().st_size == blob.size:
-                blob.path.unlink()
-            else:
-                for folder in (target.parent.parent, target.parent):
-                    if not folder.is_dir():
-                        folder.mkdir(mode=0o700)
-                        changed[folder.parent] = None
-                os.replace(blob.path, target)
-                changed[target.parent] = None
+            work.check()
+            self._place(blob)
+
+    def keep(self, connection: sqlite3.Connection, repo: int, blobs: Iterable[NewBlob]) -> None:
+        """Note new blobs as the repo's, and place those that are not: in a transaction, so that no collector runs."""
+        now = time.time()
+        for blob in blobs:
+            self._place(blob)
             connection.execute(
                 "INSERT INTO blobs VALUES (?,?,?) ON CONFLICT DO UPDATE SET added=excluded.added",
                 (blob.sha256, blob.size, now),
             )
             connection.execute("INSERT OR REPLACE INTO uploads VALUES (?,?,?)", (repo, blob.sha256, now))
-        for folder in changed:
-            sync_folder(folder)
+
+    def _place(self, blob: NewBlob) -> None:
+        if self.shelves.size(blob.sha256) == blob.size:
+            blob.path.unlink(missing_ok=True)
+            return
+        try:
+            self.shelves.put(blob.path, blob.sha256)
+        except FileNotFoundError:
+            raise HttpError(503, "A file was collected at the same moment; send it again") from None
 
     def write(self, content: bytes) -> NewBlob:
         """Put bytes that are in memory already on disk."""
@@ -174,9 +175,8 @@ class BlobStore:
 
         It then stays for a day, so that a commit may still name it.
         """
-        query = "SELECT sha256, size, time FROM blobs JOIN uploads USING (sha256) WHERE repo=? AND sha256=?"
-        row = self._database.row(query, repo, sha256)
-        if row is None or not self.path(sha256).is_file():
+        row = self._uploaded(repo, sha256)
+        if row is None:
             return None
         if (now := time.time()) - row[2] > _TOUCH_SECONDS:
             with self._database.transaction() as connection:
@@ -184,3 +184,13 @@ class BlobStore:
                 if not connection.execute(change, (now, repo, sha256)).rowcount:
                     return None
         return Blob(row[0], row[1])
+
+    def uploaded(self, repo: int, sha256: str) -> Blob | None:
+        """Return a blob that this very repo was given, for a commit that names it now, and makes sure of it then."""
+        row = self._uploaded(repo, sha256)
+        return Blob(row[0], row[1]) if row else None
+
+    def _uploaded(self, repo: int, sha256: str) -> tuple[str, int, float] | None:
+        query = "SELECT sha256, size, time FROM blobs JOIN uploads USING (sha256) WHERE repo=? AND sha256=?"
+        row = self._database.row(query, repo, sha256)
+        return (row[0], row[1], row[2]) if row and self.shelves.size(sha256) is not None else None

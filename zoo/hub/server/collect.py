@@ -3,11 +3,12 @@
 import sqlite3
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
-from zoo.hub.server.store import Store
-from zoo.hub.server.trees import decode_tree
-
-DAY = 24 * 3600
+from zoo.errors import IntegrityError
+from zoo.hub.server.shelves import files_below
+from zoo.hub.server.store import DAY, Store
+from zoo.hub.server.trees import decode_tree, tree_id
 
 
 @dataclass
@@ -24,12 +25,15 @@ class Collected:
 def collect(store: Store, older_than: float = DAY) -> Collected:
     """Remove blobs, trees and xorbs that nothing names and that are so many seconds old.
 
-    Clients remember the chunks that they have sent: when any of those go, the store takes another id.
+    Clients remember the chunks that they have sent: when any of those go, the store takes another id. Raise
+    IntegrityError, with nothing removed, where the database cannot tell what is named.
     """
+    store.database.check()
     before = time.time() - older_than
     done = Collected()
     dropped_files: list[str] = []
     with store.database.transaction() as connection, store.blobs.removing(connection) as remove:
+        strays = _strays(store, connection, before)
         trees, blobs = _reachable(connection)
         _remove_trees(connection, trees, done)
         chunks_lost = False
@@ -53,7 +57,9 @@ def collect(store: Store, older_than: float = DAY) -> Collected:
             done.xorbs += 1
         if done.xorbs or chunks_lost:
             connection.execute("DELETE FROM settings WHERE key='store_id'")
-        _remove_strays(store, connection, before, done)
+        for path in strays:
+            path.unlink(missing_ok=True)
+        done.strays = len(strays)
     with store.database.transaction() as connection:
         store.blobs.restore(connection)
         for file in dropped_files:
@@ -72,7 +78,13 @@ def _reachable(connection: sqlite3.Connection) -> tuple[set[str], set[str]]:
             continue
         trees.add(oid)
         row = connection.execute("SELECT entries FROM trees WHERE oid=?", (oid,)).fetchone()
-        for entry in decode_tree(row[0]) if row else ():
+        entries = decode_tree(row[0]) if row else None
+        if entries is None or tree_id(entries) != oid:
+            raise IntegrityError(
+                f"nothing is removed, since the folder {oid[:12]} of a commit is missing or broken and may name any "
+                "blob; `zoo hub fsck` lists what is wrong"
+            )
+        for entry in entries:
             if entry.folder:
                 waiting.append(entry.oid)
             else:
@@ -86,12 +98,18 @@ def _remove_trees(connection: sqlite3.Connection, wanted: set[str], done: Collec
     done.trees = len(unwanted)
 
 
-def _remove_strays(store: Store, connection: sqlite3.Connection, before: float, done: Collected) -> None:
-    """Remove files that a killed server had put in place without noting them."""
+def _strays(store: Store, connection: sqlite3.Connection, before: float) -> list[Path]:
+    """Return the files that a killed server had put in place without noting them."""
     listed = {row[0] for row in connection.execute("SELECT sha256 FROM blobs")}
     kept = {row[0] for row in connection.execute("SELECT file FROM xorbs WHERE file IS NOT NULL")}
-    for folder, known in ((store.blobs.folder, listed), (store.xorbs.folder, kept)):
-        for path in folder.rglob("*"):
-            if not path.is_dir() and path.name not in known and path.lstat().st_mtime < before:
-                path.unlink()
-                done.strays += 1
+    blobs = _unknown(store.blobs.shelves.folder, listed, before)
+    if blobs and not listed:
+        raise IntegrityError(
+            f"nothing is removed, since store.db in {store.folder} names no blob at all and {len(blobs):,} lie there; "
+            f"put back the store.db that names them, or move this one away and run `zoo hub rebuild {store.folder}`"
+        )
+    return blobs + _unknown(store.xorbs.folder, kept, before)
+
+
+def _unknown(folder: Path, known: set[str], before: float) -> list[Path]:
+    return [path for path, status in files_below(folder) if path.name not in known and status.st_mtime < before]

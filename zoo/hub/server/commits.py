@@ -1,18 +1,23 @@
 """Commits: changes that become visible together, in one transaction, or not at all."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from itertools import pairwise
+from typing import BinaryIO
 
+from zoo.hub.server import work
 from zoo.hub.server.blobs import BlobStore, NewBlob
+from zoo.hub.server.changes import Change, NewTree, change_tree
 from zoo.hub.server.database import Database
 from zoo.hub.server.http import HttpError
 from zoo.hub.server.repos import Repo, Repos, timestamp
-from zoo.hub.server.summary import Summary, decode_summary, summarise
-from zoo.hub.server.trees import Entry, Trees, git_id
+from zoo.hub.server.summary import Summary, summarise
+from zoo.hub.server.trees import Trees, git_id
 
 _REMEMBERED_REQUESTS = 100
+_MAX_COMPARED = 100_000
 
 
 @dataclass(frozen=True)
@@ -29,15 +34,6 @@ class Commit:
 
 
 @dataclass(frozen=True)
-class Change:
-    """One change to a tree, in the order in which they were asked for."""
-
-    kind: Literal["put", "delete file", "delete folder"]
-    path: str
-    entry: Entry | None = None
-
-
-@dataclass(frozen=True)
 class Request:
     """What a commit is to be. `digest` tells a request that is sent again from another one alike."""
 
@@ -48,6 +44,15 @@ class Request:
     parent: str | None
     digest: str
     blobs: Sequence[NewBlob] = ()
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A commit that is not kept yet, with its new folders, encoded, and what lists are to say of it."""
+
+    commit: Commit
+    folders: Mapping[str, bytes]
+    summary: Summary | None
 
 
 def commit_id(tree: str, parent: str | None, author: str, title: str, message: str, date: str) -> str:
@@ -76,7 +81,9 @@ class Commits:
     def create_repo(self, type_: str, name: str, private: bool, author: str) -> bool:
         """Make a repo with an empty first commit; False when there is one of that name."""
         with self._database.transaction() as connection:
-            tree = self._trees.write(connection, None, {})
+            empty = NewTree()
+            tree = empty.add([])
+            self._trees.insert(connection, empty.folders)
             title, date = "initial commit", timestamp()
             head = commit_id(tree, None, author, title, "", date)
             repo = self._repos.insert(connection, type_, name, private, head)
@@ -93,29 +100,46 @@ class Commits:
         a file and a folder would share a name.
         """
         ref = f"refs/heads/{branch}"
-        with self._database.transaction() as connection:
-            row = connection.execute("SELECT oid FROM refs WHERE repo=? AND name=?", (repo.id, ref)).fetchone()
-            if row is None:
+        while True:  # all that takes long is done before the transaction, and again when the branch has moved meanwhile
+            work.check()
+            head = self._head(repo, ref)
+            if head is None:
                 raise HttpError(404, f"Invalid rev id: {branch}", "RevisionNotFound")
-            head = str(row[0])
-            if known := self._known(connection, repo, head, request.digest):
-                return known
-            before = self._tree(connection, repo.id, head)
-            self._blobs.keep(connection, repo.id, request.blobs)
-            self._check_blobs(connection, repo.id, request.changes)
-            tree = self._trees.write(connection, before, self._changes(connection, before, request.changes))
-            if tree == before:
-                return head
-            if request.parent and not (len(request.parent) >= 7 and head.startswith(request.parent)):
-                raise HttpError(412, "The branch was updated since the parent commit; fetch it and try again")
-            date = timestamp()
-            oid = commit_id(tree, head, request.author, request.title, request.message, date)
-            commit = Commit(oid, head, tree, request.author, request.title, request.message, date)
-            self._insert(connection, repo.id, commit, request.digest)
-            connection.execute("UPDATE refs SET oid=? WHERE repo=? AND name=?", (oid, repo.id, ref))
-            if branch == "main":
-                self._repos.summarised(connection, repo, oid, date, self._summary(connection, repo.id, before, tree))
-        return oid
+            known = self._known(repo, head, request.digest)
+            planned = None if known else self._planned(repo, branch, head, request)
+            self._blobs.place(request.blobs)  # those of a known commit, too: fsck may have put them aside since
+            with self._database.transaction() as connection:
+                row = connection.execute("SELECT oid FROM refs WHERE repo=? AND name=?", (repo.id, ref)).fetchone()
+                if row != (head,):
+                    continue
+                self._blobs.keep(connection, repo.id, request.blobs)
+                self._check_blobs(connection, repo.id, request.changes)
+                if planned is None:
+                    return known or head
+                commit = planned.commit
+                self._trees.insert(connection, planned.folders)
+                self._insert(connection, repo.id, commit, request.digest)
+                connection.execute("UPDATE refs SET oid=? WHERE repo=? AND name=?", (commit.oid, repo.id, ref))
+                if planned.summary is not None:
+                    self._repos.summarised(connection, repo, commit.oid, commit.date, planned.summary)
+            return commit.oid
+
+    def _planned(self, repo: Repo, branch: str, head: str, request: Request) -> _Planned | None:
+        """Return the commit that is to follow a head; None where nothing changes."""
+        before = self.tree(repo, head)
+        tree = change_tree(self._trees, before, request.changes)
+        if tree.root == before:
+            return None
+        if request.parent and not (len(request.parent) >= 7 and head.startswith(request.parent)):
+            raise HttpError(412, "The branch was updated since the parent commit; fetch it and try again")
+        date = timestamp()
+        oid = commit_id(tree.root, head, request.author, request.title, request.message, date)
+        commit = Commit(oid, head, tree.root, request.author, request.title, request.message, date)
+        return _Planned(commit, tree.folders, self._summary(repo, request, tree) if branch == "main" else None)
+
+    def _head(self, repo: Repo, ref: str) -> str | None:
+        row = self._database.row("SELECT oid FROM refs WHERE repo=? AND name=?", repo.id, ref)
+        return str(row[0]) if row else None
 
     def _insert(self, connection: sqlite3.Connection, repo: int, commit: Commit, digest: str) -> None:
         values = (
@@ -130,76 +154,56 @@ class Commits:
         )
         connection.execute("INSERT INTO commits VALUES (?,?,?,?,?,?,?,?,?)", (*values, digest))
 
-    def _known(self, connection: sqlite3.Connection, repo: Repo, head: str, digest: str) -> str | None:
+    def _known(self, repo: Repo, head: str, digest: str) -> str | None:
         """Return the commit that this very request has made lately on the branch."""
-        query = "SELECT 1 FROM commits WHERE repo=? AND request=?"
-        if not connection.execute(query, (repo.id, digest)).fetchone():
+        if not self._database.row("SELECT 1 FROM commits WHERE repo=? AND request=?", repo.id, digest):
             return None
         oid: str | None = head
         for _ in range(_REMEMBERED_REQUESTS):
-            query = "SELECT parent, request FROM commits WHERE repo=? AND oid=?"
-            parent, request = connection.execute(query, (repo.id, oid)).fetchone()
-            if request == digest:
+            row = self._database.row("SELECT parent, request FROM commits WHERE repo=? AND oid=?", repo.id, oid)
+            if row is None:
+                break
+            if row[1] == digest:
                 return oid
-            if (oid := parent) is None:
+            if (oid := row[0]) is None:
                 break
         return None
-
-    def _tree(self, connection: sqlite3.Connection, repo: int, oid: str) -> str:
-        row = connection.execute("SELECT tree FROM commits WHERE repo=? AND oid=?", (repo, oid)).fetchone()
-        return str(row[0])
 
     def _check_blobs(self, connection: sqlite3.Connection, repo: int, changes: Iterable[Change]) -> None:
         """Make sure that what is named is still there: a collector may have run since it was uploaded."""
         query = "SELECT 1 FROM uploads WHERE repo=? AND sha256=?"
-        for change in changes:
-            if change.entry and not connection.execute(query, (repo, change.entry.sha256)).fetchone():
-                raise HttpError(422, f"{change.path} names an object that was not uploaded to this repo")
+        for sha256, path in {change.entry.sha256: change.path for change in changes if change.entry}.items():
+            work.check()
+            if not connection.execute(query, (repo, sha256)).fetchone():
+                raise HttpError(422, f"{path} names an object that was not uploaded to this repo")
 
-    def _changes(self, connection: sqlite3.Connection, tree: str, changes: Sequence[Change]) -> dict[str, Entry | None]:
-        """Return what every changed path is in the end."""
-        after: dict[str, Entry | None] = {}
-        for change in changes:
-            path = change.path
-            if change.kind == "put":
-                after[path] = change.entry
-            elif change.kind == "delete file":
-                there = self._trees.find(tree, path, connection)
-                if after[path] is None if path in after else there is None or there.folder:
-                    raise HttpError(404, "A file with this name doesn't exist", "EntryNotFound")
-                after[path] = None
-            else:
-                folder = self._trees.find(tree, path, connection) if path else None
-                if folder is not None and folder.folder:
-                    after |= dict.fromkeys((name for name, _ in self._files(connection, folder.oid, f"{path}/")))
-                after |= dict.fromkeys(name for name in list(after) if name.startswith(f"{path}/"))
-        return after
+    def _summary(self, repo: Repo, request: Request, tree: NewTree) -> Summary:
+        """Return what lists are to say of a tree that is not kept yet, nor all of its blobs."""
+        new = {blob.sha256: blob.path for blob in request.blobs}
 
-    def _files(self, connection: sqlite3.Connection, tree: str, prefix: str = "") -> Iterable[tuple[str, Entry]]:
-        for entry in self._trees.entries(tree, connection).values():
-            if entry.folder:
-                yield from self._files(connection, entry.oid, f"{prefix}{entry.name}/")
-            else:
-                yield prefix + entry.name, entry
+        def open_blob(sha256: str) -> BinaryIO:
+            if sha256 in new:
+                with suppress(FileNotFoundError):  # it has its name already, if the branch has moved before
+                    return open(new[sha256], "rb")
+            return self._blobs.open(sha256)
 
-    def _summary(self, connection: sqlite3.Connection, repo: int, before: str, tree: str) -> Summary:
-        files = dict(self._files(connection, tree))
         try:
-            return summarise(self._blobs, files)
+            return summarise(open_blob, self._trees.files(tree.root, tree.folders))
         except OSError:  # a blob of an earlier commit is gone from the disk; fsck tells
-            row = connection.execute("SELECT summary FROM repos WHERE id=?", (repo,)).fetchone()
-            return decode_summary(row[0])
+            found = self._repos.find(repo.type, repo.name)
+            return (found or repo).summary
 
     def find(self, repo: Repo, oid: str) -> Commit:
         """Return a commit that is known to exist."""
         return self.history(repo, oid, 1)[0]
 
-    def history(self, repo: Repo, oid: str, limit: int, skip: int = 0) -> list[Commit]:
+    def history(self, repo: Repo, oid: str, limit: int, skip: int = 0, *, messages: bool = True) -> list[Commit]:
         """Return a commit and its ancestors, newest first."""
-        query = """WITH RECURSIVE line(oid, depth) AS (SELECT ?, 0 UNION ALL
+        message = "message" if messages else "''"
+        query = f"""WITH RECURSIVE line(oid, depth) AS (SELECT ?, 0 UNION ALL
                    SELECT parent, depth + 1 FROM commits JOIN line USING (oid)
                    WHERE repo=? AND parent IS NOT NULL AND depth + 1 < ?)
-                   SELECT oid, parent, tree, author, title, message, date FROM line JOIN commits USING (oid)
+                   SELECT oid, parent, tree, author, title, {message}, date FROM line JOIN commits USING (oid)
                    WHERE repo=? ORDER BY depth LIMIT ? OFFSET ?"""
         rows = self._database.rows(query, oid, repo.id, limit + skip, repo.id, limit, skip)
         return [Commit(*row) for row in rows]
@@ -211,14 +215,39 @@ class Commits:
         return str(row[0])
 
     def last_changes(self, repo: Repo, oid: str, paths: Iterable[str], limit: int = 1000) -> dict[str, Commit]:
-        """Return the commit that changed each path last, as far back as the limit goes."""
+        """Return the commit that changed each path last, as far back as the limit goes: less far in many folders."""
+        left: dict[str, set[str]] = {}
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            left.setdefault(folder, set()).add(name)
         found: dict[str, Commit] = {}
-        history = self.history(repo, oid, limit)
-        wanted = {path: self._trees.find(history[0].tree, path) for path in paths}
-        for newer, older in zip(history, [*history[1:], None], strict=True):
-            for path in [path for path in wanted if path not in found]:
-                if older is None or self._trees.find(older.tree, path) != wanted[path]:
-                    found[path] = newer
-            if len(found) == len(wanted):
-                break
+        history = self.history(repo, oid, min(limit, 1 + _MAX_COMPARED // max(1, len(left))), messages=False)
+        trees = {folder: self._folder(history[0].tree, folder) for folder in left}
+        for newer, older in pairwise(history):
+            work.check()
+            for folder in list(left):
+                before = self._folder(older.tree, folder)
+                if before == trees[folder]:
+                    continue  # one look a folder, not one a path
+                then, now = (self._trees.entries(tree) if tree else {} for tree in (before, trees[folder]))
+                changed = {name for name in left[folder] if then.get(name) != now.get(name)}
+                found |= _credited(folder, changed, newer)
+                trees[folder] = before
+                left[folder] -= changed
+                if not left[folder]:
+                    del left[folder]
+            if not left:
+                return found
+        if history[-1].parent is None:
+            for folder, names in left.items():
+                found |= _credited(folder, names, history[-1])
         return found
+
+    def _folder(self, root: str, path: str) -> str | None:
+        """Return the tree of a folder; None where there is none."""
+        entry = self._trees.find(root, path) if path else None
+        return root if not path else entry.oid if entry and entry.folder else None
+
+
+def _credited(folder: str, names: Iterable[str], commit: Commit) -> dict[str, Commit]:
+    return {f"{folder}/{name}" if folder else name: commit for name in names}

@@ -1,102 +1,128 @@
 """The Hub's SQLite database: one writer at a time, readers that never wait, everything committed is on disk."""
 
+import math
+import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from zoo.errors import StorageError
+from zoo.hub.server import work
+from zoo.hub.server.folder import broken
+from zoo.hub.server.migration import forget_uploads, rebuild_repos
+from zoo.hub.server.schema import STATEMENTS, TABLES, VERSION
+from zoo.paths import sync_folder
 
-_VERSION = 2
 _WAIT_SECONDS = 60
-_SCHEMA = """
-CREATE TABLE repos (
-    id INTEGER PRIMARY KEY, type TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, author TEXT NOT NULL COLLATE NOCASE,
-    private INTEGER NOT NULL, gated TEXT NOT NULL DEFAULT '', created TEXT NOT NULL, modified TEXT NOT NULL,
-    downloads INTEGER NOT NULL DEFAULT 0, head TEXT NOT NULL, summary BLOB NOT NULL, UNIQUE (type, name));
-CREATE INDEX repos_by_modified ON repos (type, modified, id);
-CREATE INDEX repos_by_created ON repos (type, created, id);
-CREATE INDEX repos_by_downloads ON repos (type, downloads, id);
-CREATE INDEX repos_by_author ON repos (type, author, modified, id);
-CREATE VIRTUAL TABLE names USING fts5 (name, tokenize='trigram');
-CREATE TABLE tags (
-    tag TEXT NOT NULL, repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, PRIMARY KEY (tag, repo)) WITHOUT ROWID;
-CREATE INDEX tags_by_repo ON tags (repo);
-CREATE TABLE commits (
-    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, oid TEXT NOT NULL, parent TEXT, tree TEXT NOT NULL,
-    author TEXT NOT NULL, title TEXT NOT NULL, message TEXT NOT NULL, date TEXT NOT NULL, request TEXT NOT NULL,
-    PRIMARY KEY (repo, oid)) WITHOUT ROWID;
-CREATE INDEX commits_by_request ON commits (repo, request);
-CREATE TABLE refs (
-    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, name TEXT NOT NULL, oid TEXT NOT NULL,
-    PRIMARY KEY (repo, name)) WITHOUT ROWID;
-CREATE TABLE trees (oid TEXT PRIMARY KEY, entries BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE blobs (sha256 TEXT PRIMARY KEY, size INTEGER NOT NULL, added REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE uploads (
-    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, sha256 TEXT NOT NULL REFERENCES blobs,
-    time REAL NOT NULL, PRIMARY KEY (repo, sha256)) WITHOUT ROWID;
-CREATE INDEX uploads_by_blob ON uploads (sha256, time);
-CREATE TABLE users (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE COLLATE NOCASE, owner INTEGER NOT NULL,
-    created TEXT NOT NULL);
-CREATE TABLE namespaces (
-    user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, namespace TEXT NOT NULL COLLATE NOCASE,
-    PRIMARY KEY (user, namespace)) WITHOUT ROWID;
-CREATE TABLE tokens (
-    hash TEXT PRIMARY KEY, user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, label TEXT NOT NULL,
-    role TEXT NOT NULL, created TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX tokens_by_user ON tokens (user);
-CREATE TABLE grants (
-    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
-    time TEXT NOT NULL, PRIMARY KEY (repo, user)) WITHOUT ROWID;
-CREATE TABLE xorbs (
-    user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, hash TEXT NOT NULL, file TEXT, lengths BLOB NOT NULL,
-    time REAL NOT NULL, PRIMARY KEY (user, hash)) WITHOUT ROWID;
-CREATE TABLE placements (
-    user INTEGER NOT NULL, hash TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-    sha256 TEXT NOT NULL REFERENCES blobs ON DELETE CASCADE, offset INTEGER NOT NULL,
-    PRIMARY KEY (user, hash, first, last), FOREIGN KEY (user, hash) REFERENCES xorbs ON DELETE CASCADE) WITHOUT ROWID;
-CREATE INDEX placements_by_blob ON placements (sha256);
-CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-"""
+_LOOK_SECONDS = 1
+_STEPS = 20_000  # of SQLite's machine, between two looks at whether the request is still to be answered
+# trusted_schema: tables of a file that somebody gave call no function with side effects
+_PRAGMAS = "PRAGMA trusted_schema=OFF; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16384;"
 
 
 class Database:
-    """A connection for writing behind a lock, and one for reading in every thread. Other processes may write too."""
+    """A connection for writing behind a lock, and one for reading in every thread. Other processes may write too.
+
+    Where another file takes the place of this one all ends: writes at once, reads within a second.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.RLock()
         self._local = threading.local()
         self._readers: list[sqlite3.Connection] = []
-        self._writer = self._connect()
-        self._writer.execute("PRAGMA journal_mode=WAL")
-        self._make_tables()
+        self._held: dict[Path, tuple[int, int]] = {}
+        self._looked = -math.inf
+        if not path.exists():
+            _create(path)
+        self.hold(path)
+        with self._faults():
+            self._writer = self._connect()
+            try:
+                self._open_tables()
+            except BaseException:
+                self._writer.close()
+                raise
+
+    def hold(self, path: Path) -> None:
+        """Serve nothing any more once a file of the store is another one, or gone."""
+        self._held[path] = _identity(path)
+
+    def _check_held(self) -> None:
+        for path, identity in self._held.items():
+            if _identity(path) != identity:
+                self._looked = -math.inf
+                raise StorageError(
+                    f"{path} was replaced or removed while it was in use; nothing is read or written any more: stop "
+                    f"what has {path.parent} open, and look at what lies there now with `zoo hub fsck {path.parent}`"
+                )
+        self._looked = time.monotonic()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, _WAIT_SECONDS, check_same_thread=False, isolation_level=None)
-        connection.executescript("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16384;")
+        connection.set_progress_handler(work.is_over, _STEPS)
+        try:
+            connection.executescript(_PRAGMAS)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
-    def _make_tables(self) -> None:
+    def _open_tables(self) -> None:
+        version = self._version(self._writer)
+        tables = self._writer.execute("SELECT type, name FROM sqlite_master").fetchall()
+        if not tables:
+            raise broken(self._path.parent, "has no tables")
+        if version not in (VERSION - 1, VERSION):
+            raise StorageError(
+                f"{self._path} has layout {version}, this Zoo reads {VERSION}; "
+                "serve a fresh folder and push to it, or install the Zoo that made it"
+            )
+        strange = [f"has the {type_} {name}" for type_, name in tables if type_ in ("trigger", "view")]
+        missing = [f"lacks the table {name}" for name in sorted(TABLES - {name for _, name in tables})]
+        for fault in (*strange, *missing):
+            raise broken(self._path.parent, fault)
+        if self._writer.execute("SELECT 1 FROM xorbs WHERE file GLOB '*/*' OR file IN ('', '.', '..')").fetchone():
+            raise broken(self._path.parent, "names files outside of the folder")
+        if version != VERSION:
+            self._migrate()
+        self._writer.execute("PRAGMA journal_mode=WAL")
+
+    def _migrate(self) -> None:
+        self._writer.execute("PRAGMA foreign_keys=OFF")  # else, dropping the old table empties those that refer to it
         with self.transaction() as connection:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-                for statement in _SCHEMA.strip().split(";\n"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version={_VERSION}")
-            elif version != _VERSION:
-                raise StorageError(
-                    f"{self._path} has layout {version}, this Zoo reads {_VERSION}; "
-                    "serve a fresh folder and push to it, or install the Zoo that made it"
-                )
+            if self._version(connection) == VERSION - 1:  # no other process has done it meanwhile
+                rebuild_repos(connection)
+                forget_uploads(connection)
+                connection.execute(f"PRAGMA user_version={VERSION}")
+        self._writer.execute("PRAGMA foreign_keys=ON")
+
+    def _version(self, connection: sqlite3.Connection) -> int:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise self._fault(error) from None
+
+    def _fault(self, error: sqlite3.DatabaseError) -> Exception:
+        """Tell a damaged file from what else SQLite complains about."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return broken(self._path.parent, f"is damaged ({error})")
+        return error
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Hold the database for one transaction: all of the block's changes, or none."""
-        with self._lock:
+        with self._turn(), self._faults():
+            self._check_held()
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
@@ -105,15 +131,31 @@ class Database:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
+            self._check_held()  # what went into a file that is gone is not acknowledged
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for the one writer, as long as the request may. Raise HttpError 503 when that is over."""
+        if not self._lock.acquire(timeout=work.seconds_left()):
+            raise work.busy()
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Return what a query finds among what is committed."""
-        reader = getattr(self._local, "reader", None)
-        if reader is None:
-            reader = self._local.reader = self._connect()
-            with self._lock:
-                self._readers.append(reader)
-        rows: list[tuple[Any, ...]] = reader.execute(query, values).fetchall()
+        if time.monotonic() - self._looked > _LOOK_SECONDS:
+            self._check_held()
+        try:
+            reader = getattr(self._local, "reader", None)
+            if reader is None:
+                reader = self._local.reader = self._connect()
+                with self._lock:
+                    self._readers.append(reader)
+            rows: list[tuple[Any, ...]] = reader.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._fault(error) from None
         return rows
 
     def row(self, query: str, *values: object) -> tuple[Any, ...] | None:
@@ -123,24 +165,87 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         """Read the database as it is at one moment, whatever is written meanwhile."""
-        connection = self._connect()
-        try:
-            connection.execute("BEGIN")
-            yield connection
-        finally:
-            connection.close()
+        self._check_held()
+        with self._faults():
+            connection = self._connect()
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                connection.close()
+
+    def check(self) -> None:
+        """Raise IntegrityError unless every page of the file can be read."""
+        with self.snapshot() as connection:
+            ((fault,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
+        if fault != "ok":
+            raise broken(self._path.parent, f"is damaged ({fault})")
 
     def back_up(self, target: Path) -> None:
-        """Copy the database as it is at one moment."""
-        copy = sqlite3.connect(target)
-        source = self._connect()
-        try:
-            source.backup(copy)
-        finally:
-            source.close()
-            copy.close()
+        """Copy the database as it is at one moment, readable by its owner alone; a damaged one replaces nothing."""
+        with self.snapshot() as source:
+            copy_database(source, target)
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether anything was written by this process."""
+        return self._writer.total_changes > 0
 
     def close(self) -> None:
         """Close every connection."""
         for connection in (*self._readers, self._writer):
             connection.close()
+
+
+def copy_database(source: sqlite3.Connection, target: Path) -> None:
+    """Copy a database, readable by its owner alone. Raise sqlite3.DatabaseError for a damaged one, and keep nothing."""
+    part = target.with_name(f"{target.name}.part")
+    _make_private(part)
+    with closing(sqlite3.connect(part)) as copy:
+        source.backup(copy)
+        ((fault,),) = copy.execute("PRAGMA quick_check(1)").fetchall()
+    if fault != "ok":
+        part.unlink()
+        error = sqlite3.DatabaseError(fault)
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+    _finish(part, target)
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """Open a database that is not written to, not even by files beside it unless a journal must be read."""
+    journal = path.with_name(f"{path.name}-wal")
+    immutable = "" if journal.exists() and journal.stat().st_size else "&immutable=1"
+    return sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro{immutable}", uri=True)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return 0, 0
+    return status.st_dev, status.st_ino
+
+
+def _create(path: Path) -> None:
+    """Make a database under another name first: an empty store.db is one that was lost, never one that is new."""
+    part = path.with_name(f"{path.name}.part")
+    _make_private(part)
+    with closing(sqlite3.connect(part, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        for statement in STATEMENTS:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute("COMMIT")
+    _finish(part, path)
+
+
+def _make_private(part: Path) -> None:
+    for ending in ("", "-wal", "-shm", "-journal"):  # what a killed process left; SQLite would take it for ours
+        part.with_name(part.name + ending).unlink(missing_ok=True)
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+
+
+def _finish(part: Path, path: Path) -> None:
+    os.replace(part, path)
+    sync_folder(path.parent)

@@ -15,13 +15,14 @@ class Downloads:
         self._repos = repos
         self._counts: dict[int, int] = {}
         self._written = time.monotonic()
+        self._writing: asyncio.Future[None] | None = None
 
     def count(self, repo: Repo) -> None:
         """Count one download of a repo."""
         self._counts[repo.id] = self._counts.get(repo.id, 0) + 1
-        if time.monotonic() - self._written > _EVERY_SECONDS:
+        if time.monotonic() - self._written > _EVERY_SECONDS and (self._writing is None or self._writing.done()):
             self._written = time.monotonic()
-            asyncio.get_running_loop().run_in_executor(None, self.write)
+            self._writing = asyncio.get_running_loop().run_in_executor(None, self.write)
 
     def write(self) -> None:
         """Write down what was counted."""

@@ -1,12 +1,14 @@
 """The YAML at the head of a card: data from a stranger, bounded in size, depth and aliases before it is built."""
 
 import json
+import re
 from typing import Any
 
 import yaml
 
 MAX_FRONT_MATTER = 64 * 1024
 _MAX_DEPTH = 32
+_LONG_NUMBER = re.compile(r"[-+]?(0[xb][0-9a-fA-F_]{100,}|[0-9][0-9_:.]{100,})")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -37,6 +39,9 @@ def parse(text: str) -> Any:
         for event in yaml.parse(text, Loader=_Loader):
             if isinstance(event, yaml.AliasEvent):
                 raise ValueError("the front matter uses aliases (*name), which cards must not")
+            if isinstance(event, yaml.ScalarEvent) and (event.implicit[0] or event.tag):  # not in quotes
+                if _LONG_NUMBER.fullmatch(event.value):
+                    raise ValueError("the front matter has a number of more than 100 digits; write it in quotes")
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > _MAX_DEPTH:
                 raise ValueError(f"the front matter is nested deeper than {_MAX_DEPTH} levels")

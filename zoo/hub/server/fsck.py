@@ -3,11 +3,14 @@
 import hashlib
 import os
 import sqlite3
+import stat
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from zoo.hub.server.commits import commit_id
-from zoo.hub.server.store import Store
+from zoo.hub.server.shelves import files_below
+from zoo.hub.server.store import DAY, Store
 from zoo.hub.server.trees import decode_tree, tree_id
 
 _CHUNK = 1024 * 1024
@@ -54,11 +57,15 @@ def _check_blobs(store: Store, connection: sqlite3.Connection, report: Report, p
             report.bad_blobs[sha256] = []
             report.problems.append(f"blob {sha256}: {fault}")
     known = {row[0] for row in rows}
-    for path in store.blobs.folder.rglob("*"):
-        if path.is_symlink():
-            report.problems.append(f"{path} is a link, which this store never makes")
-        elif path.is_file() and path.name not in known:
+    old = 0
+    for path, status in files_below(store.blobs.shelves.folder):
+        if not stat.S_ISREG(status.st_mode):
+            report.problems.append(f"{path} is a link or the like, which this store never makes")
+        elif path.name not in known:
             report.strays += 1
+            old += status.st_mtime < time.time() - DAY
+    if old and not known:
+        report.problems.append(f"database: it names no blob at all, and {old:,} lie there; is this their store.db?")
 
 
 def _fault(store: Store, sha256: str, size: int, progress: Callable[[int], None]) -> str | None:
@@ -140,8 +147,7 @@ def quarantine(store: Store, report: Report) -> int:
     store.blobs.quarantine.mkdir(mode=0o700, exist_ok=True)
     with store.database.transaction() as connection:
         for sha256 in report.bad_blobs:
-            if os.path.lexists(store.blobs.path(sha256)):
-                os.replace(store.blobs.path(sha256), store.blobs.quarantine / sha256)
+            store.blobs.shelves.take(sha256, store.blobs.quarantine / sha256)
             for table in ("placements", "uploads", "blobs"):
                 connection.execute(f"DELETE FROM {table} WHERE sha256=?", (sha256,))
         connection.execute("DELETE FROM settings WHERE key='store_id'")

@@ -1,7 +1,6 @@
 """The little of HTTP that the routes need, over raw ASGI: requests, responses, errors as clients read them."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -9,12 +8,14 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
+from zoo.hub.server.pace import Pace
+
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 MAX_JSON = 8 * 1024 * 1024
-_SLOWEST = 1024  # bytes a second that a body must come at in the long run
+_MAX_VALUES = 250_000  # of a body of JSON: each takes much more memory than it has bytes
 _BATCH = 1024 * 1024
 
 
@@ -68,6 +69,7 @@ class Request:
         except ValueError:
             raise HttpError(400, "The query is not UTF-8, or has too many parts") from None
         self.headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        self.when_read: Callable[[], None] = lambda: None
         self._receive = receive
         self._idle_seconds = idle_seconds
 
@@ -94,13 +96,12 @@ class Request:
 
     async def chunks(self, limit: int) -> AsyncIterator[bytes]:
         """Yield the body as it comes. Raise HttpError 413 beyond the limit, 408 when it stops coming or trickles."""
-        total, start = 0, time.monotonic()
+        total, pace = 0, Pace(self._idle_seconds)
         if self.headers.get("content-length", "").isdecimal() and int(self.headers["content-length"]) > limit:
             raise HttpError(413, f"The body is larger than {limit:,} bytes", headers={"Connection": "close"})
         while True:
-            late = start + self._idle_seconds + total / _SLOWEST - time.monotonic()
             try:
-                async with asyncio.timeout(min(self._idle_seconds, late)):
+                async with asyncio.timeout(pace.seconds()):
                     message = await self._receive()
             except TimeoutError:
                 raise HttpError(408, "The body comes too slowly", headers={"Connection": "close"}) from None
@@ -108,11 +109,13 @@ class Request:
                 raise HttpError(400, "The client went away")
             chunk: bytes = message.get("body", b"")
             total += len(chunk)
+            pace.add(len(chunk))
             if total > limit:
                 raise HttpError(413, f"The body is larger than {limit:,} bytes", headers={"Connection": "close"})
             if chunk:
                 yield chunk
             if not message.get("more_body"):
+                self.when_read()
                 return
 
     async def batches(self, limit: int) -> AsyncIterator[list[bytes]]:
@@ -155,7 +158,9 @@ class Request:
 
 
 def decode_json(content: bytes) -> Any:
-    """Return JSON. Raise HttpError 400 for what is none."""
+    """Return JSON. Raise HttpError 400 for what is none, 413 for what has too many values."""
+    if sum(map(content.count, (b",", b"[", b"{"))) > _MAX_VALUES:
+        raise HttpError(413, f"The body has more than {_MAX_VALUES:,} commas and brackets")
     try:
         return msgspec.json.decode(content)
     except (ValueError, RecursionError):

@@ -10,12 +10,16 @@ _GIB = 1024 * _MIB
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a client may take up. `reserve` is the space that always stays free on the disk."""
+    """What a client may take up. `reserve` is the space that always stays free on the disk.
+
+    `compute_seconds` is what the Hub works for one request, besides the time that its bytes take.
+    """
 
     max_file: int = 1024 * _GIB
     max_commit: int = _GIB
     max_connections: int = 512
     idle_seconds: float = 60
+    compute_seconds: float = 60
     reserve: int = 256 * _MIB
     multipart_from: int = 5 * _GIB
     part_size: int = _GIB
@@ -23,7 +27,10 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`url` is the address that clients use where a proxy stands before; `names` are the host names answered to."""
+    """`url` is the address that clients use where a proxy stands before; `names` are the host names answered to.
+
+    `grace_seconds` is the time in which a server that is stopped ends, whatever it is doing.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -33,7 +40,7 @@ class Options:
     certificate: Path | None = None
     key: Path | None = None
     access_log: str | None = None
-    stop_seconds: int = 2
+    grace_seconds: float = 2
     limits: Limits = field(default_factory=Limits)
 
     @property

@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 from zoo.hub.server.database import Database
 from zoo.hub.server.summary import Summary, decode_summary, encode_summary
 
-COLUMNS = "repos.id, type, name, private, gated, created, modified, downloads, head, summary"
+COLUMNS = "repos.id, type, name, private, gated, created, modified, downloads, head, summary, repos.epoch"
 
 
 @dataclass(frozen=True)
 class Repo:
-    """One repo. `head` is the commit that main points to; `gated` is "", "auto" or "manual"."""
+    """One repo. `head` is the commit that main points to; `gated` is "", "auto" or "manual".
+
+    `epoch` counts the changes of name and of who may see it.
+    """
 
     id: int
     type: str
@@ -25,6 +28,7 @@ class Repo:
     downloads: int
     head: str
     encoded_summary: bytes
+    epoch: int
 
     @property
     def namespace(self) -> str:
@@ -59,6 +63,11 @@ class Repos:
         row = self._database.row(f"SELECT {COLUMNS} FROM repos WHERE type=? AND name=?", type_, name)
         return repo_of(row) if row else None
 
+    def at(self, id_: int, epoch: int) -> Repo | None:
+        """Return a repo that is still what it was at an epoch."""
+        row = self._database.row(f"SELECT {COLUMNS} FROM repos WHERE id=? AND epoch=?", id_, epoch)
+        return repo_of(row) if row else None
+
     def insert(self, connection: sqlite3.Connection, type_: str, name: str, private: bool, head: str) -> int | None:
         """Make a repo's row; None when there is one of that name."""
         if connection.execute("SELECT 1 FROM repos WHERE type=? AND name=?", (type_, name)).fetchone():
@@ -83,14 +92,17 @@ class Repos:
             if connection.execute(query, (repo.type, name, repo.id)).fetchone():
                 return False
             namespace = name.partition("/")[0]
-            connection.execute("UPDATE repos SET name=?, author=? WHERE id=?", (name, namespace, repo.id))
+            connection.execute(
+                "UPDATE repos SET name=?, author=?, epoch=epoch+1 WHERE id=?", (name, namespace, repo.id)
+            )
             connection.execute("UPDATE names SET name=? WHERE rowid=?", (name, repo.id))
         return True
 
     def configure(self, repo: Repo, private: bool, gated: str) -> None:
         """Set who may see a repo and who may have its files."""
         with self._database.transaction() as connection:
-            connection.execute("UPDATE repos SET private=?, gated=? WHERE id=?", (private, gated, repo.id))
+            change = "UPDATE repos SET private=?1, gated=?2, epoch=epoch+(private<>?1 OR gated<>?2) WHERE id=?3"
+            connection.execute(change, (private, gated, repo.id))
 
     def summarised(self, connection: sqlite3.Connection, repo: Repo, head: str, date: str, summary: Summary) -> None:
         """Note where main points to now, and what is to be said of it."""

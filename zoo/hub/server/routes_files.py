@@ -1,5 +1,6 @@
 """Pull: files by revision and path, whole or in part."""
 
+import asyncio
 import re
 
 from zoo.hub.server.access import Access
@@ -14,7 +15,6 @@ _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})?|bytes=-(\d{1,18})", re.ASCII)
 
 def find_file(access: Access, repo: Repo, revision: str, path: str) -> tuple[str, Entry]:
     """Return the commit that a revision names and a file there. Raise HttpError 404 where there is none."""
-    access.check_files(repo)
     oid = access.commit(repo, revision)
     entry = access.store.trees.find(access.store.commits.tree(repo, oid), check_path(path, 400))
     if entry is None or entry.folder:
@@ -26,7 +26,8 @@ async def resolve(
     access: Access, request: Request, downloads: Downloads, repo: Repo, revision: str, path: str
 ) -> Response:
     """Serve a file with its hash as ETag, or the part that Range asks for."""
-    oid, entry = find_file(access, repo, revision, path)
+    await access.check_files(repo)
+    oid, entry = await asyncio.to_thread(find_file, access, repo, revision, path)
     etag = f'"{entry.etag}"'
     start, end = _range(request.headers.get("range"), entry.size)
     headers = {

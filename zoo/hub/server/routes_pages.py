@@ -1,8 +1,10 @@
 """Pages for people: which page an address means."""
 
+from zoo.hub.server import work
 from zoo.hub.server.access import LOG_IN, Access
 from zoo.hub.server.http import HttpError, Request, Response
 from zoo.hub.server.pages import files, history, rendering
+from zoo.hub.server.pages.cards import Cards
 from zoo.hub.server.pages.listing import listing
 from zoo.hub.server.pages.repo import repo_page
 from zoo.hub.server.repos import Repo
@@ -10,25 +12,25 @@ from zoo.hub.server.repos import Repo
 _PREFIXES = ("datasets", "spaces")
 
 
-async def answer(access: Access, request: Request) -> Response:
+async def answer(access: Access, request: Request, cards: Cards) -> Response:
     """Answer with a page."""
     if request.method not in ("GET", "HEAD"):
         raise HttpError(404, "Not found")
     match request.segments:
         case [""]:
-            return await listing(access, request, "models")
+            return await work.run_read(listing, access, request, "models")
         case ["login"]:  # at the root, so that browsers send what they are told to every page
             return _log_in(access)
         case ["-", name]:
             return rendering.asset(name)
         case [type_] if type_ in _PREFIXES:
-            return await listing(access, request, type_)
+            return await work.run_read(listing, access, request, type_)
         case [author] if author not in ("api", "lfs", "cas", "favicon.ico", "robots.txt"):
-            return await listing(access, request, "models", author)
+            return await work.run_read(listing, access, request, "models", author)
         case [type_, namespace, name, *rest] if type_ in _PREFIXES:
-            return await _repo(access, request, _found(access, type_, f"{namespace}/{name}"), rest)
+            return await _repo(access, request, cards, _found(access, type_, f"{namespace}/{name}"), rest)
         case [namespace, name, *rest]:
-            return await _repo(access, request, _found(access, "models", f"{namespace}/{name}"), rest)
+            return await _repo(access, request, cards, _found(access, "models", f"{namespace}/{name}"), rest)
     raise HttpError(404, "Not found")
 
 
@@ -37,20 +39,22 @@ def _found(access: Access, type_: str, name: str) -> Repo:
     return access.repo(type_, name)
 
 
-async def _repo(access: Access, request: Request, repo: Repo, rest: list[str]) -> Response:
+async def _repo(access: Access, request: Request, cards: Cards, repo: Repo, rest: list[str]) -> Response:
     match rest:
         case []:
-            return await repo_page(access, repo)
+            return await repo_page(access, repo, cards)
         case ["tree", revision, *path]:
-            return await files.folder_page(access, repo, revision, "/".join(path).strip("/"))
+            return await work.run_read(files.folder_page, access, repo, revision, "/".join(path).strip("/"))
         case ["blob", revision, *path] if path:
-            return await files.file_page(access, repo, revision, "/".join(path))
+            await access.check_files(repo)
+            return await work.run_read(files.file_page, access, repo, revision, "/".join(path))
         case ["picture", revision, *path] if path:
-            return await files.picture(access, repo, revision, "/".join(path))
+            await access.check_files(repo)
+            return await work.run_read(files.picture, access, repo, revision, "/".join(path))
         case ["commits", revision]:
-            return await history.history_page(access, request, repo, revision)
+            return await work.run_read(history.history_page, access, request, repo, revision)
         case ["commit", oid]:
-            return await history.commit_page(access, repo, oid)
+            return await work.run_read(history.commit_page, access, repo, oid)
     raise HttpError(404, "Not found")
 
 

@@ -1,9 +1,9 @@
 """Repos: make, list, describe, move, delete, and who may have them."""
 
-import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
+from zoo.hub.server import work
 from zoo.hub.server.access import Access
 from zoo.hub.server.describe import repo_info
 from zoo.hub.server.http import HttpError, Request, Response, json_response, text_of
@@ -32,7 +32,7 @@ async def create(access: Access, request: Request) -> Response:
     type_, name = _named(access, values)
     user = access.require_writer(name.partition("/")[0])
     private = _wants_private(values) or False
-    made = await asyncio.to_thread(access.store.commits.create_repo, type_, name, private, user.name)
+    made = await work.run_write(access.store.commits.create_repo, type_, name, private, user.name)
     repo = access.store.repos.find(type_, name)
     if repo is None:
         raise HttpError(409, "The repo was deleted at the same moment; try again")
@@ -49,7 +49,7 @@ async def delete(access: Access, request: Request) -> Response:
     type_, name = _named(access, await request.json())
     repo = access.repo(type_, name)
     access.require_writer(repo.namespace)
-    await asyncio.to_thread(access.store.repos.delete, repo)
+    await work.run_write(access.store.repos.delete, repo)
     return json_response({})
 
 
@@ -62,7 +62,7 @@ async def move(access: Access, request: Request) -> Response:
     repo = access.repo(type_, name)
     for namespace in (repo.namespace, new_name.partition("/")[0]):
         access.require_writer(namespace)
-    if not await asyncio.to_thread(access.store.repos.move, repo, new_name):
+    if not await work.run_write(access.store.repos.move, repo, new_name):
         raise HttpError(409, f"There is a repo {new_name} already")
     return json_response({})
 
@@ -92,7 +92,7 @@ async def settings(access: Access, request: Request, repo: Repo) -> Response:
             raise HttpError(400, "gated is auto, manual or false")
         gated = values["gated"] or ""
     private = repo.private if private is None else private
-    await asyncio.to_thread(access.store.repos.configure, repo, private, gated)
+    await work.run_write(access.store.repos.configure, repo, private, gated)
     return json_response({"private": private, "gated": gated or False})
 
 
@@ -100,12 +100,16 @@ async def auth_check(access: Access, repo: Repo, write: bool) -> Response:
     """Say whether the user may have a repo's files, or change them."""
     if write:
         access.require_writer(repo.namespace)
-    access.check_files(repo)
+    await access.check_files(repo)
     return json_response({})
 
 
 async def listing(access: Access, request: Request, type_: str) -> Response:
     """List repos: searched, filtered, sorted, page by page."""
+    return await work.run_read(_listing, access, request, type_)
+
+
+def _listing(access: Access, request: Request, type_: str) -> Response:
     access.check_reading()
     query = list_query(access, request, type_, _PAGE)
     asked = request.number("limit", -1)
@@ -148,6 +152,10 @@ def next_link(access: Access, request: Request, query: list[tuple[str, str]]) ->
 
 async def info(access: Access, request: Request, repo: Repo, revision: str) -> Response:
     """Describe a repo at a revision."""
+    return await work.run_read(_info, access, request, repo, revision)
+
+
+def _info(access: Access, request: Request, repo: Repo, revision: str) -> Response:
     oid = access.commit(repo, revision)
     return json_response(repo_info(access.store, repo, oid, blobs=request.flag("blobs")))
 
@@ -176,5 +184,5 @@ async def grant(access: Access, request: Request, repo: Repo) -> Response:
         raise HttpError(404, "There is no such user")
     users = access.store.users
     change = users.grant if text_of(values, "status", "accepted") == "accepted" else users.revoke
-    await asyncio.to_thread(change, repo, user)
+    await work.run_write(change, repo, user)
     return json_response({})

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import msgspec
 
-from zoo.hub.server import signing
+from zoo.hub.server import capabilities, work
 from zoo.hub.server.access import Access
+from zoo.hub.server.capabilities import Capability
 from zoo.hub.server.http import HttpError, Request, Response, json_response
 from zoo.hub.server.rebuild import rebuild
 from zoo.hub.server.repos import Repo
-from zoo.hub.server.xet import MAX_SHARD, MAX_XORB
+from zoo.hub.server.xet import MAX_SHARD, MAX_XORB, Unpacker
 
 _log = logging.getLogger("zoo.hub.server")
 _TOKEN_SECONDS = 3600
 _ALIVE_SECONDS = 5.0
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_TOKEN = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})\.([0-9a-f]{64})", re.ASCII)
 
 
 async def write_token(access: Access, repo: Repo) -> Response:
@@ -32,8 +32,7 @@ async def write_token(access: Access, repo: Repo) -> Response:
     """
     user = access.require_writer(repo.namespace)
     expires = int(time.time()) + _TOKEN_SECONDS
-    words = (str(user.id), str(repo.id), str(expires))
-    token = ".".join((*words, signing.sign(access.store.signing_key, "xet", *words)))
+    token = capabilities.issue(access.store, user, repo, expires, "xet")
     url = f"{access.url}/cas/{access.store.id}-{user.id}"
     headers = {
         "X-Xet-Cas-Url": url,
@@ -55,63 +54,65 @@ async def answer(access: Access, request: Request, route: list[str]) -> Response
     raise HttpError(404, "Not found")
 
 
-def check_token(access: Access, authorization: str) -> tuple[int, int]:
-    """Return the user and the repo that a token of write_token is for."""
-    match = _TOKEN.fullmatch(authorization.partition(" ")[2].strip())
-    if match is None:
+def _capability(access: Access, request: Request) -> Capability:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if not scheme:
         raise HttpError(401, "Invalid credentials in Authorization header")
-    user, repo, expires, signature = match.groups()
-    signing.check(access.store.signing_key, signature, expires, "xet", user, repo)
-    return int(user), int(repo)
+    return capabilities.accept(access.store, token.strip(), "xet")
 
 
 async def _take_xorb(access: Access, request: Request, hash_: str) -> Response:
-    user, _ = check_token(access, request.headers.get("authorization", ""))
+    capability = _capability(access, request)
     if not _HASH.fullmatch(hash_):
         raise HttpError(400, "Invalid xorb hash")
-    path = await _receive(access, request, MAX_XORB)
+    store = access.store
+    path = _temporary(access, MAX_XORB)
     try:
-        new = await asyncio.to_thread(access.store.xorbs.add, user, hash_, path)
+        with open(path, "xb") as file:
+            unpacker = Unpacker(file)
+            async for parts in request.batches(MAX_XORB):
+                await asyncio.to_thread(unpacker.write, parts)
+            unpacker.finish()
+        new = await work.run_write(
+            store.xorbs.add, capability.user, hash_, path, unpacker.lengths, lambda: capability.check(store)
+        )
     finally:
         path.unlink(missing_ok=True)
     return json_response({"was_inserted": new})
 
 
-async def _receive(access: Access, request: Request, limit: int) -> Path:
-    access.store.blobs.check_space(limit, access.limits.reserve)
-    path = access.store.blobs.temporary / secrets.token_hex(16)
-    try:
-        with open(path, "xb") as file:
-            async for chunks in request.batches(limit):
-                await asyncio.to_thread(file.writelines, chunks)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return path
+def _temporary(access: Access, size: int) -> Path:
+    access.store.blobs.check_space(size, access.limits.reserve)
+    return access.store.blobs.temporary / secrets.token_hex(16)
 
 
 async def _take_shard(access: Access, request: Request, lines: bool) -> Response:
-    user, repo = check_token(access, request.headers.get("authorization", ""))
-    path = await _receive(access, request, MAX_SHARD)
-    limits = access.limits
-    work = asyncio.ensure_future(
-        asyncio.to_thread(rebuild, access.store, user, repo, path, limits.max_file, limits.reserve)
-    )
-    work.add_done_callback(lambda _: path.unlink(missing_ok=True))
+    capability = _capability(access, request)
+    path = _temporary(access, MAX_SHARD)
+
+    try:
+        with open(path, "xb") as file:
+            async for parts in request.batches(MAX_SHARD):
+                await asyncio.to_thread(file.writelines, parts)
+        task = work.start(capability.user, rebuild, access.store, capability, path, access.limits)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    task.add_done_callback(lambda _: path.unlink(missing_ok=True))
     if lines:
-        return Response(headers={"Content-Type": "application/x-ndjson"}, stream=_progress(work))
-    await work
+        return Response(headers={"Content-Type": "application/x-ndjson"}, stream=_progress(task))
+    await task
     return json_response({"result": 1})
 
 
-async def _progress(work: "asyncio.Future[None]") -> AsyncIterator[bytes]:
+async def _progress(task: "asyncio.Task[None]") -> AsyncIterator[bytes]:
     """Say that the work goes on until it ends, then how."""
     while True:
-        done, _ = await asyncio.wait([work], timeout=_ALIVE_SECONDS)
+        done, _ = await asyncio.wait([task], timeout=_ALIVE_SECONDS)
         if not done:
             yield _line("validating", verified=0, total=1)
             continue
-        error = work.exception()
+        error = task.exception()
         if error is None:
             yield _line("result")
         elif isinstance(error, HttpError):

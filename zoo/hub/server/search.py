@@ -7,12 +7,14 @@ import base64
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from zoo.hub.server.database import Database
 from zoo.hub.server.http import HttpError
 from zoo.hub.server.repos import COLUMNS, Repo, repo_of
 
 _RARE = 500
+_WALKED = 20_000  # repos that one page looks at; where few answer, the next one goes on from there
 _TRIGRAM = 3
 SORTS = {
     "lastModified": "modified",
@@ -25,6 +27,8 @@ SORTS = {
     "trending_score": "downloads",
     "likes": "modified",
 }
+
+_Position = tuple[Any, ...]  # where a repo stands in an order: its date or number, and its id
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,18 @@ def find_repos(database: Database, query: Query) -> tuple[list[Repo], str | None
     """Return a page of repos and the cursor of the next one."""
     where, values = _conditions(query)
     rare = _rare(database, query)
+    start = _position(query.cursor) if query.cursor else None
+    end = None
     if rare is not None:
         where.append(f"repos.id IN ({','.join(map(str, rare))})")
-    if query.cursor:
-        value, id_ = _position(query.cursor)
+    elif not query.author:
+        end = _end_of_walk(database, query, start)
+    if start:
         where.append(f"({query.sort}, repos.id) < (?, ?)")
-        values += [value, id_]
+        values += start
+    if end:
+        where.append(f"({query.sort}, repos.id) >= (?, ?)")
+        values += end
     # Left to itself, the planner may walk all repos for the few that are wanted, or sort all that it should walk.
     order = f"{query.sort} DESC, repos.id DESC"
     source = "repos NOT INDEXED" if rare is not None else f"repos INDEXED BY repos_by_{query.sort}"
@@ -60,8 +70,23 @@ def find_repos(database: Database, query: Query) -> tuple[list[Repo], str | None
     text = f"SELECT {COLUMNS} FROM {source} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ?"
     rows = database.rows(text, *values, query.limit + 1)
     repos = [repo_of(row) for row in rows[: query.limit]]
-    more = len(rows) > query.limit and bool(repos)
-    return repos, _cursor(query.sort, repos[-1]) if more else None
+    if len(rows) > query.limit and repos:
+        end = (getattr(repos[-1], query.sort), repos[-1].id)
+    return repos, _cursor(end) if end else None
+
+
+def _end_of_walk(database: Database, query: Query, start: _Position | None) -> _Position | None:
+    """Return the last place that one page looks at, found in the index alone; None where it may look at all."""
+    where, values = "type=?", [query.type]  # type: tuple[str, list[object]]
+    if start:
+        where += f" AND ({query.sort}, id) < (?, ?)"
+        values += start
+    return database.row(
+        f"SELECT {query.sort}, id FROM repos INDEXED BY repos_by_{query.sort} WHERE {where} "
+        f"ORDER BY {query.sort} DESC, id DESC LIMIT 1 OFFSET ?",
+        *values,
+        _WALKED,
+    )
 
 
 def _conditions(query: Query) -> tuple[list[str], list[object]]:
@@ -103,17 +128,17 @@ def _escaped(text: str) -> str:
     return text
 
 
-def _cursor(sort: str, repo: Repo) -> str:
-    value = getattr(repo, sort)
-    return base64.urlsafe_b64encode(json.dumps([value, repo.id]).encode()).decode()
+def _cursor(position: _Position) -> str:
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
 
 
-def _position(cursor: str) -> tuple[str | int, int]:
+def _position(cursor: str) -> _Position:
     try:
         value, id_ = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        str(value).encode()
     except (ValueError, TypeError, RecursionError):
         raise HttpError(400, "The cursor is none of this Hub's") from None
-    if not isinstance(value, str | int) or type(id_) is not int or not all(abs(n) < 1 << 62 for n in (id_,)):
+    if not isinstance(value, str | int) or type(id_) is not int or not abs(id_) < 1 << 62:
         raise HttpError(400, "The cursor is none of this Hub's")
     if isinstance(value, int) and abs(value) >= 1 << 62:
         raise HttpError(400, "The cursor is none of this Hub's")

@@ -1,21 +1,30 @@
 """Serve a Hub's folder: for the length of a `with` block, or until a signal."""
 
+import asyncio
+import logging
+import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import NetworkError, UsageError
 from zoo.hub.server.options import LOOPBACK, Options
 from zoo.hub.server.store import ServedStore
 from zoo.paths import storage_errors
 
+if TYPE_CHECKING:
+    from zoo.hub.server.application import Application
+
+_log = logging.getLogger("zoo.hub.server")
 _START_SECONDS = 10
+_FINISHING = 0.9  # of the grace; in what is left, requests are told to end, and do
 _EXTRA = "a Hub of one's own needs the serve extra: pip install 'zoo-hub[serve]'"
 
 
@@ -32,40 +41,133 @@ class ServedHub:
 @contextmanager
 def serve_folder(folder: Path, *, port: int = 0, options: Options | None = None) -> Iterator[ServedHub]:
     """Serve a Hub's folder, made when there is none, from a thread of this process; port 0 takes a free one."""
-    with _prepared(folder, options or Options(port=port)) as (server, listener, served):
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="zoo-hub", daemon=True)
-        thread.start()
+    options = options or Options(port=port)
+    with _running(folder, options) as server:
         try:
-            _wait_until_started(server, thread)
-            yield served
+            yield server.hub
         finally:
-            server.should_exit = True
-            thread.join()
+            if cut_off := server.stop(options.grace_seconds):
+                _log.warning("the Hub in %s was stopped while it did: %s", folder, ", ".join(cut_off))
 
 
-def serve_forever(folder: Path, options: Options, started: Callable[[ServedHub], None]) -> None:
-    """Serve a Hub's folder until SIGINT or SIGTERM; requests under way may then finish."""
+def serve_forever(
+    folder: Path, options: Options, started: Callable[[ServedHub], None], cut_off: Callable[[list[str]], None]
+) -> None:
+    """Serve a Hub's folder until SIGINT or SIGTERM; requests under way may then finish, as long as the grace lasts.
 
-    def stop(*_: object) -> None:
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, stop)
-    with _prepared(folder, options) as (server, listener, served):
-        started(served)
-        server.run(sockets=[listener])
+    `cut_off` is told which did not. The process then ends, whatever its threads do: the store bears that at any moment.
+    """
+    with _running(folder, options) as server:
+        try:
+            with _signals():
+                started(server.hub)
+                server.wait()
+        finally:
+            with _second_signal():
+                if under_way := server.stop(options.grace_seconds):
+                    cut_off(under_way)
+            if server.hangs:
+                sys.stdout.flush()
+                os._exit(128 + signal.SIGINT if isinstance(sys.exception(), KeyboardInterrupt) else 0)
 
 
 @contextmanager
-def _prepared(folder: Path, options: Options) -> Iterator[tuple[Any, socket.socket, ServedHub]]:
-    with _listening(options) as listener, _opened(folder) as store:
+def _signals() -> Iterator[None]:
+    """Leave the block at SIGTERM or SIGINT."""
+
+    def stop(number: int, _: object) -> None:
+        raise SystemExit(0) if number == signal.SIGTERM else KeyboardInterrupt
+
+    with _handled(stop):
+        yield
+
+
+@contextmanager
+def _second_signal() -> Iterator[None]:
+    """End the process at once at SIGTERM or SIGINT."""
+    with _handled(lambda number, _: os._exit(128 + number)):
+        yield
+
+
+@contextmanager
+def _handled(handler: Callable[[int, Any], None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+
+class _Server:
+    """A server in a thread of its own: whatever its requests do, signals and whoever stops it need not wait."""
+
+    def __init__(self, server: Any, application: "Application", listener: socket.socket, hub: ServedHub) -> None:
+        self.hub = hub
+        self.hangs = False
+        self._server = server
+        self._application = application
+        self._listener = listener
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="zoo-hub", daemon=True)
+
+    def start(self) -> None:
+        """Return when it answers."""
+        self._thread.start()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._server.started:
+            if self._end.is_set() or time.monotonic() > deadline:
+                raise NetworkError("the embedded Hub did not start; run again with --debug")
+            time.sleep(0.005)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        finally:
+            self._end.set()
+
+    async def _serve(self) -> None:
+        asyncio.get_running_loop().set_default_executor(self._application.lanes.short)
+        await self._server.serve(sockets=[self._listener])
+
+    def wait(self) -> None:
+        """Return when it has ended."""
+        self._end.wait()  # a join that a signal interrupts takes the thread for ended
+
+    def stop(self, seconds: float) -> list[str]:
+        """End it, and return what requests could not finish; `hangs` tells whether any goes on all the same."""
+        until = time.monotonic() + seconds
+        self._server.should_exit = True
+        if self._ended(seconds * _FINISHING):
+            return []
+        under_way = self._application.cut_off()
+        self._server.force_exit = True
+        self.hangs = not self._ended(max(0.0, until - time.monotonic()))
+        return under_way
+
+    def _ended(self, seconds: float) -> bool:
+        until = time.monotonic() + seconds
+        return self._end.wait(seconds) and self._application.lanes.finish(max(0.0, until - time.monotonic()))
+
+
+@contextmanager
+def _running(folder: Path, options: Options) -> Iterator[_Server]:
+    with ExitStack() as opened:
+        listener = opened.enter_context(_listening(options))
+        store = opened.enter_context(_opened(folder))
         host = f"[{options.host}]" if ":" in options.host else options.host
         scheme = "https" if options.certificate else "http"
         url = (options.url or f"{scheme}://{host}:{listener.getsockname()[1]}").rstrip("/")
-        server, application = _server(store, replace(options, port=listener.getsockname()[1]))
+        uvicorn_server, application = _server(store, replace(options, port=listener.getsockname()[1]))
+        opened.callback(application.close)
+        hub = ServedHub(url, store.token, folder, store.first_start)
+        server = _Server(uvicorn_server, application, listener, hub)
+        server.start()
         try:
-            yield server, listener, ServedHub(url, store.token, folder, store.first_start)
+            yield server
         finally:
-            application.close()
+            if server.hangs:  # what hangs may hold the database: to close it would hang, too
+                opened.pop_all()
 
 
 @contextmanager
@@ -98,7 +200,7 @@ def _listening(options: Options) -> Iterator[socket.socket]:
         listener.close()
 
 
-def _server(store: ServedStore, options: Options) -> tuple[Any, Any]:
+def _server(store: ServedStore, options: Options) -> tuple[Any, "Application"]:
     try:
         import uvicorn
 
@@ -116,8 +218,8 @@ def _server(store: ServedStore, options: Options) -> tuple[Any, Any]:
         access_log=False,
         lifespan="off",
         interface="asgi3",
+        ws="none",  # whichever library for them is installed, it would take connections past the limits
         limit_concurrency=options.limits.max_connections,
-        timeout_graceful_shutdown=options.stop_seconds,
         server_header=False,
         ssl_certfile=options.certificate,
         ssl_keyfile=options.key,
@@ -133,11 +235,3 @@ def check_exposure(options: Options, insecure: bool) -> None:
         f"--host {options.host} can be reached from outside {LOOPBACK[0]}, and without TLS everybody on the way reads "
         "the tokens; give --certificate and --key, put a TLS proxy before 127.0.0.1, or say --insecure"
     )
-
-
-def _wait_until_started(server: Any, thread: threading.Thread) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not server.started:
-        if not thread.is_alive() or time.monotonic() > deadline:
-            raise NetworkError("the embedded Hub did not start; run again with --debug")
-        time.sleep(0.005)

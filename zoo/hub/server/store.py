@@ -1,30 +1,41 @@
 """A Hub's folder: store.db, blobs/, the owner's token. Nothing of a repo is a path on disk."""
 
-import fcntl
+import logging
 import os
 import secrets
+import sqlite3
 from pathlib import Path
 
-from zoo.errors import StorageError
-from zoo.hub.server.blobs import BlobStore, NewBlob
+from zoo.errors import IntegrityError, ZooError
+from zoo.hub.server.blobs import BlobStore
 from zoo.hub.server.commits import Commits
 from zoo.hub.server.database import Database
-from zoo.hub.server.repos import Repo, Repos
+from zoo.hub.server.folder import FolderLock, prepare
+from zoo.hub.server.repos import Repos
 from zoo.hub.server.trees import Trees
 from zoo.hub.server.users import OWNER, Users
 from zoo.hub.server.xorbs import Xorbs
 from zoo.paths import write_file
 
+DAY = 24 * 3600
+_log = logging.getLogger("zoo.hub.server")
 _OWNER_LABEL = "owner"
+_LARGEST_EXPORT = 64 * 1024 * 1024
 
 
 class Store:
     """Everything a Hub keeps, for one server or for a command that looks after it."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        prepare(folder)
         self.folder = folder
         self.database = Database(folder / "store.db")
+        if not (folder / "blobs").exists() and self.database.row("SELECT 1 FROM blobs"):
+            self.database.close()
+            raise IntegrityError(
+                f"the Hub in {folder} is not opened, since its folder blobs is missing and store.db names what lay "
+                "there; put it back, or serve a backup"
+            )
         self.blobs = BlobStore(folder, self.database)
         self.trees = Trees(self.database)
         self.repos = Repos(self.database)
@@ -35,11 +46,6 @@ class Store:
     def close(self) -> None:
         """Close the database."""
         self.database.close()
-
-    def keep(self, repo: Repo, blob: NewBlob) -> None:
-        """Keep a blob that a repo was given."""
-        with self.database.transaction() as connection:
-            self.blobs.keep(connection, repo.id, [blob])
 
     def setting(self, key: str) -> str:
         """Return a random word of this store, made when it is asked for first."""
@@ -61,31 +67,36 @@ class ServedStore(Store):
     """The store of a running server, which has the folder to itself."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock_file = open(folder / "lock", "w")
-        try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock_file.close()
-            raise StorageError(
-                f"another server has the store {folder} open; stop it, or use its address with --hub"
-            ) from None
+        prepare(folder)
+        self._folder_lock = FolderLock(folder)
         try:
             super().__init__(folder)
-            os.chmod(folder, 0o700)
+            self.database.hold(folder / "lock")
             self.blobs.clear_temporary()
             with self.database.transaction() as connection:
                 self.blobs.restore(connection)
             self.token, self.first_start = self._owner_token()
             self.signing_key = self.setting("signing_key").encode()
+            self.setting("origin")  # which a copy of the database has too
         except BaseException:
-            self._lock_file.close()
+            self._folder_lock.close()
             raise
 
     def close(self) -> None:
         """Close the database and let go of the folder."""
+        self._export()
         super().close()
-        self._lock_file.close()
+        self._folder_lock.close()
+
+    def _export(self) -> None:
+        """Keep a copy of the database, for the day when it is lost; backups are for those that are large."""
+        export = self.folder / "export.db"
+        try:
+            if not export.exists() or self.database.changed:
+                if (self.folder / "store.db").lstat().st_size <= _LARGEST_EXPORT:
+                    self.database.back_up(export)
+        except (OSError, sqlite3.Error, ZooError) as error:  # what was asked of the server is done all the same
+            _log.warning("no export of %s was written: %s", self.folder, error)
 
     def _owner_token(self) -> tuple[str, bool]:
         """Return the owner's token, and whether it was just made. Without its file there is a new one."""

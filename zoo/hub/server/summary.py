@@ -1,18 +1,23 @@
 """What lists and pages say of a repo, worked out once when its branch main moves."""
 
-import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 
-from zoo.hub.server.blobs import BlobStore
+from zoo.hub.server import work
 from zoo.hub.server.frontmatter import MAX_FRONT_MATTER, front_matter
 from zoo.hub.server.trees import Entry
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 _FIRST = ("thumbnail", "reconstruction", "sample", "generated", "detection", "segmentation", "confusion")
 _MAX_HEADER = 8 * 1024 * 1024
+_MAX_HEADERS = 32 * 1024 * 1024
+_MAX_COUNT = 1 << 62
+_MAX_DTYPES = 20
+
+OpenBlob = Callable[[str], BinaryIO]
+"""A function that opens a blob by its sha256."""
 
 
 class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -36,12 +41,25 @@ encode_summary = msgspec.json.Encoder().encode
 decode_summary = msgspec.json.Decoder(Summary).decode
 
 
-def summarise(blobs: BlobStore, files: Mapping[str, Entry]) -> Summary:
+class _Tensor(msgspec.Struct):
+    """What is read of a tensor. The bounds belong to the type: nothing is computed with what is out of them.
+
+    `__metadata__` is an object of texts, and so one of these too.
+    """
+
+    dtype: Annotated[str, msgspec.Meta(max_length=20)] = ""
+    shape: Annotated[list[Annotated[int, msgspec.Meta(ge=0, lt=_MAX_COUNT)]], msgspec.Meta(max_length=64)] | str = ""
+
+
+_decode_header = msgspec.json.Decoder(dict[str, _Tensor]).decode
+
+
+def summarise(open_blob: OpenBlob, files: Mapping[str, Entry]) -> Summary:
     """Look at a tree's card, pictures and weights."""
     card: dict[str, Any] = {}
     if (readme := files.get("README.md")) is not None:
-        text = blobs.read(readme.sha256, MAX_FRONT_MATTER).decode("utf-8", "replace")
-        card = front_matter(text)
+        with open_blob(readme.sha256) as file:
+            card = front_matter(file.read(MAX_FRONT_MATTER).decode("utf-8", "replace"))
     pictures = sorted((path for path in files if path.lower().endswith(PICTURES)), key=rank_picture)
     return Summary(
         card=card,
@@ -50,7 +68,7 @@ def summarise(blobs: BlobStore, files: Mapping[str, Entry]) -> Summary:
         files=len(files),
         largest=max(files, key=lambda path: (files[path].size, path), default=""),
         picture=next(iter(pictures), ""),
-        parameters=_parameters(blobs, files),
+        parameters=_parameters(open_blob, files),
     )
 
 
@@ -72,22 +90,53 @@ def _tags(card: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(tags))[:200]
 
 
-def _parameters(blobs: BlobStore, files: Mapping[str, Entry]) -> dict[str, int]:
+def _parameters(open_blob: OpenBlob, files: Mapping[str, Entry]) -> dict[str, int]:
     """Return how many numbers of each type the safetensors at the root hold; nothing where a header cannot be read."""
-    counts: dict[str, int] = {}
+    total: dict[str, int] = {}
+    left = _MAX_HEADERS
     for path, entry in files.items():
         if "/" in path or not path.endswith(".safetensors") or path == "selftest.safetensors":
             continue
-        with blobs.open(entry.sha256) as file:
-            length = int.from_bytes(file.read(8), "little")
-            content = file.read(length) if length <= min(_MAX_HEADER, entry.size) else b""
+        work.check()
+        header = _read_header(open_blob, entry, min(_MAX_HEADER, left))
+        left -= len(header)
         try:
-            for name, tensor in json.loads(content).items():
-                if name != "__metadata__":
-                    number = 1
-                    for side in tensor["shape"]:
-                        number *= int(side)
-                    counts[str(tensor["dtype"])[:20]] = counts.get(str(tensor["dtype"])[:20], 0) + number
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
+            counts = _count(header)
+        except (ValueError, RecursionError):
             return {}
-    return counts if len(counts) <= 20 and all(0 <= number < 1 << 62 for number in counts.values()) else {}
+        for dtype, count in counts.items():
+            total[dtype] = total.get(dtype, 0) + count
+        if len(total) > _MAX_DTYPES or any(count >= _MAX_COUNT for count in total.values()):
+            return {}
+    return total
+
+
+def _read_header(open_blob: OpenBlob, entry: Entry, limit: int) -> bytes:
+    with open_blob(entry.sha256) as file:
+        length = int.from_bytes(file.read(8), "little")
+        return file.read(length) if length <= min(limit, entry.size) else b""
+
+
+def _count(header: bytes) -> dict[str, int]:
+    """Return a header's numbers by type. Raise ValueError for one that is broken, or larger than anything."""
+    counts: dict[str, int] = {}
+    for name, tensor in _decode_header(header).items():
+        if name == "__metadata__":
+            continue
+        if not isinstance(tensor.shape, list) or not tensor.dtype:
+            raise ValueError("no tensor")
+        count = counts.get(tensor.dtype, 0)
+        counts[tensor.dtype] = count + _product(tensor.shape)
+        if counts[tensor.dtype] >= _MAX_COUNT or len(counts) > _MAX_DTYPES:
+            raise ValueError("too large")
+    return counts
+
+
+def _product(shape: list[int]) -> int:
+    if 0 in shape:
+        return 0
+    number = 1
+    for side in shape:
+        if (number := number * side) >= _MAX_COUNT:
+            raise ValueError("too large")
+    return number

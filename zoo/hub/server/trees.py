@@ -8,10 +8,11 @@ from threading import Lock
 
 import msgspec
 
+from zoo.hub.server import work
 from zoo.hub.server.database import Database
-from zoo.hub.server.http import HttpError
 
 _CACHED_ENTRIES = 200_000
+_NONE: Mapping[str, bytes] = {}
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -76,18 +77,16 @@ class Trees:
         self._cached = 0
         self._lock = Lock()
 
-    def entries(self, oid: str, connection: sqlite3.Connection | None = None) -> Mapping[str, Entry]:
-        """Return a folder's entries by name. Inside a transaction its connection sees what it wrote."""
+    def entries(self, oid: str) -> Mapping[str, Entry]:
+        """Return a folder's entries by name."""
         with self._lock:
             if (entries := self._cache.get(oid)) is not None:
                 self._cache.move_to_end(oid)
                 return entries
-        query = "SELECT entries FROM trees WHERE oid=?"
-        row = connection.execute(query, (oid,)).fetchone() if connection else self._database.row(query, oid)
+        row = self._database.row("SELECT entries FROM trees WHERE oid=?", oid)
         assert row is not None, "a commit or a folder names this tree"
         entries = {entry.name: entry for entry in decode_tree(row[0])}
-        if connection is None:  # what a transaction wrote may be rolled back
-            self._keep(oid, entries)
+        self._keep(oid, entries)
         return entries
 
     def _keep(self, oid: str, entries: dict[str, Entry]) -> None:
@@ -98,63 +97,46 @@ class Trees:
             while self._cached > _CACHED_ENTRIES and len(self._cache) > 1:
                 self._cached -= len(self._cache.popitem(last=False)[1]) + 1
 
-    def find(self, root: str, path: str, connection: sqlite3.Connection | None = None) -> Entry | None:
+    def find(self, root: str, path: str) -> Entry | None:
         """Return what lies under a path; None where there is nothing."""
         *folders, name = path.split("/")
         for part in folders:
-            entry = self.entries(root, connection).get(part)
+            entry = self.entries(root).get(part)
             if entry is None or not entry.folder:
                 return None
             root = entry.oid
-        return self.entries(root, connection).get(name)
+        return self.entries(root).get(name)
 
-    def walk(self, root: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:
-        """Yield every folder and file below a folder, by path, folders before what is in them."""
-        for entry in self.entries(root).values():
+    def walk(self, root: str, prefix: str = "", new: Mapping[str, bytes] = _NONE) -> Iterator[tuple[str, Entry]]:
+        """Yield every folder and file below a folder, by path, folders before what is in them.
+
+        `new` are folders that are not kept yet, encoded, by id.
+        """
+
+        def inside(oid: str) -> Iterator[Entry]:
+            work.check()
+            return iter(decode_tree(new[oid]) if oid in new else self.entries(oid).values())
+
+        open_folders = [(prefix, inside(root))]
+        while open_folders:
+            prefix, entries = open_folders[-1]
+            if (entry := next(entries, None)) is None:
+                open_folders.pop()
+                continue
             yield prefix + entry.name, entry
             if entry.folder:
-                yield from self.walk(entry.oid, f"{prefix}{entry.name}/")
+                open_folders.append((f"{prefix}{entry.name}/", inside(entry.oid)))
 
-    def files(self, root: str) -> dict[str, Entry]:
+    def files(self, root: str, new: Mapping[str, bytes] = _NONE) -> dict[str, Entry]:
         """Return every file below a folder by path."""
-        return {path: entry for path, entry in self.walk(root) if not entry.folder}
+        return {path: entry for path, entry in self.walk(root, new=new) if not entry.folder}
 
-    def write(self, connection: sqlite3.Connection, root: str | None, changes: Mapping[str, Entry | None]) -> str:
-        """Keep a tree with files put in, or taken out where None stands, and return its id."""
-        new = self._write(connection, root, {tuple(path.split("/")): entry for path, entry in changes.items()})
-        return new or self._insert(connection, [])
+    def insert(self, connection: sqlite3.Connection, folders: Mapping[str, bytes]) -> None:
+        """Keep encoded folders under their ids."""
+        connection.executemany("INSERT OR IGNORE INTO trees VALUES (?,?)", folders.items())
 
-    def _write(
-        self, connection: sqlite3.Connection, oid: str | None, changes: Mapping[tuple[str, ...], Entry | None]
-    ) -> str | None:
-        entries = dict(self.entries(oid, connection)) if oid else {}
-        below: dict[str, dict[tuple[str, ...], Entry | None]] = {}
-        here: dict[str, Entry | None] = {}
-        for (name, *rest), entry in changes.items():
-            if rest:
-                below.setdefault(name, {})[tuple(rest)] = entry
-            else:
-                here[name] = entry
-        for name in [name for name, entry in here.items() if entry is None]:
-            entries.pop(name, None)
-        for name, inner in below.items():
-            old = entries.get(name)
-            if old is not None and not old.folder and any(inner.values()):
-                raise HttpError(422, f"{name!r} is a file; nothing can lie in it")
-            new = self._write(connection, old.oid if old and old.folder else None, inner)
-            if new:
-                entries[name] = Entry(name, new)
-            elif old is not None and old.folder:
-                del entries[name]
-        for name, entry in here.items():
-            if entry is not None:
-                if name in entries and entries[name].folder:
-                    raise HttpError(422, f"{name!r} is a folder; no file can take its name")
-                entries[name] = entry
-        return self._insert(connection, list(entries.values())) if entries else None
 
-    def _insert(self, connection: sqlite3.Connection, entries: list[Entry]) -> str:
-        entries.sort(key=lambda entry: entry.name + "/" * entry.folder)
-        oid = tree_id(entries)
-        connection.execute("INSERT OR IGNORE INTO trees VALUES (?,?)", (oid, _encode(entries)))
-        return oid
+def encode_folder(entries: Iterable[Entry]) -> tuple[str, bytes]:
+    """Return a folder's id and what is kept of it."""
+    ordered = sorted(entries, key=lambda entry: entry.name + "/" * entry.folder)
+    return tree_id(ordered), _encode(ordered)

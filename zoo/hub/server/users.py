@@ -9,11 +9,16 @@ from zoo.hub.server.database import Database
 from zoo.hub.server.repos import Repo, timestamp
 
 OWNER = "zoo"
+_TOKEN = "substr(hash, 1, 16)"
+_HOLDER = f"users.id, name, owner, role, label, {_TOKEN} FROM tokens JOIN users ON user=users.id"
 
 
 @dataclass(frozen=True)
 class User:
-    """Who a token belongs to, and what it is good for: `role` is read or write. The owner may do everything."""
+    """Who a token belongs to, and what it is good for: `role` is read or write. The owner may do everything.
+
+    `token` tells the user's tokens apart: the beginning of its hash.
+    """
 
     id: int
     name: str
@@ -21,6 +26,7 @@ class User:
     namespaces: tuple[str, ...]
     role: str = "write"
     label: str = ""
+    token: str = ""
 
     def belongs_to(self, namespace: str) -> bool:
         """Tell whether a namespace is this user's."""
@@ -58,9 +64,9 @@ class Users:
         row = self._database.row("SELECT id, name, owner FROM users WHERE name=?", name)
         return self._user(*row) if row else None
 
-    def _user(self, id_: int, name: str, owner: int, role: str = "write", label: str = "") -> User:
+    def _user(self, id_: int, name: str, owner: int, role: str = "write", label: str = "", token: str = "") -> User:
         rows = self._database.rows("SELECT namespace FROM namespaces WHERE user=? ORDER BY namespace", id_)
-        return User(id_, name, bool(owner), tuple(str(row[0]) for row in rows), role, label)
+        return User(id_, name, bool(owner), tuple(str(row[0]) for row in rows), role, label, token)
 
     def new_token(self, user: User, label: str, role: str) -> str:
         """Make a token and return it, for the only time."""
@@ -83,11 +89,15 @@ class Users:
     def identify(self, token: str) -> User | None:
         """Return whose token this is."""
         digest = _hash(token)
-        query = "SELECT hash, users.id, name, owner, role, label FROM tokens JOIN users ON user=users.id WHERE hash=?"
-        row = self._database.row(query, digest)
+        row = self._database.row(f"SELECT hash, {_HOLDER} WHERE hash=?", digest)
         if row is None or not hmac.compare_digest(row[0], digest):
             return None
         return self._user(*row[1:])
+
+    def holder(self, user: int, token: str) -> User | None:
+        """Return a user as a token of theirs makes them now; None when either is gone."""
+        row = self._database.row(f"SELECT {_HOLDER} WHERE user=? AND {_TOKEN}=?", user, token)
+        return self._user(*row) if row else None
 
     def grant(self, repo: Repo, user: User) -> None:
         """Let a user have a gated repo's files."""

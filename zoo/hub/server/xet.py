@@ -1,34 +1,27 @@
 """The two binary forms that Xet clients upload: xorbs and shards. Every length and count in them is a stranger's."""
 
 import struct
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from zoo.hub.server.http import HttpError
 
-MAX_XORB = 68 * 1024 * 1024
+MAX_XORB = 68 * 1024 * 1024  # as it is sent, and unpacked
 MAX_SHARD = 64 * 1024 * 1024
 MAX_CHUNK = 128 * 1024
-_MAX_CHUNKS = 64 * 1024
+_MAX_CHUNKS = 8 * 1024  # of a xorb, as clients know it
+MAX_TERMS = 128 * 1024  # of a shard; of 512 KiB each, as clients cut at the worst, they are 64 GiB
+_CHUNK_HEAD = 8
+_FOOTER = b"XETBLOB"
 _RECORD = 48
 _LAST = b"\xff" * 32
 _HAS_VERIFICATION = 1 << 31
 _HAS_SHA256 = 1 << 30
 
 
-@dataclass(frozen=True)
-class ChunkHead:
-    """What stands before a chunk: where its bytes begin, how many they are, how they are packed, how many they give."""
-
-    offset: int
-    stored: int
-    scheme: int
-    length: int
-
-
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """A run of a xorb's chunks, first to last exclusive, and how many bytes they are."""
 
     hash: str
@@ -50,40 +43,70 @@ class ShardFile:
         return sum(term.size for term in self.terms)
 
 
-def read_chunk_heads(file: BinaryIO) -> Iterator[ChunkHead]:
-    """Yield the heads of a xorb's chunks. Raise HttpError 400 where one is broken."""
-    offset = number = 0
-    end = file.seek(0, 2)
-    while offset < end:
-        file.seek(offset)
-        head = file.read(8)
-        if head[:7] == b"XETBLOB":
-            return
-        if len(head) < 8 or head[0] != 0 or number >= _MAX_CHUNKS:
-            raise HttpError(400, "The xorb has a broken chunk head")
-        stored, length = int.from_bytes(head[1:4], "little"), int.from_bytes(head[5:8], "little")
-        if not 0 < length <= MAX_CHUNK or not 0 < stored <= 2 * MAX_CHUNK or head[4] > 2 or offset + 8 + stored > end:
-            raise HttpError(400, "The xorb has a chunk that is too long, empty or packed in an unknown way")
-        yield ChunkHead(offset + 8, stored, head[4], length)
-        offset += 8 + stored
-        number += 1
+class Unpacker:
+    """Write a xorb's chunks plain to a file while the xorb comes.
+
+    Every method raises HttpError 400 where a chunk is broken, 413 beyond what a xorb may hold.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.lengths = array("I")
+        self._file = file
+        self._size = 0
+        self._rest = bytearray()
+
+    def write(self, parts: Iterable[bytes]) -> None:
+        """Take more of the xorb in."""
+        for part in parts:
+            self._rest += part
+        start = 0
+        while (end := self._end_of_chunk(start)) is not None:
+            stored, scheme, length = _chunk_head(self._rest, start)
+            self._size += length
+            if len(self.lengths) >= _MAX_CHUNKS or self._size > MAX_XORB:
+                raise HttpError(413, f"A xorb has at most {_MAX_CHUNKS:,} chunks and {MAX_XORB:,} bytes")
+            self._file.write(chunk_content(bytes(self._rest[end - stored : end]), scheme, length))
+            self.lengths.append(length)
+            start = end
+        del self._rest[:start]
+
+    def _end_of_chunk(self, start: int) -> int | None:
+        """Return where the chunk that starts here ends; None when it is not there yet, or is none but the footer."""
+        if len(self._rest) < start + _CHUNK_HEAD or self._rest.startswith(_FOOTER, start):
+            return None
+        end = start + _CHUNK_HEAD + _chunk_head(self._rest, start)[0]
+        return end if end <= len(self._rest) else None
+
+    def finish(self) -> None:
+        """Make sure that nothing is missing."""
+        if self._rest and not self._rest.startswith(_FOOTER):
+            raise HttpError(400, "The xorb ends within a chunk")
 
 
-def chunk_content(file: BinaryIO, head: ChunkHead) -> bytes:
+def _chunk_head(xorb: bytearray, start: int) -> tuple[int, int, int]:
+    """Return how many bytes a chunk has as stored, how they are packed, and how many they give."""
+    version, scheme = xorb[start], xorb[start + 4]
+    stored = int.from_bytes(xorb[start + 1 : start + 4], "little")
+    length = int.from_bytes(xorb[start + 5 : start + 8], "little")
+    if version != 0 or scheme > 2 or not 0 < length <= MAX_CHUNK or not 0 < stored <= 2 * MAX_CHUNK:
+        raise HttpError(400, "The xorb has a chunk that is too long, empty or packed in an unknown way")
+    return stored, scheme, length
+
+
+def chunk_content(stored: bytes, scheme: int, length: int) -> bytes:
     """Return a chunk unpacked, never more than its head says. Raise HttpError 400 where that is wrong."""
     import lz4.frame
 
-    file.seek(head.offset)
-    content = file.read(head.stored)
-    if head.scheme:
+    content = stored
+    if scheme:
         decompressor = lz4.frame.LZ4FrameDecompressor()
         try:
-            content = decompressor.decompress(content, max_length=head.length + 1)
+            content = decompressor.decompress(stored, max_length=length + 1)
         except RuntimeError:
             raise HttpError(400, "The xorb has a chunk that is no LZ4 frame") from None
-    if len(content) != head.length:
+    if len(content) != length:
         raise HttpError(400, "The xorb has a chunk of another length than it says")
-    return _ungrouped(content) if head.scheme == 2 else content
+    return _ungrouped(content) if scheme == 2 else content
 
 
 def _ungrouped(content: bytes) -> bytes:
@@ -97,22 +120,27 @@ def _ungrouped(content: bytes) -> bytes:
     return bytes(result)
 
 
-def read_shard(file: BinaryIO) -> Iterator[ShardFile]:
-    """Yield the files of a shard. Raise HttpError 400 where it is broken or names a file without its sha256."""
+def read_shard(file: BinaryIO) -> list[ShardFile]:
+    """Return the files of a shard. Raise HttpError 400 where it is broken, 413 where it has too many runs of chunks."""
     file.seek(0)
-    _record(file)
-    while (head := _record(file))[:32] != _LAST:
+    _records(file, 1)
+    files: list[ShardFile] = []
+    names: dict[bytes, str] = {}
+    left = MAX_TERMS
+    while (head := _records(file, 1))[:32] != _LAST:
         flags, count = struct.unpack_from("<II", head, 32)
-        terms = []
-        for _ in range(count):
-            term = _record(file)
-            _, size, first, last = struct.unpack_from("<IIII", term, 32)
-            terms.append(Term(hash_text(term[:32]), first, last, size))
-        for _ in range(count if flags & _HAS_VERIFICATION else 0):
-            _record(file)
+        left -= max(count, 1)
+        if left < 0:
+            raise HttpError(413, f"The shard has more than {MAX_TERMS:,} files and runs of chunks")
+        terms = tuple(
+            Term(names.get(raw) or names.setdefault(raw, hash_text(raw)), first, last, size)
+            for raw, size, first, last in struct.iter_unpack("<32s4xIII", _records(file, count))
+        )
+        _records(file, count if flags & _HAS_VERIFICATION else 0)
         if not flags & _HAS_SHA256:
             raise HttpError(400, "The shard names a file without its sha256")
-        yield ShardFile(hash_text(_record(file)[:32]), tuple(terms))
+        files.append(ShardFile(hash_text(_records(file, 1)[:32]), terms))
+    return files
 
 
 def hash_text(raw: bytes) -> str:
@@ -120,8 +148,8 @@ def hash_text(raw: bytes) -> str:
     return "".join(f"{word:016x}" for word in struct.unpack("<4Q", raw))
 
 
-def _record(file: BinaryIO) -> bytes:
-    record = file.read(_RECORD)
-    if len(record) != _RECORD:
+def _records(file: BinaryIO, count: int) -> bytes:
+    records = file.read(count * _RECORD)
+    if len(records) != count * _RECORD:
         raise HttpError(400, "The shard ends too early")
-    return record
+    return records

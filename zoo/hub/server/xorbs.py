@@ -2,35 +2,72 @@
 
 A client remembers which chunks it has sent and never sends them again. A xorb's own file is dropped as soon as every
 chunk of it lies in some blob; that place is remembered instead. All of it is kept by user: a hash is no right to bytes.
+A xorb is unpacked once, when it comes, and kept plain: a run of its chunks is then a run of bytes.
 """
 
 import os
 import sqlite3
 import time
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from itertools import accumulate
 from pathlib import Path
-from typing import BinaryIO
+from typing import NamedTuple
 
 from zoo.hub.server.database import Database
 from zoo.hub.server.http import HttpError
-from zoo.hub.server.xet import Term, chunk_content, read_chunk_heads
-
-BlobOpener = Callable[[str], BinaryIO]
-
-_READ = 1024 * 1024
+from zoo.hub.server.xet import Term
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(NamedTuple):
     """Chunks of a xorb, first to last exclusive, and the offset in a blob from which they lie in a row."""
 
-    hash: str
     first: int
     last: int
     sha256: str
     offset: int
+
+
+class Piece(NamedTuple):
+    """Bytes in a row: of a xorb's own file, or, where `placed`, of the blob of that name."""
+
+    name: str
+    placed: bool
+    offset: int
+    size: int
+
+
+class Chunks:
+    """Where the chunks of a xorb lie: in its file, or else in blobs."""
+
+    def __init__(self, hash_: str, file: str | None, lengths: Iterable[int], places: list[Placement]) -> None:
+        self._hash = hash_
+        self._file = file
+        self._starts = list(accumulate(lengths, initial=0))
+        self._places = places
+        self._firsts = [place.first for place in places]
+
+    def pieces(self, term: Term) -> list[Piece]:
+        """Return what a run of chunks is put together from. Raise HttpError 400 when it is not there as described."""
+        if not term.first < term.last < len(self._starts):
+            raise HttpError(400, f"xorb {term.hash} was not uploaded, or has fewer chunks")
+        if self._starts[term.last] - self._starts[term.first] != term.size:
+            raise HttpError(400, "The shard gives a run of chunks another length than they have")
+        if self._file is not None:
+            return [Piece(self._file, False, self._starts[term.first], term.size)]
+        pieces = []
+        at = term.first
+        while at < term.last:
+            number = bisect_right(self._firsts, at) - 1  # of those that begin in time, it reaches farthest
+            if number < 0 or self._places[number].last <= at:
+                raise HttpError(400, f"chunk {at} of xorb {self._hash} is gone; upload it again")
+            place = self._places[number]
+            until = min(place.last, term.last)
+            offset = place.offset + self._starts[at] - self._starts[place.first]
+            pieces.append(Piece(place.sha256, True, offset, self._starts[until] - self._starts[at]))
+            at = until
+        return pieces
 
 
 class Xorbs:
@@ -41,97 +78,84 @@ class Xorbs:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         self._database = database
 
-    def add(self, user: int, hash_: str, path: Path) -> bool:
-        """Keep an uploaded xorb; tell whether it was unknown. Raise HttpError 400 for a broken one."""
-        with open(path, "rb") as file:
-            lengths = array("I", (head.length for head in read_chunk_heads(file)))
-        target = self.folder / path.name
+    def add(self, user: int, hash_: str, plain: Path, lengths: "array[int]", check: Callable[[], object]) -> bool:
+        """Keep a xorb that is unpacked in a temporary file; tell whether it was needed.
+
+        `check` raises where the user may no longer leave anything here.
+        """
         with self._database.transaction() as connection:
-            query = "SELECT file FROM xorbs WHERE user=? AND hash=?"
-            old = connection.execute(query, (user, hash_)).fetchone()
-            if old is not None and old[0] is None:
-                path.unlink()
+            check()
+            row = connection.execute(
+                "SELECT file, lengths FROM xorbs WHERE user=? AND hash=?", (user, hash_)
+            ).fetchone()
+            if row is not None and row[0] is None and _cover(self._places(user, hash_), len(_lengths(row[1]))):
                 return False
-            os.replace(path, target)
-            values = (user, hash_, target.name, lengths.tobytes(), time.time())
+            os.replace(plain, self.folder / plain.name)
+            connection.execute("DELETE FROM placements WHERE user=? AND hash=?", (user, hash_))
             connection.execute(
                 "INSERT INTO xorbs VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET"
                 " file=excluded.file, lengths=excluded.lengths, time=excluded.time",
-                values,
+                (user, hash_, plain.name, lengths.tobytes(), time.time()),
             )
-        if old is not None:
-            (self.folder / old[0]).unlink(missing_ok=True)
-        return old is None
+        if row is not None and row[0] is not None:
+            (self.folder / row[0]).unlink(missing_ok=True)
+        return row is None
 
-    def lengths(self, user: int, hash_: str) -> "array[int] | None":
-        """Return the length of every chunk of a xorb; None when the user never sent it."""
-        row = self._database.row("SELECT lengths FROM xorbs WHERE user=? AND hash=?", user, hash_)
+    def chunks(self, user: int, hash_: str) -> Chunks:
+        """Say where a xorb's chunks lie. Raise HttpError 400 when the user never sent it."""
+        row = self._database.row("SELECT file, lengths FROM xorbs WHERE user=? AND hash=?", user, hash_)
         if row is None:
-            return None
-        lengths = array("I")
-        lengths.frombytes(row[0])
-        return lengths
+            raise HttpError(400, f"xorb {hash_} was not uploaded, or has fewer chunks")
+        return Chunks(hash_, row[0], _lengths(row[1]), [] if row[0] else self._places(user, hash_))
 
-    def read(self, user: int, term: Term, open_blob: BlobOpener) -> Iterator[bytes]:
-        """Yield the bytes of a run of chunks. Raise HttpError 400 when they are not there."""
-        lengths = self.lengths(user, term.hash)
-        if lengths is None or not term.first < term.last <= len(lengths):
-            raise HttpError(400, f"xorb {term.hash} was not uploaded, or has fewer chunks")
-        row = self._database.row("SELECT file FROM xorbs WHERE user=? AND hash=?", user, term.hash)
-        if row and row[0]:
-            try:
-                file = open(self.folder / row[0], "rb")
-            except FileNotFoundError:  # every chunk was placed meanwhile
-                pass
-            else:
-                with file:
-                    for number, head in enumerate(read_chunk_heads(file)):
-                        if term.first <= number < term.last:
-                            yield chunk_content(file, head)
-                        elif number >= term.last:
-                            break
+    def settle(self, user: int, hash_: str, file: str, places: Iterable[Placement]) -> None:
+        """Remember where blobs have what was read from a xorb's file; drop the file once they have all of it."""
+        with self._database.transaction() as connection:
+            query = "SELECT lengths FROM xorbs WHERE user=? AND hash=? AND file=?"
+            row = connection.execute(query, (user, hash_, file)).fetchone()
+            if row is None:  # it was sent again meanwhile, or is settled
                 return
-        yield from self._placed(user, term, lengths, open_blob)
-
-    def _placed(self, user: int, term: Term, lengths: "array[int]", open_blob: BlobOpener) -> Iterator[bytes]:
-        query = "SELECT first, last, sha256, offset FROM placements WHERE user=? AND hash=? ORDER BY first, last DESC"
-        places = [Placement(term.hash, *row) for row in self._database.rows(query, user, term.hash)]
-        at = term.first
-        while at < term.last:
-            place = next((place for place in places if place.first <= at < place.last), None)
-            if place is None:
-                raise HttpError(400, f"chunk {at} of xorb {term.hash} is gone; upload it again")
-            until = min(place.last, term.last)
-            left = sum(lengths[at:until])
-            with open_blob(place.sha256) as file:
-                file.seek(place.offset + sum(lengths[place.first : at]))
-                while left and (chunk := file.read(min(_READ, left))):
-                    left -= len(chunk)
-                    yield chunk
-            at = until
-
-    def place(self, connection: sqlite3.Connection, user: int, sha256: str, terms: Sequence[Term]) -> None:
-        """Remember where a built file has its chunks."""
-        offset = 0
-        for term in terms:
-            lengths = self.lengths(user, term.hash)
-            if lengths is not None and sum(lengths[term.first : term.last]) == term.size:
-                values = (user, term.hash, term.first, term.last, sha256, offset)
-                connection.execute("INSERT OR IGNORE INTO placements VALUES (?,?,?,?,?,?)", values)
-            offset += term.size
-
-    def drop_placed(self, user: int, hashes: set[str]) -> None:
-        """Remove the files of xorbs whose chunks all lie in blobs now."""
-        for hash_ in hashes:
-            query = "SELECT first, last FROM placements WHERE user=? AND hash=? ORDER BY first"
-            until, lengths = 0, self.lengths(user, hash_)
-            for first, last in self._database.rows(query, user, hash_):
-                if first <= until:
-                    until = max(until, last)
-            if lengths is None or until < len(lengths):
-                continue
-            with self._database.transaction() as connection:
-                row = connection.execute("SELECT file FROM xorbs WHERE user=? AND hash=?", (user, hash_)).fetchone()
+            here = {sha256 for (_, _, sha256, _) in places if self._listed(connection, sha256)}
+            found = [place for place in places if place.sha256 in here]
+            kept = _needed([*self._places(user, hash_), *found])
+            connection.execute("DELETE FROM placements WHERE user=? AND hash=?", (user, hash_))
+            rows = [(user, hash_, *place) for place in kept]
+            connection.executemany("INSERT INTO placements VALUES (?,?,?,?,?,?)", rows)
+            whole = _cover(kept, len(_lengths(row[0])))
+            if whole:
                 connection.execute("UPDATE xorbs SET file=NULL WHERE user=? AND hash=?", (user, hash_))
-            if row and row[0]:
-                (self.folder / row[0]).unlink(missing_ok=True)
+        if whole:
+            (self.folder / file).unlink(missing_ok=True)
+
+    def _places(self, user: int, hash_: str) -> list[Placement]:
+        query = "SELECT first, last, sha256, offset FROM placements WHERE user=? AND hash=? ORDER BY first"
+        return [Placement(*row) for row in self._database.rows(query, user, hash_)]
+
+    @staticmethod
+    def _listed(connection: sqlite3.Connection, sha256: str) -> bool:
+        return connection.execute("SELECT 1 FROM blobs WHERE sha256=?", (sha256,)).fetchone() is not None
+
+
+def _lengths(stored: bytes) -> "array[int]":
+    lengths = array("I")
+    lengths.frombytes(stored)
+    return lengths
+
+
+def _needed(places: Iterable[Placement]) -> list[Placement]:
+    """Leave out places that lie within others. What is left is in order by both ends, and no more than the chunks."""
+    kept: list[Placement] = []
+    for place in sorted(places, key=lambda place: (place.first, -place.last)):
+        if not kept or place.last > kept[-1].last:
+            kept.append(place)
+    return kept
+
+
+def _cover(places: list[Placement], count: int) -> bool:
+    """Tell whether every chunk has a place."""
+    until = 0
+    for place in places:
+        if place.first > until:
+            return False
+        until = place.last
+    return until == count

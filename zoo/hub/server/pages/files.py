@@ -1,5 +1,7 @@
 """What lies in a repo: folders, the text of a file, pictures."""
 
+from itertools import chain, islice
+
 from zoo.hub.server.access import Access
 from zoo.hub.server.http import HttpError, Response
 from zoo.hub.server.names import check_path
@@ -20,7 +22,7 @@ _KINDS = {
 }
 
 
-async def folder_page(access: Access, repo: Repo, revision: str, path: str) -> Response:
+def folder_page(access: Access, repo: Repo, revision: str, path: str) -> Response:
     """List a folder with sizes and hashes."""
     store = access.store
     oid = access.commit(repo, revision)
@@ -30,8 +32,12 @@ async def folder_page(access: Access, repo: Repo, revision: str, path: str) -> R
         if entry is None or not entry.folder:
             raise HttpError(404, f"{path} does not exist on {revision!r}", "EntryNotFound")
         root = entry.oid
-    entries = sorted(store.trees.entries(root).values(), key=lambda entry: (not entry.folder, entry.name.lower()))
-    shown = entries[:_MAX_ENTRIES]
+    entries = store.trees.entries(root).values()
+    folders_first = chain(
+        (entry for entry in entries if entry.folder), (entry for entry in entries if not entry.folder)
+    )
+    shown = list(islice(folders_first, _MAX_ENTRIES))
+    shown.sort(key=lambda entry: (not entry.folder, entry.name.lower()))
     prefix = f"{path}/" if path else ""
     last = store.commits.last_changes(repo, oid, [prefix + entry.name for entry in shown[:100]], 100)
     return page(
@@ -49,7 +55,7 @@ async def folder_page(access: Access, repo: Repo, revision: str, path: str) -> R
     )
 
 
-async def file_page(access: Access, repo: Repo, revision: str, path: str) -> Response:
+def file_page(access: Access, repo: Repo, revision: str, path: str) -> Response:
     """Show a file: its text, the picture that it is, or its size and hash alone."""
     _, entry = find_file(access, repo, revision, path)
     text = None
@@ -73,7 +79,7 @@ async def file_page(access: Access, repo: Repo, revision: str, path: str) -> Res
     )
 
 
-async def picture(access: Access, repo: Repo, revision: str, path: str) -> Response:
+def picture(access: Access, repo: Repo, revision: str, path: str) -> Response:
     """Serve a picture as one, when its bytes are those of one."""
     oid, entry = find_file(access, repo, revision, path)
     try:

@@ -51,7 +51,7 @@ def tile(access: Access, repo: Repo) -> Tile:
     )
 
 
-async def listing(access: Access, request: Request, type_: str, author: str | None = None) -> Response:
+def listing(access: Access, request: Request, type_: str, author: str | None = None) -> Response:
     """Show repos as tiles."""
     access.check_reading(log_in=True)
     query = list_query(access, request, type_, _PAGE)

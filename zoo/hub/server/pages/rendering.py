@@ -51,6 +51,7 @@ def asset(name: str) -> Response:
     return Response(body=_content(name), headers=headers)
 
 
+@cache
 def asset_address(name: str) -> str:
     """Return where the style or the script lies; the address changes with its content."""
     return f"/-/{name}?{hashlib.sha256(_content(name)).hexdigest()[:12]}"

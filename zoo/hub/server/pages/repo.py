@@ -1,37 +1,53 @@
 """A repo's own page: its card, pictures, scores, tags, and how to use it."""
 
+from collections.abc import Mapping
+from itertools import islice
+
+from zoo.hub.server import work
 from zoo.hub.server.access import Access
 from zoo.hub.server.http import HttpError, Response
-from zoo.hub.server.pages.card import MAX_CARD, render_card
+from zoo.hub.server.pages.cards import Card, Cards
 from zoo.hub.server.pages.rendering import page
 from zoo.hub.server.pages.scores import scores
 from zoo.hub.server.pages.usage import usages
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.summary import PICTURES, rank_picture
+from zoo.hub.server.trees import Entry
 
 _PICTURES = 12
+_LOOKED_AT = 10_000
+_TAGS = 100
 
 
-async def repo_page(access: Access, repo: Repo) -> Response:
+async def repo_page(access: Access, repo: Repo, cards: Cards) -> Response:
     """Show what a repo is."""
     store = access.store
-    root = store.trees.entries(store.commits.tree(repo, repo.head))
-    summary = repo.summary
     try:
-        access.check_files(repo)
+        await access.check_files(repo)
         gate = None
     except HttpError as error:
+        if error.status >= 500:
+            raise
         gate = str(error)
-    pictures = [] if gate else _pictures(access, repo)
-    refs = store.repos.refs(repo)
+    root = await work.run_read(lambda: store.trees.entries(store.commits.tree(repo, repo.head)))
     readme = root.get("README.md")
     card = None
     if readme is not None and not readme.folder:
         try:
-            text = store.blobs.read(readme.sha256, MAX_CARD).decode("utf-8", "replace")
-            card = render_card(text, f"/{repo.web_id}", repo.head)
+            card = await cards.card(store.blobs, readme, f"/{repo.web_id}", repo.head)
         except OSError:
             card = None
+    return await work.run_read(_page, access, repo, root, card, gate)
+
+
+def _page(access: Access, repo: Repo, root: Mapping[str, Entry], card: Card | None, gate: str | None) -> Response:
+    summary = repo.summary
+    shown = card.html if card and card.html else ""
+    tags = [
+        (name.removeprefix("refs/tags/"), oid)
+        for name, oid in access.store.repos.refs(repo).items()
+        if name.startswith("refs/tags/")
+    ]
     return page(
         "repo.html",
         access,
@@ -41,14 +57,17 @@ async def repo_page(access: Access, repo: Repo) -> Response:
         revision="main",
         gate=gate,
         card=card,
-        pictures=[path for path in pictures if card is None or f"/{path}" not in card],
+        pictures=[] if gate else [path for path in _pictures(access, repo) if f"/{path}" not in shown],
         scores=scores(access, summary.card, root),
         usages=usages(access, repo, root),
-        tags=[(name.removeprefix("refs/tags/"), oid) for name, oid in refs.items() if name.startswith("refs/tags/")],
+        tags=tags[:_TAGS],
+        more_tags=max(0, len(tags) - _TAGS),
         writer=bool(access.user and access.user.role == "write" and access.user.belongs_to(repo.namespace)),
     )
 
 
 def _pictures(access: Access, repo: Repo) -> list[str]:
-    files = access.store.trees.files(access.store.commits.tree(repo, repo.head))
-    return sorted((path for path in files if path.lower().endswith(PICTURES)), key=rank_picture)[:_PICTURES]
+    """Return the pictures that show best what a model does, among the files that come first."""
+    walked = access.store.trees.walk(access.store.commits.tree(repo, repo.head))
+    paths = [path for path, entry in islice(walked, _LOOKED_AT) if not entry.folder]
+    return sorted((path for path in paths if path.lower().endswith(PICTURES)), key=rank_picture)[:_PICTURES]

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from zoo.hub.server.access import Access
-from zoo.hub.server.frontmatter import MAX_FRONT_MATTER, parse
+from zoo.hub.server.frontmatter import parse
 from zoo.hub.server.trees import Entry
 
 _SHOWN = 50
+_MAX_RESULTS = 64 * 1024  # bytes of YAML, together
 
 
 @dataclass(frozen=True)
@@ -30,19 +32,32 @@ def _of_results(access: Access, files: Mapping[str, Entry]) -> Iterator[Score]:
     folder = files.get(".eval_results")
     if folder is None or not folder.folder:
         return
-    for name, entry in access.store.trees.entries(folder.oid).items():
-        if entry.folder or not name.endswith((".yaml", ".yml")):
+    entries = access.store.trees.entries(folder.oid).values()
+    left = _MAX_RESULTS
+    for entry in [entry for entry in entries if entry.name.endswith((".yaml", ".yml"))][:_SHOWN]:
+        left -= entry.size
+        if entry.folder or left < 0:
             continue
         try:
-            listed = parse(access.store.blobs.read(entry.sha256, MAX_FRONT_MATTER).decode("utf-8", "replace"))
-        except (OSError, ValueError):
+            yield from _of_yaml(entry.name.rpartition(".")[0], access.store.blobs.read(entry.sha256, entry.size))
+        except OSError:
             continue
-        for item in listed if isinstance(listed, list) else [listed]:
-            if isinstance(item, dict) and "value" in item:
-                data = item.get("dataset")
-                data = data if isinstance(data, dict) else {"id": data}
-                metric = item.get("metric") or data.get("task_id") or name.rpartition(".")[0]
-                yield Score(_text(data.get("name") or data.get("id")), _text(metric), _text(item["value"]))
+
+
+@lru_cache(maxsize=256)
+def _of_yaml(name: str, content: bytes) -> list[Score]:
+    try:
+        listed = parse(content.decode("utf-8", "replace"))
+    except ValueError:
+        return []
+    found = []
+    for item in listed if isinstance(listed, list) else [listed]:
+        if isinstance(item, dict) and "value" in item:
+            data = item.get("dataset")
+            data = data if isinstance(data, dict) else {"id": data}
+            metric = item.get("metric") or data.get("task_id") or name
+            found.append(Score(_text(data.get("name") or data.get("id")), _text(metric), _text(item["value"])))
+    return found[:_SHOWN]
 
 
 def _of_card(card: Mapping[str, Any]) -> Iterator[Score]:

@@ -1,0 +1,42 @@
+"""`zoo hub rebuild`."""
+
+from pathlib import Path
+
+import click
+
+from zoo.cli.hub.store import folder_argument
+from zoo.cli.output import print_line
+
+
+@click.command("rebuild")
+@folder_argument
+@click.option(
+    "--from",
+    "backup",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="BACKUP",
+    help="Take the names from this backup. Default: the copy in FOLDER that the last server left.",
+)
+def rebuild(folder: Path, backup: Path | None) -> None:
+    """Make another store.db for a Hub that has lost it; every blob is hashed. No server may run."""
+    from tqdm import tqdm
+
+    from zoo.hub.server.salvage import salvage
+    from zoo.paths import storage_errors
+
+    with (
+        storage_errors(f"rebuilding the Hub in {folder}"),
+        tqdm(unit="B", unit_scale=True, leave=False, disable=None) as bar,
+    ):
+        done = salvage(folder, backup, bar.update)
+    if done.source is None:
+        print_line("no export was there: no repo, commit or user is known; the owner's token stays")
+    else:
+        print_line(f"{done.repos:,} repos, {done.commits:,} commits and {done.users:,} users, from {done.source}")
+        print_line(f"as of {done.date}: what was pushed, deleted, made private or revoked since is as it was then")
+        print_line(f"tokens are void but the owner's; make new ones: zoo hub user token {folder} NAME")
+    print_line(f"{done.blobs:,} blobs verified, {done.missing:,} missing, {done.broken:,} broken")
+    if done.missing:
+        print_line(f"`zoo hub fsck {folder}` lists the files that need them")
+    if done.unnamed:
+        print_line(f"{done.unnamed:,} files that nothing names lie in {folder}/unnamed; gc leaves them alone")

@@ -1,0 +1,260 @@
+"""What one request may compute: until when, and in which threads.
+
+Threads cannot be ended from outside, so work asks: loops call `check`, SQLite asks `is_over` while a statement runs,
+and whoever waits for a thread goes on without it when the time is over.
+"""
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+from zoo.hub.server.http import HttpError, Receive
+from zoo.hub.workers import Workers
+
+T = TypeVar("T")
+
+_RETRY_SECONDS = 10
+_RETRY = {"Retry-After": str(_RETRY_SECONDS), "Connection": "close"}
+_SLOWEST = 4 * 1024 * 1024  # bytes a second that any disk takes, hashed and flushed
+_SMALLEST = 64 * 1024  # what a file counts at least: it is flushed by itself
+_SHORT_THREADS, _READ_THREADS, _WRITE_THREADS, _HEAVY_THREADS = 12, 2, 4, 4
+_WAITING = 64
+_HEAVY_A_USER, _WAITING_A_USER = 2, 30
+
+
+class Lane(ThreadPoolExecutor):
+    """Threads for one kind of work, and a queue that is not endless. Nobody has to wait for one that hangs.
+
+    asyncio takes no other type than its base's, whose own threads keep a process from ending; none are started.
+    """
+
+    def __init__(self, threads: int, waiting: int | None = None, name: str = "zoo-work") -> None:
+        super().__init__(1)
+        self._workers = Workers(threads, name)
+        self._workers.__enter__()
+        self._limit = None if waiting is None else threads + waiting
+        self._jobs = 0
+        self._change = threading.Condition()
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
+        """Have a job done. Raise HttpError 503 when too many wait already."""
+        with self._change:
+            if self._limit is not None and self._jobs >= self._limit:
+                raise busy()
+            self._jobs += 1
+        future = self._workers.submit(partial(fn, *args, **kwargs))
+        future.add_done_callback(self._done)
+        return future
+
+    def _done(self, _: "Future[Any]") -> None:
+        with self._change:
+            self._jobs -= 1
+            self._change.notify_all()
+
+    def finish(self, seconds: float) -> bool:
+        """Wait for the jobs; tell whether all of them ended in time."""
+        with self._change:
+            return self._change.wait_for(lambda: self._jobs == 0, seconds)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more jobs; those that hang are left behind."""
+        self._workers.close()
+
+
+class Lanes:
+    """A server's threads. What is heavy, or waits for the database's one writer, keeps nothing else waiting.
+
+    Few read, because every one that computes keeps the event loop from the interpreter's lock.
+    """
+
+    def __init__(self) -> None:
+        self.short = Lane(_SHORT_THREADS, name="zoo-short")
+        self.reads = Lane(_READ_THREADS, name="zoo-read")
+        self.writes = Lane(_WRITE_THREADS, _WAITING, "zoo-write")
+        self.heavy = Lane(_HEAVY_THREADS, _WAITING, "zoo-heavy")
+        self._all = (self.short, self.reads, self.writes, self.heavy)
+        self._shares: WeakValueDictionary[int, Share] = WeakValueDictionary()
+
+    def share(self, user: int) -> "Share":
+        """Return what a user has of the heavy lane; used from the event loop alone."""
+        return self._shares.setdefault(user, Share())
+
+    def finish(self, seconds: float) -> bool:
+        """Wait for all jobs; tell whether they ended in time."""
+        end = time.monotonic() + seconds
+        return all([lane.finish(max(0.0, end - time.monotonic())) for lane in self._all])
+
+    def close(self) -> None:
+        """End the threads, once each is done with what it does."""
+        for lane in self._all:
+            lane.shutdown()
+
+
+class Share:
+    """What one user has of the heavy lane, which is never all of it. What waits for its turn holds no thread."""
+
+    def __init__(self) -> None:
+        self.turns = asyncio.Semaphore(_HEAVY_A_USER)
+        self._jobs = 0
+
+    def take(self) -> None:
+        """Count one more job. Raise HttpError 429 where too many of the user's wait already."""
+        if self._jobs >= _HEAVY_A_USER + _WAITING_A_USER:
+            message = "Too many uploads of this user are being put together; try again in a moment"
+            raise HttpError(429, message, headers={"Retry-After": str(_RETRY_SECONDS)})
+        self._jobs += 1
+
+    def done(self, _: object) -> None:
+        """Count one job less."""
+        self._jobs -= 1
+
+
+class Work:
+    """One request's work. Time in which it waits for its client or its turn does not count; what is sent adds to it."""
+
+    def __init__(self, name: str, seconds: float, lanes: Lanes) -> None:
+        self.name = name
+        self.lanes = lanes
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+        self._waits_since: float | None = None
+        self._stopped = False
+
+    @property
+    def left(self) -> float:
+        """Return for how many seconds it may go on."""
+        if self._stopped:
+            return 0.0
+        now = self._waits_since if self._waits_since is not None else time.monotonic()
+        return max(0.0, self._end - now)
+
+    @property
+    def over(self) -> bool:
+        """Tell whether it is to end now."""
+        return self._stopped or (self._waits_since is None and self._end <= time.monotonic())
+
+    def stop(self) -> None:
+        """Tell it to end, at its next look."""
+        self._stopped = True
+
+    def allow(self, size: int) -> None:
+        """Give it the time that so many bytes take."""
+        self._end += max(size, _SMALLEST) / _SLOWEST
+
+    def late(self) -> HttpError:
+        """Return the answer to a request that is not done in time."""
+        if self._stopped:
+            return HttpError(503, "This Hub is being stopped; send the request again", headers=_RETRY)
+        message = f"This request takes the Hub longer than {self._seconds:g} s; send less at once, or try again later"
+        return HttpError(503, message, headers=_RETRY)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Do not count the time that the block takes."""
+        self._waits_since = start = time.monotonic()
+        try:
+            yield
+        finally:
+            self._end += time.monotonic() - start
+            self._waits_since = None
+
+    def timed(self, receive: Receive) -> Receive:
+        """Return a function that receives, and does not count the time."""
+
+        async def timed_receive() -> dict[str, Any]:
+            with self.waiting():
+                message = await receive()
+            self._end += len(message.get("body", b"")) / _SLOWEST
+            return message
+
+        return timed_receive
+
+
+current: contextvars.ContextVar[Work | None] = contextvars.ContextVar("work", default=None)
+"""The work of the request that this task or thread works for; None outside of a server."""
+
+
+def busy() -> HttpError:
+    """Return the answer to a request for which there is no room now."""
+    return HttpError(503, f"This Hub is busy; try again in {_RETRY_SECONDS} s", headers=_RETRY)
+
+
+def is_over() -> bool:
+    """Tell whether the request that this is done for is to end."""
+    work = current.get()
+    return work is not None and work.over
+
+
+def check() -> None:
+    """Raise HttpError 503 when the request that this is done for is to end."""
+    work = current.get()
+    if work is not None and work.over:
+        raise work.late()
+
+
+def allow(size: int) -> None:
+    """Give the request the time that so many bytes take, which it has to read or write."""
+    work = current.get()
+    if work is not None:
+        work.allow(size)
+
+
+def seconds_left() -> float:
+    """Return for how long the request may wait for something; -1 is as long as it takes."""
+    work = current.get()
+    return -1 if work is None else work.left
+
+
+async def run_read(function: Callable[..., T], *arguments: Any) -> T:
+    """Do what reads and computes for more than a moment in a thread of those for it."""
+    work = current.get()
+    return await _run(work.lanes.reads if work else None, function, *arguments)
+
+
+async def run_write(function: Callable[..., T], *arguments: Any) -> T:
+    """Do what waits for the database's one writer, and is short, in a thread of those for it."""
+    work = current.get()
+    return await _run(work.lanes.writes if work else None, function, *arguments)
+
+
+async def run_heavy(function: Callable[..., T], *arguments: Any) -> T:
+    """Do what may take seconds in a thread of those for it; HttpError 503 when too many requests wait for one."""
+    work = current.get()
+    return await _run(work.lanes.heavy if work else None, function, *arguments)
+
+
+def start(user: int, function: Callable[..., T], *arguments: Any) -> "asyncio.Task[T]":
+    """Do a user's heavy work when it is its turn. Raise HttpError 429 where too much of theirs waits already."""
+    work = current.get()
+    assert work is not None, "a request asks for it"
+    share = work.lanes.share(user)
+    share.take()
+    task = asyncio.ensure_future(_in_turn(work, share.turns, function, *arguments))
+    task.add_done_callback(share.done)
+    return task
+
+
+async def _in_turn(work: Work, turns: asyncio.Semaphore, function: Callable[..., T], *arguments: Any) -> T:
+    with work.waiting():
+        await turns.acquire()
+    try:
+        return await run_heavy(function, *arguments)
+    finally:
+        turns.release()
+
+
+async def _run(lane: Lane | None, function: Callable[..., T], *arguments: Any) -> T:
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(lane, context.run, _begin, function, *arguments)
+
+
+def _begin(function: Callable[..., T], *arguments: Any) -> T:
+    check()  # it may have waited for too long
+    return function(*arguments)
