@@ -39,6 +39,8 @@ def _translate(error: Exception, repo: str, revision: str | None, url: str) -> Z
     at = f" at {revision}" if revision else ""
     if type(error) is RuntimeError and isinstance(error.__cause__, Exception):  # the client wraps what an upload raised
         return _translate(error.__cause__, repo, revision, url)
+    if isinstance(error, ZooError):
+        return error
     match error:
         case errors.GatedRepoError():
             return AuthorisationError(f"{repo} is gated; accept its terms at {url}/{repo}, then log in: {way_in(url)}")
