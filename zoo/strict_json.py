@@ -58,9 +58,20 @@ def parse_json(content: bytes, source: str, *, max_bytes: int = MAX_BYTES) -> di
         ) from None
     except ValueError as error:  # an integer of more digits than Python converts
         raise IntegrityError(f"{source} is not JSON: {error}; get a fresh copy") from None
+    if _SURROGATE.search(content) and not _is_text(value):
+        raise IntegrityError(f"{source} holds half of a character, a lone surrogate; get a fresh copy")
     if not isinstance(value, dict):
         raise IntegrityError(f"{source} holds a {type(value).__name__}, not an object; get a fresh copy")
     return value
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether every text in a value can be written."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _structure(content: bytes) -> tuple[int, int]:
@@ -84,6 +95,7 @@ def _structure(content: bytes) -> tuple[int, int]:
     return deepest, count
 
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _QUOTE = ord('"')
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?|[\[\]{},]', re.DOTALL)
 """A string, whole and without backtracking, or one character of structure."""

@@ -156,6 +156,38 @@ def deep_paths(crowd: Crowd, number: int) -> Loop:
     return attack
 
 
+def held_bodies(crowd: Crowd, number: int) -> Loop:
+    """Send 8 MB of JSON but for its last byte; needs no token."""
+    return _held(crowd, "/api/validate-yaml", 8 * 1024 * 1024 - 10, "")
+
+
+def held_lines(crowd: Crowd, number: int) -> Loop:
+    """Send a line of 19 MB of a commit, but for its end."""
+    token = f"Authorization: Bearer {crowd.hub.token}\r\n"
+    return _held(crowd, f"/api/models/{_own_repo(crowd, number)}/commit/main", 19 * 1024 * 1024, token)
+
+
+def _held(crowd: Crowd, path: str, size: int, token: str) -> Loop:
+    netloc = urlsplit(crowd.hub.url).netloc
+    head = f"POST {path} HTTP/1.1\r\nHost: {netloc}\r\n{token}Content-Length: {size + 1}\r\n\r\n"
+
+    def attack() -> None:
+        with crowd.open() as stream:
+            stream.sendall(head.encode())
+            for _ in range(size // 65_536):
+                stream.sendall(b" " * 65_536)
+            stream.recv(1)  # until the Hub has had enough
+
+    return attack
+
+
+def many_lines(crowd: Crowd, number: int) -> Loop:
+    """Have 8 MB of short lines looked through for front matter; needs no token."""
+    send = _sender(crowd, "/api/validate-yaml", bare=True)
+    body = _json({"content": "---\n" + "ab\n" * 2_000_000})
+    return lambda: send(body)
+
+
 def expanded_trees(crowd: Crowd, number: int) -> Loop:
     """List a folder with who changed each file last, page after page; needs no token."""
     client = crowd.connect(bare=True)
@@ -177,6 +209,9 @@ ATTACKS = (
     Attack("10,000 spellings of a path", spellings),
     Attack("4,000 paths of 480 folders", deep_paths, times=2),
     Attack("expanded trees", expanded_trees),
+    Attack("200 bodies of 8 MB held back", held_bodies, times=200),
+    Attack("60 lines of 19 MB held back", held_lines, times=60),
+    Attack("front matter of 2,000,000 lines", many_lines),
 )
 
 

@@ -122,7 +122,11 @@ def _showing(connection: Connection) -> Iterator[None]:
 
 def _watch(request: Any) -> None:
     """Take from a request what is meant for another Hub; show a Hub the password that is meant for it."""
-    origin, sent = origin_of(str(request.url)), request.headers.get("authorization")
+    sent = request.headers.get("authorization")
+    try:
+        origin = origin_of(str(request.url))
+    except ValueError:  # where a Hub sends an upload to
+        raise NetworkError(f"{str(request.url)[:200]!r} is no address; tell the Hub's owner") from None
     connected = tuple(_connected)
     here = [each.credentials for each in connected if origin_of(each.url) == origin]
     known = {each.credentials.header for each in connected}

@@ -39,6 +39,8 @@ def _translate(error: Exception, repo: str, revision: str | None, url: str) -> Z
     at = f" at {revision}" if revision else ""
     if type(error) is RuntimeError and isinstance(error.__cause__, Exception):  # the client wraps what an upload raised
         return _translate(error.__cause__, repo, revision, url)
+    if isinstance(error, ZooError):
+        return error
     match error:
         case errors.GatedRepoError():
             return AuthorisationError(f"{repo} is gated; accept its terms at {url}/{repo}, then log in: {way_in(url)}")
@@ -61,12 +63,13 @@ def _translate(error: Exception, repo: str, revision: str | None, url: str) -> Z
             return StorageError(
                 f"{repo} cannot be kept: {error.filename or ''} {error.strerror}; free space, or set HF_HOME"
             )
-    if not isinstance(error, OSError) and _raised_by_client(error):
+    library = type(error).__module__.partition(".")[0] in _LIBRARIES
+    if not isinstance(error, OSError) and not library and _raised_by_client(error):
         reason = f"{type(error).__name__}: {error}"
         return IntegrityError(f"{url} answers otherwise than a Hub does for {repo}: {reason}; check the address")
     if isinstance(error, Faulty):
         return NetworkError(f"{url} does not give {repo} as it should: {error}; try again, or tell its owner")
-    if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _LIBRARIES:
+    if isinstance(error, OSError) or library:
         reason = str(error) or type(error).__name__
         return NetworkError(
             f"{url} cannot be reached for {repo}: {reason}; check the address and the network, then try again"
@@ -75,9 +78,10 @@ def _translate(error: Exception, repo: str, revision: str | None, url: str) -> Z
 
 
 def _raised_by_client(error: Exception) -> bool:
-    """Tell whether huggingface_hub itself stumbled, over an answer that lacks what it looks for."""
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return bool(frames) and str(frames[-1].f_globals.get("__name__")).startswith("huggingface_hub.")
+    """Tell whether huggingface_hub stumbled, itself or in what it called, over an answer that is none."""
+    places = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = max((place for place, name in enumerate(places) if name.startswith("zoo.")), default=-1)
+    return any(name.startswith("huggingface_hub.") for name in places[ours + 1 :])
 
 
 def _by_status(error: Exception, repo: str, url: str) -> ZooError:

@@ -6,16 +6,36 @@ It has no final name before its size and hash are right.
 
 import hashlib
 import os
+import shutil
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from zoo.errors import StorageError
 from zoo.hub.owner import NOBODY, is_gone, new_owner
 from zoo.hub.records import WantedFile
 
 SUFFIX = ".incomplete"
 _CHUNK = 1024 * 1024
+
+
+def check_space(blobs: Path, wanted: Iterable[WantedFile], repo: str) -> None:
+    """Raise StorageError unless what is still to come of these files fits on the disk."""
+    needed = 0
+    for item in wanted:
+        begun = 0
+        for path in blobs.glob(f"{item.etag}.*{SUFFIX}"):
+            with suppress(FileNotFoundError):  # finished, or taken over, at this moment
+                begun = max(begun, path.stat().st_size)
+        needed += max(0, item.size - begun)
+    disk = next(path for path in (blobs, *blobs.parents) if path.is_dir())
+    if needed > (free := shutil.disk_usage(disk).free):
+        raise StorageError(
+            f"{repo} takes {needed / 1e6:,.1f} MB and the disk of {disk} has {free / 1e6:,.1f} MB; free some, "
+            "or set HF_HOME"
+        )
 
 
 class Digests:

@@ -16,7 +16,7 @@ from zoo.hub.failures import hub_errors
 from zoo.hub.file_names import GIT_ATTRIBUTES, clashing, fault_of, shown
 from zoo.hub.lease import Lease
 from zoo.hub.listing import Expected, FileSelection, all_files, resolve_commit, wanted_files
-from zoo.hub.partial import digests_of
+from zoo.hub.partial import check_space, digests_of
 from zoo.hub.patience import Patience, default_patience
 from zoo.hub.records import PulledFile, PulledRepo, WantedFile
 from zoo.hub.revisions import check_revision
@@ -164,6 +164,7 @@ class _Pull:
             return str(hf_hub_url(repo, name, revision=commit, endpoint=self._url))
 
         missing = list({item.etag: item for item in items}.values())
+        check_space(self._cache.blobs, missing, repo)
         bar: Any = tqdm(
             total=sum(item.size for item in missing),
             desc=repo,

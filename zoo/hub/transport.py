@@ -217,7 +217,7 @@ def _joined(base: str, link: str) -> str:
     """Return where a link leads. Raise NetworkError where that is no address."""
     try:
         target = urljoin(base, link)
-        origin_of(target)
-    except ValueError:
+        (origin_of(target)[1] or "").encode("idna")
+    except ValueError:  # of a port that is none, or a name that no host can have
         raise NetworkError(f"{base} leads to {link[:200]!r}, which is no address; report it to its owner") from None
     return target

@@ -1,10 +1,10 @@
 """The scores of a run, and as .eval_results/*.yaml, which the Hub shows where the data set is one that it knows."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from zoo.engine.history import read_metrics, scores_of
 from zoo.errors import IntegrityError
 from zoo.registry.registry import default_registry
 from zoo.weights.description import ZooBlock
@@ -20,18 +20,8 @@ def hub_dataset(name: str) -> str | None:
 
 def recorded_scores(folder: Path) -> dict[str, float]:
     """Return the scores on the test split that metrics.jsonl ends with; none where nothing was scored."""
-    found: dict[str, float] = {}
-    path = folder / "metrics.jsonl"
-    if not path.is_file():
-        return found
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue  # the line that a kill cut off
-        if isinstance(event, dict) and event.pop("event", None) == "test":
-            found = {key: float(value) for key, value in event.items() if isinstance(value, (int, float))}
-    return found
+    scored = [line for line in read_metrics(folder) if line["event"] == "test"]
+    return scores_of(scored[-1]) if scored else {}
 
 
 def write_results(folder: Path, block: ZooBlock, scores: Mapping[str, float], url: str | None) -> None:

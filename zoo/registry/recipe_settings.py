@@ -3,7 +3,6 @@
 import dataclasses
 import difflib
 import math
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +13,7 @@ from zoo.errors import NotFoundError, PluginError, UsageError
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.records import ModelSpec, RecipeSpec, load_target
 from zoo.specs.settings import TrainingSettings
+from zoo.strict_toml import read_toml
 
 
 def recipe_settings(
@@ -103,11 +103,9 @@ def _settings_type(offer: Offer[RecipeSpec]) -> type[TrainingSettings]:
 
 def _read(path: str) -> tuple[str | None, dict[str, Any]]:
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        values = read_toml(Path(path))
     except FileNotFoundError:
         raise NotFoundError(f"no recipe file {path}; `zoo recipes show NAME > {path}` writes one") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}; `zoo recipes show NAME` prints the format") from None
     settings = values.get("settings", {})
     if (
         set(values) - {"recipe", "settings"}

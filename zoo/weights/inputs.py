@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _VERSION_1 = {"preprocessing": "image", "tokenisation": "text"}
 """What format_version 1 called the inputs of the modalities that there were."""
+_MAX_PIXELS = 8192 * 8192
 _CORE = {"plugin": CORE, "plugin_version": ""}
 
 
@@ -38,6 +39,11 @@ class Preprocessing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
 
     modality: ClassVar[str] = "image"
+
+    def __post_init__(self) -> None:
+        height, width = self.image_size
+        if height * width > _MAX_PIXELS * self.crop**2:
+            raise ValueError(f"images of {height} x {width} pixels cut from larger ones are more than can be held")
 
     def record(self) -> "Preprocessing":
         """Return what config.json keeps: all of it."""

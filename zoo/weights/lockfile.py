@@ -1,7 +1,6 @@
 """zoo.lock: which commit and which bytes a name stood for when it was locked. Written and obeyed on request."""
 
 import json
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -13,10 +12,10 @@ from zoo.errors import IntegrityError, NotFoundError
 from zoo.files import storage_errors, write_file
 from zoo.hub.records import PulledFile
 from zoo.registry.catalogue import File
+from zoo.strict_toml import read_toml
 
 LOCK_FILE = Path("zoo.lock")
 VERSION = 1
-MAX_BYTES = 5 * 1024 * 1024
 _HEAD = "# What names stand for, byte for byte. `zoo pull NAME --lock` writes it, `--locked` obeys it.\n"
 
 
@@ -45,15 +44,10 @@ def locked(name: str, path: Path = LOCK_FILE) -> Locked:
 def read_lock(path: Path = LOCK_FILE) -> dict[str, Locked]:
     """Read a lock file strictly; where there is none, nothing is locked."""
     try:
-        with open(path, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        document = msgspec.convert(read_toml(path), _Document)
     except FileNotFoundError:
         return {}
-    if len(content) > MAX_BYTES:
-        raise IntegrityError(f"{path} has more than {MAX_BYTES:,} bytes; remove it and lock again")
-    try:
-        document = msgspec.convert(tomllib.loads(content.decode()), _Document)
-    except (ValueError, msgspec.ValidationError, RecursionError) as error:  # ValueError: not TOML, or a huge integer
+    except (ValueError, msgspec.ValidationError) as error:  # ValueError: a lone surrogate
         raise IntegrityError(f"{path} is not a lock file: {error}; correct it, or remove it and lock again") from None
     if document.version != VERSION:
         raise IntegrityError(f"{path} has version {document.version}, this zoo reads {VERSION}; pip install -U zoo-hub")

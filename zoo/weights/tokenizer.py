@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -99,11 +100,13 @@ class Tokenizer:
     ) -> "list[tokenizers.Encoding]":
         """Return an encoding for each text, or each pair of texts, with the special tokens that are put around them."""
         given: Any = list(texts) if pairs is None else list(zip(texts, pairs, strict=True))
-        return self.inner.encode_batch_fast(given, add_special_tokens=special)
+        with _working():
+            return self.inner.encode_batch_fast(given, add_special_tokens=special)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of tokens, special ones left out."""
-        return self.inner.decode(list(ids), skip_special_tokens=True)
+        with _working():
+            return self.inner.decode(list(ids), skip_special_tokens=True)
 
     def with_special(self, tokens: Sequence[str]) -> "Tokenizer":
         """Return the tokenizer with these special tokens behind those that it has."""
@@ -203,6 +206,18 @@ def read_tokenizer(place: Path) -> Tokenizer:
     except UnicodeDecodeError as error:
         raise IntegrityError(f"{path} is not UTF-8 at byte {error.start:,}; get a fresh copy") from None
     return Tokenizer.of(text, str(path), _said_roles(path.with_name(ROLES_FILE)))
+
+
+@contextmanager
+def _working() -> Iterator[None]:
+    """Raise what the library makes of a tokenizer that can be read and not be used as IntegrityError."""
+    try:
+        yield
+    except BaseException as error:
+        # it raises plain Exceptions, and where Rust panics, as over a regex that explodes, what is no Exception
+        if type(error) is not Exception and type(error).__name__ != "PanicException":
+            raise
+        raise IntegrityError(f"{TOKENIZER_FILE} cannot be used: {error}; get a fresh copy") from None
 
 
 def _made(json_text: str, source: str) -> "tokenizers.Tokenizer":

@@ -81,8 +81,9 @@ async def paths_info(access: Access, request: Request, repo: Repo, revision: str
     """Describe the files that are asked for; those that do not exist are left out."""
     asked, expand = await _asked_paths(request)
     limit = _MAX_EXPANDED_PATHS if expand else _MAX_PATHS
-    paths = list(dict.fromkeys(path for path in (path.strip("/") for path in asked) if path))
-    if len(asked) > limit or sum(path.count("/") for path in paths) > limit * _FOLDERS_A_PATH:
+    few = len(asked) <= limit
+    paths = list(dict.fromkeys(path for path in (path.strip("/") for path in asked) if path)) if few else []
+    if not few or sum(path.count("/") for path in paths) > limit * _FOLDERS_A_PATH:
         raise HttpError(413, f"More than {limit:,} paths{' with expand' if expand else ''}; ask for them in parts")
     return await work.run_read(_paths_info, access, repo, revision, paths, expand)
 

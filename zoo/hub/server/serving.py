@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("zoo.hub.server")
 _START_SECONDS = 10
 _FINISHING = 0.9  # of the grace; in what is left, requests are told to end, and do
+_SWITCH_SECONDS = 0.0005
+"""How long a thread that computes may keep the event loop from the interpreter's lock, a tenth of Python's own 5 ms."""
 _EXTRA = "a Hub of one's own needs the serve extra: pip install 'zoo-hub[serve]'"
 
 
@@ -57,6 +59,7 @@ def serve_forever(
 
     `cut_off` is told which did not. The process then ends, whatever its threads do: the store bears that at any moment.
     """
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with _running(folder, options) as server:
         try:
             with _signals():

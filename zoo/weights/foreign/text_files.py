@@ -49,7 +49,7 @@ def _pooling(folder: Path) -> str | None:
     for module in modules if isinstance(modules, list) else []:
         kind, name = (str(module.get(key, "")) if isinstance(module, dict) else "" for key in ("type", "path"))
         if (last := kind.rpartition(".")[2]) == "Pooling":
-            if name == ".." or Path(name).name != name or not name:
+            if name == ".." or Path(name).name != name or not name or len(name.encode()) > 255:
                 raise IntegrityError(f"{path} has its pooling in {name!r}, which is no folder beside it")
             found = _mode(folder / name / "config.json")
         elif last not in ("Transformer", "Normalize"):
