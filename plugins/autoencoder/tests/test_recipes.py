@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import torch
+from zoo_autoencoder.pretraining.penalized import discrepancy
 from zoo_autoencoder.pretraining.reconstruction import corrupted
 from zoo_autoencoder.pretraining.settings import DenoisingSettings
-from zoo_autoencoder.pretraining.wasserstein import discrepancy
 
 import zoo
 from zoo.registry.recipe_settings import settings_from

@@ -88,19 +88,18 @@ _RECIPES = {
         "Wasserstein autoencoder with an MMD penalty (WAE-MMD; Tolstikhin et al., 2018)",
     ),
 }
-_TOGETHER = ("denoising", "sparse", "contractive")
+_MODULES = {"denoising": "reconstruction", **dict.fromkeys(("sparse", "contractive", "wasserstein"), "penalized")}
 
 
 @zoo.hookimpl
 def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
     for name, (kind, summary) in _RECIPES.items():
-        module = "reconstruction" if name in _TOGETHER else name
         variational = name == "variational"
         yield zoo.RecipeSpec(
             name=name,
             stage="pretrain",
             summary=summary,
-            target=f"zoo_autoencoder.pretraining.{module}:{kind}",
+            target=f"zoo_autoencoder.pretraining.{_MODULES.get(name, name)}:{kind}",
             settings=f"zoo_autoencoder.pretraining.settings:{kind}Settings",
             task="image-feature-extraction",
             score="elbo" if variational else "mse",

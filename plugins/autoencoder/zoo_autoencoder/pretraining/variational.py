@@ -7,8 +7,7 @@ al., NeurIPS 2016. Scores are the whole bound, whatever beta and free bits are: 
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import torch
@@ -16,12 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_autoencoder.pretraining.autoencoding import optimizer_of, pictures, scores
+from zoo_autoencoder.pretraining.reconstruction import Reconstruction
 from zoo_autoencoder.pretraining.settings import VariationalSettings
 
 
-class Variational:
+class Variational(Reconstruction):
     """Maximise the evidence lower bound."""
+
+    settings: VariationalSettings
 
     def __init__(
         self,
@@ -34,15 +35,7 @@ class Variational:
             raise zoo.UsageError(
                 f"a {type(model).__name__} has no mean and variance of codes; pretrain a variational_autoencoder"
             )
-        self.settings = settings
-        self.classes = classes
-        self.model = model.train()
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.model}
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        return {"model": optimizer_of(self.model, self.settings)}
+        super().__init__(settings, model, classes, preprocessing)
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         images = batch["images"]
@@ -73,14 +66,8 @@ class Variational:
             "bits_per_dimension": -elbo / (pixels * math.log(2)),
             "divergence": float(every.sum(1).mean()),
             "active": float((every.mean(0) > 0.01).double().mean()),
-            **scores(self.model, ((batch["images"], batch["images"]) for batch in kept)),
+            **super().evaluate(kept),
         }
-
-    def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
-        return pictures(self.model, batches, folder, self.classes, seed=self.settings.seed)
-
-    def export(self) -> nn.Module:
-        return self.model.eval()
 
     def _bound(self, images: Tensor, draws: zoo.Draws) -> tuple[Tensor, Tensor]:
         """Return log p(x | z) in nats (batch,), and the divergence of each number of the code (batch, code_size)."""

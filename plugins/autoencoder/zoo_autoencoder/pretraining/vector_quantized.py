@@ -6,7 +6,6 @@ the codes that are assigned to it as a moving average; one that hardly any are a
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -33,8 +32,10 @@ class CodebookAverage(nn.Module):
         self.register_buffer("sums", torch.zeros_like(codebook))
 
 
-class VectorQuantized:
+class VectorQuantized(Reconstruction):
     """Minimise the error of reconstructions from entries of a codebook, which follows the codes."""
+
+    settings: VectorQuantizedSettings
 
     def __init__(
         self,
@@ -45,17 +46,14 @@ class VectorQuantized:
     ) -> None:
         if not isinstance(getattr(model, "codebook", None), Tensor):
             raise zoo.UsageError(f"a {type(model).__name__} has no codebook; pretrain a vector_quantized_autoencoder")
-        self.settings = settings
-        self.plain = Reconstruction(settings, model, classes, preprocessing)
+        super().__init__(settings, model, classes, preprocessing)
         self.average = CodebookAverage(cast(Any, model).codebook)
-        self.optimizers = self.plain.optimizers
-        self.export = self.plain.export
 
     def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.plain.model, "codebook_average": self.average}
+        return {"model": self.model, "codebook_average": self.average}
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
-        images, model = batch["images"], cast(Any, self.plain.model)
+        images, model = batch["images"], cast(Any, self.model)
         codes = model.to_codes(images)
         indices = model.indices(codes)
         entries = model.entries(indices)
@@ -69,7 +67,7 @@ class VectorQuantized:
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
         """Return what reconstructions score, the share of entries in use, and the perplexity of their use."""
         kept = list(batches)
-        model = cast(Any, self.plain.model)
+        model = cast(Any, self.model)
         with zoo.evaluating(model):
             counts = torch.zeros(len(model.codebook), dtype=torch.float64)
             for batch in kept:
@@ -78,19 +76,16 @@ class VectorQuantized:
         shares = counts / counts.sum()
         entropy = -(shares * shares.clamp(min=1e-12).log()).sum()
         return {
-            **self.plain.evaluate(kept),
+            **super().evaluate(kept),
             "codebook_use": float((counts > 0).double().mean()),
             "perplexity": float(entropy.exp()),
         }
-
-    def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
-        return self.plain.pictures(batches, folder)
 
     @torch.no_grad()
     def _follow(self, codes: Tensor, indices: Tensor, draws: zoo.Draws) -> None:
         """Move each entry to the average of the codes that are assigned to it, or to a code where none are."""
         settings, average = self.settings, self.average
-        codebook = cast(Any, self.plain.model).codebook
+        codebook = cast(Any, self.model).codebook
         rows = codes.movedim(1, -1).flatten(0, -2).to(codebook.dtype)
         counts = torch.zeros_like(average.counts).index_add_(0, indices.flatten(), rows.new_ones(len(rows)))
         sums = torch.zeros_like(average.sums).index_add_(0, indices.flatten(), rows)
