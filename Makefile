@@ -53,6 +53,8 @@ ATTACK_RESULTS ?= /tmp/zoo-attacks.json
 
 test-attacks: install
 	ZOO_ATTACKS=2000 ZOO_ATTACK_RESULTS=$(ATTACK_RESULTS) $(BIN)/python -m pytest -q -s tests/attacks
+	ZOO_SECRETS=all $(BIN)/python -m pytest -q tests/test_secrets.py
+	ZOO_OUTSIDE_NAMES=5000 $(BIN)/python -m pytest -q tests/hub/test_outside_names.py tests/hub/test_revisions.py
 
 check: install
 	$(BIN)/ruff format --check .
