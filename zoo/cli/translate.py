@@ -1,32 +1,13 @@
 """`zoo translate`."""
 
-from typing import Any
+from zoo.cli.decoding import lines
+from zoo.cli.writing import writing_command
 
-import click
-
-from zoo.cli.decoding import decoding, lines, typed
-from zoo.commands.options import hub
-from zoo.commands.output import print_text
-from zoo.commands.tables import print_json
-
-
-@click.command("translate")
-@click.argument("weights")
-@click.argument("texts", nargs=-1, required=True, metavar="TEXT…")
-@decoding("max_new_tokens", "beams", "length_penalty", "repetition_penalty")
-@click.option("--device", help="cpu, cuda, cuda:1; default: cpu.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@hub
-def command(
-    weights: str, texts: tuple[str, ...], device: str | None, as_json: bool, hub: str | None, **asked: Any
-) -> None:
-    """Translate each TEXT to one line; `-` reads lines from standard input. Uses 4 beams by default."""
-    from zoo.inference.load_for_task import load_writer
-
-    several = lines(texts)
-    written = load_writer(weights, "translation", hub=hub, device=device)(several, **{"beams": 4, **typed(asked)})
-    if as_json:
-        print_json([{"text": text, "translation": found} for text, found in zip(several, written, strict=True)])
-        return
-    for found in written:
-        print_text(f"{found}\n")
+command = writing_command(
+    "translate",
+    "Translate each TEXT to one line; `-` reads lines from standard input. Uses 4 beams by default.",
+    task="translation",
+    answer="translation",
+    metavar="TEXT…",
+    read=lines,
+)

@@ -1,8 +1,7 @@
 """Finetune any image backbone to say which class a picture shows, or which classes where it may show several."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -14,13 +13,13 @@ from zoo.data.draws import Draws
 from zoo.data.images.normalise import normalise
 from zoo.engine.pictures import confusion_matrix, labelled_grid
 from zoo.engine.recipe import Batch, Loss
-from zoo.tasks.methods import learner
 from zoo.tasks.multi_label import MultiLabelClassifier, class_loss, multi_label_scores, precision_chart, seen
+from zoo.tasks.one_network import OneNetwork, with_classes
 from zoo.tasks.settings import ImageClassificationSettings
 from zoo.weights.inputs import Preprocessing
 
 
-class ImageClassification:
+class ImageClassification(OneNetwork):
     """Cross-entropy on the backbone's own head, replaced where its classes are others.
 
     Labels of 0 and 1 for every class make it binary cross-entropy of each class by itself.
@@ -33,24 +32,11 @@ class ImageClassification:
         classes: tuple[str, ...],
         preprocessing: Preprocessing,
     ) -> None:
+        super().__init__(settings, with_classes(model, len(classes)), classes)
         self.settings = settings
         self.preprocessing = preprocessing
-        self.model = model.backbone if isinstance(model, MultiLabelClassifier) else model
         self.several = isinstance(model, MultiLabelClassifier)
         """Whether pictures have shown to have several labels each."""
-        self.classes = classes
-        backbone = cast(Any, self.model)
-        if backbone.num_classes != len(classes):
-            device = next(model.parameters()).device
-            backbone.reset_classifier(len(classes))
-            self.model.to(device)
-        self.learner = learner(settings, self.model)
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.model}
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        return {"model": self.learner.optimizer()}
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         settings = self.settings

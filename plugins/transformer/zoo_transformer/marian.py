@@ -66,10 +66,7 @@ class Marian(ReadingDecoder):
 
     def forward_features(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         sight = look(input_ids, attention_mask, causal=False)
-        x = self.embed_tokens(input_ids, sight)
-        for block in self.encoder:
-            x = self.run(block, x, sight, None)
-        return x
+        return self.read_through(self.encoder, self.embed_tokens(input_ids, sight), sight)
 
     def decode(
         self,
@@ -83,10 +80,7 @@ class Marian(ReadingDecoder):
         sight = look(decoder_input_ids, None, cache, causal=True)
         read = Sight(sight.positions, memory_mask(attention_mask), causal=False)
         x = self.embed_tokens(decoder_input_ids, sight)
-        for layer, block in enumerate(self.decoder):
-            kept = (cache.layers[layer], cache.read[layer]) if cache else None
-            x = self.run(block, x, sight, kept, memory, read)
-        return x
+        return self.write_through(self.decoder, x, sight, memory, read, cache)
 
     def lm_logits(self, features: Tensor) -> Tensor:
         """Return logits (..., vocab_size) of the token that follows each of these (..., num_features)."""
@@ -95,7 +89,7 @@ class Marian(ReadingDecoder):
     def embed_tokens(self, ids: Tensor, sight: Sight) -> Tensor:
         """Return tokens and positions (batch, tokens, width)."""
         x = self.shared(ids) * self.scale + waves(sight.positions, self.num_features).to(self.shared.weight.dtype)
-        return F.dropout(x, self.dropout, self.training)
+        return self.dropped(x)
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         return {"stem": r"^shared", "blocks": [(r"^encoder\.(\d+)", None), (r"^decoder\.(\d+)", None)]}

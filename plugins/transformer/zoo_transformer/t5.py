@@ -62,9 +62,7 @@ class T5(ReadingDecoder):
     def forward_features(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         sight = look(input_ids, attention_mask, causal=False)
         bias = self.encoder.bias(0, input_ids.shape[1], sight.mask)
-        x = self.dropped(self.shared(input_ids))
-        for block in self.encoder.block:
-            x = self.run(block, x, bias, None)
+        x = self.read_through(self.encoder.block, self.dropped(self.shared(input_ids)), bias)
         return self.dropped(self.encoder.norm(x))
 
     def decode(
@@ -77,11 +75,8 @@ class T5(ReadingDecoder):
     ) -> Tensor:
         """Return features (batch, tokens, num_features) of what is written, having read `memory`, and its mask."""
         bias = self.decoder.bias(cache.length if cache else 0, decoder_input_ids.shape[1], None)
-        seen = memory_mask(attention_mask)
         x = self.dropped(self.shared(decoder_input_ids))
-        for layer, block in enumerate(self.decoder.block):
-            kept = (cache.layers[layer], cache.read[layer]) if cache else None
-            x = self.run(block, x, bias, kept, memory, seen)
+        x = self.write_through(self.decoder.block, x, bias, memory, memory_mask(attention_mask), cache)
         return self.dropped(self.decoder.norm(x))
 
     def lm_logits(self, features: Tensor) -> Tensor:
@@ -90,9 +85,6 @@ class T5(ReadingDecoder):
             return F.linear(features * self.num_features**-0.5, self.shared.weight)
         logits: Tensor = self.lm_head(features)
         return logits
-
-    def dropped(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout, self.training)
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         blocks = [r"^encoder\.(?:relative_attention_bias|block\.(\d+))", r"^encoder\.norm"]

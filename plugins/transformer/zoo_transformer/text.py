@@ -1,6 +1,10 @@
 """What every text backbone here has in common: features of tokens, one vector of a text, a head for classes."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
@@ -67,6 +71,28 @@ class ReadingDecoder(TextModel):
 
     depth: int
     start_token: int
+    dropout: float
+
+    def read_through(self, blocks: Iterable[nn.Module], x: Tensor, sight: Any) -> Tensor:
+        """Return what blocks make of a text that is read; `sight` says what its tokens see."""
+        for block in blocks:
+            x = self.run(block, x, sight, None)
+        return x
+
+    def write_through(
+        self, blocks: Iterable[nn.Module], x: Tensor, sight: Any, memory: Tensor, read: Any, cache: Cache | None
+    ) -> Tensor:
+        """Return what blocks make of tokens that are written, having read `memory`, of which they see what `read` says.
+
+        With a cache these are the new tokens, behind those it holds.
+        """
+        for layer, block in enumerate(blocks):
+            kept = (cache.layers[layer], cache.read[layer]) if cache else None
+            x = self.run(block, x, sight, kept, memory, read)
+        return x
+
+    def dropped(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout, self.training)
 
     def new_cache(self, capacity: int) -> Cache:
         """Return an empty cache for at most so many tokens that are written, for `decode(..., cache=cache)`."""

@@ -100,9 +100,9 @@ def test_goes_on_with_a_detector_of_the_same_classes(stranger: str) -> None:
 
 def test_frozen_moves_the_head_alone(stranger: str) -> None:
     made = recipe(stranger, method="frozen")
-    before = {name: tensor.clone() for name, tensor in made.network.state_dict().items()}
+    before = {name: tensor.clone() for name, tensor in made.model.state_dict().items()}
     train(made, 2)
-    moved = {name for name, tensor in made.network.state_dict().items() if not torch.equal(tensor, before[name])}
+    moved = {name for name, tensor in made.model.state_dict().items() if not torch.equal(tensor, before[name])}
     assert moved and not any(name.startswith("backbone.") for name in moved)
 
 

@@ -72,12 +72,12 @@ def recipe(**settings: Any) -> ImageSegmentation:
 
 
 def moved_by_a_step(asked: ImageSegmentation) -> set[str]:
-    before = {name: tensor.clone() for name, tensor in asked.network.state_dict().items()}
+    before = {name: tensor.clone() for name, tensor in asked.model.state_dict().items()}
     (optimizer,) = asked.optimizers().values()
     (loss,) = asked.step(batch(), zoo.Draws(0, 0, torch.arange(8)))
     loss.value.backward()
     optimizer.step()
-    return {name for name, tensor in asked.network.state_dict().items() if not torch.equal(tensor, before[name])}
+    return {name for name, tensor in asked.model.state_dict().items() if not torch.equal(tensor, before[name])}
 
 
 @needs_autoencoder
@@ -103,9 +103,9 @@ def test_lora_is_merged_on_export() -> None:
 
 @needs_autoencoder
 def test_a_segmenter_is_taken_as_it_is() -> None:
-    network = recipe().network
+    network = recipe().model
     again = ImageSegmentation(ImageSegmentationSettings(), network, CLASSES, INPUTS)
-    assert again.network is network
+    assert again.model is network
 
 
 @needs_autoencoder
@@ -114,7 +114,7 @@ def test_scores_are_of_the_masks_size() -> None:
     scores = asked.evaluate([batch((32, 48))])
     assert set(scores) == {"miou", "pixel_accuracy", "class_accuracy", "iou/a", "iou/b", "iou/c"}
     larger = batch((32, 48))["masks"]
-    predicted = asked.network.eval()(batch()["images"], (32, 48)).argmax(1)
+    predicted = asked.model.eval()(batch()["images"], (32, 48)).argmax(1)
     counted = larger != 255
     right = (predicted == larger)[counted].float().mean()
     assert scores["pixel_accuracy"] == pytest.approx(float(right), abs=1e-6)
@@ -124,7 +124,7 @@ def test_scores_are_of_the_masks_size() -> None:
 def test_evaluating_leaves_the_training_mode() -> None:
     asked = recipe()
     asked.evaluate([batch()])
-    assert asked.network.training
+    assert asked.model.training
 
 
 @needs_autoencoder

@@ -1,6 +1,6 @@
 """Finetune any image backbone to find things in pictures: which they are, and where."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
@@ -16,13 +16,13 @@ from zoo.tasks.detection.network import Detector
 from zoo.tasks.detection.pictures import boxed_grid, precision_recall
 from zoo.tasks.detection.scores import AveragePrecision
 from zoo.tasks.detection.settings import ObjectDetectionSettings
-from zoo.tasks.methods import learner
+from zoo.tasks.one_network import OneNetwork
 from zoo.weights.inputs import Preprocessing
 
 _SHOWN = 8
 
 
-class ObjectDetection:
+class ObjectDetection(OneNetwork):
     """A Detector on the backbone, trained by task-aligned assignment."""
 
     def __init__(
@@ -32,17 +32,10 @@ class ObjectDetection:
         classes: tuple[str, ...],
         preprocessing: Preprocessing,
     ) -> None:
+        network = model if isinstance(model, Detector) else _on(model, settings, len(classes))
+        super().__init__(settings, network, classes)
         self.settings = settings
         self.preprocessing = preprocessing
-        self.classes = classes
-        self.network = model if isinstance(model, Detector) else _on(model, settings, len(classes))
-        self.learner = learner(settings, self.network)
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.network}
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        return {"model": self.learner.optimizer()}
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         settings = self.settings
@@ -78,19 +71,16 @@ class ObjectDetection:
             precision_recall(precision.curves(), folder / "precision_recall.png"),
         ]
 
-    def export(self) -> nn.Module:
-        return self.learner.export()
-
     def _loss(self, images: Tensor, boxes: Tensor) -> tuple[DetectionLoss, Tensor, Tensor]:
-        logits, predicted = self.network(normalise(images, self.preprocessing))
+        logits, predicted = self.model(normalise(images, self.preprocessing))
         height, width = images.shape[2:]
-        loss = detection_loss(logits, predicted, boxes, (height, width), self.network.pyramid.reductions)
+        loss = detection_loss(logits, predicted, boxes, (height, width), self.model.pyramid.reductions)
         return loss, logits, predicted
 
     def _found(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Found, DetectionLoss]]:
         """Yield batches, no larger than those of training, with what is found in them."""
         settings = self.settings
-        self.network.eval()
+        self.model.eval()
         for whole in batches:
             for start in range(0, len(whole["images"]), settings.batch_size):
                 batch = {name: tensor[start : start + settings.batch_size] for name, tensor in whole.items()}

@@ -1,6 +1,6 @@
 """Finetune any image backbone to say for each pixel which class it shows."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
@@ -12,7 +12,7 @@ from zoo.data.draws import Draws
 from zoo.data.images.normalise import normalise
 from zoo.engine.pictures import bar_chart
 from zoo.engine.recipe import Batch, Loss
-from zoo.tasks.methods import learner
+from zoo.tasks.one_network import OneNetwork
 from zoo.tasks.segmentation.losses import counted_pixels, dice_loss, pixel_cross_entropy
 from zoo.tasks.segmentation.network import Segmenter
 from zoo.tasks.segmentation.pictures import class_scores, prediction_grid
@@ -23,7 +23,7 @@ from zoo.weights.inputs import Preprocessing
 _SHOWN = 6
 
 
-class ImageSegmentation:
+class ImageSegmentation(OneNetwork):
     """Cross-entropy and Dice over the pixels that count, of a pyramid head on the backbone."""
 
     def __init__(
@@ -33,22 +33,15 @@ class ImageSegmentation:
         classes: tuple[str, ...],
         preprocessing: Preprocessing,
     ) -> None:
+        network = model if isinstance(model, Segmenter) else _on(model, settings, len(classes))
+        super().__init__(settings, network, classes)
         self.settings = settings
-        self.classes = classes
         self.preprocessing = preprocessing
-        self.network = model if isinstance(model, Segmenter) else self._segmenter(model)
-        self.learner = learner(settings, self.network)
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.network}
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        return {"model": self.learner.optimizer()}
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         images, masks = self._augmented(batch["images"], batch["masks"], draws)
         # Sums over so many pixels need full precision
-        logits = self.network(normalise(images, self.preprocessing)).float()
+        logits = self.model(normalise(images, self.preprocessing)).float()
         loss = pixel_cross_entropy(logits, masks, label_smoothing=self.settings.label_smoothing)
         if self.settings.dice:
             loss = loss + self.settings.dice * dice_loss(logits, masks)
@@ -78,16 +71,6 @@ class ImageSegmentation:
             bar_chart(class_scores(scores), folder / "classes.png", title=f"IoU, mean {scores['miou']:.3f}"),
         ]
 
-    def export(self) -> nn.Module:
-        return self.learner.export()
-
-    def _segmenter(self, backbone: nn.Module) -> Segmenter:
-        settings, device = self.settings, next(backbone.parameters()).device
-        network = Segmenter(
-            backbone, len(self.classes), width=settings.width, finest=settings.finest, dropout=settings.dropout
-        )
-        return network.to(device)
-
     def _augmented(self, images: Tensor, masks: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
         settings = self.settings
         if (settings.scale_low, settings.scale_high) != (1, 1):
@@ -104,8 +87,8 @@ class ImageSegmentation:
 
     def _predicted(self, images: Tensor, size: torch.Size) -> Tensor:
         """Return the likeliest class of each pixel, (batch, *size)."""
-        self.network.eval()
-        logits: Tensor = self.network(normalise(images, self.preprocessing), (size[0], size[1]))
+        self.model.eval()
+        logits: Tensor = self.model(normalise(images, self.preprocessing), (size[0], size[1]))
         self.learner.train()
         return logits.argmax(1)
 
@@ -116,3 +99,9 @@ class ImageSegmentation:
         chosen = [rows[place * (len(rows) - 1) // max(1, count - 1)] for place in range(count)]
         images, masks = (torch.stack([batch[name][row] for batch, row in chosen]) for name in ("images", "masks"))
         return images, masks
+
+
+def _on(backbone: nn.Module, settings: ImageSegmentationSettings, num_classes: int) -> Segmenter:
+    device = next(backbone.parameters()).device
+    network = Segmenter(backbone, num_classes, width=settings.width, finest=settings.finest, dropout=settings.dropout)
+    return network.to(device)

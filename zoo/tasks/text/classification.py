@@ -1,7 +1,7 @@
 """Finetune any text backbone to say of which class a text is, or a pair of texts, or of which ones."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,13 +13,13 @@ from zoo.data.draws import Draws
 from zoo.engine.modes import evaluating
 from zoo.engine.pictures import confusion_matrix
 from zoo.engine.recipe import Batch, Loss
-from zoo.tasks.methods import learner
 from zoo.tasks.multi_label import MultiLabelTextClassifier, class_loss, multi_label_scores, precision_chart
+from zoo.tasks.one_network import OneNetwork, with_classes
 from zoo.tasks.text.settings import TextClassificationSettings
 from zoo.weights.tokenizer import TextInputs
 
 
-class TextClassification:
+class TextClassification(OneNetwork):
     """Cross-entropy on the backbone's own head, replaced where its classes are others.
 
     Labels of 0 and 1 for every class make it binary cross-entropy of each class by itself.
@@ -32,28 +32,15 @@ class TextClassification:
         classes: tuple[str, ...],
         inputs: TextInputs,
     ) -> None:
+        super().__init__(settings, with_classes(model, len(classes)), classes)
         self.settings = settings
         self.several = isinstance(model, MultiLabelTextClassifier)
         """Whether texts have shown to have several labels each."""
-        backbone: nn.Module = model.backbone if isinstance(model, MultiLabelTextClassifier) else model
-        self.model = cast(Any, backbone)
-        self.classes = classes
-        if self.model.num_classes != len(classes):
-            device = next(backbone.parameters()).device
-            self.model.reset_classifier(len(classes))
-            backbone.to(device)
-        self.learner = learner(settings, backbone)
-        forward: Any = type(backbone).forward
+        forward: Any = type(self.model).forward
         known = inspect.signature(forward).parameters
         self.mask = inputs.tokenizer.needed("mask") if settings.masked else None
         self.special = torch.tensor(sorted(inputs.tokenizer.special))
         self._looks_at = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in known]
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.model}
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        return {"model": self.learner.optimizer()}
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         self.several = batch["labels"].ndim == 2

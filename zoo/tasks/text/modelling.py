@@ -1,9 +1,9 @@
 """Learn language from text alone: what follows, what is hidden, what was taken out, what was damaged."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +15,7 @@ from zoo.engine.modes import evaluating
 from zoo.engine.recipe import Batch, Loss
 from zoo.errors import UsageError
 from zoo.specs.settings import TrainingSettings
-from zoo.tasks.methods import learner
+from zoo.tasks.one_network import OneNetwork
 from zoo.tasks.text.settings import DenoisingSettings, FillMaskSettings, MaskedSettings, SpanSettings
 from zoo.tasks.text.spans import cut_spans
 from zoo.weights.tokenizer import TextInputs
@@ -24,26 +24,19 @@ _HIDDEN, _REPLACED = 0.8, 0.9
 """Of the tokens to be guessed 8 in 10 become the mask, 1 in 10 another token, and 1 stays (Devlin et al., 2019)."""
 
 
-class LanguageModelling:
+class LanguageModelling(OneNetwork):
     """Cross-entropy of tokens, a mean over all that are foretold. A subclass says which those are."""
 
     def __init__(
         self, settings: TrainingSettings, model: nn.Module, classes: tuple[str, ...], inputs: TextInputs
     ) -> None:
+        super().__init__(settings, model, classes)
         self.settings = settings
         self.inputs = inputs
-        self.learner = learner(settings, model)
-        self.model: Any = self.learner.network
 
     def foretold(self, batch: Batch, draws: Draws) -> tuple[Tensor, Tensor]:
         """Return logits (..., vocabulary) and the tokens that they should foretell (...), IGNORED where none."""
         raise NotImplementedError
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.model}
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        return {"model": self.learner.optimizer()}
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         logits, targets = self.foretold(batch, draws)
@@ -58,9 +51,6 @@ class LanguageModelling:
 
     def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
         return []
-
-    def export(self) -> nn.Module:
-        return self.learner.export()
 
     def _sums(self, batches: Iterable[Batch]) -> tuple[float, float, float, float]:
         """Return over all batches the loss in nats, how many tokens were right, of how many, and the bytes of text."""

@@ -5,9 +5,8 @@ what is written, and the end.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +18,7 @@ from zoo.engine.modes import evaluating
 from zoo.engine.recipe import Batch, Loss
 from zoo.inference.text.decoding_options import Decoding
 from zoo.inference.text.token_loop import generate_ids
-from zoo.tasks.methods import learner
+from zoo.tasks.one_network import OneNetwork
 from zoo.tasks.text.scores import rouge_scores, translation_scores, translation_signature
 from zoo.tasks.text.settings import WritingSettings
 from zoo.weights.tokenizer import TextInputs
@@ -27,28 +26,21 @@ from zoo.weights.tokenizer import TextInputs
 _SHOWN = 20
 
 
-class Writing:
+class Writing(OneNetwork):
     """Cross-entropy of what is to be written, a mean over its tokens; a subclass says how good what is written is."""
 
     def __init__(
         self, settings: WritingSettings, model: nn.Module, classes: tuple[str, ...], inputs: TextInputs
     ) -> None:
+        super().__init__(settings, model, classes)
         self.settings = settings
         self.inputs = inputs
-        self.learner = learner(settings, model)
-        self.model: Any = model
         self.end = inputs.tokenizer.needed("end")
         self.pad = inputs.tokenizer.role("pad") or 0
 
     def compare(self, written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
         """Return how near what was written comes to what should have been, in percent."""
         raise NotImplementedError
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.model}
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        return {"model": self.learner.optimizer()}
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         logits, targets = self._foretold(batch)
@@ -91,9 +83,6 @@ class Writing:
         path = folder / "samples.md"
         path.write_text("\n".join(["| read | reference | written |", "| --- | --- | --- |", *cells]) + "\n", "utf-8")
         return [path]
-
-    def export(self) -> nn.Module:
-        return self.learner.export()
 
     def _foretold(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return logits and the tokens that they should foretell, (batch, tokens)."""
