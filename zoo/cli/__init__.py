@@ -136,7 +136,11 @@ def _run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         return _fail(error.format_message(), error.exit_code, debug)
     except PeerLostError as error:
-        return error.exit_code if spoken_for() else _fail(str(error), error.exit_code, debug)
+        if spoken_for():
+            from zoo.engine.launch import LOST
+
+            return LOST
+        return _fail(str(error), error.exit_code, debug)
     except ZooError as error:
         return _fail(str(error), error.exit_code, debug)
     except OSError as error:

@@ -4,13 +4,18 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from zoo.engine.interruption import Interrupted
 from zoo.errors import TrainingError, UsageError
 
 RUN_ID = "zoo"
 """By this the started processes know that somebody speaks for them."""
+
+
+LOST = 10
+"""With this a process ends that has lost another one, and leaves it to the launcher to say which."""
 
 
 def launch(arguments: Sequence[str], processes: int) -> int:
@@ -47,12 +52,13 @@ def launch(arguments: Sequence[str], processes: int) -> int:
     except SignalException as error:
         raise Interrupted(int(error.sigval)) from None
     except ChildFailedError as error:
-        # a process that was killed comes before those that lost it
-        rank, failure = min(error.failures.items(), key=lambda item: (item[1].exitcode > 0, item[1].timestamp))
+        rank, failure = _cause(error.failures)
         code = failure.exitcode
         if code in _SAID or code - 128 in (signal.SIGINT, signal.SIGTERM):
             return int(code)
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        how = "lost another one" if code == LOST else f"ended with exit code {code}"
+        if code < 0:
+            how = f"was killed by {signal.Signals(-code).name}"
         raise TrainingError(
             f"rank {rank} (process {failure.pid}) {how}, and the others were stopped; continue with --resume"
         ) from None
@@ -61,3 +67,19 @@ def launch(arguments: Sequence[str], processes: int) -> int:
 
 _SAID = range(2, 10)
 """Exit codes of a zoo that has printed its own message."""
+
+
+def _cause(failures: Mapping[int, Any]) -> tuple[int, Any]:
+    """Return the rank and failure that the others followed.
+
+    A process that was killed comes before those that lost it. The launcher ends whom the first failure leaves, with
+    SIGTERM and after 30 s with SIGKILL, and lists them too.
+    """
+    first = min(failure.timestamp for failure in failures.values())
+
+    def order(item: tuple[int, Any]) -> tuple[bool, float]:
+        _, failure = item
+        killed = failure.exitcode < 0 and failure.exitcode != -signal.SIGTERM and failure.timestamp < first + 10
+        return not killed, failure.timestamp
+
+    return min(failures.items(), key=order)
