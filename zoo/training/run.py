@@ -153,7 +153,7 @@ def _opened(job: Job, main: bool) -> Iterator[Run]:
     options = job.run
     if options.resume:
         Run.recorded(options.out)
-    else:
+    elif main:  # to the others a run that the first process has begun would not look free
         Run.check_free(options.out, force=options.force)
     trackers = make_trackers(options.track) if main else ()
     with Run.held(options.out) if main else nullcontext() as lease:
