@@ -14,6 +14,7 @@ from zoo.hub.server import routes_commit, routes_files, routes_lfs, routes_pages
 from zoo.hub.server.access import Access
 from zoo.hub.server.access_log import AccessLog, shown_path
 from zoo.hub.server.downloads import Downloads
+from zoo.hub.server.held import Memory
 from zoo.hub.server.http import HttpError, Receive, Request, Response, Scope, Send, json_response
 from zoo.hub.server.options import Options
 from zoo.hub.server.pages.cards import Cards
@@ -41,6 +42,7 @@ class Application:
         self._access_log = AccessLog(options.access_log)
         self._turns = routes_commit.Turns()
         self._under_way: set[Work] = set()
+        self._memory = Memory()
         self.lanes = Lanes()
 
     def cut_off(self) -> list[str]:
@@ -68,7 +70,7 @@ class Application:
         self._under_way.add(work)
         try:
             try:
-                request = Request(scope, work.timed(receive), limits.idle_seconds)
+                request = Request(scope, work.timed(receive), limits.idle_seconds, self._memory)
                 access = Access(self._store, self._options, request)
                 request.when_read = access.renew
                 response = await self._in_time(work, access, request)
@@ -85,6 +87,8 @@ class Application:
                 self._access_log.write(scope, access, response, request_id, time.monotonic() - start)
         finally:
             self._under_way.discard(work)
+            if request is not None:
+                request.share.release()
 
     async def _in_time(self, work: Work, access: Access, request: Request) -> Response:
         """Answer, or go on without the answer when it takes too long: a thread that hangs cannot be ended."""

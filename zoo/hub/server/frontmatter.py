@@ -9,6 +9,7 @@ import yaml
 MAX_FRONT_MATTER = 64 * 1024
 _MAX_DEPTH = 32
 _LONG_NUMBER = re.compile(r"[-+]?(0[xb][0-9a-fA-F_]{100,}|[0-9][0-9_:.]{100,})")
+_RULE = re.compile(r"^---[^\S\n]*(?:\n|\Z)", re.MULTILINE)
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -22,12 +23,10 @@ def front_matter(text: str) -> dict[str, Any]:
 
 
 def block(text: str) -> tuple[str, str]:
-    """Return the front matter and the text after it, found by walking the lines once."""
-    first, *lines = text.split("\n")
-    if first.rstrip() != "---":
-        return "", text
-    end = next((place for place, line in enumerate(lines) if line.rstrip() == "---"), None)
-    return ("", text) if end is None else ("\n".join(lines[:end]), "\n".join(lines[end + 1 :]))
+    """Return the front matter and the text after it."""
+    first = _RULE.match(text)
+    end = _RULE.search(text, first.end()) if first else None
+    return ("", text) if first is None or end is None else (text[first.end() : end.start()], text[end.end() :])
 
 
 def parse(text: str) -> Any:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
+from zoo.hub.server.held import Memory, Share
 from zoo.hub.server.pace import Pace
 
 Scope = Mapping[str, Any]
@@ -56,7 +57,7 @@ def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | No
 class Request:
     """One request. `segments` are the raw path split at "/" and only then unquoted: `a%2Fb` stays one segment."""
 
-    def __init__(self, scope: Scope, receive: Receive, idle_seconds: float) -> None:
+    def __init__(self, scope: Scope, receive: Receive, idle_seconds: float, memory: Memory | None = None) -> None:
         self.scope = scope
         self.method: str = scope["method"]
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -70,6 +71,7 @@ class Request:
             raise HttpError(400, "The query is not UTF-8, or has too many parts") from None
         self.headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
         self.when_read: Callable[[], None] = lambda: None
+        self.share = Share(memory)
         self._receive = receive
         self._idle_seconds = idle_seconds
 
@@ -94,10 +96,16 @@ class Request:
         """Tell whether a query parameter is on, in any client's spelling."""
         return (self.value(name) or "").lower() in ("true", "1")
 
+    @property
+    def length(self) -> int:
+        """Return how long the body is said to be; 0 where nothing is said."""
+        text = self.headers.get("content-length", "")
+        return int(text) if text.isdecimal() else 0
+
     async def chunks(self, limit: int) -> AsyncIterator[bytes]:
         """Yield the body as it comes. Raise HttpError 413 beyond the limit, 408 when it stops coming or trickles."""
         total, pace = 0, Pace(self._idle_seconds)
-        if self.headers.get("content-length", "").isdecimal() and int(self.headers["content-length"]) > limit:
+        if self.length > limit:
             raise HttpError(413, f"The body is larger than {limit:,} bytes", headers={"Connection": "close"})
         while True:
             try:
@@ -132,11 +140,21 @@ class Request:
 
     async def body(self, limit: int = MAX_JSON) -> bytes:
         """Return the whole body."""
-        return b"".join([chunk async for chunk in self.chunks(limit)])
+        body = bytearray()
+        async for chunk in self.chunks(limit):
+            await self._hold(len(body) + len(chunk))
+            body += chunk
+        return bytes(body)
 
-    async def json(self) -> dict[str, Any]:
+    async def _hold(self, size: int) -> None:
+        """Raise HttpError 503 where others hold so much that there is no memory for this body."""
+        if not await self.share.hold(size):
+            headers = {"Retry-After": "10", "Connection": "close"}
+            raise HttpError(503, "This Hub has too many large requests at once; try again", headers=headers)
+
+    async def json(self, limit: int = MAX_JSON) -> dict[str, Any]:
         """Return the body as a JSON object. Raise HttpError 400 for anything else."""
-        value = decode_json(await self.body() or b"{}")
+        value = decode_json(await self.body(limit) or b"{}")
         if not isinstance(value, dict):
             raise HttpError(400, "The body is not a JSON object")
         return value
@@ -146,6 +164,7 @@ class Request:
         rest = bytearray()
         async for chunk in self.chunks(limit):
             first, *others = chunk.split(b"\n")
+            await self._hold(len(rest) + len(first))
             rest += first
             for other in others:
                 if rest.strip():

@@ -7,12 +7,13 @@ from weakref import WeakValueDictionary
 from zoo.hub.server import frontmatter, work
 from zoo.hub.server.access import Access
 from zoo.hub.server.commit_body import MAX_REGULAR, CommitBody
-from zoo.hub.server.http import HttpError, Request, Response, json_response, text_of
+from zoo.hub.server.http import MAX_JSON, HttpError, Request, Response, json_response, text_of
 from zoo.hub.server.names import check_ref
 from zoo.hub.server.repos import Repo
 
 _LFS_SUFFIXES = (".safetensors", ".bin", ".parquet", ".npy", ".png", ".jpg", ".gif", ".onnx", ".gz", ".zip")
 _LFS_FROM = 1024 * 1024
+_MAX_CHECKED = 1024 * 1024
 _BATCH_BYTES, _BATCH_LINES = 1024 * 1024, 1000
 
 
@@ -84,7 +85,12 @@ async def _receive(access: Access, request: Request, body: CommitBody) -> None:
 
 async def validate_yaml(access: Access, request: Request) -> Response:
     """Check a card's front matter, before the client pushes it. Always JSON: clients read it before the status."""
-    content = text_of(await request.json(), "content")
+    if request.length > _MAX_CHECKED:
+        async for _ in request.chunks(MAX_JSON):
+            pass
+        message = f"A card of more than {_MAX_CHECKED:,} bytes is not checked before it is pushed"
+        return json_response({"errors": [], "warnings": [{"message": message}]})
+    content = text_of(await request.json(_MAX_CHECKED), "content")
     try:
         value = await asyncio.to_thread(lambda: frontmatter.parse(frontmatter.block(content)[0]))
         if value is not None and not isinstance(value, dict):
