@@ -157,8 +157,8 @@ def deep_paths(crowd: Crowd, number: int) -> Loop:
 
 
 def held_bodies(crowd: Crowd, number: int) -> Loop:
-    """Send 8 MB of JSON but for its last byte; needs no token."""
-    return _held(crowd, "/api/validate-yaml", 8 * 1024 * 1024 - 10, "")
+    """Send 4 MB of JSON but for its last byte; needs no token."""
+    return _held(crowd, f"/api/models/{REPO}/paths-info/main", 4 * 1024 * 1024 - 10, "")
 
 
 def held_lines(crowd: Crowd, number: int) -> Loop:
@@ -209,7 +209,7 @@ ATTACKS = (
     Attack("10,000 spellings of a path", spellings),
     Attack("4,000 paths of 480 folders", deep_paths, times=2),
     Attack("expanded trees", expanded_trees),
-    Attack("200 bodies of 8 MB held back", held_bodies, times=200),
+    Attack("200 bodies of 4 MB held back", held_bodies, times=200),
     Attack("60 lines of 19 MB held back", held_lines, times=60),
     Attack("front matter of 2,000,000 lines", many_lines),
 )
