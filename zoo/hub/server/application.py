@@ -99,7 +99,10 @@ class Application:
                 work.stop()
                 task.add_done_callback(_drop)
                 raise error
-        return task.result()
+        try:
+            return task.result()
+        finally:
+            del task  # an error's frames would hold it, it the error, and all of them the body, until a collection
 
     async def _answer(self, access: Access, request: Request) -> Response:
         match request.method, request.segments:
