@@ -69,7 +69,7 @@ def test_what_a_task_learns_from_is_a_column() -> None:
     labelled().check("values")
     with pytest.raises(zoo.DataError, match="few has no ranks; give data that have"):
         labelled().check("ranks")
-    with pytest.raises(zoo.DataError, match=r"one class alone \(a\)"):
+    with pytest.raises(zoo.DataError, match=r"only one class \(a\)"):
         labelled(classes=1).check("labels")
 
 

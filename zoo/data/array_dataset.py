@@ -81,7 +81,7 @@ class ArrayDataset:
             raise DataError(f"{self.source} has no {target}; give data that have, or choose another --task")
         if target == "labels" and len(self.classes) < 2:
             raise DataError(
-                f"{self.source} has one class alone ({', '.join(self.classes)}); a classifier needs two or more"
+                f"{self.source} has only one class ({', '.join(self.classes)}); a classifier needs two or more"
             )
 
     def subset(self, labels: int, seed: int) -> "ArrayDataset":

@@ -39,8 +39,8 @@ def sample_pictures(
     model: Any = load_weights(folder, block)
     if not isinstance(model, Sampler):
         raise UsageError(
-            f"{weights} holds {block.architecture!r}, which makes no pictures; `zoo list --capability sample` shows "
-            "what does"
+            f"{weights} holds {block.architecture!r}, which cannot be sampled; `zoo list --capability sample` lists "
+            "models that can"
         )
     classes = model.classes if isinstance(model, ClassSampler) else 0
     if label is not None and not 0 <= label < classes:

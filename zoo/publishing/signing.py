@@ -49,7 +49,7 @@ def check_signature(folder: Path, key: Path) -> None:
     if not key.is_file():
         raise NotFoundError(f"no key or certificate {key}; ask the signer for it")
     if not signature.is_file():
-        raise IntegrityError(f"{folder} has no {SIGNATURE_FILE}: nobody vouches for it; leave out --signature")
+        raise IntegrityError(f"{folder} has no {SIGNATURE_FILE}: it is not signed; omit --signature")
     if names := never_written(folder):
         raise IntegrityError(
             f"{folder} lacks {shown(names[0])}, which was signed: no pull writes a name that other programs would run "

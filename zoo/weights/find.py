@@ -68,7 +68,7 @@ def _find(source: str | Path, query: WeightsQuery) -> tuple[Path, PulledRepo | N
         return distribution_file(str(source)), None
     if isinstance(source, Path) or ((path.is_dir() or _is_weights_file(path)) and not str(source).startswith(HF)):
         if query.revision is not None:
-            raise UsageError(f"a folder has no revisions: {source}; leave out the revision")
+            raise UsageError(f"a folder has no revisions: {source}; omit the revision")
         return weights_of(path), None
     if _looks_local(source):
         raise NotFoundError(f"no folder {source}; give a run, a weights folder, a name (`zoo list`) or hf://org/name")
@@ -108,7 +108,7 @@ def pull_weights(
     With `everything` the whole repo comes, and not only what the catalogue lists or models usually have.
     """
     if everything and query.locked:
-        raise UsageError(f"{source} is to be as it is locked, and everything of its repo; choose one of them")
+        raise UsageError(f"{source} is requested as locked and with everything of its repo; choose one")
     meant = resolve_source(source, query)
     pulled = pull_repo(
         meant.repo,
@@ -128,7 +128,7 @@ def resolve_source(source: str, query: WeightsQuery) -> ResolvedWeights:
     """Return the repo, the revision and the bytes that a name or an address stands for."""
     if query.locked:
         if query.revision is not None:
-            raise UsageError(f"{source} is to be as it is locked, and at revision {query.revision}; choose one of them")
+            raise UsageError(f"{source} is requested as locked and at revision {query.revision}; choose one")
         entry = locked_entry(source)
         files = {name: (file.sha256, file.size) for name, file in entry.files.items()}
         return ResolvedWeights(entry.repo, entry.commit, FileSelection(expected=files))
@@ -136,7 +136,7 @@ def resolve_source(source: str, query: WeightsQuery) -> ResolvedWeights:
         repo, at = _address(source)
         if at and query.revision not in (None, at):
             raise UsageError(
-                f"{source} names revision {at!r} and revision={query.revision!r} was asked for; give one of them"
+                f"{source} names revision {at!r} and revision={query.revision!r} was requested; give one of them"
             )
         return ResolvedWeights(repo, query.revision or at)
     registry = registry_for(query)

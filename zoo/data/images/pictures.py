@@ -142,7 +142,7 @@ def pictures_in(paths: Sequence[Path]) -> list[Path]:
             [inner for inner in sorted(path.iterdir()) if inner.suffix.lower() in SUFFIXES] if path.is_dir() else []
         )
         if path.is_dir() and not inside:
-            raise DataError(f"no pictures in {path}; name files, or a folder that holds some")
+            raise DataError(f"no images in {path}; give files, or a folder of images")
         found += inside or [path]
     return found
 

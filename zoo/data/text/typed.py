@@ -25,4 +25,4 @@ def named_texts(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield from lines
         empty = empty and not lines
     if empty:
-        raise DataError("there is no text in what was given; write one, or name a file of them")
+        raise DataError("no text was given; pass a text, or a file with one text per line")
