@@ -43,7 +43,7 @@ def test_what_clients_send_of_their_own_is_kept(api: HfApi) -> None:
 
 def test_names_of_an_earlier_hub_can_be_read_and_removed(api: HfApi, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("zoo.hub.server.routes_commit.check_new_path", check_path)
+        patch.setattr("zoo.hub.server.commit_body.check_new_path", check_path)
         api.create_commit("org/thing", [CommitOperationAdd("aux.md", b"old")], commit_message="put")
     assert ask("GET", "/org/thing/resolve/main/aux.md")[2] == b"old"
     api.create_commit("org/thing", [CommitOperationDelete("aux.md")], commit_message="remove")
