@@ -100,12 +100,15 @@ def test_144_of_two_that_resume_at_once_one_trains(tmp_path: Path) -> None:
     assert forced.returncode == 9 and f"process {first.pid} " in forced.stderr, forced.stderr
     first.kill()
     first.communicate()
+    before = (run / "metrics.jsonl").stat().st_size
     both = [
         subprocess.Popen(pretrain(run, "--resume"), stderr=subprocess.PIPE, text=True, env=environment)
         for _ in range(2)
     ]
     while all(process.poll() is None for process in both):
         time.sleep(0.05)
+    while (run / "metrics.jsonl").stat().st_size <= before and any(process.poll() is None for process in both):
+        time.sleep(0.05)  # until it is training, which is what SIGTERM lets it save
     for process in both:
         process.terminate()
     ended = {process.pid: (process.communicate(timeout=120)[1], process.returncode) for process in both}

@@ -118,7 +118,7 @@ def test_tracker_that_fails_is_said_once_and_left_alone(
             tracker.log("train", step, {})
         tracker.close()
     assert [record.getMessage() for record in caplog.records] == [
-        "tracker 'own_trackers:Offline' failed: OSError: no route to host; the run goes on without it"
+        "tracker 'own_trackers:Offline' failed: OSError: no route to host; the run continues without it"
     ]
     assert "close" not in own.calls
 
