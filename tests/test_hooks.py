@@ -205,7 +205,7 @@ def test_a_format_is_written_and_read(run: RunResult, tmp_path: Path, zoo_comman
     done = zoo_command("export", str(run.folder), "--to", "npz", "--out", str(tmp_path / "again.npz"))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "again.npz").read_bytes()[:2] == b"PK"
-    with pytest.raises(UsageError, match="'npy' is nothing to export to; take one of.*npz"):
+    with pytest.raises(UsageError, match="'npy' is not an export target; choose one of.*npz"):
         zoo.export(run.folder, to="npy", out=tmp_path / "x")
 
 
@@ -250,7 +250,7 @@ def test_a_modality_that_breaks_is_named(extras: Any, tmp_path: Path, monkeypatc
     with pytest.raises(PluginError, match="modality 'audio' of zoo-tones 1.0 failed: ZeroDivisionError"):
         zoo.pretrain("tone_net", data="tones", out=tmp_path / "run")
     monkeypatch.setattr(zoo_tones.modality.modality, "open", lambda *arguments: ([], {}), raising=False)
-    with pytest.raises(PluginError, match="opened 'tones' as a list with dict, which are no zoo.Dataset"):
+    with pytest.raises(PluginError, match="opened 'tones' as a list with dict, no zoo.Dataset"):
         zoo.pretrain("tone_net", data="tones", out=tmp_path / "run")
 
 

@@ -135,8 +135,9 @@ CASES = {
         function=zoo.pull,
         receiver="zoo.weights.find:pull_weights",
         least={"source": "other"},
-        all={"source": "net.a", **WEIGHTS, "to": Path("there"), "lock": True, "allow_mutable": True},
-        typed=f"net.a {TYPED_WEIGHTS} --to there --lock --allow-mutable",
+        all={"source": "net.a", **WEIGHTS, "to": Path("there"), "lock": True, "allow_mutable": True}
+        | {"everything": True},
+        typed=f"net.a {TYPED_WEIGHTS} --to there --lock --allow-mutable --all",
         spelled={"name": "source"},
         python_alone={"progress", "revision"},
         said_by_the_command={"progress": True},

@@ -79,7 +79,7 @@ def one_schedule(url: str, seed: int, cache: Path, files: dict[str, bytes], pinn
     start = time.monotonic()
     with FaultProxy(url, plan).running() as proxy:
         try:
-            selection = FileSelection(expected=expected if pinned else None)
+            selection = FileSelection(expected=expected) if pinned else None
             pulled = pull_repo("org/thing", hub=proxy.url, selection=selection, patience=PATIENCE)
             assert {file.name: (file.sha256, file.size) for file in pulled.files} == expected
             for name, content in files.items():

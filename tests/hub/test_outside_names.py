@@ -163,14 +163,14 @@ def test_everything_of_a_name_has_the_registry_s_hashes(lying: LyingHub, tmp_pat
     values = json.loads(path.read_text())
     listed = values["weights"]["net.a"]["files"]["config.json"]
     with pytest.raises(IntegrityError):
-        zoo.pull("net.a", hub=lying.url, registry=path, selection=ALL)
+        zoo.pull("net.a", hub=lying.url, registry=path, everything=True)
     listed["sha256"] = hashlib.sha256(GOOD["config.json"]).hexdigest()
     path.write_text(json.dumps(values))
     assert [file.name for file in zoo.pull("net.a", hub=lying.url, registry=path).files] == ["config.json"]
-    whole = zoo.pull("net.a", hub=lying.url, registry=path, selection=ALL)
+    whole = zoo.pull("net.a", hub=lying.url, registry=path, everything=True)
     assert [file.name for file in whole.files] == list(lying.files)
-    with pytest.raises(UsageError, match="choose one of them"):
-        zoo.pull("net.a", locked=True, selection=ALL)
+    with pytest.raises(UsageError, match="choose one"):
+        zoo.pull("net.a", locked=True, everything=True)
 
 
 @pytest.mark.parametrize("name", ["../../x", ".git/config", "/tmp/x", "a\x1b.md", "con"])

@@ -85,7 +85,7 @@ class TestTones(WholeWay):
             [item["label"] for item in row["predictions"]] for row in coded
         ]
         assert {item["label"] for item in coded[0]["predictions"]} == {"sawtooth", "sine", "square"}
-        with pytest.raises(zoo.UsageError, match="has no labels"):
+        with pytest.raises(zoo.UsageError, match="makes no predictions; finetune it"):
             zoo.load(trained.pretrained.folder).predict(paths)
 
     def test_options_of_another_task_are_refused(
@@ -126,7 +126,7 @@ def test_options_say_how_sounds_are_read(folder: Path, tmp_path: Path) -> None:
     assert zoo.evaluate(run.folder, data=str(folder), data_options={"rate": 8000})
     with pytest.raises(zoo.UsageError, match="these weights hear 8000"):
         zoo.evaluate(run.folder, data=str(folder), data_options={"rate": 16_000})
-    with pytest.raises(zoo.UsageError, match="what was said of the data; audio data take rate"):
+    with pytest.raises(zoo.UsageError, match="in the options of the data; audio data take rate"):
         zoo.evaluate(run.folder, data=str(folder), data_options={"rate": "fast"})
 
 

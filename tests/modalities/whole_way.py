@@ -197,7 +197,7 @@ class WholeWay:
     def test_options_that_say_nothing_of_such_data_are_named(self, trained: Trained, tmp_path: Path) -> None:
         for said in ({"data_options": {"bogus": 1}}, {"skip_bad": 3}, {"columns": {"text": "body"}}):
             given: Any = said
-            with pytest.raises(zoo.UsageError, match=f"says nothing of {self.modality} data; of {self.modality} data"):
+            with pytest.raises(zoo.UsageError, match=f"not an option of {self.modality} data; of {self.modality} data"):
                 zoo.pretrain(self.model, data=self.data, out=tmp_path / "run", **given)
 
 

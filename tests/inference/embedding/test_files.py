@@ -46,7 +46,7 @@ def test_something_else_is_kept_unless_forced(tmp_path: Path, name: str) -> None
 
 
 def test_what_no_file_can_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="ends with .safetensors or .parquet, or the name of a folder"):
+    with pytest.raises(UsageError, match="must end in .safetensors or .parquet, or be a folder"):
         write_embeddings(plan(), tmp_path / "vectors.npy", lambda _: None)
     monkeypatch.setattr("zoo.inference.embedding.container._MOST_HEADER", 500)
     samples = zoo.Samples(items=range(10), names=["n" * 100] * 10, fingerprint="f")
