@@ -1,10 +1,11 @@
 """A server on loopback that keeps what it is asked, and answers as a function says: a malicious Hub, for one."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.loopback import LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -59,24 +60,14 @@ class Answering:
                 pass
 
         answer_to = answer
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.elsewhere = f"http://localhost:{self.port}"
-        """The same server by another name, and so another origin."""
+        self._server = LoopbackServer(Handler)
+        self.port, self.url, self.elsewhere = self._server.server_port, self._server.url, self._server.elsewhere
 
     @contextmanager
     def running(self) -> Iterator["Answering"]:
         """Answer for the length of the block."""
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
+        with self._server.running():
             yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join()
 
     def by_host(self, name: str) -> list[Asked]:
         """Return what was asked under a name of this server."""

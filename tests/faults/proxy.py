@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
+
+from tests.loopback import LoopbackServer
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
 
@@ -70,27 +72,14 @@ class FaultProxy:
             def log_message(self, *arguments: object) -> None:
                 pass
 
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, request: object, client_address: object) -> None:
-                pass  # a client that gave up is what this is for
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self.elsewhere = f"http://localhost:{self._server.server_address[1]}"
+        self._server = LoopbackServer(Handler)
+        self.url, self.elsewhere = self._server.url, self._server.elsewhere
 
     @contextmanager
     def running(self) -> Iterator["FaultProxy"]:
         """Answer for the length of the block."""
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
+        with self._server.running():
             yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
-            thread.join()
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         key = (handler.path, handler.headers.get("range"))
