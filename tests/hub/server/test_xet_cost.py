@@ -2,9 +2,10 @@
 
 import asyncio
 import hashlib
-import itertools
+import io
 import random
 import shutil
+import tempfile
 import threading
 import time
 from http.client import HTTPException
@@ -23,6 +24,7 @@ from zoo.hub.server.options import Options
 from zoo.hub.server.serving import serve_folder
 from zoo.hub.server.store import Store
 from zoo.hub.server.work import Lanes, Work
+from zoo.hub.server.xet import Unpacker
 
 OTHER = "ac" * 32
 XORB_ROUTE = f"/v1/xorbs/default/{XORB}"
@@ -37,6 +39,10 @@ def shard_of(content: bytes, terms: list[tuple[str, int, int, int]]) -> bytes:
     return shard(hashlib.sha256(content).hexdigest(), terms)
 
 
+def packed(content: bytes) -> bytes:
+    return chunk(content, 1, lz4.frame.compress(content))
+
+
 def left(hub: Any) -> list[Path]:
     return [path for part in ("xorbs", "temporary") for path in (hub.folder / part).iterdir()]
 
@@ -45,7 +51,7 @@ def test_125_a_xorb_is_unpacked_once_however_often_it_is_used(cas: Cas, monkeypa
     unpacked = count_calls(monkeypatch, "zoo.hub.server.xet.chunk_content")
     reads = count_calls(monkeypatch, "os.pread")
     content = bytes(range(256)) * 4
-    assert cas(XORB_ROUTE, b"".join(chunk(content[place : place + 1]) for place in range(1024))) == 200
+    assert cas(XORB_ROUTE, b"".join(packed(content[place : place + 1]) for place in range(1024))) == 200
     assert cas("/v1/shards", shard_of(content * 400, [(XORB, 0, 1024, 1024)] * 400)) == 200
     assert len(unpacked) == 1024 and len(reads) == 400
 
@@ -53,7 +59,7 @@ def test_125_a_xorb_is_unpacked_once_however_often_it_is_used(cas: Cas, monkeypa
 def test_125_one_chunk_used_10_000_times(cas: Cas, served_hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     unpacked = count_calls(monkeypatch, "zoo.hub.server.xet.chunk_content")
     looked_up = count_calls(monkeypatch, "zoo.hub.server.xorbs.Chunks")
-    assert cas(XORB_ROUTE, chunk(b"hello")) == 200
+    assert cas(XORB_ROUTE, packed(b"hello")) == 200
     assert cas("/v1/shards", shard_of(b"hello" * 10_000, [(XORB, 0, 1, 5)] * 10_000)) == 200
     assert len(unpacked) == len(looked_up) == 1
     assert not left(served_hub)
@@ -62,15 +68,49 @@ def test_125_one_chunk_used_10_000_times(cas: Cas, served_hub: Any, monkeypatch:
 @pytest.mark.parametrize(
     "xorb",
     [
-        b"".join(itertools.repeat(chunk(b"x"), 60_000)),
-        chunk(bytes(131_072), 1, lz4.frame.compress(bytes(131_072))) * 545,
+        chunk(b"x") * 60_000,
+        packed(b"x") * 60_000,
+        packed(bytes(131_072)) * 545,
     ],
-    ids=["chunks", "bytes"],
+    ids=["plain chunks", "packed chunks", "bytes"],
 )
 def test_125_xorbs_that_hold_too_much(cas: Cas, served_hub: Any, xorb: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     unpacked = count_calls(monkeypatch, "zoo.hub.server.xet.chunk_content")
+    looks = count_calls(monkeypatch, "zoo.hub.server.work.check")
     assert cas(XORB_ROUTE, xorb) == 413
-    assert len(unpacked) <= 8 * 1024
+    assert len(unpacked) <= 8 * 1024 + 64
+    assert len(unpacked) / 64 <= len(looks) < 200  # what is taken in is bounded, and so is each slice of it
+    assert not left(served_hub)
+
+
+def test_125_one_byte_chunks_cost_a_piece_of_a_slice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is called for each: 8,192 of them are 128 slices, after each of which others may go first."""
+    looks = count_calls(monkeypatch, "zoo.hub.server.work.check")
+    unpacked = count_calls(monkeypatch, "zoo.hub.server.xet.chunk_content")
+    file = io.BytesIO()
+    unpacker = Unpacker(file)
+    unpacker.write([chunk(b"x") * 8192])
+    unpacker.finish()
+    assert file.getvalue() == b"x" * len(unpacker.lengths) == b"x" * 8192
+    assert not unpacked and 128 <= len(looks) <= 130
+
+
+def test_125_long_lists_of_runs_are_read_in_slices(cas: Cas, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cas(XORB_ROUTE, chunk(b"hello")) == 200
+    looks = count_calls(monkeypatch, "zoo.hub.server.work.check")
+    assert cas("/v1/shards", shard("0" * 64, [(XORB, 0, 1, 4)] * 25_600)) == 400
+    assert len(looks) >= 200  # while it is read, and before the first wrong one is met
+
+
+def test_small_shards_need_no_file(cas: Cas, served_hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    files: list[Any] = []
+    real = tempfile.TemporaryFile
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **options: (files.append(options), real(**options))[1])
+    assert cas(XORB_ROUTE, chunk(b"hello")) == 200
+    assert cas("/v1/shards", shard_of(b"hello" * 400, [(XORB, 0, 1, 5)] * 400)) == 200
+    assert not files
+    assert cas("/v1/shards", shard_of(b"hello" * 4000, [(XORB, 0, 1, 5)] * 4000)) == 200
+    assert [options["dir"] for options in files] == [str(served_hub.folder / "temporary")]
     assert not left(served_hub)
 
 

@@ -8,8 +8,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from zoo.hub.server import work
 from zoo.hub.server.blobs import BlobWriter
@@ -37,10 +36,9 @@ class Plan(NamedTuple):
             yield from run
 
 
-def rebuild(store: Store, capability: Capability, shard: Path, limits: Limits) -> None:
+def rebuild(store: Store, capability: Capability, shard: IO[bytes], limits: Limits) -> None:
     """Make a blob of every file in a shard, verified by its sha256. Raise HttpError where one cannot be made."""
-    with open(shard, "rb") as opened:
-        files = list({file.sha256: file for file in read_shard(opened)}.values())
+    files = list({file.sha256: file for file in read_shard(shard)}.values())
     if any(file.size > limits.max_file for file in files):
         raise HttpError(413, f"A file is larger than {limits.max_file:,} bytes")
     for _ in range(_TRIES):
@@ -53,16 +51,16 @@ def rebuild(store: Store, capability: Capability, shard: Path, limits: Limits) -
 
 def _planned(store: Store, user: int, files: list[ShardFile]) -> list[Plan]:
     """Look every xorb up once. Raise HttpError 400 for what the user has not sent, 413 for what is cut up too fine."""
-    plans = [Plan(file, [[] for _ in file.terms]) for file in files]
+    plans = [Plan(file, [[]] * len(file.terms)) for file in files]
     wanted: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for number, file in enumerate(files):
-        for place, term in enumerate(file.terms):
+        for place, term in work.checked(enumerate(file.terms)):
             wanted[term.hash].append((number, place))
     left = MAX_TERMS
     for hash_, uses in wanted.items():
         work.check()
         chunks = store.xorbs.chunks(user, hash_)
-        for number, place in uses:
+        for number, place in work.checked(uses):
             pieces = plans[number].runs[place] = chunks.pieces(files[number].terms[place])
             left -= len(pieces)
             if left < 0:

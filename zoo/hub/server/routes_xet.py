@@ -6,7 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
+from tempfile import SpooledTemporaryFile
 
 import msgspec
 
@@ -21,6 +21,7 @@ from zoo.hub.server.xet import MAX_SHARD, MAX_XORB, Unpacker
 _log = logging.getLogger("zoo.hub.server")
 _TOKEN_SECONDS = 3600
 _ALIVE_SECONDS = 5.0
+_IN_MEMORY = 64 * 1024  # of a shard; most are smaller, and need no file
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -66,7 +67,8 @@ async def _take_xorb(access: Access, request: Request, hash_: str) -> Response:
     if not _HASH.fullmatch(hash_):
         raise HttpError(400, "Invalid xorb hash")
     store = access.store
-    path = _temporary(access, MAX_XORB)
+    store.blobs.check_space(MAX_XORB, access.limits.reserve)
+    path = store.blobs.temporary / secrets.token_hex(16)
     try:
         with open(path, "xb") as file:
             unpacker = Unpacker(file)
@@ -81,24 +83,18 @@ async def _take_xorb(access: Access, request: Request, hash_: str) -> Response:
     return json_response({"was_inserted": new})
 
 
-def _temporary(access: Access, size: int) -> Path:
-    access.store.blobs.check_space(size, access.limits.reserve)
-    return access.store.blobs.temporary / secrets.token_hex(16)
-
-
 async def _take_shard(access: Access, request: Request, lines: bool) -> Response:
     capability = _capability(access, request)
-    path = _temporary(access, MAX_SHARD)
-
+    access.store.blobs.check_space(MAX_SHARD, access.limits.reserve)
+    shard = SpooledTemporaryFile(_IN_MEMORY, dir=str(access.store.blobs.temporary))
     try:
-        with open(path, "xb") as file:
-            async for parts in request.batches(MAX_SHARD):
-                await asyncio.to_thread(file.writelines, parts)
-        task = work.start(capability.user, rebuild, access.store, capability, path, access.limits)
+        async for parts in request.batches(MAX_SHARD):
+            await asyncio.to_thread(shard.writelines, parts)
+        task = work.start(capability.user, rebuild, access.store, capability, shard, access.limits)
     except BaseException:
-        path.unlink(missing_ok=True)
+        shard.close()
         raise
-    task.add_done_callback(lambda _: path.unlink(missing_ok=True))
+    task.add_done_callback(lambda _: shard.close())
     if lines:
         return Response(headers={"Content-Type": "application/x-ndjson"}, stream=_progress(task))
     await task

@@ -1,6 +1,7 @@
 """Serve a Hub's folder: for the length of a `with` block, or until a signal."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -61,6 +62,8 @@ def serve_forever(
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
     with _running(folder, options) as server:
+        gc.collect()
+        gc.freeze()  # what is loaded now stays: looking through it for garbage held everything up for 30 ms at a time
         try:
             with _signals():
                 started(server.hub)
@@ -125,7 +128,8 @@ class _Server:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            with asyncio.Runner(loop_factory=self._application.lanes.precedence.new_loop) as runner:
+                runner.run(self._serve())
         finally:
             self._end.set()
 

@@ -8,7 +8,7 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from zoo.hub.server.http import HttpError, Receive
+from zoo.hub.server.precedence import Patience, Precedence
 from zoo.hub.workers import Workers
 
 T = TypeVar("T")
@@ -26,6 +27,7 @@ _SLOWEST = 4 * 1024 * 1024  # bytes a second that any disk takes, hashed and flu
 _SMALLEST = 64 * 1024  # what a file counts at least: it is flushed by itself
 _SHORT_THREADS, _READ_THREADS, _WRITE_THREADS, _HEAVY_THREADS = 12, 2, 4, 4
 _WAITING = 64
+_OFTEN = 256
 _HEAVY_A_USER, _WAITING_A_USER = 2, 30
 
 
@@ -79,6 +81,7 @@ class Lanes:
         self.reads = Lane(_READ_THREADS, name="zoo-read")
         self.writes = Lane(_WRITE_THREADS, _WAITING, "zoo-write")
         self.heavy = Lane(_HEAVY_THREADS, _WAITING, "zoo-heavy")
+        self.precedence = Precedence()
         self._all = (self.short, self.reads, self.writes, self.heavy)
         self._shares: WeakValueDictionary[int, Share] = WeakValueDictionary()
 
@@ -126,6 +129,7 @@ class Work:
         self._end = time.monotonic() + seconds
         self._waits_since: float | None = None
         self._stopped = False
+        self._patience = Patience()
 
     @property
     def left(self) -> float:
@@ -147,6 +151,10 @@ class Work:
     def allow(self, size: int) -> None:
         """Give it the time that so many bytes take."""
         self._end += max(size, _SMALLEST) / _SLOWEST
+
+    def give_way(self) -> None:
+        """Let the event loop go first where it has something to do."""
+        self._patience.give_way(self.lanes.precedence)
 
     def late(self) -> HttpError:
         """Return the answer to a request that is not done in time."""
@@ -193,10 +201,21 @@ def is_over() -> bool:
 
 
 def check() -> None:
-    """Raise HttpError 503 when the request that this is done for is to end."""
+    """Let the event loop go first; raise HttpError 503 when the request that this is done for is to end."""
     work = current.get()
-    if work is not None and work.over:
+    if work is None:
+        return
+    work.give_way()
+    if work.over:
         raise work.late()
+
+
+def checked(values: Iterable[T]) -> Iterator[T]:
+    """Yield values, and check before the first and every few hundred."""
+    for number, value in enumerate(values):
+        if not number % _OFTEN:
+            check()
+        yield value
 
 
 def allow(size: int) -> None:

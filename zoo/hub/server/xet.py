@@ -4,8 +4,9 @@ import struct
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
+from zoo.hub.server import work
 from zoo.hub.server.http import HttpError
 
 MAX_XORB = 68 * 1024 * 1024  # as it is sent, and unpacked
@@ -13,8 +14,9 @@ MAX_SHARD = 64 * 1024 * 1024
 MAX_CHUNK = 128 * 1024
 _MAX_CHUNKS = 8 * 1024  # of a xorb, as clients know it
 MAX_TERMS = 128 * 1024  # of a shard; of 512 KiB each, as clients cut at the worst, they are 64 GiB
-_CHUNK_HEAD = 8
+_CHUNK_HEAD = struct.Struct("<II")  # version, then how long as stored; how packed, then how long unpacked
 _FOOTER = b"XETBLOB"
+_AT_ONCE = 64  # chunks
 _RECORD = 48
 _LAST = b"\xff" * 32
 _HAS_VERIFICATION = 1 << 31
@@ -49,33 +51,44 @@ class Unpacker:
     Every method raises HttpError 400 where a chunk is broken, 413 beyond what a xorb may hold.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self.lengths = array("I")
         self._file = file
         self._size = 0
-        self._rest = bytearray()
+        self._rest = b""
 
     def write(self, parts: Iterable[bytes]) -> None:
-        """Take more of the xorb in."""
-        for part in parts:
-            self._rest += part
+        """Take more of the xorb in. A chunk may have one byte: what is done for each is next to nothing."""
+        xorb = b"".join((self._rest, *parts))
         start = 0
-        while (end := self._end_of_chunk(start)) is not None:
-            stored, scheme, length = _chunk_head(self._rest, start)
-            self._size += length
-            if len(self.lengths) >= _MAX_CHUNKS or self._size > MAX_XORB:
-                raise HttpError(413, f"A xorb has at most {_MAX_CHUNKS:,} chunks and {MAX_XORB:,} bytes")
-            self._file.write(chunk_content(bytes(self._rest[end - stored : end]), scheme, length))
+        contents: list[bytes] = []
+        while len(xorb) - start >= _CHUNK_HEAD.size:
+            left, right = _CHUNK_HEAD.unpack_from(xorb, start)
+            begin, length, scheme = start + _CHUNK_HEAD.size, right >> 8, right & 0xFF
+            end = begin + (left >> 8)
+            if left & 0xFF or not 0 < length <= MAX_CHUNK or not begin < end <= begin + 2 * MAX_CHUNK:
+                if xorb.startswith(_FOOTER, start):
+                    break
+                raise HttpError(400, "The xorb has a chunk that is too long, empty or of an unknown version")
+            if end > len(xorb):
+                break
+            content = xorb[begin:end]
+            contents.append(chunk_content(content, scheme, length) if scheme or end - begin != length else content)
             self.lengths.append(length)
             start = end
-        del self._rest[:start]
+            if len(contents) == _AT_ONCE:
+                self._write(contents)
+                contents = []
+        self._write(contents)
+        self._rest = xorb[start:]
 
-    def _end_of_chunk(self, start: int) -> int | None:
-        """Return where the chunk that starts here ends; None when it is not there yet, or is none but the footer."""
-        if len(self._rest) < start + _CHUNK_HEAD or self._rest.startswith(_FOOTER, start):
-            return None
-        end = start + _CHUNK_HEAD + _chunk_head(self._rest, start)[0]
-        return end if end <= len(self._rest) else None
+    def _write(self, contents: list[bytes]) -> None:
+        work.check()
+        content = b"".join(contents)
+        self._size += len(content)
+        if len(self.lengths) > _MAX_CHUNKS or self._size > MAX_XORB:
+            raise HttpError(413, f"A xorb has at most {_MAX_CHUNKS:,} chunks and {MAX_XORB:,} bytes")
+        self._file.write(content)
 
     def finish(self) -> None:
         """Make sure that nothing is missing."""
@@ -83,20 +96,12 @@ class Unpacker:
             raise HttpError(400, "The xorb ends within a chunk")
 
 
-def _chunk_head(xorb: bytearray, start: int) -> tuple[int, int, int]:
-    """Return how many bytes a chunk has as stored, how they are packed, and how many they give."""
-    version, scheme = xorb[start], xorb[start + 4]
-    stored = int.from_bytes(xorb[start + 1 : start + 4], "little")
-    length = int.from_bytes(xorb[start + 5 : start + 8], "little")
-    if version != 0 or scheme > 2 or not 0 < length <= MAX_CHUNK or not 0 < stored <= 2 * MAX_CHUNK:
-        raise HttpError(400, "The xorb has a chunk that is too long, empty or packed in an unknown way")
-    return stored, scheme, length
-
-
 def chunk_content(stored: bytes, scheme: int, length: int) -> bytes:
     """Return a chunk unpacked, never more than its head says. Raise HttpError 400 where that is wrong."""
     import lz4.frame
 
+    if scheme > 2:
+        raise HttpError(400, "The xorb has a chunk that is packed in an unknown way")
     content = stored
     if scheme:
         decompressor = lz4.frame.LZ4FrameDecompressor()
@@ -120,7 +125,7 @@ def _ungrouped(content: bytes) -> bytes:
     return bytes(result)
 
 
-def read_shard(file: BinaryIO) -> list[ShardFile]:
+def read_shard(file: IO[bytes]) -> list[ShardFile]:
     """Return the files of a shard. Raise HttpError 400 where it is broken, 413 where it has too many runs of chunks."""
     file.seek(0)
     _records(file, 1)
@@ -134,7 +139,7 @@ def read_shard(file: BinaryIO) -> list[ShardFile]:
             raise HttpError(413, f"The shard has more than {MAX_TERMS:,} files and runs of chunks")
         terms = tuple(
             Term(names.get(raw) or names.setdefault(raw, hash_text(raw)), first, last, size)
-            for raw, size, first, last in struct.iter_unpack("<32s4xIII", _records(file, count))
+            for raw, size, first, last in work.checked(struct.iter_unpack("<32s4xIII", _records(file, count)))
         )
         _records(file, count if flags & _HAS_VERIFICATION else 0)
         if not flags & _HAS_SHA256:
@@ -148,7 +153,7 @@ def hash_text(raw: bytes) -> str:
     return "".join(f"{word:016x}" for word in struct.unpack("<4Q", raw))
 
 
-def _records(file: BinaryIO, count: int) -> bytes:
+def _records(file: IO[bytes], count: int) -> bytes:
     records = file.read(count * _RECORD)
     if len(records) != count * _RECORD:
         raise HttpError(400, "The shard ends too early")
