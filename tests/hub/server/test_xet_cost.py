@@ -275,9 +275,12 @@ def test_125_no_user_takes_all_threads_or_waits_without_end() -> None:
             work.start(1, job)
         assert caught.value.status == 429 and caught.value.headers["Retry-After"]
         await work.start(2, work.check)  # while those of the other wait
+        xorb = asyncio.ensure_future(work.run_in_turn(1, work.check))
+        await work.run_in_turn(2, work.check)
+        assert not xorb.done()
         assert len(running) == 2
         free.set()
-        await asyncio.gather(*tasks)
+        await asyncio.gather(*tasks, xorb)
         assert max(most) == 2
         lanes.close()
 

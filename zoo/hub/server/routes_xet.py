@@ -73,7 +73,7 @@ async def _take_xorb(access: Access, request: Request, hash_: str) -> Response:
         with open(path, "xb") as file:
             unpacker = Unpacker(file)
             async for parts in request.batches(MAX_XORB):
-                await work.run_read(unpacker.write, parts)
+                await work.run_in_turn(capability.user, unpacker.write, parts)
             unpacker.finish()
         new = await work.run_write(
             store.xorbs.add, capability.user, hash_, path, unpacker.lengths, lambda: capability.check(store)

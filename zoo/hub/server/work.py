@@ -8,9 +8,9 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -249,24 +249,42 @@ async def run_heavy(function: Callable[..., T], *arguments: Any) -> T:
     return await _run(work.lanes.heavy if work else None, function, *arguments)
 
 
+async def run_in_turn(user: int, function: Callable[..., T], *arguments: Any) -> T:
+    """Do a user's work in a thread of those that read, in its turn with the user's heavy work."""
+    work = _current()
+    async with _turn(work, work.lanes.share(user)):
+        return await run_read(function, *arguments)
+
+
 def start(user: int, function: Callable[..., T], *arguments: Any) -> "asyncio.Task[T]":
     """Do a user's heavy work when it is its turn. Raise HttpError 429 where too much of theirs waits already."""
-    work = current.get()
-    assert work is not None, "a request asks for it"
+    work = _current()
     share = work.lanes.share(user)
     share.take()
-    task = asyncio.ensure_future(_in_turn(work, share.turns, function, *arguments))
+    task = asyncio.ensure_future(_in_turn(work, share, function, *arguments))
     task.add_done_callback(share.done)
     return task
 
 
-async def _in_turn(work: Work, turns: asyncio.Semaphore, function: Callable[..., T], *arguments: Any) -> T:
-    with work.waiting():
-        await turns.acquire()
-    try:
+async def _in_turn(work: Work, share: Share, function: Callable[..., T], *arguments: Any) -> T:
+    async with _turn(work, share):
         return await run_heavy(function, *arguments)
+
+
+@asynccontextmanager
+async def _turn(work: Work, share: Share) -> AsyncIterator[None]:
+    with work.waiting():
+        await share.turns.acquire()
+    try:
+        yield
     finally:
-        turns.release()
+        share.turns.release()
+
+
+def _current() -> Work:
+    work = current.get()
+    assert work is not None, "a request asks for it"
+    return work
 
 
 async def _run(lane: Lane | None, function: Callable[..., T], *arguments: Any) -> T:
