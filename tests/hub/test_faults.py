@@ -186,17 +186,14 @@ def test_085_compressed_weights_are_refused(partner: Partner) -> None:
 
 def test_086_bytes_that_trickle_are_not_waited_for(partner: Partner) -> None:
     crawl = for_files(Fault("trickle", value="0.05"))
-    start = time.monotonic()
     partner.fails(NetworkError, "which is too slow", crawl, patience=Patience(stall=0.5))
-    assert time.monotonic() - start < 10
+    assert partner.proxy.sent < sum(map(len, partner.files.values())) // 10  # all of them would take hours
 
 
 def test_086_silence_is_not_waited_for(partner: Partner) -> None:
-    start = time.monotonic()
-    partner.fails(
-        NetworkError, "timed out", for_files(Fault("stall", 0.5, "3")), patience=Patience(stall=0.5, pause=0.01)
-    )
-    assert time.monotonic() - start < 10
+    silence = for_files(Fault("stall", 0.5, "3"))
+    partner.fails(NetworkError, "timed out", silence, patience=Patience(stall=0.5, pause=0.01))
+    assert all(ask.count < 2 for ask in partner.proxy.asked if ask.is_file)  # whoever is silent is asked twice
 
 
 @pytest.mark.parametrize("absolute", [False, True])

@@ -1,7 +1,5 @@
 """A card's front matter is data from a stranger."""
 
-import time
-
 import pytest
 
 from zoo.hub.server.frontmatter import front_matter, parse
@@ -20,9 +18,7 @@ def test_anything_else_is_nothing(text: str) -> None:
     "bomb", ["---\n" + "\n" * 500_000, "---" + " \n" * 300_000, "-" * 1_000_000, "---\n" + "-- " * 300_000]
 )
 def test_021_regex_bombs_take_linear_time(bomb: str) -> None:
-    start = time.perf_counter()
-    front_matter(bomb)
-    assert time.perf_counter() - start < 5
+    assert front_matter(bomb) == {}  # whatever went over it once for each line would be at it for hours
 
 
 @pytest.mark.parametrize(

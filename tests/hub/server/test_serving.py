@@ -76,7 +76,7 @@ def test_the_token_is_shown_once(serve: Serve) -> None:
         assert line in "".join(first.said)
     assert stat.S_IMODE((first.folder / "token").stat().st_mode) == 0o600
     first.process.terminate()
-    assert first.process.wait(timeout=10) == 0
+    assert first.process.wait(timeout=60) == 0
     second = serve()
     assert second.token == first.token and second.token not in "".join(second.said)
 
@@ -98,7 +98,7 @@ def test_what_is_under_way_may_finish(serve: Serve, how: signal.Signals) -> None
     connection.send(content[50_000:])
     assert connection.getresponse().status == 200
     connection.close()
-    assert served.process.wait(timeout=10) in (0, 130)
+    assert served.process.wait(timeout=60) in (0, 130)
     store = Store(served.folder)
     assert store.blobs.path(hashlib.sha256(content).hexdigest()).read_bytes() == content
     store.close()
@@ -141,7 +141,7 @@ def test_the_access_log_tells_who_did_what_and_no_secret(serve: Serve) -> None:
     answer = connection.getresponse()
     answer.read()
     connection.close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while (text := (served.folder / "log" / "access.jsonl").read_text()).count("/org/none") == 0:
         assert time.monotonic() < deadline  # a line is written when its answer is on the way
     lines = [json.loads(line) for line in text.splitlines()]
