@@ -48,7 +48,7 @@ def parse_json(content: bytes, source: str, *, max_bytes: int = MAX_BYTES) -> di
 
     try:
         value = json.loads(
-            content.decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse_constant, parse_float=finite
+            content.decode("utf-8-sig"), object_pairs_hook=unique, parse_constant=refuse_constant, parse_float=finite
         )
     except UnicodeDecodeError as error:
         raise IntegrityError(f"{source} is not UTF-8 at byte {error.start}; get a fresh copy") from None

@@ -19,6 +19,6 @@ def read_toml(path: Path) -> dict[str, Any]:
     if any(line.count(b".") > _MAX_DOTS for line in content.splitlines()):
         raise IntegrityError(f"{path} has more than {_MAX_DOTS} dots in a line; break it, or get a fresh copy")
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:  # ValueError: no UTF-8, no TOML, or an integer of too many digits
         raise IntegrityError(f"{path} is not TOML: {error}; correct it, or get a fresh copy") from None

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from zoo.data.text.utf8 import decoded
+from zoo.data.text_files import decoded, split_lines
 
 Command = Callable[..., Any]
 
@@ -46,7 +46,7 @@ def one_text(text: str) -> str:
 
 def lines(texts: Sequence[str]) -> list[str]:
     """Return texts, with the lines of standard input in place of a `-`."""
-    return [line for text in texts for line in (piped().splitlines() if text == "-" else [text])]
+    return [line for text in texts for line in (split_lines(piped()) if text == "-" else [text])]
 
 
 def piped() -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from zoo.cli.decoding import one_text
 from zoo.cli.writing import writing_command
-from zoo.data.text.utf8 import decoded
+from zoo.data.text_files import decoded
 
 
 def _read(texts: Sequence[str]) -> list[str]:

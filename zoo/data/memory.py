@@ -30,8 +30,8 @@ def fits_in_cache(num_bytes: int) -> bool:
 def _free() -> int:
     """Return the bytes that are free on the machine, or left to this container."""
     try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        free = 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+        lines = Path("/proc/meminfo").read_bytes().splitlines()
+        free = 1024 * next(int(line.split()[1]) for line in lines if line.startswith(b"MemAvailable:"))
     except (OSError, StopIteration):
         free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     try:

@@ -16,7 +16,7 @@ _ACCENT = "#c8553d"
 
 def loss_curve(metrics: Path, out: Path) -> Path:
     """Draw the training loss and what was measured after each epoch, from metrics.jsonl."""
-    lines = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for line in metrics.read_bytes().splitlines()]
     return compare_curves({"": lines}, out)
 
 

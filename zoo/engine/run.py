@@ -177,14 +177,14 @@ class Run:
         if not self.main or not self.metrics.is_file():
             return
         kept = []
-        for line in self.metrics.read_text(encoding="utf-8").splitlines():
+        for line in self.metrics.read_bytes().splitlines():
             try:
                 figures = json.loads(line)
             except ValueError:
                 continue  # the line that a kill cut off
             if figures.get("step", step + 1) <= step:
-                kept.append(line + "\n")
-        write_file(self.metrics, "".join(kept).encode())
+                kept.append(line + b"\n")
+        write_file(self.metrics, b"".join(kept))
 
 
 def _only_begun(path: Path) -> bool:

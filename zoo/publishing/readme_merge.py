@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from zoo.data.text_files import split_lines
 from zoo.errors import UsageError
 
 BEGIN = "<!-- zoo:begin · renewed by every `zoo push`; write above or below -->"
@@ -37,7 +38,7 @@ class Readme:
 
 def parse_readme(text: str) -> Readme:
     """Take a README apart. Raise UsageError for a block that does not end."""
-    lines = text.splitlines(keepends=True)
+    lines = split_lines(text.removeprefix("\ufeff"), keep_ends=True)
     metadata: list[str] = []
     if lines and lines[0].rstrip() == "---":
         end = next((place for place, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)

@@ -309,7 +309,7 @@ def test_a_list_of_three_words(street: Path) -> None:
         (b"", "has 0 names"),
         (b"sky\n\nroad\n", "line 2 of .* is empty"),
         (b"sky\nroad\nsky\n", "names 'sky' twice"),
-        (b"\xff\xfe", "cannot be read as text"),
+        (b"\xff\xfe", "is not UTF-8 at byte 0; convert it"),
         (b"\n".join(b"%d" % place for place in range(256)), "has 256 names"),
     ],
 )

@@ -1,5 +1,6 @@
 """COCO: one json a split with images, annotations and categories (Lin et al., 2014); crowds are not scored."""
 
+import codecs
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,7 +83,7 @@ def _decode(path: Path) -> _Instances:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; check it") from None
     try:
-        return msgspec.json.decode(content, type=_Instances)
+        return msgspec.json.decode(content.removeprefix(codecs.BOM_UTF8), type=_Instances)
     except msgspec.ValidationError as error:
         raise DataError(f"{path} is not in COCO's format: {error}; correct it") from None
     except RecursionError:

@@ -12,9 +12,6 @@ from zoo.data.images.pictures import SUFFIXES
 from zoo.data.splitting import with_test
 from zoo.errors import DataError
 
-MAX_BYTES = 16 * 1024 * 1024
-"""The most that one picture's annotation, or a list, may have."""
-
 
 class Box(NamedTuple):
     """Left, top, right, bottom; the place of its class; whether it is not to be scored."""
@@ -65,21 +62,6 @@ def number(text: str, where: str) -> float:
     if not math.isfinite(value):
         raise DataError(f"{where} says {text.strip()[:40]!r} instead of a finite number; correct it")
     return value
-
-
-def read_text(path: Path, *, most: int = MAX_BYTES) -> str:
-    """Return the text of a small file."""
-    try:
-        with open(path, "rb") as file:
-            content = file.read(most + 1)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}; check it") from None
-    if len(content) > most:
-        raise DataError(f"{path} has more than {most:,} bytes; get a fresh copy")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 at byte {error.start}; get a fresh copy") from None
 
 
 def pictures_by_stem(folder: Path) -> dict[str, Path]:

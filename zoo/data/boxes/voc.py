@@ -16,9 +16,9 @@ from zoo.data.boxes.records import (
     inside,
     number,
     pictures_by_stem,
-    read_text,
     settle_splits,
 )
+from zoo.data.text_files import read_text, split_lines
 from zoo.errors import DataError
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
@@ -88,7 +88,7 @@ def _lists(folder: Path, annotations: Path) -> dict[str, tuple[list[str], str]]:
     train = "train" if "train" in there else "trainval"
     wanted = {"train": train, "validation": "val" if train == "train" else "", "test": "test"}
     return {
-        split: ([line.strip() for line in read_text(there[name]).splitlines() if line.strip()], str(there[name]))
+        split: ([line.strip() for line in split_lines(read_text(there[name])) if line.strip()], str(there[name]))
         for split, name in wanted.items()
         if name in there
     }

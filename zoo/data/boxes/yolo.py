@@ -17,10 +17,10 @@ from zoo.data.boxes.records import (
     check_classes,
     number,
     pictures_by_stem,
-    read_text,
     settle_splits,
     split_of,
 )
+from zoo.data.text_files import read_text, split_lines
 from zoo.errors import DataError
 
 _SPLITS = ("train", "valid", "val", "test")
@@ -73,7 +73,7 @@ def _pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
 def _read_boxes(path: Path, num_classes: int | None) -> list[Box]:
     return [
         _box(line.split(), f"{path}:{place}", num_classes)
-        for place, line in enumerate(read_text(path).splitlines(), start=1)
+        for place, line in enumerate(split_lines(read_text(path)), start=1)
         if line.strip()
     ]
 
@@ -102,7 +102,7 @@ def _names(folder: Path) -> list[str] | None:
         return _names_of(path)
     for path in (folder / "classes.txt", folder / "labels" / "classes.txt"):
         if path.is_file():
-            return [line.strip() for line in read_text(path).splitlines() if line.strip()]
+            return [line.strip() for line in split_lines(read_text(path)) if line.strip()]
     return None
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.augmentation.masks import IGNORED
+from zoo.data.text_files import read_text, split_lines
 from zoo.errors import DataError
 
 NAMES_FILE = "classes.txt"
@@ -48,10 +49,7 @@ def named_values(path: Path) -> Values:
 
     255 never counts, nor does a value whose line is one of unlabelled, void or ignore.
     """
-    try:
-        names = [line.strip() for line in path.read_text(encoding="utf-8-sig").rstrip().splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as text: {error}; check it") from None
+    names = [line.strip() for line in split_lines(read_text(path).rstrip())]
     if not 0 < len(names) <= IGNORED:
         raise DataError(f"{path} has {len(names)} names; give one a line, 255 at the most")
     if "" in names:

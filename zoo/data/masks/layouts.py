@@ -13,6 +13,7 @@ from pathlib import Path
 
 from zoo.data.images.pictures import SUFFIXES
 from zoo.data.splitting import with_test
+from zoo.data.text_files import read_text, split_lines
 from zoo.errors import DataError
 from zoo.files import inside
 
@@ -145,11 +146,7 @@ def _train_and_test(folder: Path, found: dict[str, list[Pair]]) -> dict[str, lis
 
 def _lines(listed: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield the words of each line, with where it stands; empty lines are passed over."""
-    try:
-        lines = listed.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{listed} cannot be read as text: {error}; check it") from None
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(split_lines(read_text(listed)), start=1):
         if words := line.split():
             yield f"line {number} of {listed}", words
 

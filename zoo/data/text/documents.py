@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zoo.data.hashes import content_hashes
 from zoo.data.text.dataset import TextDataset, TextSplit
-from zoo.data.text.utf8 import decoded
+from zoo.data.text_files import decoded
 from zoo.errors import DataError
 
 SUFFIXES = (".txt", ".md")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from zoo.data.text.utf8 import decoded
+from zoo.data.text_files import decoded, split_lines
 from zoo.errors import DataError
 
 _LONGEST_NAME = 255
@@ -20,7 +20,7 @@ def named_texts(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
         if len(argument) > _LONGEST_NAME or not path.is_file():
             lines = [(argument, argument)]
         else:
-            told = decoded(path.read_bytes(), path).splitlines()
+            told = split_lines(decoded(path.read_bytes(), path))
             lines = [(f"{path}:{number}", line) for number, line in enumerate(told, 1) if line.strip()]
         yield from lines
         empty = empty and not lines

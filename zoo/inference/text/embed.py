@@ -15,6 +15,7 @@ from zoo.data.splitting import splits_of
 from zoo.data.text.dataset import Documents, TextDataset, TextSplit
 from zoo.data.text.documents import SUFFIXES
 from zoo.data.text.typed import named_texts
+from zoo.data.text_files import split_lines
 from zoo.engine.modes import evaluating
 from zoo.inference.text.method import TextMethod
 from zoo.inference.text.prompts import by_length, checked, padded
@@ -100,6 +101,6 @@ def _inside(argument: str) -> list[str]:
 def _texts(split: TextSplit) -> Iterator[str]:
     if isinstance(split.texts, Documents):
         for piece, _ in split.pieces():
-            yield from (line for line in piece.splitlines() if line.strip())
+            yield from (line for line in split_lines(piece) if line.strip())
     else:
         yield from split.texts
