@@ -7,14 +7,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from zoo.data.hashes import content_hashes
-from zoo.data.splitting import with_test
+from zoo.data.splitting import SPLITS, with_test
 from zoo.errors import DataError, IntegrityError, UsageError
 from zoo.hub.connection import Connection
 from zoo.hub.file_names import fault_of, shown
 from zoo.hub.revisions import check_revision, is_commit
 
 HUB_DATASETS = "hf://datasets/"
-_SPLIT = re.compile(r"(train|test|validation)[-_.]")
+_SPLIT = re.compile(rf"({'|'.join(SPLITS)})[-_.]")
 
 
 def parse(address: str) -> tuple[str, str, str | None]:
@@ -99,9 +99,9 @@ def _by_split(names: Sequence[str], repo: str) -> dict[str, list[str]]:
     for name in sorted(names):
         folder, _, file = name.rpartition("/")
         if split := _SPLIT.match(file):
-            found.setdefault(folder, {}).setdefault(split[1], []).append(name)
+            found.setdefault(folder, {}).setdefault(SPLITS[split[1]], []).append(name)
         elif split := _SPLIT.match(f"{folder.rpartition('/')[2]}-"):
-            found.setdefault(folder.rpartition("/")[0], {}).setdefault(split[1], []).append(name)
+            found.setdefault(folder.rpartition("/")[0], {}).setdefault(SPLITS[split[1]], []).append(name)
     if len(found) > 1:
         some = sorted(found)[:5]
         raise DataError(

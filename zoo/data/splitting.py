@@ -1,12 +1,22 @@
 """Settle which splits there are; images are split by the hash of each, which stays when others come or go."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from zoo.errors import DataError, UsageError
 
 _TEST_SHARE = 0.2
+SPLITS: Mapping[str, str] = {
+    "train": "train",
+    "test": "test",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+}
+"""What splits are called, in the names of files, of folders and in columns."""
 Part = TypeVar("Part")
 
 
@@ -36,3 +46,19 @@ def split_by_hash(paths: Sequence[Path], hashes: Mapping[Path, str]) -> dict[str
     if not test:
         raise DataError(f"{paths[0].parent} holds one picture; a training and a test split need two or more")
     return {"train": [path for path in paths if path not in test], "test": [path for path in paths if path in test]}
+
+
+def learnable(test: Iterable[int], labels: Sequence[Iterable[Hashable]], source: str) -> set[int]:
+    """Return the places that stay to test on, the first come first: not those whose label no other place would have.
+
+    `labels` are those of each place. Raise DataError where none is left.
+    """
+    places = dict.fromkeys(test)
+    counts = Counter(label for place, found in enumerate(labels) if place not in places for label in found)
+    for place in reversed(list(places)):
+        if any(not counts[label] for label in labels[place]):
+            del places[place]
+            counts.update(labels[place])
+    if not places:
+        raise DataError(f"{source} has no label twice; a training and a test split need more of some")
+    return set(places)

@@ -67,11 +67,42 @@ def test_translations_are_a_column_for_each_language(hub: Any) -> None:
     assert (split.texts[3], split.written[3]) == ("Satz 3", "sentence 3")
 
 
-def test_a_row_without_a_label_is_an_error(hub: Any) -> None:
-    rows = table(0, 10).map(lambda row: {"label": -1})
-    push(hub, {f"data/{split}-00000-of-00001.parquet": rows for split in ("train", "test")})
-    with pytest.raises(DataError, match="without a label in 'label'"):
+@pytest.mark.parametrize("missing", [-1, None])
+def test_136_a_row_without_a_label_is_named(hub: Any, missing: int | None) -> None:
+    train = table(0, 10).map(lambda row, place: {"label": missing if place == 6 else row["label"]}, with_indices=True)
+    push(hub, {"data/train-00000-of-00001.parquet": train, "data/test-00000-of-00001.parquet": table(0, 4)})
+    with pytest.raises(
+        DataError, match=r"column 'label' in row 7 of train-00000-of-00001.parquet of .* holds no label"
+    ):
         opened(hub)
+
+
+@pytest.mark.parametrize("missing", [-1, None])
+@pytest.mark.parametrize("valid", ["validation", "valid", "val", "dev", ""])
+def test_136_a_test_split_that_hides_its_labels_counts_as_absent(
+    hub: Any, missing: int | None, valid: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    hidden = table(100, 130).map(lambda row: {"label": missing})
+    files = {"data/train-00000-of-00001.parquet": table(0, 50), "data/test-00000-of-00001.parquet": hidden}
+    push(hub, files | ({f"data/{valid}-00000-of-00001.parquet": table(50, 60)} if valid else {}))
+    dataset = opened(hub)
+    assert {name: len(split) for name, split in dataset.splits.items()} == (
+        {"train": 50, "test": 10} if valid else {"train": 40, "test": 10}
+    )
+    assert "hides the labels of its test split" in caplog.text
+
+
+def test_136_names_that_differ_between_splits_are_those_of_each(hub: Any) -> None:
+    def of(names: list[str], labels: list[int]) -> Any:
+        features = {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=names)}
+        rows = {"text": [f"{names[label]} {n}" for n, label in enumerate(labels)], "label": labels}
+        return datasets.Dataset.from_dict(rows, datasets.Features(features))
+
+    train, test = of(["a", "b", "c"], [0, 1, 2] * 4), of(["a", "c"], [0, 1, 1, 0])
+    push(hub, {"data/train-00000-of-00001.parquet": train, "data/test-00000-of-00001.parquet": test})
+    dataset = opened(hub)
+    for split in dataset.splits.values():
+        assert [dataset.classes[label] for label in split.labels] == [text[0] for text in split.texts]
 
 
 def test_a_column_that_is_not_there_is_named(hub: Any) -> None:

@@ -103,7 +103,7 @@ def test_a_label_unseen_in_training_is_named(tmp_path: Path) -> None:
         (b"text,label\na,b,c\n", "has 3 fields for 2 columns"),
         (b'text,label\n"a,b\n', "is malformed"),
         (b"text,label\n\xff,b\n", "is not UTF-8 at byte 11"),
-        (b"text,label\nsalt,\n", "without a label"),
+        (b"text,label\na,b\n\nsalt,\n", "column 'label' in line 4 of .* holds no label"),
         (b"words,label\na,b\n", "choose the text column: --text NAME"),
     ],
 )
@@ -139,4 +139,74 @@ def test_two_tables_for_a_split_are_refused(tmp_path: Path) -> None:
 def test_a_table_of_one_row_cannot_be_split(tmp_path: Path) -> None:
     write_csv(tmp_path / "all.csv", ROWS[:1])
     with pytest.raises(DataError, match="need more"):
+        open_records(tmp_path / "all.csv", Columns())
+
+
+def test_136_numbers_of_a_column_are_one_class_whole_or_not(tmp_path: Path) -> None:
+    rows = ['{"text": "a", "label": 1}', '{"text": "b", "label": 1.0}', '{"text": "c", "label": 2}'] * 5
+    (tmp_path / "train.jsonl").write_text("\n".join(rows))
+    write_csv(tmp_path / "test.csv", [("a", "1.0"), ("b", "2")])
+    dataset = open_records(tmp_path, Columns())
+    assert dataset.classes == ("1", "2")
+    found = {name: split.labels.tolist() for name, split in dataset.splits.items() if split.labels is not None}
+    assert found == {"train": [0, 0, 1] * 5, "test": [0, 1]}
+    write_csv(tmp_path / "test.csv", [("a", "1"), ("b", "2.5")])
+    with pytest.raises(DataError, match="the label '2.5', which no training text has"):
+        open_records(tmp_path, Columns())
+
+
+def test_136_nan_is_no_class(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="needs pyarrow")
+    from pyarrow import parquet
+
+    for values, where in (([1.0, 2.0, float("nan")], "row 3"), ([None, 1.0, 2.0], "row 1")):
+        for split in ("train", "test"):
+            parquet.write_table(
+                pyarrow.table({"text": ["a", "b", "c"], "label": values}), tmp_path / f"{split}.parquet"
+            )
+        with pytest.raises(DataError, match=f"column 'label' in {where} of .*test.parquet holds no label"):
+            open_records(tmp_path, Columns())
+    parquet.write_table(pyarrow.table({"text": [1.0, float("nan")]}), tmp_path / "train.parquet")
+    write_csv(tmp_path / "test.csv", ROWS)
+    (tmp_path / "test.parquet").unlink()
+    with pytest.raises(DataError, match="column 'text' in row 2 of .* holds nothing, not text"):
+        open_records(tmp_path, Columns())
+
+
+@pytest.mark.parametrize("rows", [[("a", "-1"), ("b", "-1")], [("a", ""), ("b", "")], None])
+def test_136_a_table_that_hides_its_labels_counts_as_absent(
+    tmp_path: Path, rows: list[tuple[str, ...]] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_csv(tmp_path / "train.csv", ROWS * 5)
+    write_csv(tmp_path / "valid.csv", ROWS)
+    write_csv(tmp_path / "test.csv", rows or [("a",), ("b",)], head="text,label" if rows else "text")
+    assert {name: len(split) for name, split in open_records(tmp_path, Columns()).splits.items()} == {
+        "train": 20,
+        "test": 4,
+    }
+    assert "hides the labels of its test split" in caplog.text
+    (tmp_path / "valid.csv").unlink()
+    assert {name: len(split) for name, split in open_records(tmp_path, Columns()).splits.items()} == {
+        "train": 16,
+        "test": 4,
+    }
+    write_csv(tmp_path / "train.csv", ROWS * 5, head="text,other")
+    assert all(split.labels is None for split in open_records(tmp_path, Columns()).splits.values())
+
+
+def test_minus_one_beside_other_labels_is_a_class(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        write_csv(tmp_path / f"{split}.csv", [("bad", "-1"), ("good", "1")])
+    assert open_records(tmp_path, Columns()).classes == ("-1", "1")
+
+
+def test_a_class_of_one_row_is_learnt_wherever_its_hash_falls(tmp_path: Path) -> None:
+    for number in range(60):
+        rows = [(f"text {number} {place}", "ab"[place % 2]) for place in range(20)]
+        write_csv(tmp_path / "all.csv", [*rows, (f"alone {number}", "c")])
+        splits = open_records(tmp_path / "all.csv", Columns()).splits
+        assert f"alone {number}" in splits["train"].texts  # type: ignore[operator]
+        assert len(splits["test"]) in (3, 4)
+    write_csv(tmp_path / "all.csv", [(f"text {place}", str(place)) for place in range(20)])
+    with pytest.raises(DataError, match="has no label twice"):
         open_records(tmp_path / "all.csv", Columns())

@@ -1,13 +1,14 @@
 """Data sets of texts on a Hub: the parquet files of each split, downloaded once and verified."""
 
 import hashlib
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from zoo.data.hub_files import HUB_DATASETS, find_files, parse
 from zoo.data.text.dataset import TextDataset
-from zoo.data.text.records import Columns, Record, dataset_of, records_of, split_by_hash
+from zoo.data.text.records import Columns, Record, dataset_of, records_of
 from zoo.data.text.tables import Table, read_table
 from zoo.errors import DataError
 from zoo.hub.connection import connect
@@ -31,12 +32,12 @@ def open_hub_texts(address: str, *, columns: Columns, hub: str | Path | None) ->
     for split, parts in paths.items():
         rows[split] = []
         for path in parts:
-            found, multiple = records_of(_told(read_table(path), path), columns, f"{address} {split}")
+            found, multiple = records_of(_told(read_table(path), path), columns, f"{path.name} of {address}")
             rows[split] += found
             several = several or multiple
     known = repr((columns, files.commit, [files.names[split] for split in files.names]))
     return dataset_of(
-        rows if "test" in rows else split_by_hash(rows["train"], address),
+        rows,
         name=repo.rpartition("/")[2],
         source=f"{HUB_DATASETS}{repo}@{files.commit}",
         fingerprint=hashlib.sha256(known.encode()).hexdigest(),
@@ -52,13 +53,22 @@ def _told(table: Table, path: Path) -> Table:
 
     features: dict[str, Any] = Features.from_arrow_schema(read_schema(path))
     found: dict[str, Any] = {}
-    for name, values in table.items():
+    for name, values in table.columns.items():
         if isinstance(feature := features.get(name), ClassLabel):
-            if any(value is None or not 0 <= value < len(feature.names) for value in values):
-                raise DataError(f"{path.name} has a row without a label in {name!r}; choose another split, or fix it")
-            found[name] = [feature.names[value] for value in values]
+            found[name] = [
+                _named(value, feature.names, f"{table.where(row)} of {path}") for row, value in enumerate(values)
+            ]
         elif values and isinstance(values[0], dict):
             found |= {key: [value[key] for value in values] for key in values[0]}
         else:
             found[name] = values
-    return found
+    return Table(found)
+
+
+def _named(value: int | None, names: Sequence[str], where: str) -> str | None:
+    """Return what a label is called; None for one that is not there, which -1 stands for."""
+    if value is None or value == -1:
+        return None
+    if not 0 <= value < len(names):
+        raise DataError(f"{where} is of class {value}, and there are {len(names)} names; tell its owner")
+    return names[value]

@@ -11,6 +11,7 @@ from zoo.data.text.dataset import TextDataset
 from zoo.data.text.documents import open_documents
 from zoo.data.text.records import Record, dataset_of, paired
 from zoo.data.text.tables import read_table
+from zoo.data.text_files import split_lines
 from zoo.errors import DataError
 
 _MULTI30K = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
@@ -24,7 +25,7 @@ def ag_news(data_dir: Path | None) -> TextDataset:
     classes = tuple((folder / "classes.txt").read_text(encoding="utf-8").split())
     rows = {}
     for split in ("train", "test"):
-        table = read_table(folder / f"{split}.csv", has_head=False)
+        table = read_table(folder / f"{split}.csv", has_head=False).columns
         rows[split] = [
             Record(f"{title} {description}", labels=(classes[int(place) - 1],))
             for place, title, description in zip(table["1"], table["2"], table["3"], strict=True)
@@ -38,7 +39,7 @@ def trec(data_dir: Path | None) -> TextDataset:
     folder = _folder("trec", data_dir, ("trec",), "TREC.train")
     rows = {}
     for split in ("train", "test"):
-        lines = (folder / f"TREC.{split}").read_text(encoding="latin-1").splitlines()
+        lines = split_lines((folder / f"TREC.{split}").read_bytes().decode("latin-1"))
         parts = [line.partition(" ") for line in lines if line.strip()]
         rows[split] = [Record(question, labels=(label.partition(":")[0],)) for label, _, question in parts]
     return _made("trec", rows, folder, [folder / "TREC.train", folder / "TREC.test"], None, "unknown")

@@ -1,17 +1,19 @@
 """Texts with what is known of them, from tables and paired files: which column is what, which row in which split."""
 
 import hashlib
+import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zoo.data.hashes import content_hashes
-from zoo.data.splitting import with_test
+from zoo.data.splitting import SPLITS, learnable, with_test
 from zoo.data.text.dataset import TextDataset, TextSplit
-from zoo.data.text.tables import Table, as_text, is_table, read_lines, read_table
+from zoo.data.text.tables import Table, as_text, is_missing, is_table, read_lines, read_table
 from zoo.errors import DataError
 
 _USUAL: Mapping[str, tuple[str, ...]] = {
@@ -20,32 +22,29 @@ _USUAL: Mapping[str, tuple[str, ...]] = {
     "label": ("label", "labels", "class", "topic", "category"),
     "target": ("target", "summary", "translation", "highlights"),
 }
-_SPLITS = {
-    "train": "train",
-    "test": "test",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-}
 _TEST_SHARE = 0.2
+_HIDDEN = "-1"
+_WHOLE = re.compile(r"(-?\d+)(\.0+)?")
+_log = logging.getLogger("zoo")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
     """Which column holds the text, a second text, the label, and what is to be written; None takes the usual names.
 
-    Of paired files (`train.de` beside `train.en`) `text` and `target` are the ends of the names.
+    Of paired files (`train.de` beside `train.en`) `text` and `target` are the ends of the names. With `quoting` off,
+    quotation marks in CSV and TSV are text.
     """
 
     text: str | None = None
     pair: str | None = None
     label: str | None = None
     target: str | None = None
+    quoting: bool | None = None
 
     def named(self) -> dict[str, str]:
         """Return the columns that were named."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {role: getattr(self, role) for role in _USUAL}
         return {role: name for role, name in values.items() if name is not None}
 
 
@@ -76,7 +75,7 @@ def open_records(path: Path, columns: Columns) -> TextDataset:
         return _paired(path, pairs, columns)
     files = {"": path} if path.is_file() else _tables_in(path)
     if not files:
-        raise DataError(f"no tables in {path}; give train.csv and test.csv, or .tsv, .jsonl or .parquet")
+        raise DataError(f"no tables in {path}; give train.csv and test.csv, or .tsv, .json, .jsonl or .parquet")
     rows: dict[str, Sequence[Record]] = {}
     several = False
     for split, file in files.items():
@@ -84,7 +83,6 @@ def open_records(path: Path, columns: Columns) -> TextDataset:
         several = several or multiple
     if "" in rows:
         rows = split_by_hash(rows[""], str(path))
-    rows = with_test(rows)
     hashes = content_hashes(path if path.is_dir() else path.parent, list(files.values()))
     digest = hashlib.sha256(repr(columns).encode())
     for split, file in files.items():
@@ -104,9 +102,13 @@ def dataset_of(
 ) -> TextDataset:
     """Return records as a data set. Classes are the labels of the training rows, sorted, unless they are given.
 
-    Raise DataError for a label that no training row has.
+    Labels that are all whole numbers are written as such: 1 and 1.0 are one class. Splits whose labels are hidden
+    count as absent where the training rows have labels. Without a split to test on, what is there for validation is, or
+    a fifth of the training rows, by their hashes. Raise DataError for a label that no training row has.
     """
+    rows = _with_test(_without_hidden(rows, source), source)
     if classes is None:
+        rows = _with_whole_numbers(rows)
         classes = tuple(sorted({label for row in rows.get("train", ()) for label in row.labels or ()}))
     places = {label: place for place, label in enumerate(classes)}
     splits = {}
@@ -121,6 +123,34 @@ def dataset_of(
     return TextDataset(
         name=name, splits=splits, classes=classes, licence=licence, source=source, fingerprint=fingerprint
     )
+
+
+def _without_hidden(rows: Mapping[str, Sequence[Record]], source: str) -> dict[str, Sequence[Record]]:
+    labelled = {split for split, records in rows.items() if records and records[0].labels is not None}
+    if "train" not in labelled:
+        return {split: [replace(record, labels=None) for record in records] for split, records in rows.items()}
+    for split in rows.keys() - labelled:
+        _log.warning("%s hides the labels of its %s split, which is left out", source, split)
+    return {split: records for split, records in rows.items() if split in labelled}
+
+
+def _with_test(rows: Mapping[str, Sequence[Record]], source: str) -> dict[str, Sequence[Record]]:
+    rows = with_test(rows)
+    return split_by_hash(rows["train"], source) if set(rows) == {"train"} else rows
+
+
+def _with_whole_numbers(rows: Mapping[str, Sequence[Record]]) -> Mapping[str, Sequence[Record]]:
+    labels = {label for records in rows.values() for record in records for label in record.labels or ()}
+    whole = {label: match[1] for label in labels if (match := _WHOLE.fullmatch(label))}
+    if len(whole) < len(labels) or all(label == number for label, number in whole.items()):
+        return rows
+    return {
+        split: [
+            replace(record, labels=record.labels and tuple(whole[label] for label in record.labels))
+            for record in records
+        ]
+        for split, records in rows.items()
+    }
 
 
 def paired(path: Path, splits: Mapping[str, tuple[Path, Path]]) -> dict[str, list[Record]]:
@@ -159,7 +189,7 @@ def _column(values: Iterable[str | None]) -> list[str] | None:
 def _tables_in(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-        split = _SPLITS.get(file.name.partition(".")[0].partition("-")[0])
+        split = SPLITS.get(file.name.partition(".")[0].partition("-")[0])
         if split and is_table(file):
             if split in found:
                 raise DataError(f"{folder} has both {found[split].name} and {file.name} for {split}; keep one")
@@ -172,7 +202,7 @@ def _pairs_in(folder: Path) -> dict[str, dict[str, Path]]:
     found: dict[str, dict[str, Path]] = {}
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
         stem, _, end = file.name.removesuffix(".gz").rpartition(".")
-        split = next((split for start, split in _SPLITS.items() if stem == start or stem.startswith(f"{start}_")), None)
+        split = next((split for start, split in SPLITS.items() if stem == start or stem.startswith(f"{start}_")), None)
         if split and end and not is_table(file) and end not in ("txt", "md"):
             found.setdefault(split, {}).setdefault(end, file)
     return {split: files for split, files in found.items() if len(files) > 1}
@@ -191,35 +221,43 @@ def _paired(path: Path, files: Mapping[str, Mapping[str, Path]], columns: Column
     chosen = {split: (by_end[columns.text], by_end[columns.target]) for split, by_end in files.items()}
     hashes = content_hashes(path, [file for pair in chosen.values() for file in pair])
     digest = hashlib.sha256(repr([(split, [hashes[file] for file in pair]) for split, pair in chosen.items()]).encode())
-    rows = with_test(paired(path, chosen))
-    return dataset_of(rows, name=path.resolve().stem, source=str(path), fingerprint=digest.hexdigest())
+    return dataset_of(paired(path, chosen), name=path.resolve().stem, source=str(path), fingerprint=digest.hexdigest())
 
 
 def _read(file: Path, columns: Columns) -> tuple[list[Record], bool]:
     """Return the rows of a table, and whether a text may have several labels."""
     named = columns.named()
-    table = read_table(file)
-    if named and all(name.isdigit() for name in named.values()) and not set(named.values()) <= table.keys():
-        table = read_table(file, has_head=False)
+    table = read_table(file, quoting=columns.quoting)
+    if named and all(name.isdigit() for name in named.values()) and not set(named.values()) <= table.columns.keys():
+        table = read_table(file, has_head=False, quoting=columns.quoting)
     return records_of(table, columns, str(file))
 
 
 def records_of(table: Table, columns: Columns, source: str) -> tuple[list[Record], bool]:
     """Return the rows of a table by its columns, and whether a text may have several labels.
 
-    Raise DataError where a column that was named is not there, or nothing can be told to be the text.
+    A column of labels that are all missing, or all -1, counts as absent: they are hidden. Raise DataError where a
+    column that was named is not there, or nothing can be told to be the text.
     """
-    named = columns.named()
+    named, known = columns.named(), table.columns
     for role, name in named.items():
-        if name not in table:
-            raise DataError(f"{source} has no column {name!r} for --{role}; it has {', '.join(map(str, table))}")
-    found = {role: next((name for name in usual if name in table), None) for role, usual in _USUAL.items()} | named
+        if name not in known:
+            raise DataError(f"{source} has no column {name!r} for --{role}; it has {', '.join(map(str, known))}")
+    found = {role: next((name for name in usual if name in known), None) for role, usual in _USUAL.items()} | named
     text, label = found["text"], found["label"]
     if text is None:
-        raise DataError(f"{source} has the columns {', '.join(map(str, table))}; choose the text column: --text NAME")
-    several = label is not None and _holds_lists(table[label], label)
-    cells = {role: _cells(table, name, source) for role, name in found.items() if name is not None and role != "label"}
-    labels = [_label(value, several, f"column {label} of {source}") for value in table[label]] if label else None
+        raise DataError(f"{source} has the columns {', '.join(map(str, known))}; choose the text column: --text NAME")
+    several = label is not None and _holds_lists(known[label], label)
+    cells = {
+        role: [as_text(value, _where(table, place, name, source)) for place, value in enumerate(known[name])]
+        for role, name in found.items()
+        if name is not None and role != "label"
+    }
+    labels = None
+    if label is not None and not all(map(_is_hidden, known[label])):
+        labels = [
+            _label(value, several, _where(table, place, label, source)) for place, value in enumerate(known[label])
+        ]
     pairs, written = cells.get("pair"), cells.get("target")
     records = [
         Record(
@@ -228,38 +266,44 @@ def records_of(table: Table, columns: Columns, source: str) -> tuple[list[Record
             labels[place] if labels else None,
             written[place] if written else None,
         )
-        for place in range(len(table[text]))
+        for place in range(len(known[text]))
     ]
     return records, several
 
 
-def _cells(table: Table, name: str, source: str) -> list[str]:
-    return [
-        as_text(value, f"row {number} of column {name!r} in {source}") for number, value in enumerate(table[name], 1)
-    ]
+def _where(table: Table, place: int, name: str, source: str) -> str:
+    return f"column {name!r} in {table.where(place)} of {source}"
 
 
 def _holds_lists(values: Sequence[Any], name: str) -> bool:
     return name == "labels" or any(isinstance(value, (list, tuple)) for value in values[:100])
 
 
+def _is_hidden(value: Any) -> bool:
+    return is_missing(value) or str(value).strip() in ("", _HIDDEN)
+
+
 def _label(value: Any, several: bool, where: str) -> tuple[str, ...]:
     if several:
-        parts = value.split("|") if isinstance(value, str) else value or ()
-        return tuple(dict.fromkeys(label for part in parts if (label := str(part).strip())))
-    label = as_text(value, where).strip()
+        parts = value if isinstance(value, (list, tuple)) else () if is_missing(value) else str(value).split("|")
+        return tuple(dict.fromkeys(label for part in parts if (label := as_text(part, where).strip())))
+    label = "" if is_missing(value) else as_text(value, where).strip()
     if not label:
-        raise DataError(f"{where} has a row without a label; write one, or call the column labels")
+        raise DataError(f"{where} holds no label; write one, or call the column labels if a text may have none")
     return (label,)
 
 
 def split_by_hash(records: Sequence[Record], source: str) -> dict[str, Sequence[Record]]:
-    """Split rows by the hash of each, so that one stays on its side when others come or go."""
+    """Split rows by the hash of each, so that one stays on its side when others come or go.
+
+    A row that alone has a label is not tested on.
+    """
     hashes = [hashlib.sha256(repr(record).encode()).digest() for record in records]
     count = round(len(records) * _TEST_SHARE)
     if not 0 < count < len(records):
         raise DataError(f"{source} holds {len(records)} rows; a training and a test split need more")
-    test = set(sorted(range(len(records)), key=lambda place: (hashes[place], place))[:count])
+    ranked = sorted(range(len(records)), key=lambda place: (hashes[place], place))[:count]
+    test = learnable(ranked, [record.labels or () for record in records], source)
     return {
         "train": [record for place, record in enumerate(records) if place not in test],
         "test": [records[place] for place in sorted(test)],
