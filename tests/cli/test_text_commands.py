@@ -103,6 +103,26 @@ def test_translate_prints_a_line_a_text(weights: Weights, capsys: pytest.Capture
     assert found == [{"text": text, "translation": line} for text, line in zip(texts, greedy, strict=True)]
 
 
+def test_134_translate_gives_a_line_for_a_line(weights: Weights, capsys: pytest.CaptureFixture[str], pipe: Any) -> None:
+    folder = weights("reading", task="translation")
+    pipe("\ufeffa bowl\u2028bear\x0c\n\na\x85bear\r\nbear".encode())
+    found = json.loads(said(capsys, "translate", folder, "-", "--json"))
+    assert [item["text"] for item in found] == ["a bowl\u2028bear\x0c", "", "a\x85bear", "bear"]
+
+
+def test_138_commands_that_take_texts_do_not_take_names(
+    weights: Weights, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "mail.txt").write_text("a bear", encoding="utf-8")
+    there, gone = str(tmp_path / "mail.txt"), str(tmp_path / "male.txt")
+    for command, name, task in (("translate", "reading", "translation"), ("generate", "continuing", "text-generation")):
+        assert refused(capsys, command, weights(name, task=task), gone)[0] == 3
+        code, line = refused(capsys, command, weights(name, task=task), there)
+        assert (code, f"{there} is a file, and this takes a text; pass `-` and pipe it: < {there}" in line) == (2, True)
+    code, line = refused(capsys, "summarize", weights("reading", task="summarization"), gone)
+    assert (code, f"no file {gone}; check its name" in line) == (3, True)
+
+
 def test_summarize_takes_texts_and_files(weights: Weights, zoo_command: Any, tmp_path: Path) -> None:
     folder = weights("reading", task="summarization")
     (tmp_path / "mail.txt").write_text("a bear\nand a bowl", encoding="utf-8")

@@ -1,7 +1,10 @@
 """What weights say of texts, in code and at the shell."""
 
 import json
+import sys
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -147,3 +150,79 @@ def test_the_shell_takes_texts_and_files_of_lines(
     lines.write_bytes(b"caf\xe9\n")
     assert run(["predict", str(classes), str(lines)]) == 9
     assert "not UTF-8 at byte 3" in capsys.readouterr().err
+
+
+def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    assert run(["predict", *arguments, "--json"]) == 0, capsys.readouterr().err
+    return [row["text"] for row in json.loads(capsys.readouterr().out)]
+
+
+def test_135_standard_input_is_texts_and_never_names(
+    classes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cat.txt").write_text("the dog\n")
+    for command in ("predict", "embed"):
+        piped = "\ufeffthe cat\u2028sat\r\n\ncat.txt\nnone.txt\n".encode()
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=BytesIO(piped)))
+        assert run([command, str(classes), "the mat", "-", *(["--json"] if command == "predict" else [])]) == 0
+        found = [row["text"] for row in json.loads(capsys.readouterr().out)]
+        assert found == ["the mat", "the cat\u2028sat", "cat.txt", "none.txt"]
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=BytesIO(b"\n")))
+        assert run([command, str(classes), "-"]) == 9
+        assert "standard input is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["none.txt", "none.CSV", "./none", "folder/none", "folder/the mat.jsonl", "a.md"])
+def test_138_the_name_of_a_file_that_is_not_there_is_no_text(
+    classes: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    for command in ("predict", "embed"):
+        assert run([command, str(classes), "the cat", name]) == 3
+        found = capsys.readouterr()
+        assert found.out == "" and f"no file {name}; check its name, or if it is a text, pass `-`" in found.err
+
+
+def test_138_texts_that_look_a_little_like_names_are_texts(classes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = ["and/or", "see the.txt on the mat", "e.g.", "the cat.", "where/is/the dog", "~", "dog.com"]
+    assert asked(capsys, str(classes), *texts) == texts
+
+
+def test_138_a_table_is_read_by_its_rows(classes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "data.csv"
+    table.write_text('id;text;label\n1;"the cat; the\nmat";a\n2;dog;\n', encoding="utf-8")
+    assert asked(capsys, str(classes), str(table)) == ["the cat; the\nmat", "dog"]
+    assert asked(capsys, str(classes), str(table), "--text", "id") == ["1", "2"]
+    assert run(["predict", str(classes), str(table), "--text", "body"]) == 9
+    assert "no column 'body' for --text; it has id, text, label" in capsys.readouterr().err
+    (tmp_path / "one.csv").write_text("question\nthe cat\ndog\n")
+    assert asked(capsys, str(classes), str(tmp_path / "one.csv")) == ["the cat", "dog"]
+    (tmp_path / "rows.json").write_text('[{"text": "the mat"}]')
+    assert asked(capsys, str(classes), str(tmp_path / "rows.json"), "dog") == ["the mat", "dog"]
+    (tmp_path / "bad.tsv").write_text('text\tlabel\n"the\ta\ncat"\tb\n')
+    assert run(["predict", str(classes), str(tmp_path / "bad.tsv")]) == 9
+    assert "or write its rows as JSON lines" in capsys.readouterr().err
+
+
+def test_a_table_of_pairs_is_read_in_pairs(classes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "pairs.jsonl").write_text('{"sentence1": "the cat", "sentence2": "the dog"}\n')
+    assert run(["predict", str(classes), str(tmp_path / "pairs.jsonl"), "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    (wanted,) = zoo.load(classes).predict("the cat", "the dog")
+    assert found["predictions"] == wanted["predictions"]
+    assert run(["predict", str(classes), str(tmp_path / "pairs.jsonl"), "dog"]) == 2
+    assert "some inputs are pairs" in capsys.readouterr().err
+
+
+def test_a_folder_stands_for_its_texts(classes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "texts"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "a.txt").write_text("the cat\n\ndog\n")
+    (folder / ".hidden.txt").write_text("the mat\n")
+    (folder / "inner" / "b.md").write_text("mat\n")
+    assert asked(capsys, str(classes), str(folder)) == ["the cat", "dog", "mat"]
+    (tmp_path / "empty").mkdir()
+    assert run(["predict", str(classes), str(tmp_path / "empty")]) == 9
+    assert "no text in" in capsys.readouterr().err

@@ -2,13 +2,16 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
-from zoo.data.text_files import decoded, split_lines
+from zoo.data.text_files import Piped, decoded, split_lines
+from zoo.errors import DataError, UsageError
 
 Command = Callable[..., Any]
+_LONGEST_NAME = 255
 
 _OPTIONS: dict[str, dict[str, Any]] = {
     "max_new_tokens": {"type": int, "help": "Maximum number of new tokens; default: 128, or half of the context."},
@@ -41,12 +44,35 @@ def typed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def one_text(text: str) -> str:
     """Return a text, that of standard input for `-`, without the newline at its end."""
-    return piped().removesuffix("\n") if text == "-" else text
+    return piped().removesuffix("\n") if text == "-" else _text(text)
 
 
 def lines(texts: Sequence[str]) -> list[str]:
     """Return texts, with the lines of standard input in place of a `-`."""
-    return [line for text in texts for line in (split_lines(piped()) if text == "-" else [text])]
+    return [line for text in texts for line in (split_lines(piped()) if text == "-" else [_text(text)])]
+
+
+def items(arguments: Sequence[str]) -> list[str]:
+    """Return what was typed, with the lines of standard input that are not empty in place of a `-`.
+
+    Raise DataError where there are none.
+    """
+    found = []
+    for argument in arguments:
+        found += [Piped(line) for line in split_lines(piped()) if line.strip()] if argument == "-" else [argument]
+    if arguments and not found:
+        raise DataError("standard input is empty; pipe something, one item a line")
+    return found
+
+
+def _text(text: str) -> str:
+    """Return a text. Raise UsageError for what names a file, which is not opened."""
+    from zoo.data.text.typed import check_is_text
+
+    if len(text) < _LONGEST_NAME and Path(text).is_file():
+        raise UsageError(f"{text} is a file, and this takes a text; pass `-` and pipe it: < {text}")
+    check_is_text(text)
+    return text
 
 
 def piped() -> str:

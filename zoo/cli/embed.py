@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.cli.decoding import lines
+from zoo.cli.decoding import items as typed_items
 from zoo.commands.options import data_set, hub, pairs, text_column
 from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table, shortened
@@ -68,7 +68,7 @@ def command(weights: str, items: tuple[str, ...], out: Path | None, **typed: Any
     if out is not None:
         check_out(out)
     embed, identity = load_embedder(weights, hub=typed["hub"], device=typed["device"])
-    samples = _of_data(embed, typed) if typed["data"] is not None else embed.items(lines(items))
+    samples = _of_data(embed, typed) if typed["data"] is not None else embed.items(typed_items(items))
     plan = Plan(
         embed=embed,
         samples=samples,

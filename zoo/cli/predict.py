@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from zoo.api import models
+from zoo.cli.decoding import items
 from zoo.commands.options import Command, hub
 from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table, shortened
@@ -55,7 +56,7 @@ def command(
     hub: str | None,
     **typed: Any,
 ) -> None:
-    """Predict INPUTS with WEIGHTS: images, folders of images, texts, files with one text per line …"""
+    """Predict INPUTS with WEIGHTS: images, texts, files with one text per line, tables, folders; `-` is piped lines."""
     options = {name: value for name, value in typed.items() if value not in (None, ())}
     if not inputs and not options:
         raise click.UsageError("Missing argument 'INPUTS…'.")
@@ -64,7 +65,7 @@ def command(
         raise UsageError(f"{weights} makes no predictions; finetune it for a task first")
     columns, modality = predict.columns, predict.modality
     _check_options(weights, options, modality, models.describe(weights, hub=hub).task)
-    found = list(predict.items(inputs, options, out))
+    found = list(predict.items(items(inputs), options, out))
     if as_json:
         print_json([{modality: name, **_without_arrays(result)} for name, result in found])
         return

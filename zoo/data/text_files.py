@@ -10,6 +10,10 @@ MAX_BYTES = 16 * 1024 * 1024
 _MARK = "\ufeff"
 
 
+class Piped(str):
+    """A line of standard input: to what reads texts it is one, and never a file's name."""
+
+
 def decoded(content: bytes, source: str | Path, *, at: int = 0) -> str:
     """Return the text of bytes that begin at place `at` of their source. Raise DataError where they are not UTF-8."""
     try:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
+from zoo.data.text.records import Columns
 from zoo.data.text.typed import named_texts
 from zoo.engine.modes import evaluating
 from zoo.errors import UsageError
@@ -75,8 +76,11 @@ class PredictText:
     def items(
         self, arguments: Sequence[str], options: Mapping[str, Any], out: Path | None
     ) -> Iterator[tuple[str, Result]]:
-        """Yield each text that was typed, and each line of files, with its result."""
+        """Yield each text that was typed, each line of files, and each row of tables, with its result."""
         if out is not None:
             raise UsageError("--out draws on images, and these weights take text; omit it")
-        texts = [text for _, text in named_texts(arguments)]
-        yield from zip(texts, self(texts), strict=True)
+        found = list(named_texts(arguments, Columns(text=options.get("text"), pair=options.get("pair"))))
+        texts, seconds = [item.text for item in found], [item.pair for item in found if item.pair is not None]
+        if 0 < len(seconds) < len(texts):
+            raise UsageError("some inputs are pairs of texts and some are not; predict them one after the other")
+        yield from zip(texts, self(texts, seconds or None), strict=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from zoo.specs.hooks import hookimpl
-from zoo.specs.records import ModalitySpec
+from zoo.specs.records import ModalitySpec, OptionSpec
 
 
 @hookimpl
@@ -22,7 +22,7 @@ def zoo_modalities() -> Iterator[ModalitySpec]:
     )
     yield ModalitySpec(
         name="text",
-        summary="Text: plain files, tables (csv, tsv, jsonl, parquet), parallel files",
+        summary="Text: plain files, tables (csv, tsv, json, jsonl, parquet), parallel files",
         target="zoo.modalities.text:modality",
         record="zoo.weights.inputs:Tokenisation",
         unit="texts",
@@ -34,8 +34,12 @@ def zoo_modalities() -> Iterator[ModalitySpec]:
             "1_Pooling/config.json",
             "sentence_bert_config.json",
         ),
-        suffixes=(".txt", ".md", ".csv", ".tsv", ".jsonl", ".parquet"),
+        suffixes=(".txt", ".md", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet"),
         targets=("tokens", "labels", "written"),
         capabilities=("features", "language-model", "generate", "encode-decode"),
         data_options="zoo.data.text.records:Columns",
+        options=(
+            OptionSpec(name="text", summary="The column of texts in a table."),
+            OptionSpec(name="pair", summary="The column of second texts in a table."),
+        ),
     )

@@ -226,11 +226,16 @@ def _paired(path: Path, files: Mapping[str, Mapping[str, Path]], columns: Column
 
 def _read(file: Path, columns: Columns) -> tuple[list[Record], bool]:
     """Return the rows of a table, and whether a text may have several labels."""
+    return records_of(read_columns(file, columns), columns, str(file))
+
+
+def read_columns(file: Path, columns: Columns, **more: Any) -> Table:
+    """Read a table as its columns were named: by numbers where it has no head; `more` is for `read_table`."""
     named = columns.named()
-    table = read_table(file, quoting=columns.quoting)
+    table = read_table(file, quoting=columns.quoting, **more)
     if named and all(name.isdigit() for name in named.values()) and not set(named.values()) <= table.columns.keys():
-        table = read_table(file, has_head=False, quoting=columns.quoting)
-    return records_of(table, columns, str(file))
+        table = read_table(file, has_head=False, quoting=columns.quoting, **more)
+    return table
 
 
 def records_of(table: Table, columns: Columns, source: str) -> tuple[list[Record], bool]:
@@ -239,36 +244,51 @@ def records_of(table: Table, columns: Columns, source: str) -> tuple[list[Record
     A column of labels that are all missing, or all -1, counts as absent: they are hidden. Raise DataError where a
     column that was named is not there, or nothing can be told to be the text.
     """
-    named, known = columns.named(), table.columns
-    for role, name in named.items():
-        if name not in known:
-            raise DataError(f"{source} has no column {name!r} for --{role}; it has {', '.join(map(str, known))}")
-    found = {role: next((name for name in usual if name in known), None) for role, usual in _USUAL.items()} | named
-    text, label = found["text"], found["label"]
-    if text is None:
-        raise DataError(f"{source} has the columns {', '.join(map(str, known))}; choose the text column: --text NAME")
-    several = label is not None and _holds_lists(known[label], label)
-    cells = {
-        role: [as_text(value, _where(table, place, name, source)) for place, value in enumerate(known[name])]
-        for role, name in found.items()
-        if name is not None and role != "label"
-    }
+    texts, pairs = texts_of(table, columns, source)
+    found = _roles(table, columns, source)
+    label, target = found["label"], found["target"]
+    several = label is not None and _holds_lists(table.columns[label], label)
     labels = None
-    if label is not None and not all(map(_is_hidden, known[label])):
+    if label is not None and not all(map(_is_hidden, table.columns[label])):
         labels = [
-            _label(value, several, _where(table, place, label, source)) for place, value in enumerate(known[label])
+            _label(value, several, _where(table, row, label, source)) for row, value in enumerate(table.columns[label])
         ]
-    pairs, written = cells.get("pair"), cells.get("target")
+    written = _cells(table, target, source)
     records = [
-        Record(
-            cells["text"][place],
-            pairs[place] if pairs else None,
-            labels[place] if labels else None,
-            written[place] if written else None,
-        )
-        for place in range(len(known[text]))
+        Record(text, pairs and pairs[row], labels and labels[row], written and written[row])
+        for row, text in enumerate(texts)
     ]
     return records, several
+
+
+def texts_of(table: Table, columns: Columns, source: str) -> tuple[list[str], list[str] | None]:
+    """Return the texts of a table, and the second ones where it has them, whatever else it says of them.
+
+    Raise DataError where a column that was named is not there, or nothing can be told to be the text.
+    """
+    found = _roles(table, columns, source)
+    texts = _cells(table, found["text"], source)
+    if texts is None:
+        names = ", ".join(map(str, table.columns))
+        raise DataError(f"{source} has the columns {names}; choose the text column: --text NAME")
+    return texts, _cells(table, found["pair"], source)
+
+
+def _roles(table: Table, columns: Columns, source: str) -> dict[str, str | None]:
+    """Return which column is what; of a single one, the text."""
+    known = table.columns
+    for role, name in columns.named().items():
+        if name not in known:
+            raise DataError(f"{source} has no column {name!r} for --{role}; it has {', '.join(map(str, known))}")
+    usual = {role: next((name for name in names if name in known), None) for role, names in _USUAL.items()}
+    only = {"text": next(iter(known))} if len(known) == 1 else {}
+    return usual | only | columns.named()
+
+
+def _cells(table: Table, name: str | None, source: str) -> list[str] | None:
+    if name is None:
+        return None
+    return [as_text(value, _where(table, row, name, source)) for row, value in enumerate(table.columns[name])]
 
 
 def _where(table: Table, place: int, name: str, source: str) -> str:

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from zoo.data.splitting import splits_of
 from zoo.data.text.dataset import Documents, TextDataset, TextSplit
-from zoo.data.text.documents import SUFFIXES
 from zoo.data.text.typed import named_texts
 from zoo.data.text_files import split_lines
 from zoo.engine.modes import evaluating
@@ -66,7 +65,7 @@ class EmbedTexts(TextMethod):
 
     def items(self, arguments: Sequence[str]) -> Samples:
         """Return the texts that were typed, and the lines of files and of those in folders."""
-        return _samples(named_texts([inner for argument in arguments for inner in _inside(argument)]))
+        return _samples((name, text) for name, text, _ in named_texts(arguments))
 
     def data(self, source: DataSource, split: str) -> Samples:
         """Return the texts of a data set, each line of plain ones, named by split and place."""
@@ -88,14 +87,6 @@ def _samples(named: Iterator[tuple[str, str]]) -> Samples:
     for pair in pairs:
         digest.update(json.dumps(pair).encode())
     return Samples(items=texts, names=names, fingerprint=digest.hexdigest())
-
-
-def _inside(argument: str) -> list[str]:
-    """Return the plain texts in a folder; anything else is itself."""
-    path = Path(argument)
-    if len(argument) > 255 or not path.is_dir():
-        return [argument]
-    return [str(file) for file in sorted(path.rglob("*")) if file.suffix in SUFFIXES] or [argument]
 
 
 def _texts(split: TextSplit) -> Iterator[str]:
