@@ -50,6 +50,11 @@ def read_delimited(
     return Delimited(names, [row for _, row in found], [line for line, _ in found])
 
 
+def head_of(text: str) -> list[str]:
+    """Return the names of the columns alone, whatever the rows are like."""
+    return next(_leniently(text, told_delimiter(text)), [])
+
+
 def told_delimiter(text: str) -> str:
     """Return what separates the cells: that which gives all of the first rows as many, or else the head the most."""
 

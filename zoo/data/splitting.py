@@ -34,8 +34,13 @@ def splits_of(splits: Mapping[str, Part], wanted: str, source: str) -> dict[str,
     return {name: splits[name] for name in sorted(splits) if wanted in (name, "all")}
 
 
-def split_by_hash(paths: Sequence[Path], hashes: Mapping[Path, str]) -> dict[str, list[Path]]:
-    """Split within each folder, the lowest hashes to test: no class falls out of a split that has room for it."""
+def split_by_hash(
+    paths: Sequence[Path], hashes: Mapping[Path, str], labels: Mapping[Path, Iterable[Hashable]] | None = None
+) -> dict[str, list[Path]]:
+    """Split within each folder, the lowest hashes to test: no class falls out of a split that has room for it.
+
+    With `labels` of each path, one that alone has a label is not tested on.
+    """
     groups: dict[Path, list[Path]] = {}
     for path in paths:
         groups.setdefault(path.parent, []).append(path)
@@ -45,20 +50,24 @@ def split_by_hash(paths: Sequence[Path], hashes: Mapping[Path, str]) -> dict[str
         test |= set(sorted(group, key=lambda path: hashes[path])[:count])
     if not test:
         raise DataError(f"{paths[0].parent} holds one picture; a training and a test split need two or more")
+    if labels is not None:
+        ranked = sorted(range(len(paths)), key=lambda place: (paths[place] not in test, hashes[paths[place]]))
+        kept = held_out(ranked, [labels[path] for path in paths], len(test), str(paths[0].parent))
+        test = {paths[place] for place in kept}
     return {"train": [path for path in paths if path not in test], "test": [path for path in paths if path in test]}
 
 
-def learnable(test: Iterable[int], labels: Sequence[Iterable[Hashable]], source: str) -> set[int]:
-    """Return the places that stay to test on, the first come first: not those whose label no other place would have.
+def held_out(ranked: Iterable[int], labels: Sequence[Iterable[Hashable]], count: int, source: str) -> set[int]:
+    """Return the first `count` places to test on, without those whose label no place would be left to learn.
 
-    `labels` are those of each place. Raise DataError where none is left.
+    `labels` are those of each place. Raise DataError where there is none.
     """
-    places = dict.fromkeys(test)
-    counts = Counter(label for place, found in enumerate(labels) if place not in places for label in found)
-    for place in reversed(list(places)):
-        if any(not counts[label] for label in labels[place]):
-            del places[place]
-            counts.update(labels[place])
-    if not places:
+    left = Counter(label for found in labels for label in found)
+    test: set[int] = set()
+    for place in ranked:
+        if len(test) < count and all(left[label] > 1 for label in labels[place]):
+            test.add(place)
+            left.subtract(labels[place])
+    if not test:
         raise DataError(f"{source} has no label twice; a training and a test split need more of some")
-    return set(places)
+    return test

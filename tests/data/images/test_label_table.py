@@ -96,15 +96,17 @@ def test_metadata_without_labels_is_passed_over(tmp_path: Path) -> None:
         ("file,labels\n/etc/x.png,a\n", "line 2 of .* names '/etc/x.png', which is outside"),
         ("file,labels\na.png,x\nnone.png,y\n", "line 3 of .* lists the image none.png, which does not exist"),
         ("file,labels\na.png,x\na.png,y\n", "line 3 of .* names a.png again, after line 2"),
-        ("file,labels\na.png,x,z\n", "line 2 of .* has a different number of fields"),
-        ("file,labels\na.png\n", "line 2 of .* has a different number of fields"),
+        ("file,labels\na.png,x,z\n", "line 2 of .* has 3 fields for 2 columns"),
+        ("file,labels\na.png\n", "line 2 of .* has 1 fields for 2 columns"),
         ("path,tags\na.png,x\n", "has the columns path, tags; it needs file and labels"),
         ("file,label\na.png,\n", "line 2 of .* has no label"),
         ("file,labels,split\na.png,x,training\n", "line 2 of .* has the split 'training'"),
         ("file,labels,split\na.png,x,train\n", "have no test split"),
         ("file,labels\n", "has no lines"),
-        ('file,labels\n"a.png,x\n', "cannot be read as a table"),
-        ("", "has the columns ; it needs"),
+        ('file,labels\n"a.png,x\n', "line 2 of .* is malformed"),
+        ("", "is empty"),
+        ("file,labels,labels\na.png,x,y\n", "has two columns called 'labels'"),
+        ("file;labels\na.png;x;y\n", "line 2 of .* has 3 fields for 2 columns"),
     ],
 )
 def test_092_bad_tables(tmp_path: Path, text: str, match: str) -> None:
@@ -118,7 +120,7 @@ def test_092_bad_tables(tmp_path: Path, text: str, match: str) -> None:
 def test_092_a_table_that_is_no_text(tmp_path: Path) -> None:
     folder_of(tmp_path, "labels.csv", SEVERAL)
     (tmp_path / "labels.csv").write_bytes(b"file,labels\n\xff\xfe,x\n")
-    with pytest.raises(DataError, match="cannot be read as a table"):
+    with pytest.raises(DataError, match="labels.csv is not UTF-8 at byte 12"):
         open_image_folder(tmp_path)
 
 
@@ -127,3 +129,21 @@ def test_092_a_class_without_training_pictures(tmp_path: Path) -> None:
     dataset = open_image_folder(folder_of(tmp_path, "labels.csv", lines, header="file,labels,split"))
     with pytest.raises(DataError, match="no training images of y"):
         dataset.check("labels")
+
+
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_136_a_table_may_be_separated_otherwise(tmp_path: Path, sign: str) -> None:
+    folder = folder_of(tmp_path, "labels.csv", SEVERAL)
+    text = (folder / "labels.csv").read_text().replace(",", sign)
+    (folder / "labels.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert labels(open_image_folder(folder)) == {0: [1, 1, 0], 1: [0, 0, 0], 2: [1, 0, 0], 3: [0, 1, 0], 4: [0, 1, 1]}
+
+
+def test_a_class_of_one_picture_is_learnt_wherever_its_hash_falls(tmp_path: Path) -> None:
+    for number in range(5):
+        lines = {f"{place}.png": ("x", "y")[place % 2] for place in range(9)} | {f"alone{number}.png": "z"}
+        dataset = open_image_folder(folder_of(tmp_path / str(number), "labels.csv", lines, header="file,label"))
+        dataset.check("labels")
+        alone = tmp_path / str(number) / f"alone{number}.png"
+        Image.fromarray(np.full((4, 5, 3), 100 + number, np.uint8)).save(alone)  # at another place among the hashes
+        open_image_folder(tmp_path / str(number)).check("labels")

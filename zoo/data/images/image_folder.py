@@ -42,7 +42,7 @@ def open_image_folder(
     hashes = content_hashes(folder, found)
     classes = table.classes if table else _classes(folder, paths)
     if set(paths) == {"all"}:
-        paths = split_by_hash(paths["all"], hashes)
+        paths = split_by_hash(paths["all"], hashes, table.labels if table else None)
     if image_size is None or channels is None:
         common_size, common_channels = common_form(found)
         image_size, channels = image_size or common_size, channels or common_channels

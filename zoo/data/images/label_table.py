@@ -5,7 +5,6 @@ folders of images). Several labels are separated by `|`; a column called `label`
 lies in the folder, or one in each of train and test; a column `split`, or folders called train and test, split them.
 """
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from zoo.data.arrays import Labels
-from zoo.data.splitting import with_test
+from zoo.data.delimited import head_of, read_delimited
+from zoo.data.splitting import SPLITS, with_test
+from zoo.data.text_files import read_text
 from zoo.errors import DataError
 from zoo.files import inside
 
@@ -22,7 +23,7 @@ ALL = "all"
 
 _OWN, _METADATA = "labels.csv", "metadata.csv"
 _FILES, _LABELS = ("file", "file_name"), ("labels", "label")
-_SPLITS = {"train": "train", "test": "test", "val": "validation", "valid": "validation", "validation": "validation"}
+_MAX_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def read_label_table(folder: Path) -> LabelTable | None:
     """Read the tables of a folder; None where it has none. Raise DataError for one that is not right, naming a line."""
     tables = {ALL: path} if (path := _table_in(folder)) else {}
     if not tables:
-        named = {split: folder / name for name, split in _SPLITS.items()}
+        named = {split: folder / name for name, split in SPLITS.items()}
         tables = {split: path for split, inner in named.items() if (path := _table_in(inner))}
     if not tables:
         return None
@@ -89,38 +90,24 @@ def _table_in(folder: Path) -> Path | None:
     return metadata if metadata.is_file() and set(_columns(metadata)) & set(_LABELS) else None
 
 
-def _columns(table: Path) -> list[str]:
-    try:
-        with open(table, encoding="utf-8-sig", newline="") as file:
-            return next(csv.reader(file), [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise _unreadable(table, error) from None
-
-
-def _unreadable(table: Path, error: Exception) -> DataError:
-    return DataError(f"{table} cannot be read as a table: {error}; write it as CSV in UTF-8")
+def _columns(table: Path) -> Sequence[str]:
+    return head_of(read_text(table, most=_MAX_BYTES))
 
 
 def _rows(table: Path, split: str) -> Iterator[tuple[_Row, bool]]:
     """Yield the lines of a table, with whether they may have several labels."""
-    try:
-        with open(table, encoding="utf-8-sig", newline="") as file:
-            lines = csv.DictReader(file, strict=True)
-            columns = lines.fieldnames or ()
-            file_column = next((name for name in _FILES if name in columns), None)
-            label_column = next((name for name in _LABELS if name in columns), None)
-            if file_column is None or label_column is None:
-                raise DataError(f"{table} has the columns {', '.join(columns)}; it needs file and labels")
-            for line in lines:
-                where = f"line {lines.line_num} of {table}"
-                if None in line or None in line.values():
-                    raise DataError(f"{where} has a different number of fields than the header; fix it")
-                several = label_column == "labels"
-                labels = _labels(line[label_column], several, where)
-                own = _split_of(line["split"], where) if "split" in columns else split
-                yield _Row(where, _picture(table.parent, line[file_column], where), labels, own), several
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise _unreadable(table, error) from None
+    read = read_delimited(read_text(table, most=_MAX_BYTES), str(table))
+    columns = {name: place for place, name in enumerate(read.names)}
+    file_column = next((name for name in _FILES if name in columns), None)
+    label_column = next((name for name in _LABELS if name in columns), None)
+    if file_column is None or label_column is None:
+        raise DataError(f"{table} has the columns {', '.join(columns)}; it needs file and labels")
+    several = label_column == "labels"
+    for number, row in zip(read.lines, read.rows, strict=True):
+        where = f"line {number} of {table}"
+        labels = _labels(row[columns[label_column]], several, where)
+        own = _split_of(row[columns["split"]], where) if "split" in columns else split
+        yield _Row(where, _picture(table.parent, row[columns[file_column]], where), labels, own), several
 
 
 def _labels(text: str, several: bool, where: str) -> tuple[str, ...]:
@@ -132,9 +119,9 @@ def _labels(text: str, several: bool, where: str) -> tuple[str, ...]:
 
 
 def _split_of(name: str, where: str) -> str:
-    if name.strip() not in _SPLITS:
+    if name.strip() not in SPLITS:
         raise DataError(f"{where} has the split {name!r}; write train, validation or test")
-    return _SPLITS[name.strip()]
+    return SPLITS[name.strip()]
 
 
 def _picture(folder: Path, name: str, where: str) -> Path:
@@ -150,8 +137,8 @@ def _paths_by_split(folder: Path, rows: Sequence[_Row]) -> dict[str, list[Path]]
     splits = {row.path: row.split for row in rows}
     if set(splits.values()) == {ALL}:
         tops = {path: path.relative_to(folder).parts[0] for path in splits}
-        if {"train"} < set(tops.values()) <= set(_SPLITS):
-            splits = {path: _SPLITS[top] for path, top in tops.items()}
+        if {"train"} < set(tops.values()) <= set(SPLITS):
+            splits = {path: SPLITS[top] for path, top in tops.items()}
     found: dict[str, list[Path]] = {}
     for path in sorted(splits):
         found.setdefault(splits[path], []).append(path)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data.hashes import content_hashes
-from zoo.data.splitting import SPLITS, learnable, with_test
+from zoo.data.splitting import SPLITS, held_out, with_test
 from zoo.data.text.dataset import TextDataset, TextSplit
 from zoo.data.text.tables import Table, as_text, is_missing, is_table, read_lines, read_table
 from zoo.errors import DataError
@@ -322,8 +322,8 @@ def split_by_hash(records: Sequence[Record], source: str) -> dict[str, Sequence[
     count = round(len(records) * _TEST_SHARE)
     if not 0 < count < len(records):
         raise DataError(f"{source} holds {len(records)} rows; a training and a test split need more")
-    ranked = sorted(range(len(records)), key=lambda place: (hashes[place], place))[:count]
-    test = learnable(ranked, [record.labels or () for record in records], source)
+    ranked = sorted(range(len(records)), key=lambda place: (hashes[place], place))
+    test = held_out(ranked, [record.labels or () for record in records], count, source)
     return {
         "train": [record for place, record in enumerate(records) if place not in test],
         "test": [records[place] for place in sorted(test)],
