@@ -192,3 +192,82 @@ def test_the_hub_that_was_asked_for_serves_the_data_of_a_job(clothes: Any) -> No
     need = Need(stage="pretrain", recipe=recipe, settings=settings, model=model)
     dataset, _ = open_data(DataSource(name=ADDRESS, hub=clothes.url), need)
     assert len(dataset.splits["train"]) == 60
+
+
+def labelled(labels: list[Any], names: list[str] | None = None, kind: str = "int64") -> Any:
+    """Return a table whose pictures have a brightness of their own, and these labels."""
+    rows: dict[str, list[Any]] = {"image": [], "label": labels}
+    for place in range(len(labels)):
+        encoded = io.BytesIO()
+        Image.fromarray(np.full((4, 4), place, np.uint8)).save(encoded, "PNG")
+        rows["image"].append({"bytes": encoded.getvalue(), "path": None})
+    feature = datasets.Value(kind) if names is None else datasets.ClassLabel(names=names)
+    return datasets.Dataset.from_dict(rows, datasets.Features({"image": datasets.Image(), "label": feature}))
+
+
+def names_of(dataset: Any, split: str) -> list[str]:
+    return [dataset.classes[label] for label in dataset.splits[split].labels]
+
+
+@pytest.mark.parametrize("download", [True, False])
+def test_136_names_that_differ_between_splits_are_mapped_or_refused(clothes: Any, download: bool) -> None:
+    train, test = labelled([0, 1, 2, 2], ["a", "b", "c"]), labelled([1, 0, 1], ["a", "c"])
+    push(clothes, {"n/train-0.parquet": train, "n/train-1.parquet": test, "n/test-0.parquet": test})
+    dataset = opened(clothes, f"{ADDRESS}/n", download=download)
+    assert dataset.classes == ("a", "b", "c")
+    assert (names_of(dataset, "train"), names_of(dataset, "test")) == (list("abcccac"), list("cac"))
+    push(clothes, {"n/test-0.parquet": labelled([0, 1], ["a", "z"])})
+    with pytest.raises(DataError, match="test row 1 has the label 'z', which no training row has"):
+        opened(clothes, f"{ADDRESS}/n", download=download)
+
+
+@pytest.mark.parametrize("valid", ["valid", "val", "dev", ""])
+def test_136_a_test_split_that_hides_its_labels_counts_as_absent(
+    clothes: Any, valid: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = {"h/train-0.parquet": labelled([0, 1] * 10, ["a", "b"]), "h/test-0.parquet": labelled([-1] * 3, ["a", "b"])}
+    push(clothes, files | ({f"h/{valid}-0.parquet": labelled([1, 0], ["a", "b"])} if valid else {}))
+    dataset = opened(clothes, f"{ADDRESS}/h", download=False)
+    sizes = {name: len(split) for name, split in dataset.splits.items()}
+    assert sizes == ({"train": 20, "test": 2} if valid else {"train": 16, "test": 4})
+    assert "hides the labels of its test split" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind", "classes"),
+    [
+        ([1, 2, 3, 1], "int64", ("1", "2", "3")),
+        ([10, 2, 2, 10], "uint8", ("2", "10")),
+        ([1.0, 2.0, 2.0, 1.0], "float64", ("1", "2")),
+        (["dog", "cat", "cat", "dog"], "string", ("cat", "dog")),
+        ([True, False, True, False], "bool", ("False", "True")),
+    ],
+)
+def test_labels_are_classes_as_they_are(clothes: Any, labels: list[Any], kind: str, classes: tuple[str, ...]) -> None:
+    table = labelled(labels, kind=kind)
+    push(clothes, {"w/train-0.parquet": table, "w/test-0.parquet": table})
+    dataset = opened(clothes, f"{ADDRESS}/w", download=False)
+    assert dataset.classes == classes
+    assert names_of(dataset, "test") == [f"{label:g}" if kind == "float64" else str(label) for label in labels]
+    dataset.check("labels")
+
+
+@pytest.mark.parametrize(("labels", "kind"), [([0, None, 1], "int64"), ([1.0, float("nan")], "float64")])
+def test_136_a_row_without_a_label_is_named(clothes: Any, labels: list[Any], kind: str) -> None:
+    push(clothes, {"l/train-0.parquet": labelled(labels, kind=kind), "l/test-0.parquet": labelled([1], kind=kind)})
+    with pytest.raises(DataError, match="org/clothes/l train row 1 has no label"):
+        opened(clothes, f"{ADDRESS}/l", download=False)
+
+
+def test_a_class_of_one_row_is_learnt_and_pictures_keep_their_labels(clothes: Any) -> None:
+    push(clothes, {"o/train-0.parquet": labelled([0, 1, 0, 1, 2, 0, 1, 0, 1, 0])})
+    dataset = opened(clothes, f"{ADDRESS}/o", download=False)
+    assert [image.max() for image in dataset.splits["train"].images] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [image.max() for image in dataset.splits["test"].images] == [0, 9]
+    assert dataset.splits["train"].labels.tolist() == [1, 0, 1, 2, 0, 1, 0, 1]
+
+
+def test_pictures_without_labels_get_advice_about_columns(clothes: Any) -> None:
+    push(clothes, {"u/train-0.parquet": labelled([1] * 10).remove_columns("label")})
+    with pytest.raises(DataError, match="has no labels; it needs a column called label"):
+        opened(clothes, f"{ADDRESS}/u", download=False).check("labels")

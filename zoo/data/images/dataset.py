@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from zoo.data.arrays import Boxes, Images, Labels
 from zoo.data.drawing import draw_held_out, draw_labelled
+from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.images.tiers import ImageBatches, image_batches
 from zoo.data.images.undecoded import UndecodedImages
 from zoo.data.order import BatchOptions
@@ -141,7 +142,7 @@ class ImageDataset:
         if target == "images":
             return
         if any(target not in split.targets for split in self.splits.values()):
-            raise DataError(f"{self.source} has no {target}; {_HOW_TO_PROVIDE[target]}")
+            raise DataError(f"{self.source} has no {target}; {self._how_to_provide(target)}")
         if target != "boxes" and len(self.classes) < 2:
             raise DataError(
                 f"{self.source} has only one class ({', '.join(self.classes)}); a classifier needs two or more"
@@ -184,10 +185,15 @@ class ImageDataset:
         stays, held = draw_held_out(len(train), share, seed)
         return replace(self, splits={**self.splits, "train": train.take(stays), "validation": train.take(held)})
 
+    def _how_to_provide(self, target: Target) -> str:
+        if target == "labels" and self.source.startswith(HUB_DATASETS):
+            return "it needs a column called label, of class labels, numbers or names; choose other data"
+        return _HOW_TO_PROVIDE[target]
+
     def _train_labels(self) -> Labels:
         labels = self.splits["train"].labels
         if labels is None:
-            raise DataError(f"{self.source} has no labels; {_HOW_TO_PROVIDE['labels']}")
+            raise DataError(f"{self.source} has no labels; {self._how_to_provide('labels')}")
         return labels
 
 

@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.data.arrays import Labels
 from zoo.data.hub_files import HUB_DATASETS, HubFiles, find_files, parse
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.decoded import Part, open_pictures
+from zoo.data.images.hub_labels import read_labels
 from zoo.data.images.hub_tables import Table, downloaded_tables, passing_tables
 from zoo.data.images.pictures import STRETCHED, Scaling, common_form
 from zoo.data.memory import fits_in_cache
+from zoo.data.splitting import held_out, with_test
 from zoo.errors import DataError
 from zoo.hub.connection import connect
 from zoo.hub.failures import hub_errors
 
-_VERSION = "1"
+_VERSION = "2"
 _EVERY = 5
 
 
@@ -62,17 +65,21 @@ def _open(
     stream: bool | None,
 ) -> ImageDataset:
     picture = _picture_column(tables["train"].features, address)
-    label, classes = _label_column(tables["train"])
+    labels = read_labels(tables, address)
+    tables = with_test({split: table for split, table in tables.items() if labels.shown(split)})
+    targets = None if labels.targets is None else with_test(labels.targets)
+    sizes = {split: len(table) for split, table in tables.items()}
+    places = _places(sizes, None if targets is None else targets["train"], address)
     parts = {}
-    for name, places in _places({split: len(table) for split, table in tables.items()}).items():
-        table = tables.get(name, tables["train"])
-        targets = {"labels": table.labels(label)[places]} if label else {}
-        parts[name] = Part(table.pictures(picture, places, f"{address} {name}"), targets)
+    for name, rows in places.items():
+        split = name if name in tables else "train"
+        known = {} if targets is None else {"labels": targets[split][rows]}
+        parts[name] = Part(tables[split].pictures(picture, rows, f"{address} {name}"), known)
     if image_size is None or channels is None:
         common_size, common_channels = common_form(tables["train"].some_pictures(picture, address))
         image_size, channels = image_size or common_size, channels or common_channels
     form = (image_size, channels, *([] if scaling == STRETCHED else [scaling]))
-    key = repr((_VERSION, files.repo, files.folder, files.commit, picture, label, classes, *form))
+    key = repr((_VERSION, files.repo, files.folder, files.commit, picture, labels.column, labels.classes, *form))
     fingerprint = hashlib.sha256(key.encode()).hexdigest()
     return ImageDataset(
         name=files.repo.rpartition("/")[2],
@@ -85,19 +92,23 @@ def _open(
             skip_bad=skip_bad,
             stream=stream,
         ),
-        classes=classes,
+        classes=labels.classes,
         licence=files.licence,
         source=f"{HUB_DATASETS}{files.repo}@{files.commit}",
         fingerprint=fingerprint,
     )
 
 
-def _places(sizes: Mapping[str, int]) -> dict[str, NDArray[np.int64]]:
-    """Return which rows make up each split."""
+def _places(sizes: Mapping[str, int], labels: Labels | None, address: str) -> dict[str, NDArray[np.int64]]:
+    """Return which rows make up each split; one that alone has a label is not tested on."""
     if "test" in sizes:
         return {name: np.arange(size) for name, size in sizes.items()}
     rows = np.arange(sizes["train"])
-    return {"train": rows[rows % _EVERY != _EVERY - 1], "test": rows[rows % _EVERY == _EVERY - 1]}
+    test = rows % _EVERY == _EVERY - 1
+    if labels is not None:
+        kept = held_out(rows[np.argsort(~test, kind="stable")], labels[:, None], int(test.sum()), address)
+        test = np.isin(rows, list(kept))
+    return {"train": rows[~test], "test": rows[test]}
 
 
 def _picture_column(features: Mapping[str, Any], address: str) -> str:
@@ -107,15 +118,3 @@ def _picture_column(features: Mapping[str, Any], address: str) -> str:
         if isinstance(feature, Image) or (isinstance(feature, dict) and feature.keys() == {"bytes", "path"}):
             return name
     raise DataError(f"{address} has no column of pictures, but {', '.join(features)}; choose other data")
-
-
-def _label_column(table: Table) -> tuple[str | None, tuple[str, ...]]:
-    """Return the column of labels and the names of the classes; whole numbers in `label` are named by themselves."""
-    from datasets import ClassLabel
-
-    for name, feature in table.features.items():
-        if isinstance(feature, ClassLabel):
-            return name, tuple(feature.names)
-    if "label" not in table.features or not str(table.features["label"].dtype).startswith(("int", "uint")):
-        return None, ()
-    return "label", tuple(map(str, range(int(table.labels("label").max()) + 1)))

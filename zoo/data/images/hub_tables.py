@@ -1,5 +1,6 @@
 """The tables of a Hub's data set: downloaded, with every row at hand, or passing by once."""
 
+import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,7 +10,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.arrays import Labels
 from zoo.data.hub_files import HubFiles
 from zoo.data.images.pictures import Encoded
 from zoo.errors import DataError
@@ -27,8 +27,8 @@ class Table(Protocol):
 
     def __len__(self) -> int: ...
 
-    def labels(self, column: str) -> Labels:
-        """Return a column of whole numbers."""
+    def labels(self, column: str) -> list[Any]:
+        """Return a column of labels, by the names that each file gives them; None where a row has none."""
         ...
 
     def pictures(self, column: str, places: NDArray[np.int64], name: str) -> Sequence[Encoded]:
@@ -48,7 +48,7 @@ def downloaded_tables(files: HubFiles, connection: Connection) -> dict[str, Tabl
     cache = str(cache_folder() / "datasets")
     with _readable(files):
         tables = datasets.load_dataset("parquet", data_files=paths, cache_dir=cache, verification_mode="no_checks")
-    return {split: _DownloadedTable(table) for split, table in tables.items()}
+    return {split: _DownloadedTable(table, paths[split]) for split, table in tables.items()}
 
 
 def passing_tables(files: HubFiles, connection: Connection) -> dict[str, Table]:
@@ -79,15 +79,18 @@ def _readable(files: HubFiles) -> Iterator[None]:
 
 
 class _DownloadedTable:
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: Any, paths: Sequence[str]) -> None:
         self._table = table
+        self._paths = paths
         self.features: Mapping[str, Any] = table.features
 
     def __len__(self) -> int:
         return len(self._table)
 
-    def labels(self, column: str) -> Labels:
-        return np.asarray(self._table.with_format("numpy")[column][:], np.int64)
+    def labels(self, column: str) -> list[Any]:
+        from pyarrow.parquet import ParquetFile
+
+        return [label for path in self._paths for label in _labels(ParquetFile(path), column)]
 
     def pictures(self, column: str, places: NDArray[np.int64], name: str) -> Sequence[Encoded]:
         return _Rows(self._table, column, places, name)
@@ -127,9 +130,8 @@ class _PassingTable:
     def __len__(self) -> int:
         return sum(file.metadata.num_rows for file in self._files)
 
-    def labels(self, column: str) -> Labels:
-        parts = [file.read(columns=[column])[column].to_numpy() for file in self._files]
-        return np.concatenate(parts).astype(np.int64)
+    def labels(self, column: str) -> list[Any]:
+        return [label for file in self._files for label in _labels(file, column)]
 
     def pictures(self, column: str, places: NDArray[np.int64], name: str) -> Sequence[Encoded]:
         return _PassingRows(self._rows(column, name), places)
@@ -165,6 +167,19 @@ class _PassingRows(Sequence[Encoded]):
                 if row in self._wanted:
                     self._waiting[self._wanted[row]] = picture
             return self._waiting.pop(place)
+
+
+def _labels(file: Any, column: str) -> list[Any]:
+    """Return the labels of one file: numbers are told by its own names, which may be others than the next file's."""
+    from datasets import ClassLabel, Features
+
+    feature = Features.from_arrow_schema(file.schema_arrow).get(column)
+    if feature is None:
+        return [None] * int(file.metadata.num_rows)
+    values: list[Any] = file.read(columns=[column])[column].to_pylist()
+    if not isinstance(feature, ClassLabel):
+        return [None if isinstance(value, float) and math.isnan(value) else value for value in values]
+    return [feature.names[value] if value is not None and 0 <= value < len(feature.names) else None for value in values]
 
 
 def _encoded(value: Mapping[str, Any] | None, name: str, row: int) -> Encoded:

@@ -20,6 +20,8 @@ from zoo.specs.records import Target
 from zoo.weights.tokenizer import TextInputs, Tokenizer
 
 _VERSION = "2"
+_READ = "2"
+"""Changes with how files become texts: what was kept of other texts under the same hashes of files is not taken."""
 _TEXTS_AT_ONCE = 4096
 
 
@@ -97,7 +99,7 @@ def _ragged(rows: list[list[int]] | None, kind: Any) -> Ragged | None:
 def _streams(dataset: TextDataset, inputs: TextInputs) -> dict[str, TokenStream]:
     """Tokenise each split once into a memory map, kept under the hash of the data and of the tokenizer."""
     tokenizer = inputs.tokenizer
-    key = hashlib.sha256(repr((_VERSION, dataset.fingerprint, tokenizer.identity)).encode()).hexdigest()
+    key = hashlib.sha256(repr((_VERSION, _READ, dataset.fingerprint, tokenizer.identity)).encode()).hexdigest()
     cached = cache_folder() / "tokens" / key
     with storage_errors(f"caching tokens in {cached}"):
         cached.parent.mkdir(parents=True, exist_ok=True)
