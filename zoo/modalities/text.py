@@ -126,7 +126,7 @@ def texts_for(
         max_written = min(settings.max_written, most // 2 if joins else most)
         longest = min(longest, most - max_written) if joins else longest
     inputs = dataclasses.replace(known, max_tokens=longest)
-    return tokenise(_open(source), inputs, Form(learns_from, joins, max_written)), inputs
+    return tokenise(_open(source, learns_from == "labels"), inputs, Form(learns_from, joins, max_written)), inputs
 
 
 def _tokenizer(name: str, texts: TextDataset) -> Tokenizer:
@@ -148,13 +148,14 @@ def _tokenizer(name: str, texts: TextDataset) -> Tokenizer:
         raise DataError(f"tokenizer={name}: {error}; take {_FORM}") from error
 
 
-def _open(source: DataSource) -> TextDataset:
+def _open(source: DataSource, labelled: bool = False) -> TextDataset:
     return open_texts(
         source.name,
         data_dir=source.folder,
         spec=named_dataset(source, f"a folder of texts, or {HUB_DATASETS}org/name"),
         columns=source.options,
         hub=source.hub,
+        labelled=labelled,
     )
 
 

@@ -57,3 +57,13 @@ def test_bytes_that_are_no_utf8_are_named_by_their_place(tmp_path: Path) -> None
     path.write_bytes(VERSE.encode("latin-1") * 3)
     with pytest.raises(DataError, match="latin.txt is not UTF-8 at byte 1"):
         text_of(path, "train")
+
+
+@pytest.mark.parametrize("name", ["valid", "validation", "val", "dev"])
+def test_a_folder_may_have_a_split_to_validate_with(tmp_path: Path, name: str) -> None:
+    for split in ("train", name):
+        (tmp_path / f"{split}.txt").write_text(split)
+    assert {split: text_of(tmp_path, split) for split in ("train", "test")} == {"train": "train", "test": name}
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "a.txt").write_text("test")
+    assert {split: text_of(tmp_path, split) for split in ("test", "validation")} == {"test": "test", "validation": name}

@@ -1,5 +1,6 @@
 """Fashion-MNIST, MNIST, and the sample of Fashion-MNIST that ships with Zoo."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,6 +54,16 @@ def fashion_mnist_sample(data_dir: Path | None) -> ImageDataset:
     return _read("fashion_mnist_sample", CLOTHES, "MIT", folder)
 
 
+def is_idx_folder(folder: Path) -> bool:
+    """Tell whether a folder has the idx files of MNIST, or of a set like it."""
+    return _find(folder, _FILES["train"][0]) is not None
+
+
+def open_idx_folder(folder: Path) -> ImageDataset:
+    """Open the idx files of a folder; classes are called by their numbers, those that training images have."""
+    return _read(folder.resolve().name, (), "unknown", folder)
+
+
 def _open(
     name: str, classes: tuple[str, ...], licence: str, data_dir: Path | None, subfolders: tuple[str, ...], repo: str
 ) -> ImageDataset:
@@ -77,6 +88,8 @@ def _read(name: str, classes: tuple[str, ...], licence: str, folder: Path) -> Im
         if images.ndim != 3 or labels.ndim != 1:
             raise DataError(f"{paths[0]} holds no grey images with labels; get the data set again")
         splits[split] = ImageSplit(images[:, None], labels.astype(np.int64))
+    if not classes:
+        classes, splits = _numbered(splits, folder)
     return ImageDataset(
         name=name,
         splits=splits,
@@ -85,6 +98,18 @@ def _read(name: str, classes: tuple[str, ...], licence: str, folder: Path) -> Im
         source=str(folder),
         fingerprint=fingerprint(splits, classes),
     )
+
+
+def _numbered(splits: Mapping[str, ImageSplit], folder: Path) -> tuple[tuple[str, ...], dict[str, ImageSplit]]:
+    """Return the numbers of the training images as classes, and the splits with labels that are their places."""
+    known = np.unique(splits["train"].targets["labels"])
+    found = {}
+    for name, split in splits.items():
+        labels = split.targets["labels"]
+        if (strange := labels[~np.isin(labels, known)]).size:
+            raise DataError(f"{folder} has {name} images of class {strange[0]}, which no training image has; check it")
+        found[name] = replace(split, labels=np.searchsorted(known, labels).astype(np.int64))
+    return tuple(map(str, known.tolist())), found
 
 
 def _find(folder: Path, name: str) -> Path | None:

@@ -14,6 +14,7 @@ from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.hub import open_hub_dataset
 from zoo.data.images.image_folder import open_image_folder
+from zoo.data.images.mnist import is_idx_folder, open_idx_folder
 from zoo.data.images.pictures import Scaling
 from zoo.data.images.undecoded import UndecodedImages
 from zoo.data.named import make_dataset
@@ -49,7 +50,7 @@ def open_dataset(
 ) -> ImageDataset:
     """Open the data set of the spec, or else that which `name` says, in the form that is asked for.
 
-    That is a folder, which `reader` opens unless it has a folder for each class, or
+    That is a folder of images or of MNIST's idx files, or one that `reader` opens, or
     `hf://datasets/org/name[@revision]` on a Hub. Without `download` the files of a Hub pass by once, and only the
     decoded pictures are kept.
     """
@@ -58,6 +59,8 @@ def open_dataset(
     if spec is None:
         if Path(name).is_file():
             raise DataError(f"{name} is a file; if it is an archive, unpack it, and give the folder of pictures")
+        if reader is None and is_idx_folder(Path(name)):
+            return _fitted(open_idx_folder(Path(name)), form)
         if reader is not None:
             return reader(Path(name), **{key: value for key, value in form.items() if key != "scaling"})
         return open_image_folder(Path(name), **form)
@@ -66,6 +69,10 @@ def open_dataset(
         raise PluginError(
             f"data set {name!r} is a {type(dataset).__name__}, not a zoo.ImageDataset; report it to its author"
         )
+    return _fitted(dataset, form)
+
+
+def _fitted(dataset: ImageDataset, form: ImageForm) -> ImageDataset:
     return fit(dataset, form.get("image_size") or dataset.image_size, form.get("channels") or dataset.channels)
 
 

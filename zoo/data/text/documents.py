@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.data.hashes import content_hashes
+from zoo.data.splitting import SPLITS, with_test
 from zoo.data.text.dataset import TextDataset, TextSplit
 from zoo.data.text_files import decoded
 from zoo.errors import DataError
@@ -47,8 +48,8 @@ class FileTexts:
 def open_documents(path: Path, *, test_share: float = 0.1) -> TextDataset:
     """Open a text file, or a folder of them, in UTF-8.
 
-    A folder that has `train` and `test` in it, as folders or as files, gives these splits. Of anything else the last
-    share of each file is to test on.
+    A folder that has `train` and `test` (or `valid`) in it, as folders or as files, gives these splits. Of anything
+    else the last share of each file is to test on.
     """
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
     root = path.parent if path.is_file() else path
@@ -70,12 +71,12 @@ def open_documents(path: Path, *, test_share: float = 0.1) -> TextDataset:
 
 def _splits(root: Path, files: Sequence[Path], test_share: float) -> dict[str, list[Piece]]:
     whole = [Piece(file, 0, file.stat().st_size) for file in files]
-    named = {
-        split: [piece for piece in whole if piece.file.relative_to(root).parts[0].partition(".")[0] == split]
-        for split in ("train", "test")
-    }
-    if all(named.values()):
-        return named
+    named: dict[str, list[Piece]] = {}
+    for piece in whole:
+        if split := SPLITS.get(piece.file.relative_to(root).parts[0].partition(".")[0]):
+            named.setdefault(split, []).append(piece)
+    if "train" in named and len(named) > 1:
+        return with_test(named)
     cuts = [_cut(piece, 1 - test_share) for piece in whole]
     return {
         "train": [Piece(piece.file, 0, cut) for piece, cut in zip(whole, cuts, strict=True)],

@@ -58,6 +58,12 @@ def tokenise(dataset: TextDataset, inputs: TextInputs, form: Form) -> TokenDatas
 
 def _check(dataset: TextDataset, form: Form) -> None:
     for split in dataset.splits.values():
+        if form.learns_from != "tokens" and not isinstance(split.texts, Sequence):
+            classes = ", or for labels a folder a class: <class>/*.txt" if form.learns_from == "labels" else ""
+            raise DataError(
+                f"{dataset.source} is plain text, which has no {form.learns_from}; give a table, or a folder of tables"
+                f"{classes}"
+            )
         if form.learns_from == "labels" and split.labels is None:
             raise DataError(f"{dataset.source} has no labels; choose their column: --label NAME")
         if form.learns_from == "written" and split.written is None:
