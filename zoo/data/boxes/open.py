@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.arrays import Boxes
-from zoo.data.boxes import coco, voc, yolo
+from zoo.data.boxes import coco, table, voc, yolo
 from zoo.data.boxes.records import Annotated, Annotations
 from zoo.data.hashes import content_hashes
 from zoo.data.images.dataset import ImageDataset
@@ -21,8 +21,16 @@ from zoo.files import cache_folder, storage_errors, write_file
 
 _VERSION = "1"
 _TEST_SHARE = 0.2
-_LAYOUTS = "Pascal VOC (JPEGImages, Annotations/*.xml), COCO (annotations/instances_*.json) or YOLO (images, labels)"
-_READERS = ((voc.recognises, voc.read), (coco.recognises, coco.read), (yolo.recognises, yolo.read))
+_LAYOUTS = (
+    "Pascal VOC (JPEGImages, Annotations/*.xml), COCO (annotations/instances_*.json), YOLO (images, labels) or a table "
+    "(*.csv with the columns file, class, xmin, ymin, xmax, ymax)"
+)
+_READERS = (
+    (voc.recognises, voc.read),
+    (coco.recognises, coco.read),
+    (yolo.recognises, yolo.read),
+    (table.recognises, table.read),
+)
 _log = logging.getLogger("zoo")
 
 Sizes = NDArray[np.int64]
@@ -36,7 +44,7 @@ def open_boxes(
     skip_bad: int = 0,
     stream: bool | None = None,
 ) -> ImageDataset:
-    """Open a folder of Pascal VOC, COCO or YOLO, its pictures scaled to one size, or else to the most common one."""
+    """Open a folder of Pascal VOC, COCO, YOLO or a table, its pictures scaled to one size, or else to the commonest."""
     annotations = _read(folder)
     splits, skip_bad = _without_missing(_split(annotations.splits), skip_bad)
     paths = list({item.path for part in splits.values() for item in part})
