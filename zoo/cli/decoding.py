@@ -57,7 +57,7 @@ def items(arguments: Sequence[str]) -> list[str]:
 
     Raise DataError where there are none.
     """
-    found = []
+    found: list[str] = []
     for argument in arguments:
         found += [Piped(line) for line in split_lines(piped()) if line.strip()] if argument == "-" else [argument]
     if arguments and not found:

@@ -77,8 +77,11 @@ def _rows(
     text: str, source: str, delimiter: str, quoting: bool | None, remedy: str
 ) -> Iterator[tuple[int, Sequence[str]]]:
     _allow_long_cells()
-    marks = csv.QUOTE_NONE if quoting is False else csv.QUOTE_MINIMAL
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, quoting=marks)
+    lines = io.StringIO(text, newline="")
+    if quoting is False:
+        rows = csv.reader(lines, delimiter=delimiter, strict=True, quoting=csv.QUOTE_NONE)
+    else:
+        rows = csv.reader(lines, delimiter=delimiter, strict=True)
     line = 1
     try:
         for row in rows:

@@ -255,7 +255,12 @@ def records_of(table: Table, columns: Columns, source: str) -> tuple[list[Record
         ]
     written = _cells(table, target, source)
     records = [
-        Record(text, pairs and pairs[row], labels and labels[row], written and written[row])
+        Record(
+            text,
+            pairs[row] if pairs else None,
+            labels[row] if labels else None,
+            written[row] if written else None,
+        )
         for row, text in enumerate(texts)
     ]
     return records, several

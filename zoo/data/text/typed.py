@@ -67,7 +67,9 @@ def _of_file(path: Path, columns: Columns) -> Iterator[Typed]:
     table = read_columns(path, columns, remedy=_REMEDY)
     texts, pairs = texts_of(table, columns, str(path))
     for row, text in enumerate(texts):
-        yield Typed(f"{path}:{row + 1 if table.lines is None else table.lines[row]}", text, pairs and pairs[row])
+        yield Typed(
+            f"{path}:{row + 1 if table.lines is None else table.lines[row]}", text, pairs[row] if pairs else None
+        )
 
 
 def _texts_in(folder: Path) -> list[Path]:
