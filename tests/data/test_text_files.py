@@ -84,9 +84,9 @@ def test_134_lines_of_plain_texts_and_of_typed_files(tmp_path: Path) -> None:
     path = tmp_path / "train.txt"
     path.write_bytes("a\u2028b\r\nc\x85d\n\n e\x0c\n".encode())
     assert list(named_texts([str(path)])) == [
-        (f"{path}:1", "a\u2028b"),
-        (f"{path}:2", "c\x85d"),
-        (f"{path}:4", " e\x0c"),
+        (f"{path}:1", "a\u2028b", None),
+        (f"{path}:2", "c\x85d", None),
+        (f"{path}:4", " e\x0c", None),
     ]
     (tmp_path / "test.txt").write_text("x")
     assert list(_texts(open_documents(tmp_path).splits["train"])) == ["a\u2028b", "c\x85d", " e\x0c"]
@@ -139,7 +139,7 @@ def _paired(folder: Path) -> Any:
 
 def _typed(folder: Path) -> Any:
     _write(folder / "lines.txt", "a\n")
-    return [text for _, text in named_texts([str(folder / "lines.txt")])]
+    return [text for _, text, _ in named_texts([str(folder / "lines.txt")])]
 
 
 def _yolo(folder: Path) -> Any:

@@ -33,7 +33,7 @@ class _Row:
     split: str
     picture: Path
     label: str | None
-    sides: tuple[float, ...]
+    sides: tuple[float, float, float, float]
     size: tuple[int, int] | None
 
 
@@ -54,7 +54,7 @@ def read(folder: Path) -> Annotations:
     for picture, some in sorted(by_picture.items()):
         if other := next((row for row in some if row.split != some[0].split), None):
             raise DataError(f"{other.where} puts {picture.name} into another split than {some[0].where}; keep one")
-        boxes = [Box(*row.sides[:4], places[row.label]) for row in some if row.label is not None]
+        boxes = [Box(*row.sides, places[row.label]) for row in some if row.label is not None]
         parts.setdefault(some[0].split, []).append(Annotated(picture, boxes, some[0].where, some[0].size))
     return Annotations(classes, settle_splits(parts, str(folder)))
 
@@ -95,14 +95,14 @@ def _rows(table: Path, split: str) -> Iterator[_Row]:
         empty = not label and not any(cell.strip() for cell in cells)
         if not label and not empty:
             raise DataError(f"{where} has a box without a class; name it")
-        sides = () if empty else tuple(number(cell, where) for cell in cells)
+        left, top, right, bottom = (0.0 if empty else number(cell, where) for cell in cells)
         size = [row[known[name]] for name in ("height", "width")] if {"height", "width"} <= known.keys() else None
         yield _Row(
             where,
             SPLITS.get(own, own),
             _picture(table.parent, row[places["file"]], where),
             None if empty else label,
-            sides,
+            (left, top, right, bottom),
             None if size is None else (int(number(size[0], where)), int(number(size[1], where))),
         )
 

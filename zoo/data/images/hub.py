@@ -106,7 +106,9 @@ def _places(sizes: Mapping[str, int], labels: Labels | None, address: str) -> di
     rows = np.arange(sizes["train"])
     test = rows % _EVERY == _EVERY - 1
     if labels is not None:
-        kept = held_out(rows[np.argsort(~test, kind="stable")], labels[:, None], int(test.sum()), address)
+        kept = held_out(
+            rows[np.argsort(~test, kind="stable")], [(label,) for label in labels.tolist()], int(test.sum()), address
+        )
         test = np.isin(rows, list(kept))
     return {"train": rows[~test], "test": rows[test]}
 
