@@ -1,8 +1,8 @@
-"""Write registry.json from the plugins' own data files, and which plugin to install for which model.
+"""Write registry.json from the plugins' own data files, and which plugin to install for what.
 
 A plugin lists the published weights that it reads in `plugins/NAME/zoo_NAME/weights.json`:
 `{"weights": {"arch.tag": {repo, revision, files, task, licence, ...}}, "aliases": {...}}`, entries as in registry.json
-but without `plugin`. Its models come from its hooks; of a plugin that is not installed, what was known stays.
+but without `plugin`. What it offers comes from its hooks; of a plugin that is not installed, what was known stays.
 
     python tools/make_registry.py [--check]
 """
@@ -24,7 +24,7 @@ PLUGINS = TOP / "plugins"
 
 def registry() -> dict[str, Any]:
     """Return the document."""
-    models = dict(read_catalogue(OUT).plugins)
+    offers = dict(read_catalogue(OUT).plugins)
     installed = {plugin.distribution: plugin for plugin in load_plugins()}
     weights: dict[str, Any] = {}
     aliases: dict[str, str] = {}
@@ -33,7 +33,7 @@ def registry() -> dict[str, Any]:
         if plugin := installed.get(name):
             if plugin.error:
                 sys.exit(f"{name} does not load: {plugin.error}")
-            models[name] = sorted(spec.name for spec in plugin.offers.get("models", ()))
+            offers[name] = sorted({spec.name for specs in plugin.offers.values() for spec in specs})
         for path in project.parent.glob("zoo_*/weights.json"):
             listed = parse_json(path.read_bytes(), str(path))
             for key, entry in listed.get("weights", {}).items():
@@ -45,7 +45,7 @@ def registry() -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "weights": dict(sorted(weights.items())),
         "aliases": dict(sorted(aliases.items())),
-        "plugins": dict(sorted(models.items())),
+        "plugins": dict(sorted(offers.items())),
     }
 
 

@@ -14,7 +14,7 @@ def test_a_model(tiny: None, says: Any) -> None:
         "modality      image",
         "task          image-classification",
         "capabilities  features",
-        "licence       MIT",
+        "license       MIT",
         "plugin        zoo-tiny 1.0",
         "use           zoo pretrain tiny --data DATA --out RUN",
     ]
@@ -49,7 +49,7 @@ def test_weights(pushed: str, says: Any) -> None:
     assert rest == [
         "plugin      zoo-tiny",
         "task        image-classification",
-        "licence     mit",
+        "license     mit",
         "data        fashion_mnist",
         "parameters  50 (0 k)",
         "scores      accuracy=87.5",

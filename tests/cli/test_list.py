@@ -6,10 +6,10 @@ from typing import Any
 def test_models_and_weights(pushed: str, says: Any) -> None:
     says("registry", "add", pushed, "--name", "tiny.demo", "--hub", "hub")
     assert says("list", "tiny*").splitlines() == [
-        "NAME  PARAMS  FAMILY  CAN       RECIPE  LICENCE  FROM",
+        "NAME  PARAMS  FAMILY  CAN       RECIPE  LICENSE  FROM",
         "tiny  -       cnn     features  -       MIT      zoo-tiny",
         "",
-        "NAME                    PARAMS  TASK                      DATA           SCORE          LICENCE  FROM",
+        "NAME                    PARAMS  TASK                      DATA           SCORE          LICENSE  FROM",
         "tiny.demo               0 k     image-classification      fashion_mnist  accuracy #  mit      "
         "zoo-tiny · hf://me/tiny",
         "tiny_autoencoder.taesd  2.4 M   image-feature-extraction  -              -              mit      "

@@ -1,8 +1,13 @@
 """`zoo plugins`."""
 
 import json
+import re
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 
+from zoo.extras import EXTRAS
 from zoo.version import __version__
 
 
@@ -11,7 +16,7 @@ def test_plugins_that_load_and_one_that_does_not(painter: None, site: Any, says:
     monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo_painter,zoo_broken")
     head, core, *others = says("plugins").splitlines()
     assert (head.split(), core.split()[:2]) == (["PLUGIN", "VERSION", "OFFERS"], ["zoo-hub", __version__])
-    assert others == [
+    assert others[:2] == [
         "zoo-broken   1.0      not loaded: ModuleNotFoundError: No module named 'nowhere'",
         "zoo-painter  1.0      1 model, 1 recipe",
     ]
@@ -22,6 +27,7 @@ def test_plugins_that_load_and_one_that_does_not(painter: None, site: Any, says:
             "offers": {},
             "error": "not loaded: ModuleNotFoundError: No module named 'nowhere'",
             "notes": [],
+            "missing": {},
         },
         {
             "plugin": "zoo-painter",
@@ -29,5 +35,90 @@ def test_plugins_that_load_and_one_that_does_not(painter: None, site: Any, says:
             "offers": {"models": ["painter"], "recipes": ["painting"]},
             "error": None,
             "notes": [],
+            "missing": {},
         },
     ]
+
+
+def test_what_is_missing_and_how_to_get_it(
+    painter: None, site: Any, says: Any, monkeypatch: Any, tmp_path: Any
+) -> None:
+    for extra in EXTRAS:
+        for module in extra.modules:
+            monkeypatch.setitem(sys.modules, module, ModuleType(module))
+            sys.modules[module].__spec__ = ModuleSpec(module, None)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    listed = {"schema_version": 1, "plugins": {"zoo-nowhere": ["explain", "heat"]}}
+    (tmp_path / "registry.json").write_text(json.dumps(listed))
+    monkeypatch.setenv("ZOO_REGISTRY", str(tmp_path / "registry.json"))
+    lines = says("plugins").splitlines()
+    assert lines[2:] == [
+        "zoo-painter  1.0      1 model, 1 recipe",
+        "zoo-nowhere  -        not installed: pip install zoo-nowhere",
+        "",
+        "MISSING EXTRA  NEEDED FOR                   INSTALL",
+        "serve          zoo hub serve, --hub FOLDER  pip install 'zoo-hub[serve]'",
+    ]
+    core, *_, absent = json.loads(says("plugins", "--json"))
+    assert core["missing"] == {"serve": "pip install 'zoo-hub[serve]'"}
+    assert (absent["plugin"], absent["version"], absent["missing"]) == ("zoo-nowhere", None, {})
+    assert "plugin zoo-nowhere provides it: pip install zoo-nowhere" in says("explain", "weights", code=3)
+
+
+def test_what_few_plugins_offer_is_named(painter: None, site: Any, says: Any, monkeypatch: Any) -> None:
+    site.install("zoo-many", _MANY)
+    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo_many")
+    shown = says("plugins").splitlines()
+    few = "commands greet, part; format box; layout theirs; method biases; explainer heat; tracker diary"
+    assert f"zoo-many  1.0      1 recipe; {few}" in shown
+    assert says("info", "zoo-many").splitlines() == [
+        "name        zoo-many",
+        "kind        plugin",
+        "version     1.0",
+        "recipes     shaking",
+        "commands    greet, part",
+        "formats     box",
+        "layouts     theirs",
+        "methods     biases",
+        "explainers  heat",
+        "trackers    diary",
+    ]
+    for kind, name in (("command", "greet"), ("format", "box"), ("layout", "theirs"), ("explainer", "heat")):
+        assert {f"kind     {kind}", "plugin   zoo-many 1.0"} <= set(
+            re.sub(r"^(\w+) +", lambda found: f"{found[1]:9}", line) for line in says("info", name).splitlines()
+        )
+
+
+_MANY = """
+import zoo
+
+@zoo.hookimpl
+def zoo_recipes():
+    yield zoo.RecipeSpec(name="shaking", stage="pretrain", summary="Shake", target="many:Shaking", settings="many:S",
+                         task="image-feature-extraction", score="loss")
+
+@zoo.hookimpl
+def zoo_commands():
+    yield zoo.CommandSpec(name="greet", summary="Greet", target="many:greet")
+    yield zoo.CommandSpec(name="part", summary="Part", target="many:part")
+
+@zoo.hookimpl
+def zoo_formats():
+    yield zoo.FormatSpec(name="box", summary="A box", target="many:box", suffixes=(".box",))
+
+@zoo.hookimpl
+def zoo_layouts():
+    yield zoo.LayoutSpec(name="theirs", summary="Theirs", target="many:LAYOUTS")
+
+@zoo.hookimpl
+def zoo_methods():
+    yield zoo.MethodSpec(name="biases", summary="Biases", target="many:Biases")
+
+@zoo.hookimpl
+def zoo_explainers():
+    yield zoo.ExplainerSpec(name="heat", summary="Heat", target="many:Heat")
+
+@zoo.hookimpl
+def zoo_trackers():
+    yield zoo.TrackerSpec(name="diary", summary="Diary", target="many:Diary")
+"""

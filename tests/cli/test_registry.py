@@ -26,7 +26,7 @@ def test_check_without_a_registry(tiny: None, says: Any) -> None:
 
 def test_search(added: str, says: Any) -> None:
     head, line, last = says("registry", "search", "tiny.demo").splitlines()
-    assert head.split() == ["NAME", "REPO", "TASK", "LICENCE", "LISTED", "IN", "NEEDS"]
+    assert head.split() == ["NAME", "REPO", "TASK", "LICENSE", "LISTED", "IN", "NEEDS"]
     assert line.split() == ["tiny.demo", "me/tiny", "image-classification", "mit", LISTED]
     assert last == "1 weights. `zoo pull NAME` fetches them"
 

@@ -11,12 +11,13 @@ import click
 
 from zoo.cli.processes import first_process, spoken_for
 from zoo.commands.output import guarded_streams, print_line
-from zoo.errors import PeerLostError, StorageError, ZooError
+from zoo.errors import PeerLostError, StorageError, UsageError, ZooError
+from zoo.extras import needed
 from zoo.redaction import without_secrets
 
 _COMMANDS = {
     "list": "List models, weights, recipes, tasks and data sets.",
-    "info": "Describe a model, weights, a recipe, a task or a data set.",
+    "info": "Describe a model, weights, a plugin, or whatever else it offers.",
     "plugins": "List plugins: what they offer, or why they failed to load.",
     "recipes": "List recipes, or show one's settings as TOML.",
     "pretrain": "Train a new model.",
@@ -78,6 +79,13 @@ class Commands(click.Group):
         if name in _COMMANDS:
             return LazyCommand(name, _COMMANDS[name], f"zoo.cli.{name}:command")
         return self._of_plugins().get(name)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if self.get_command(ctx, args[0]) is None:
+            from zoo.registry.registry import default_registry
+
+            default_registry().raise_elsewhere("commands", args[0])
+        return super().resolve_command(ctx, args)
 
     def _of_plugins(self) -> dict[str, click.Command]:
         from zoo.registry.registry import default_registry
@@ -147,6 +155,8 @@ def _run(arguments: Sequence[str]) -> int:
         reason = f"{error.filename or ''}: {error.strerror or error}; free space or choose another folder"
         return _fail(reason, StorageError.exit_code, debug)
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and (missing := needed("this command", error.name)):
+            return _fail(missing, UsageError.exit_code, debug)
         return _fail(f"unexpected {type(error).__name__}: {error}; run again with --debug and report it", 1, debug)
 
 

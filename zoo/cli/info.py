@@ -7,19 +7,20 @@ import click
 import msgspec
 
 from zoo.commands.output import print_line
-from zoo.commands.tables import millions, print_json
+from zoo.commands.tables import heading, millions, print_json
 from zoo.errors import NotFoundError
 from zoo.registry.registry import default_registry
+from zoo.specs.hooks import SPEC_TYPES
 from zoo.specs.records import singular
 
-_KINDS = ("models", "modalities", "recipes", "tasks", "datasets")
+_KINDS = [kind for kind in SPEC_TYPES if kind != "models"]
 
 
 @click.command("info")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str, as_json: bool) -> None:
-    """Describe a model, weights, a recipe, a task or a data set."""
+    """Describe a model, weights, a plugin, or whatever else a plugin offers: a recipe, a task, a data set …"""
     found = _find(name)
     if as_json:
         print_json(found)
@@ -27,7 +28,7 @@ def command(name: str, as_json: bool) -> None:
     width = max(len(key) for key in found)
     for key, value in found.items():
         if value is not False and value not in (None, "", {}, [], ()):
-            print_line(f"{key.ljust(width)}  {_text(key, value)}")
+            print_line(f"{heading(key).ljust(width)}  {_text(key, value)}")
 
 
 def _find(name: str) -> dict[str, Any]:
@@ -45,9 +46,12 @@ def _find(name: str) -> dict[str, Any]:
             "needs": None if entry.plugin in installed else f"pip install {entry.plugin}",
             "load": f'zoo.load("{name}")',
         }
-    for kind in _KINDS[1:]:
-        if any(offer.spec.name == name for offer in registry.offers(kind)):
-            return _spec(kind, next(offer for offer in registry.offers(kind) if offer.spec.name == name))
+    for kind in _KINDS:
+        if found := next((offer for offer in registry.offers(kind) if offer.spec.name == name), None):
+            return _spec(kind, found)
+    if plugin := next((plugin for plugin in registry.plugins if plugin.distribution == name), None):
+        offers = {kind: [spec.name for spec in specs] for kind, specs in plugin.offers.items()}
+        return {"name": name, "kind": "plugin", "version": plugin.version, "error": plugin.error, **offers}
     try:
         return _spec("models", registry.model(name))
     except NotFoundError:

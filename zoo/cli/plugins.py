@@ -1,31 +1,43 @@
 """`zoo plugins`."""
 
+from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
 import click
 
+from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table
-from zoo.registry.plugins import Plugin
+from zoo.extras import EXTRAS, Extra
+from zoo.registry.plugins import CORE, Plugin
 from zoo.registry.registry import Registry, default_registry
 from zoo.specs.records import singular
+
+_MANY = ("models", "recipes", "tasks", "datasets")
+_NOTHING: dict[str, Any] = {"version": None, "offers": {}, "error": None, "notes": [], "missing": {}}
 
 
 @click.command("plugins")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
-    """List plugins with their versions: what they offer, or why they failed to load."""
+    """List plugins with their versions: what they offer, or why they failed to load; and missing extras of zoo-hub."""
     registry = default_registry()
     rows = [_row(plugin, _notes(registry, plugin)) for plugin in registry.plugins]
+    rows += [{**_NOTHING, "plugin": name, "error": f"not installed: pip install {name}"} for name in _known(registry)]
     if as_json:
         print_json(rows)
         return
     print_table(
         ("PLUGIN", "VERSION", "OFFERS"),
         [
-            (row["plugin"], row["version"], row["error"] or "; ".join([_counts(row["offers"]), *row["notes"]]))
+            (row["plugin"], row["version"] or "-", row["error"] or "; ".join([*_summary(row["offers"]), *row["notes"]]))
             for row in rows
         ],
     )
+    if missing := _missing():
+        print_line()
+        print_table(
+            ("MISSING EXTRA", "NEEDED FOR", "INSTALL"), [(extra.name, extra.use, extra.command) for extra in missing]
+        )
 
 
 def _notes(registry: Registry, plugin: Plugin) -> list[str]:
@@ -43,9 +55,34 @@ def _row(plugin: Plugin, notes: list[str]) -> dict[str, Any]:
         "offers": {kind: [spec.name for spec in specs] for kind, specs in plugin.offers.items()},
         "error": f"not loaded: {plugin.error}" if plugin.error else None,
         "notes": notes,
+        "missing": {extra.name: extra.command for extra in _missing()} if plugin.distribution == CORE else {},
     }
 
 
-def _counts(offers: dict[str, list[str]]) -> str:
-    counts = [f"{len(names)} {kind if len(names) != 1 else singular(kind)}" for kind, names in offers.items() if names]
-    return ", ".join(counts) or "nothing"
+def _summary(offers: dict[str, list[str]]) -> list[str]:
+    """Return how many there are of what plugins offer many of, and the names of everything else."""
+    counts = [
+        f"{len(names)} {kind if len(names) != 1 else singular(kind)}" for kind in _MANY if (names := offers.get(kind))
+    ]
+    few = [
+        f"{kind if len(names) != 1 else singular(kind)} {', '.join(names)}"
+        for kind, names in offers.items()
+        if names and kind not in _MANY
+    ]
+    return [", ".join(counts), *few] if counts else few or ["nothing"]
+
+
+def _missing() -> list[Extra]:
+    return [extra for extra in EXTRAS if extra.missing()]
+
+
+def _known(registry: Registry) -> list[str]:
+    """Return the plugins that registries name and that are not installed."""
+    return [name for name in sorted(registry.catalogue.plugins) if not _installed(name)]
+
+
+def _installed(name: str) -> bool:
+    try:
+        return bool(distribution(name))
+    except PackageNotFoundError:
+        return False

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from zoo.errors import PluginError, UsageError
+from zoo.extras import require
 from zoo.registry.registry import default_registry
 from zoo.specs.records import load_target
 
@@ -46,13 +47,9 @@ class TensorBoard:
     """Write event files to `tensorboard/` in the run folder: `tensorboard --logdir RUN` shows them."""
 
     def __init__(self) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise UsageError(
-                f"--track tensorboard needs TensorBoard, which is not installed ({error}); "
-                "pip install 'zoo-hub[tensorboard]'"
-            ) from None
+        require("--track tensorboard", "tensorboard")
+        from torch.utils.tensorboard import SummaryWriter
+
         self._writer_type = SummaryWriter
 
     def start(self, folder: Path, resolved: Mapping[str, Any], step: int) -> None:

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from zoo.errors import UsageError
+from zoo.extras import require
 from zoo.files import new_folder, storage_errors, write_file
 from zoo.registry.registry import Offer, default_registry, load_modality
 from zoo.seeds import generator
@@ -168,10 +169,7 @@ def _example(source: Path, block: ZooBlock) -> _Example:
 
 
 def _to_onnx(model: nn.Module, example: _Example, path: Path) -> None:
-    try:
-        import onnxscript  # noqa: F401
-    except ImportError:
-        raise UsageError("--to onnx needs onnx and onnxscript: pip install 'zoo-hub[onnx]'") from None
+    require("--to onnx", "onnx", "onnxscript")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter about itself
         torch.onnx.export(

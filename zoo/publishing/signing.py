@@ -4,10 +4,12 @@ The card is left out, since people go on writing it after the push, and so is wh
 """
 
 import logging
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import IntegrityError, NotFoundError, UsageError
+from zoo.extras import require
 from zoo.files import inside
 from zoo.hub.file_names import fault_of, shown
 from zoo.hub.selection import SIGNATURE_FILE as SIGNATURE_FILE
@@ -71,11 +73,8 @@ def check_signature(folder: Path, key: Path) -> None:
 
 
 def _library(name: str) -> Any:
+    require("a signature", "model_signing")
     try:
-        import importlib
-
-        return importlib.import_module(f"model_signing.{name}")
-    except ImportError:
-        raise UsageError("signatures need the sign extra: pip install 'zoo-hub[sign]'") from None
+        return import_module(f"model_signing.{name}")
     finally:
         logging.getLogger("model_signing").setLevel(logging.WARNING)

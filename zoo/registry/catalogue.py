@@ -70,7 +70,7 @@ class _Document(Struct, forbid_unknown_fields=True):
 
 @dataclass
 class Catalogue:
-    """The entries by name; `refused` says of broken ones why, `plugins` which distribution offers which models.
+    """The entries by name; `refused` says of broken ones why, `plugins` which distribution offers what.
 
     `origins` names the registries that list an entry; the last one won.
     """
@@ -96,9 +96,9 @@ class Catalogue:
                 )
         return path[-1]
 
-    def provider(self, model: str) -> str | None:
-        """Return the distribution that is known to offer this model."""
-        return next((name for name, models in self.plugins.items() if model in models), None)
+    def provider(self, name: str) -> str | None:
+        """Return the distribution that is known to offer what has this name."""
+        return next((plugin for plugin, offers in self.plugins.items() if name in offers), None)
 
     def update(self, other: "Catalogue") -> None:
         """Take over what the other one lists; its entries win."""

@@ -110,7 +110,8 @@ class Registry:
             raise IntegrityError(f"{reason}; correct the entry, or pull the repo itself: zoo pull hf://org/name")
         entry = self.catalogue.entries.get(resolved)
         if entry is None:
-            raise NotFoundError(self._unknown("weights", name, self.catalogue.entries))
+            self.raise_elsewhere("weights", name)
+            raise self._unknown("weights", name, self.catalogue.entries)
         if not entry.pinned and not allow_mutable:
             raise IntegrityError(
                 f"weights {name!r} name the revision {entry.revision!r}, which can change; "
@@ -166,36 +167,42 @@ class Registry:
             )
             named = " and ".join(providers)
             raise PluginError(f"{singular(kind)} {name!r} is provided by both {named}; {cure}")
-        self._raise_broken(kind, name)
-        raise NotFoundError(self._unknown(kind, name, [offer.spec.name for offer in self.offers(kind)]))
+        self.raise_elsewhere(kind, name)
+        raise self._unknown(kind, name, [offer.spec.name for offer in self.offers(kind)])
 
-    def _raise_broken(self, kind: str, name: str) -> None:
-        """Raise PluginError when the name that is not found belongs, or must belong, to a plugin that did not load."""
-        broken = [plugin for plugin in self.plugins if plugin.error]
-        bare = name.rpartition("/")[2]
-        for plugin in broken:
-            offered = {spec.name for spec in plugin.offers.get(kind, ())}
-            if bare in offered | set(self.catalogue.plugins.get(plugin.distribution, ())) | {plugin.entry_point}:
+    def raise_elsewhere(self, kind: str, name: str) -> None:
+        """Raise PluginError where an unknown name belongs, or must belong, to a plugin that did not load.
+
+        Raise NotFoundError where it belongs to one that is not installed.
+        """
+        noun, bare = _noun(kind), name.rpartition("/")[2]
+        for plugin in self.plugins:
+            offered = {spec.name for spec in plugin.offers.get(kind, ())} | {plugin.entry_point}
+            if plugin.error and bare in offered | set(self.catalogue.plugins.get(plugin.distribution, ())):
                 raise PluginError(
-                    f"{singular(kind)} {name!r} belongs to {plugin.distribution} {plugin.version}, which did not load: "
+                    f"{noun} {name!r} belongs to {plugin.distribution} {plugin.version}, which did not load: "
                     f"{plugin.error}; `zoo plugins` shows all plugins"
                 )
-
-    def _unknown(self, kind: str, name: str, known: Iterable[str]) -> str:
-        noun = kind if kind == "weights" else singular(kind)
-        what = f"no {noun} named {_shown(name)}"
-        provider = self.catalogue.provider(name.split(".")[0].rpartition("/")[2])
+        provider = self.catalogue.provider(bare.split(".")[0])
         if provider and provider not in {plugin.distribution for plugin in self.plugins}:
-            return f"{what}; plugin {provider} provides it: pip install {provider}"
+            raise NotFoundError(
+                f"no {noun} named {_shown(name)}; plugin {provider} provides it: pip install {provider}"
+            )
+
+    def _unknown(self, kind: str, name: str, known: Iterable[str]) -> NotFoundError:
+        what = f"no {_noun(kind)} named {_shown(name)}"
         close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.7)
         if close:
-            return f"{what}; did you mean {' or '.join(close)}? `zoo list` shows all"
+            return NotFoundError(f"{what}; did you mean {' or '.join(close)}? `zoo list` shows all")
         failed = [plugin.distribution for plugin in self.plugins if plugin.error]
         if failed:
-            return f"{what}; {', '.join(failed)} did not load and may offer it: `zoo plugins` says why"
-        return f"{what}; `zoo list` shows what there is" + (
-            ", or give a folder or hf://org/name" if kind == "weights" else ""
-        )
+            return NotFoundError(f"{what}; {', '.join(failed)} did not load and may offer it: `zoo plugins` says why")
+        also = ", or give a folder or hf://org/name" if kind == "weights" else ""
+        return NotFoundError(f"{what}; `zoo list` shows what there is{also}")
+
+
+def _noun(kind: str) -> str:
+    return kind if kind == "weights" else singular(kind)
 
 
 def _key(spec: Spec) -> str:

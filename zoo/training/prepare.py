@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from zoo.extras import require
 from zoo.training.batch_size import fit_batch_size
 from zoo.training.job import Job, finetuning, pretraining
 from zoo.training.request import FinetuneRequest, PretrainRequest
@@ -9,6 +10,7 @@ from zoo.training.request import FinetuneRequest, PretrainRequest
 
 def prepare_job(request: PretrainRequest | FinetuneRequest) -> Job:
     """Settle what is asked for; a batch size of "auto" becomes the largest that fits."""
+    require("training", "matplotlib", "PIL")  # its last step draws: better said now than then
     if request.settings.get("batch_size") != "auto":
         return _settled(request)
     others = {name: value for name, value in request.settings.items() if name != "batch_size"}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo.errors import IntegrityError, NotFoundError, UsageError
+from zoo.extras import require
 from zoo.files import write_file
 from zoo.strict_json import parse_json
 from zoo.weights.description import ZooBlock
@@ -221,10 +222,9 @@ def _working() -> Iterator[None]:
 
 
 def _made(json_text: str, source: str) -> "tokenizers.Tokenizer":
-    try:
-        import tokenizers
-    except ImportError:
-        raise NotFoundError("text needs the tokenizers library: pip install 'zoo-hub[train]'") from None
+    require("text", "tokenizers")
+    import tokenizers
+
     try:
         return tokenizers.Tokenizer.from_str(json_text)
     except Exception as error:  # the library raises plain Exceptions

@@ -53,7 +53,7 @@ def test_what_no_file_can_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(DataError, match="the names of 10 samples are too long for one .safetensors file"):
         write_embeddings(plan(samples=samples, part_size=1), tmp_path / "vectors.safetensors", lambda _: None)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(UsageError, match=r"needs pyarrow: pip install 'zoo-hub\[data\]'"):
+    with pytest.raises(UsageError, match=r"file needs the data extra: pip install 'zoo-hub\[data\]'"):
         write_embeddings(plan(), tmp_path / "vectors.parquet", lambda _: None)
 
 

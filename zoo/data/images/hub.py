@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from zoo.data.images.pictures import STRETCHED, Scaling, common_form
 from zoo.data.memory import fits_in_cache
 from zoo.data.splitting import held_out, with_test
 from zoo.errors import DataError
+from zoo.extras import require
 from zoo.hub.connection import connect
 from zoo.hub.failures import hub_errors
 
@@ -43,8 +43,7 @@ def open_hub_dataset(
     split to test on, every fifth sample goes there. Files are downloaded once and verified. Without `download` they
     pass by once and are decoded on the way; None does so where the disk has no room for them.
     """
-    if find_spec("datasets") is None:
-        raise DataError(f"{address} needs the data extra: pip install 'zoo-hub[data]'")
+    require(address, "datasets")
     repo, folder, revision = parse(address)
     with connect(hub) as connection, hub_errors(f"datasets/{repo}", revision, connection.url):
         files = find_files(repo, folder, revision, connection)

@@ -10,6 +10,7 @@ from zoo.data.images.dataset import ImageDataset, ImageSplit, fingerprint
 from zoo.data.images.idx import read_idx
 from zoo.data.places import not_found, search_path
 from zoo.errors import DataError, ZooError
+from zoo.extras import needed
 
 CLOTHES = (
     "T-shirt/top",
@@ -73,7 +74,7 @@ def _open(
             return _read(name, classes, licence, folder)
     if data_dir is None and (found := _from_hub(repo, name, classes, licence)):
         return found
-    hub = "" if data_dir else ", and the Hub did not give it (which takes the data extra: pip install 'zoo-hub[data]')"
+    hub = "" if data_dir else f", and the Hub did not give it ({needed('which', 'datasets')})"
     raise DataError(
         f"{not_found(name, data_dir, subfolders)}{hub}; "
         f"put its idx files into a folder and pass --data-dir FOLDER{_ELSE.get(name, '')}"

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from zoo.data.arrays import Images
 from zoo.errors import DataError
+from zoo.extras import require
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -171,10 +172,9 @@ def processors() -> int:
 @contextmanager
 def strict_pillow() -> Iterator[None]:
     """Make Pillow's warnings of large pictures errors. Not for each picture: filters are shared by all threads."""
-    try:
-        from PIL import Image
-    except ImportError:
-        raise DataError("pictures need the train extra: pip install 'zoo-hub[train]'") from None
+    require("reading images", "PIL")
+    from PIL import Image
+
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         yield

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from zoo.data.text.dataset import TextDataset
 from zoo.data.text.records import Columns, Record, dataset_of, records_of
 from zoo.data.text.tables import Table, read_table
 from zoo.errors import DataError
+from zoo.extras import require
 from zoo.hub.connection import connect
 from zoo.hub.failures import hub_errors
 
@@ -21,8 +21,7 @@ def open_hub_texts(address: str, *, columns: Columns, hub: str | Path | None) ->
     Whole numbers in a column of class labels are told by the names that come with it. A column of translations, as the
     datasets library has them, is one column for each language.
     """
-    if find_spec("pyarrow") is None or find_spec("datasets") is None:
-        raise DataError(f"{address} needs the data extra: pip install 'zoo-hub[data]'")
+    require(address, "pyarrow", "datasets")
     repo, folder, revision = parse(address)
     with connect(hub) as connection, hub_errors(f"datasets/{repo}", revision, connection.url):
         files = find_files(repo, folder, revision, connection)

@@ -14,6 +14,7 @@ import msgspec
 from zoo.data.delimited import read_delimited
 from zoo.data.text_files import decoded, split_lines
 from zoo.errors import DataError
+from zoo.extras import require
 
 _REMEDY = "fix it, or say --data-set quoting=false if quotation marks are text there, quoting=true if they are not"
 
@@ -157,11 +158,10 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _read_parquet(path: Path) -> Table:
-    try:
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
-    except ImportError:
-        raise DataError(f"{path} needs pyarrow to be read: pip install 'zoo-hub[data]'") from None
+    require(str(path), "pyarrow")
+    from pyarrow import ArrowException
+    from pyarrow.parquet import ParquetFile
+
     try:
         with ParquetFile(path) as file:
             table = file.read()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import NetworkError, UsageError
+from zoo.extras import require
 from zoo.files import storage_errors
 from zoo.hub.server.options import LOOPBACK, Options
 from zoo.hub.server.store import ServedStore
@@ -28,7 +29,6 @@ _START_SECONDS = 10
 _FINISHING = 0.9  # of the grace; in what is left, requests are told to end, and do
 _SWITCH_SECONDS = 0.0005
 """How long a thread that computes may keep the event loop from the interpreter's lock, a tenth of Python's own 5 ms."""
-_EXTRA = "a Hub of one's own needs the serve extra: pip install 'zoo-hub[serve]'"
 
 
 @dataclass(frozen=True)
@@ -208,13 +208,12 @@ def _listening(options: Options) -> Iterator[socket.socket]:
 
 
 def _server(store: ServedStore, options: Options) -> tuple[Any, "Application"]:
-    try:
-        import uvicorn
+    require("a Hub of one's own", "uvicorn", "httptools", "jinja2", "lz4", "markdown_it", "nh3")
+    import uvicorn
 
-        from zoo.hub.server.application import Application
-        from zoo.hub.server.protocol import hub_protocol
-    except ImportError:
-        raise UsageError(_EXTRA) from None
+    from zoo.hub.server.application import Application
+    from zoo.hub.server.protocol import hub_protocol
+
     application = Application(store, options)
     config = uvicorn.Config(
         application,

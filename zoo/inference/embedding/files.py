@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import torch
 
 from zoo.errors import IntegrityError, UsageError
+from zoo.extras import require
 from zoo.files import new_file, storage_errors
 from zoo.inference.embedding.container import StoredVectors, read_identity, read_vectors, write_vectors
 from zoo.inference.embedding.parts import Plan, read_manifest, read_parts, remove_parts, write_parts
@@ -114,9 +115,8 @@ _FILES: dict[str, type[_Safetensors] | type[_Parquet]] = {".safetensors": _Safet
 
 
 def _pyarrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise UsageError("a .parquet file needs pyarrow: pip install 'zoo-hub[data]'") from None
+    require("a .parquet file", "pyarrow")
+    import pyarrow
+    import pyarrow.parquet
+
     return pyarrow, pyarrow.parquet

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.errors import UsageError
+from zoo.extras import require
 
 Rows = NDArray[np.float32]
 
@@ -58,11 +58,10 @@ class AveragePrecision:
         }
 
     def _evaluate(self) -> dict[str, NDArray[np.float64]]:
-        try:
-            from pycocotools.coco import COCO
-            from pycocotools.cocoeval import COCOeval
-        except ImportError:
-            raise UsageError("average precision needs the train extra: pip install 'zoo-hub[train]'") from None
+        require("average precision", "pycocotools")
+        from pycocotools.coco import COCO
+        from pycocotools.cocoeval import COCOeval
+
         categories = [{"id": place, "name": name} for place, name in enumerate(self.classes)]
         with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints what it does
             truth, found = COCO(), COCO()

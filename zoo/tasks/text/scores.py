@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from zoo.errors import NotFoundError
+from zoo.extras import require
 
 _ROUGE = {"rouge1": "rouge_1", "rouge2": "rouge_2", "rougeL": "rouge_l"}
 
@@ -26,18 +26,16 @@ def translation_signature() -> str:
 
 def rouge_scores(written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
     """Return the mean F-measures of ROUGE-1, ROUGE-2 and ROUGE-L (Lin, 2004), with Porter's stemmer, in percent."""
-    try:
-        from rouge_score.rouge_scorer import RougeScorer
-    except ImportError:
-        raise NotFoundError("ROUGE needs rouge-score: pip install 'zoo-hub[train]'") from None
+    require("ROUGE", "rouge_score")
+    from rouge_score.rouge_scorer import RougeScorer
+
     scorer = RougeScorer(list(_ROUGE), use_stemmer=True)
     found = [scorer.score(reference, text) for text, reference in zip(written, references, strict=True)]
     return {ours: 100 * sum(row[name].fmeasure for row in found) / len(found) for name, ours in _ROUGE.items()}
 
 
 def _metrics() -> Any:
-    try:
-        from sacrebleu import metrics
-    except ImportError:
-        raise NotFoundError("BLEU needs sacrebleu: pip install 'zoo-hub[train]'") from None
+    require("BLEU", "sacrebleu")
+    from sacrebleu import metrics
+
     return metrics
