@@ -88,6 +88,22 @@ class TestTones(WholeWay):
         with pytest.raises(zoo.UsageError, match="makes no predictions; finetune it"):
             zoo.load(trained.pretrained.folder).predict(paths)
 
+    def test_embeds(self, trained: Trained, folder: Path, zoo_command: Any, tmp_path: Path) -> None:
+        weights, paths = str(trained.pretrained.folder), sorted((folder / "low").iterdir())
+        coded = zoo.load(weights).embed(paths, batch_size=3, normalize=True)
+        assert coded.shape == (10, 32) and torch.allclose(coded.norm(dim=1), torch.ones(10))
+        typed = json.loads(zoo_command("embed", weights, str(folder / "low"), "--normalize").stdout)
+        assert [row["audio"] for row in typed] == [str(path) for path in paths]
+        assert torch.allclose(torch.tensor([row["embedding"] for row in typed]), coded, atol=1e-6)
+        out = tmp_path / "vectors.safetensors"
+        command = ("embed", weights, "--data", "tones", "--split", "test", "--out", str(out), "--neighbours", "2")
+        made, *table = zoo_command(*command).stdout.splitlines()
+        assert made == f"60 clips, 32 numbers each  {out}" and not list(tmp_path.glob("*.png"))
+        assert table[0].split() == ["AUDIO", "COSINE", "NEAREST"] and table[1].split()[0] == "test/0"
+        assert "(done before)" in zoo_command(*command).stdout
+        with pytest.raises(zoo.UsageError, match="has no split 'valid', but train, test, or all"):
+            zoo.load(weights).embed.data(zoo.DataSource(name="tones"), "valid")
+
     def test_options_of_another_task_are_refused(
         self, trained: Trained, folder: Path, site: Any, zoo_command: Any
     ) -> None:

@@ -57,6 +57,15 @@ def open_clips(folder: Path) -> Clips:
     return Clips(name=folder.resolve().name, source=str(folder), waves=waves, labels=labels, classes=classes)
 
 
+def wave_files(arguments: Sequence[str]) -> list[Path]:
+    """Return the files that were typed, and those in folders."""
+    typed = [Path(argument) for argument in arguments]
+    paths = [path for some in typed for path in (sorted(some.rglob("*.wav")) if some.is_dir() else [some])]
+    if not paths:
+        raise zoo.DataError(f"no wave files in {', '.join(arguments)}; name some, or a folder that holds some")
+    return paths
+
+
 def read_wave(path: Path) -> Wave:
     """Read a wave file. Raise DataError for one that is none, or not of 16 bits."""
     try:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 import zoo
 from zoo_tones.data import Clips, as_dataset, open_clips
+from zoo_tones.embedding import EmbedSounds
 from zoo_tones.predictor import PredictSounds
 from zoo_tones.sound import Sound, floats
 
@@ -51,8 +52,12 @@ class Audio:
         return found
 
     def bind(self, loaded: zoo.Loaded) -> None:
+        loaded.model.embed = self.embedder(loaded)
         if not loaded.changed:
             loaded.model.predict = PredictSounds(loaded)
+
+    def embedder(self, loaded: zoo.Loaded) -> EmbedSounds:
+        return EmbedSounds(loaded)
 
     def check_publishable(self, folder: Path, description: Any) -> None:
         if description.inputs is None:

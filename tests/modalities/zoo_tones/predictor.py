@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 import zoo
-from zoo_tones.data import as_inputs, read_wave
-from zoo_tones.sound import Sound, floats
+from zoo_tones.data import as_inputs, read_wave, wave_files
+from zoo_tones.sound import Sound, floats, inputs_of
 
 
 class SoundClasses:
@@ -43,21 +43,13 @@ class PredictSounds:
         self._loaded = loaded
 
     @property
-    def inputs(self) -> Sound:
-        known = self._loaded.description.inputs
-        if known is None:
-            raise zoo.UsageError("these weights do not say which sounds they take; add `inputs` to their config.json")
-        inputs: Sound = known.values
-        return inputs
-
-    @property
     def predictor(self) -> Any:
-        return zoo.task_predictor(self._loaded.model, self._loaded.description, self.inputs)
+        return zoo.task_predictor(self._loaded.model, self._loaded.description, inputs_of(self._loaded))
 
     def __call__(self, paths: Sequence[str | Path]) -> list[dict[str, Any]]:
         """Return a result for each wave file."""
         predictor, model = self.predictor, self._loaded.model
-        sounds = torch.from_numpy(as_inputs([read_wave(Path(path)) for path in paths], self.inputs))
+        sounds = torch.from_numpy(as_inputs([read_wave(Path(path)) for path in paths], inputs_of(self._loaded)))
         with zoo.evaluating(model), torch.inference_mode():
             found: list[dict[str, Any]] = predictor(floats(sounds, next(model.parameters())))
         return found
@@ -77,8 +69,5 @@ class PredictSounds:
         """Yield what is heard in the files that were typed, and in those of folders."""
         if out is not None:
             raise zoo.UsageError("there is nothing to draw of a sound; leave --out out")
-        typed = [Path(argument) for argument in arguments]
-        paths = [path for some in typed for path in (sorted(some.rglob("*.wav")) if some.is_dir() else [some])]
-        if not paths:
-            raise zoo.DataError(f"no wave files in {', '.join(arguments)}; name some, or a folder that holds some")
+        paths = wave_files(arguments)
         yield from zip(map(str, paths), self(paths), strict=True)

@@ -8,6 +8,8 @@ import torch
 from msgspec import Meta, Struct
 from torch import Generator, Tensor
 
+import zoo
+
 Rate = Annotated[int, Meta(ge=1, le=384_000)]
 
 
@@ -41,6 +43,14 @@ class Sound(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     def describe(self) -> str:
         return f"Input: sound at {self.rate:,} Hz, floats in [-1, 1], shape (batch, {self.samples})."
+
+
+def inputs_of(loaded: zoo.Loaded) -> Sound:
+    """Return the sounds that weights take. Raise UsageError where they do not say."""
+    if loaded.description.inputs is None:
+        raise zoo.UsageError("these weights do not say which sounds they take; add `inputs` to their config.json")
+    inputs: Sound = loaded.description.inputs.values
+    return inputs
 
 
 def floats(sounds: Tensor, like: Tensor) -> Tensor:
