@@ -51,12 +51,21 @@ def _name(name: str, value: Any) -> Iterator[str]:
     elif not inspect.isclass(value) or not value.__module__.startswith("zoo."):
         yield f"{name} = {re.sub(' at 0x[0-9a-f]+', '', repr(value))}"
     else:
-        bases = ", ".join(ast.unparse(base) for base in _source(value).bases)
+        bases = ", ".join(text for base in _source(value).bases if not (text := ast.unparse(base)).startswith("_"))
         yield f"class {name}({bases})" if bases else f"class {name}"
-        for kind in value.__mro__:
-            if kind is value or (kind.__module__.startswith("zoo.") and kind.__name__ not in zoo.__all__):
-                for node in _source(kind).body:
-                    yield from _member(node)
+        hidden = [kind for kind in value.__mro__[1:] if _is_hidden(kind)]
+        inherited = [node for kind in reversed(hidden) for node in _source(kind).body]
+        own = _source(value).body
+        # as a dataclass has them: the fields of bases come first
+        for node in [node for node in inherited if isinstance(node, ast.AnnAssign)] + own:
+            yield from _member(node)
+        for node in inherited:
+            if not isinstance(node, ast.AnnAssign):
+                yield from _member(node)
+
+
+def _is_hidden(kind: type) -> bool:
+    return kind.__module__.startswith("zoo.") and kind.__name__ not in zoo.__all__
 
 
 def _source(value: Any) -> Any:

@@ -17,7 +17,7 @@ from zoo.redaction import without_secrets
 
 _COMMANDS = {
     "list": "List models, weights, recipes, tasks and data sets.",
-    "info": "Describe a model, weights, a plugin, or whatever else it offers.",
+    "info": "Describe a model, weights, a plugin, or anything else that a plugin offers.",
     "plugins": "List plugins: what they offer, or why they failed to load.",
     "recipes": "List recipes, or show one's settings as TOML.",
     "pretrain": "Train a new model.",

@@ -20,7 +20,7 @@ _KINDS = [kind for kind in SPEC_TYPES if kind != "models"]
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str, as_json: bool) -> None:
-    """Describe a model, weights, a plugin, or whatever else a plugin offers: a recipe, a task, a data set …"""
+    """Describe a model, weights, a plugin, or anything else that a plugin offers."""
     found = _find(name)
     if as_json:
         print_json(found)

@@ -19,7 +19,7 @@ _NOTHING: dict[str, Any] = {"version": None, "offers": {}, "error": None, "notes
 @click.command("plugins")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
-    """List plugins with their versions: what they offer, or why they failed to load; and missing extras of zoo-hub."""
+    """List plugins: what they offer, or why they failed to load; and extras that are missing."""
     registry = default_registry()
     rows = [_row(plugin, _notes(registry, plugin)) for plugin in registry.plugins]
     rows += [{**_NOTHING, "plugin": name, "error": f"not installed: pip install {name}"} for name in _known(registry)]

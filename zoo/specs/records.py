@@ -38,6 +38,18 @@ def _check(spec: Any, targets: tuple[str, ...] = ("target",)) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Named:
+    """What a spec of any kind has."""
+
+    name: str
+    summary: str
+    target: str
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class OptionSpec:
     """One option that a modality or a task adds to `zoo predict`: `--name`, also `-short`; a flag takes no value."""
 
@@ -56,7 +68,7 @@ class OptionSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModalitySpec:
+class ModalitySpec(_Named):
     """One kind of data.
 
     `target` is an object that keeps the `zoo.Modality` protocol, `record` the msgspec struct of what config.json keeps
@@ -66,9 +78,6 @@ class ModalitySpec:
     `options` are those of `zoo predict`.
     """
 
-    name: str
-    summary: str
-    target: str
     record: str
     unit: str
     example: str
@@ -178,98 +187,52 @@ class TaskSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetSpec:
+class DatasetSpec(_Named):
     """One data set by name.
 
     `target` is a callable of `data_dir: Path | None` that returns what its modality opens: a `zoo.ImageDataset`, a
     `zoo.TextDataset`. `hub_id` is what the Hub calls it.
     """
 
-    name: str
-    summary: str
-    target: str
     modality: str = "image"
     task: str = "image-classification"
     licence: str = "unknown"
     hub_id: str | None = None
 
-    def __post_init__(self) -> None:
-        _check(self)
-
 
 @dataclass(frozen=True, kw_only=True)
-class CommandSpec:
+class CommandSpec(_Named):
     """One subcommand of `zoo`. `target` is a `click.Command`."""
 
-    name: str
-    summary: str
-    target: str
-
-    def __post_init__(self) -> None:
-        _check(self)
-
 
 @dataclass(frozen=True, kw_only=True)
-class LayoutSpec:
+class LayoutSpec(_Named):
     """How a library stores models of other plugins. `target` names a tuple of `zoo.Layout`."""
 
-    name: str
-    summary: str
-    target: str
-
-    def __post_init__(self) -> None:
-        _check(self)
-
 
 @dataclass(frozen=True, kw_only=True)
-class FormatSpec:
+class FormatSpec(_Named):
     """One container of weights other than safetensors. `target` is an object that keeps the `zoo.Format` protocol."""
 
-    name: str
-    summary: str
-    target: str
     suffixes: tuple[str, ...]
 
-    def __post_init__(self) -> None:
-        _check(self)
-
 
 @dataclass(frozen=True, kw_only=True)
-class MethodSpec:
+class MethodSpec(_Named):
     """One way to finetune. `target(settings, network)` makes what keeps the `zoo.FinetuneMethod` protocol."""
 
-    name: str
-    summary: str
-    target: str
-
-    def __post_init__(self) -> None:
-        _check(self)
-
 
 @dataclass(frozen=True, kw_only=True)
-class TrackerSpec:
+class TrackerSpec(_Named):
     """One tracker of runs, for `--track NAME`. `target()` makes what keeps the `zoo.Tracker` protocol."""
 
-    name: str
-    summary: str
-    target: str
-
-    def __post_init__(self) -> None:
-        _check(self)
-
 
 @dataclass(frozen=True, kw_only=True)
-class ExplainerSpec:
+class ExplainerSpec(_Named):
     """One way to explain predictions, of a modality, a task, or with None of any. `target` is a callable."""
 
-    name: str
-    summary: str
-    target: str
     modality: str | None = None
     task: str | None = None
-
-    def __post_init__(self) -> None:
-        _check(self)
 
 
 Spec = (

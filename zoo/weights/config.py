@@ -39,9 +39,9 @@ def read_config(folder: Path) -> ZooBlock:
     path = folder / "config.json"
     values = read_json(folder)
     if "zoo" not in values:
-        from zoo.weights.foreign.recognize import recognise  # builds models; this file is free of torch
+        from zoo.weights.foreign.recognize import recognize  # builds models; this file is free of torch
 
-        return recognise(folder, values).block
+        return recognize(folder, values).block
     values = {key: value for key, value in values.items() if key not in _THEIR_KEYS}
     own = values["zoo"]
     version = own.get("format_version", FORMAT_VERSION) if isinstance(own, dict) else FORMAT_VERSION

@@ -1,4 +1,4 @@
-"""Weights that another library wrote: recognised by config.json or by the tensors' names, read as ours, strictly."""
+"""Weights that another library wrote: recognized by config.json or by the tensors' names, read as ours, strictly."""
 
 import logging
 import math
@@ -27,16 +27,14 @@ from zoo.weights.foreign.config_files import (
     labels_of,
     library_of,
 )
-from zoo.weights.foreign.renaming import Translated, matches, to_ours
+from zoo.weights.foreign.grouping import grouped, header_of, is_turned, is_whole
+from zoo.weights.foreign.renaming import matches
 from zoo.weights.foreign.text_files import TextFiles, read_text_files
 from zoo.weights.formats import open_container
 from zoo.weights.header import TensorHeader, read_header
 from zoo.weights.inputs import record_of
 from zoo.weights.shards import INDEX_FILE
 from zoo.weights.stored import WEIGHTS_FILE, JoinedTensors, StoredTensors, stored_tensors
-
-_WRAPPERS = ("module.", "_orig_mod.", "timm_model.")
-"""What DataParallel, torch.compile and transformers put before every name of the model that they hold."""
 
 _COUNTER = ".num_batches_tracked"
 """Batch norms count their batches since torch 0.4.1; where older files do not, the count is 0."""
@@ -86,10 +84,10 @@ class Foreign:
 def find_foreign(place: Path) -> Foreign | None:
     """Return the weights of another library in a folder or a file; None where Zoo wrote them."""
     config = read_json(place)
-    return None if "zoo" in config else recognise(place, config)
+    return None if "zoo" in config else recognize(place, config)
 
 
-def recognise(place: Path, config: Mapping[str, Any]) -> Foreign:
+def recognize(place: Path, config: Mapping[str, Any]) -> Foreign:
     """Find the model and the layout that weights of another library have.
 
     An architecture that config.json names is taken at its word, and loading checks every tensor. Without one, all
@@ -153,9 +151,9 @@ class _Candidate:
     ) -> tuple[Foreign, dict[str, tuple[int, ...]]]:
         """Return the weights, their names and shapes as ours as far as they can be, and the model's own shapes."""
         layout, spec, source, found = self.layout, self.offer.spec, str(self.stored.path), self.stored.headers
-        groups = _grouped(found, layout)
+        groups = grouped(found, layout)
         stem = found[groups[layout.stem][0][1]].shape if layout.stem in groups else ()
-        if len(stem) < 2 or not all(map(_is_whole, groups.values())):
+        if len(stem) < 2 or not all(map(is_whole, groups.values())):
             raise IntegrityError(f"{source} is not in {layout.library}'s layout of {spec.name!r}; get a fresh copy")
         classifier = groups.get(layout.classifier)
         num_classes = found[classifier[0][1]].shape[0] if classifier else 0
@@ -170,7 +168,7 @@ class _Candidate:
         shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
         homeless = [name for name in groups if name not in shapes and matches(name, layout.ignored)]
         left_out = tuple(theirs for name in homeless for _, theirs in groups.pop(name))
-        headers = {ours: _header(group, found, shapes.get(ours)) for ours, group in groups.items()}
+        headers = {ours: header_of(group, found, shapes.get(ours)) for ours, group in groups.items()}
         counters = [name for name in shapes if name.endswith(_COUNTER)]
         if not any(name in groups for name in counters):
             headers |= {name: TensorHeader("I64", ()) for name in counters}
@@ -187,7 +185,7 @@ class _Candidate:
             inputs=record_of(spec.modality, inputs),
         )
         names = {ours: [theirs for _, theirs in group] for ours, group in groups.items()}
-        transposed = frozenset(ours for ours, group in groups.items() if _is_turned(group, found))
+        transposed = frozenset(ours for ours, group in groups.items() if is_turned(group, found))
         return Foreign(block, self.stored, headers, names, transposed, left_out), shapes
 
     def _pooling(self, mode: str | None, source: str) -> Mapping[str, Any]:
@@ -198,42 +196,6 @@ class _Candidate:
                 "sentence-transformers, or remove modules.json to load the model alone"
             )
         return self.layout.pooling.get(mode or "", {})
-
-
-_Group = list[tuple[Translated, str]]
-"""What is one tensor of ours: how each of theirs is translated, and its name."""
-
-
-def _grouped(found: Mapping[str, TensorHeader], layout: Layout) -> dict[str, _Group]:
-    """Return their tensors by our names, in the order in which they are joined."""
-    groups: dict[str, _Group] = {}
-    for name, bare in _unwrapped(found).items():
-        translated = to_ours(bare, layout.renames)
-        groups.setdefault(translated.name, []).append((translated, name))
-    return {name: sorted(group, key=lambda item: item[0].part) for name, group in groups.items()}
-
-
-def _is_whole(group: _Group) -> bool:
-    """Tell whether these are all parts of one tensor, each once."""
-    return [translated.part for translated, _ in group] == [(place, len(group)) for place in range(len(group))]
-
-
-def _is_turned(group: _Group, found: Mapping[str, TensorHeader]) -> bool:
-    translated, name = group[0]
-    return translated.transposed and len(found[name].shape) == 2
-
-
-def _header(group: _Group, found: Mapping[str, TensorHeader], wanted: tuple[int, ...] | None) -> TensorHeader:
-    """Describe one tensor of ours as it comes out of theirs; where it cannot be right, as theirs is."""
-    translated, name = group[0]
-    header = found[name]
-    if len(group) > 1:
-        alike = {found[name] for _, name in group} == {header} and header.shape
-        return TensorHeader(header.dtype, (len(group) * header.shape[0], *header.shape[1:])) if alike else header
-    if _is_turned(group, found):
-        return TensorHeader(header.dtype, header.shape[::-1])
-    reshaped = translated.dims == len(header.shape) and _equal_but_ones(header.shape, wanted)
-    return TensorHeader(header.dtype, wanted) if reshaped and wanted is not None else header
 
 
 def _task(spec: ModelSpec, layout: Layout, config: Mapping[str, Any], num_classes: int, whole: bool) -> str:
@@ -287,23 +249,3 @@ def _stored(place: Path) -> StoredTensors | JoinedTensors:
 def _processor(place: Path) -> dict[str, Any]:
     path = place / "preprocessor_config.json"
     return parse_json(path.read_bytes(), str(path)) if path.is_file() else {}
-
-
-def _unwrapped(found: Mapping[str, TensorHeader]) -> dict[str, str]:
-    """Return every name with what remains of it when the wrappers around the whole model are taken off."""
-    bare = {name: name for name in found}
-    while wrapper := next((item for item in _WRAPPERS if bare and all(map(_starts(item), bare.values()))), None):
-        bare = {name: rest.removeprefix(wrapper) for name, rest in bare.items()}
-    return bare
-
-
-def _starts(prefix: str) -> Any:
-    return lambda name: name.startswith(prefix)
-
-
-def _equal_but_ones(theirs: tuple[int, ...], ours: tuple[int, ...] | None) -> bool:
-    """Tell whether two shapes differ in nothing but ones at their ends."""
-    if ours is None:
-        return False
-    shorter, longer = sorted((theirs, ours), key=len)
-    return longer[: len(shorter)] == shorter and math.prod(longer[len(shorter) :]) == 1

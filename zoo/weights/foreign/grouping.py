@@ -1,0 +1,67 @@
+"""Which tensors of another library are one tensor of ours, and how they become it."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from zoo.specs.layouts import Layout
+from zoo.weights.foreign.renaming import Translated, to_ours
+from zoo.weights.header import TensorHeader
+
+_WRAPPERS = ("module.", "_orig_mod.", "timm_model.")
+"""What DataParallel, torch.compile and transformers put before every name of the model that they hold."""
+
+Group = list[tuple[Translated, str]]
+"""What is one tensor of ours: how each of theirs is translated, and its name."""
+
+
+def grouped(found: Mapping[str, TensorHeader], layout: Layout) -> dict[str, Group]:
+    """Return their tensors by our names, in the order in which they are joined."""
+    groups: dict[str, Group] = {}
+    for name, bare in _unwrapped(found).items():
+        translated = to_ours(bare, layout.renames)
+        groups.setdefault(translated.name, []).append((translated, name))
+    return {name: sorted(group, key=lambda item: item[0].part) for name, group in groups.items()}
+
+
+def is_whole(group: Group) -> bool:
+    """Tell whether these are all parts of one tensor, each once."""
+    return [translated.part for translated, _ in group] == [(place, len(group)) for place in range(len(group))]
+
+
+def is_turned(group: Group, found: Mapping[str, TensorHeader]) -> bool:
+    translated, name = group[0]
+    return translated.transposed and len(found[name].shape) == 2
+
+
+def header_of(group: Group, found: Mapping[str, TensorHeader], wanted: tuple[int, ...] | None) -> TensorHeader:
+    """Describe one tensor of ours as it comes out of theirs; where it cannot be right, as theirs is."""
+    translated, name = group[0]
+    header = found[name]
+    if len(group) > 1:
+        alike = {found[name] for _, name in group} == {header} and header.shape
+        return TensorHeader(header.dtype, (len(group) * header.shape[0], *header.shape[1:])) if alike else header
+    if is_turned(group, found):
+        return TensorHeader(header.dtype, header.shape[::-1])
+    reshaped = translated.dims == len(header.shape) and _equal_but_ones(header.shape, wanted)
+    return TensorHeader(header.dtype, wanted) if reshaped and wanted is not None else header
+
+
+def _unwrapped(found: Mapping[str, TensorHeader]) -> dict[str, str]:
+    """Return every name with what remains of it when the wrappers around the whole model are taken off."""
+    bare = {name: name for name in found}
+    while wrapper := next((item for item in _WRAPPERS if bare and all(map(_starts(item), bare.values()))), None):
+        bare = {name: rest.removeprefix(wrapper) for name, rest in bare.items()}
+    return bare
+
+
+def _starts(prefix: str) -> Any:
+    return lambda name: name.startswith(prefix)
+
+
+def _equal_but_ones(theirs: tuple[int, ...], ours: tuple[int, ...] | None) -> bool:
+    """Tell whether two shapes differ in nothing but ones at their ends."""
+    if ours is None:
+        return False
+    shorter, longer = sorted((theirs, ours), key=len)
+    return longer[: len(shorter)] == shorter and math.prod(longer[len(shorter) :]) == 1
