@@ -119,13 +119,17 @@ from zoo.specs.records import TaskSpec as TaskSpec
 from zoo.specs.records import TrackerSpec as TrackerSpec
 from zoo.specs.settings import Count as Count
 from zoo.specs.settings import FinetuneSettings as FinetuneSettings
+from zoo.specs.settings import Fraction as Fraction
 from zoo.specs.settings import LanguageSettings as LanguageSettings
 from zoo.specs.settings import NonNegative as NonNegative
+from zoo.specs.settings import NonNegativeInt as NonNegativeInt
 from zoo.specs.settings import Positive as Positive
+from zoo.specs.settings import Probability as Probability
 from zoo.specs.settings import Share as Share
 from zoo.specs.settings import TextFinetuneSettings as TextFinetuneSettings
 from zoo.specs.settings import TrainingSettings as TrainingSettings
 from zoo.tasks.methods import learner as learner
+from zoo.tasks.one_network import OneNetwork as OneNetwork
 from zoo.version import __version__ as __version__
 from zoo.weights.backbones import BackboneModule as BackboneModule
 from zoo.weights.backbones import ImageBackboneModule as ImageBackboneModule

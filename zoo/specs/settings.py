@@ -9,8 +9,14 @@ Count = Annotated[int, Meta(ge=1)]
 """1 or more."""
 NonNegative = Annotated[float, Meta(ge=0)]
 """0 or more."""
+NonNegativeInt = Annotated[int, Meta(ge=0)]
+"""A whole number, 0 or more."""
 Positive = Annotated[float, Meta(gt=0)]
 """Above 0."""
+Probability = Annotated[float, Meta(ge=0, le=1)]
+"""From 0 to 1."""
+Fraction = Annotated[float, Meta(gt=0, le=1)]
+"""Above 0, up to 1: what is kept of a whole."""
 Share = Annotated[float, Meta(ge=0, lt=1)]
 """0 or more, and below 1: a share that is dropped, or kept of what was, as a momentum."""
 
@@ -32,7 +38,7 @@ class TrainingSettings:
 
     epochs: Count = 10
     steps: Count | None = None
-    minimum_steps: Annotated[int, Meta(ge=0)] = 0
+    minimum_steps: NonNegativeInt = 0
     batch_size: Count = 256
     optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
     learning_rate: Positive = 1e-3
@@ -51,7 +57,7 @@ class TrainingSettings:
     evaluations: Count = 20
     save_steps: Count | None = None
     validation: Share | Literal["split"] = 0.0
-    seed: Annotated[int, Meta(ge=0)] = 0
+    seed: NonNegativeInt = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +75,8 @@ class FinetuneSettings(TrainingSettings):
     """
 
     method: str = "full"
-    backbone_rate: Annotated[float, Meta(gt=0, le=1)] = 0.5
-    layer_decay: Annotated[float, Meta(gt=0, le=1)] = 0.8
+    backbone_rate: Fraction = 0.5
+    layer_decay: Fraction = 0.8
     lora_rank: Count = 8
     lora_alpha: Positive = 16.0
     image_size: tuple[Count, Count] | None = None

@@ -25,6 +25,8 @@ class ImageClassification(OneNetwork):
     Labels of 0 and 1 for every class make it binary cross-entropy of each class by itself.
     """
 
+    settings: ImageClassificationSettings
+
     def __init__(
         self,
         settings: ImageClassificationSettings,
@@ -33,7 +35,6 @@ class ImageClassification(OneNetwork):
         preprocessing: Preprocessing,
     ) -> None:
         super().__init__(settings, with_classes(model, len(classes)), classes)
-        self.settings = settings
         self.preprocessing = preprocessing
         self.several = isinstance(model, MultiLabelClassifier)
         """Whether pictures have shown to have several labels each."""

@@ -15,6 +15,7 @@ class OneNetwork:
     """A recipe of one network, called `model` in checkpoints; a subclass gives what is left of `zoo.Recipe`."""
 
     def __init__(self, settings: TrainingSettings, network: nn.Module, classes: tuple[str, ...]) -> None:
+        self.settings: Any = settings
         self.classes = classes
         self.learner = learner(settings, network)
         self.model: Any = self.learner.network

@@ -1,12 +1,9 @@
 """Settings of the recipes that finetune."""
 
 from dataclasses import dataclass
-from typing import Annotated
-
-from msgspec import Meta
 
 from zoo.data.augmentation.names import Augmentation, Mixing
-from zoo.specs.settings import Count, FinetuneSettings, Positive, Share
+from zoo.specs.settings import Count, FinetuneSettings, NonNegative, NonNegativeInt, Positive, Share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,10 +11,10 @@ class ImageClassificationSettings(FinetuneSettings):
     """Little data is gone over for at least 400 steps."""
 
     epochs: Count = 10
-    minimum_steps: Annotated[int, Meta(ge=0)] = 400
+    minimum_steps: NonNegativeInt = 400
     batch_size: Count = 64
     learning_rate: Positive = 2e-3
-    weight_decay: Annotated[float, Meta(ge=0)] = 0.01
+    weight_decay: NonNegative = 0.01
     augmentation: Augmentation = "crop_flip"
     mixing: Mixing = "none"
     label_smoothing: Share = 0.1

@@ -11,15 +11,14 @@ D(G(z))); Huang et al., 2024 (R3GAN).
 freeze_discriminator: L_D and L_G of non_saturating on new data, the lower stages of D kept; Mo et al., 2020.
 """
 
+from functools import partial
+
 from torch import nn
 
 import zoo
 from zoo_gan import objectives
-from zoo_gan.objectives import Objective
 from zoo_gan.settings import (
-    AdversarialSettings,
     FreezeDiscriminatorSettings,
-    MinimaxSettings,
     RelativisticSettings,
     WassersteinSettings,
 )
@@ -28,28 +27,10 @@ from zoo_gan.training import AdversarialTraining, Penalty
 Classes = tuple[str, ...]
 
 
-def minimax(
-    settings: MinimaxSettings, model: nn.Module, classes: Classes, preprocessing: zoo.Preprocessing
-) -> AdversarialTraining:
-    return _plain(objectives.MINIMAX, settings, model, classes, preprocessing)
-
-
-def non_saturating(
-    settings: AdversarialSettings, model: nn.Module, classes: Classes, preprocessing: zoo.Preprocessing
-) -> AdversarialTraining:
-    return _plain(objectives.NON_SATURATING, settings, model, classes, preprocessing)
-
-
-def least_squares(
-    settings: AdversarialSettings, model: nn.Module, classes: Classes, preprocessing: zoo.Preprocessing
-) -> AdversarialTraining:
-    return _plain(objectives.LEAST_SQUARES, settings, model, classes, preprocessing)
-
-
-def hinge(
-    settings: AdversarialSettings, model: nn.Module, classes: Classes, preprocessing: zoo.Preprocessing
-) -> AdversarialTraining:
-    return _plain(objectives.HINGE, settings, model, classes, preprocessing)
+minimax = partial(AdversarialTraining, objective=objectives.MINIMAX)
+non_saturating = partial(AdversarialTraining, objective=objectives.NON_SATURATING)
+least_squares = partial(AdversarialTraining, objective=objectives.LEAST_SQUARES)
+hinge = partial(AdversarialTraining, objective=objectives.HINGE)
 
 
 def wasserstein_gan(
@@ -73,7 +54,7 @@ def relativistic(
 def freeze_discriminator(
     settings: FreezeDiscriminatorSettings, model: nn.Module, classes: Classes, preprocessing: zoo.Preprocessing
 ) -> AdversarialTraining:
-    training = _plain(objectives.NON_SATURATING, settings, model, classes, preprocessing)
+    training = non_saturating(settings, model, classes, preprocessing)
     if settings.method == "full":
         stages = training.model.feature_info
         if settings.frozen_stages > len(stages):
@@ -83,13 +64,3 @@ def freeze_discriminator(
         for stage in stages[: settings.frozen_stages]:
             training.model.get_submodule(stage.module).requires_grad_(False)
     return training
-
-
-def _plain(
-    objective: Objective,
-    settings: AdversarialSettings,
-    model: nn.Module,
-    classes: Classes,
-    preprocessing: zoo.Preprocessing,
-) -> AdversarialTraining:
-    return AdversarialTraining(settings, model, classes, preprocessing, objective=objective)

@@ -77,6 +77,6 @@ class FreezeDiscriminatorSettings(AdversarialSettings, zoo.FinetuneSettings):
 
     method: Literal["full", "scratch"] = "full"
     epochs: zoo.Count = 10
-    minimum_steps: Annotated[int, Meta(ge=0)] = 1000
+    minimum_steps: zoo.NonNegativeInt = 1000
     augmentation: Policy = "colour_translation_cutout"
-    frozen_stages: Annotated[int, Meta(ge=0)] = 1
+    frozen_stages: zoo.NonNegativeInt = 1

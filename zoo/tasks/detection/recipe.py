@@ -25,6 +25,8 @@ _SHOWN = 8
 class ObjectDetection(OneNetwork):
     """A Detector on the backbone, trained by task-aligned assignment."""
 
+    settings: ObjectDetectionSettings
+
     def __init__(
         self,
         settings: ObjectDetectionSettings,
@@ -34,7 +36,6 @@ class ObjectDetection(OneNetwork):
     ) -> None:
         network = model if isinstance(model, Detector) else _on(model, settings, len(classes))
         super().__init__(settings, network, classes)
-        self.settings = settings
         self.preprocessing = preprocessing
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:

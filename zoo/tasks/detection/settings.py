@@ -5,7 +5,16 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from zoo.specs.settings import Count, FinetuneSettings, NonNegative, Positive, Share
+from zoo.specs.settings import (
+    Count,
+    FinetuneSettings,
+    Fraction,
+    NonNegative,
+    NonNegativeInt,
+    Positive,
+    Probability,
+    Share,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +30,12 @@ class ObjectDetectionSettings(FinetuneSettings):
     """
 
     epochs: Count = 60
-    minimum_steps: Annotated[int, Meta(ge=0)] = 1000
+    minimum_steps: NonNegativeInt = 1000
     batch_size: Count = 16
     learning_rate: Positive = 2e-3
     weight_decay: NonNegative = 0.05
-    backbone_rate: Annotated[float, Meta(gt=0, le=1)] = 0.5
-    layer_decay: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    backbone_rate: Fraction = 0.5
+    layer_decay: Fraction = 1.0
     clip: NonNegative = 10.0
     ema: Share = 0.995
     width: Count = 64
@@ -34,7 +43,7 @@ class ObjectDetectionSettings(FinetuneSettings):
     reductions: tuple[Count, ...] = ()
     flips: Literal["none", "horizontal", "both"] = "horizontal"
     zoom: Annotated[float, Meta(ge=1, le=4)] = 1.5
-    colour: Annotated[float, Meta(ge=0, le=1)] = 0.2
+    colour: Probability = 0.2
     score_threshold: Share = 0.05
-    nms_threshold: Annotated[float, Meta(gt=0, le=1)] = 0.6
+    nms_threshold: Fraction = 0.6
     most_boxes: Annotated[int, Meta(ge=1, le=1000)] = 100

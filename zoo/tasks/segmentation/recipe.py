@@ -26,6 +26,8 @@ _SHOWN = 6
 class ImageSegmentation(OneNetwork):
     """Cross-entropy and Dice over the pixels that count, of a pyramid head on the backbone."""
 
+    settings: ImageSegmentationSettings
+
     def __init__(
         self,
         settings: ImageSegmentationSettings,
@@ -35,7 +37,6 @@ class ImageSegmentation(OneNetwork):
     ) -> None:
         network = model if isinstance(model, Segmenter) else _on(model, settings, len(classes))
         super().__init__(settings, network, classes)
-        self.settings = settings
         self.preprocessing = preprocessing
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:

@@ -1,11 +1,9 @@
 """Settings of the recipe that finetunes for segmentation."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta
-
-from zoo.specs.settings import Count, FinetuneSettings, NonNegative, Positive, Share
+from zoo.specs.settings import Count, FinetuneSettings, NonNegative, NonNegativeInt, Positive, Share
 
 Finest = Literal[1, 2, 4, 8, 16]
 
@@ -21,7 +19,7 @@ class ImageSegmentationSettings(FinetuneSettings):
     """
 
     epochs: Count = 30
-    minimum_steps: Annotated[int, Meta(ge=0)] = 1000
+    minimum_steps: NonNegativeInt = 1000
     batch_size: Count = 8
     learning_rate: Positive = 1e-3
     weight_decay: NonNegative = 0.01

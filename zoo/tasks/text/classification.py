@@ -25,6 +25,8 @@ class TextClassification(OneNetwork):
     Labels of 0 and 1 for every class make it binary cross-entropy of each class by itself.
     """
 
+    settings: TextClassificationSettings
+
     def __init__(
         self,
         settings: TextClassificationSettings,
@@ -33,7 +35,6 @@ class TextClassification(OneNetwork):
         inputs: TextInputs,
     ) -> None:
         super().__init__(settings, with_classes(model, len(classes)), classes)
-        self.settings = settings
         self.several = isinstance(model, MultiLabelTextClassifier)
         """Whether texts have shown to have several labels each."""
         forward: Any = type(self.model).forward

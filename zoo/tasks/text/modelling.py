@@ -27,11 +27,12 @@ _HIDDEN, _REPLACED = 0.8, 0.9
 class LanguageModelling(OneNetwork):
     """Cross-entropy of tokens, a mean over all that are foretold. A subclass says which those are."""
 
+    settings: TrainingSettings
+
     def __init__(
         self, settings: TrainingSettings, model: nn.Module, classes: tuple[str, ...], inputs: TextInputs
     ) -> None:
         super().__init__(settings, model, classes)
-        self.settings = settings
         self.inputs = inputs
 
     def foretold(self, batch: Batch, draws: Draws) -> tuple[Tensor, Tensor]:

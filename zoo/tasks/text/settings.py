@@ -5,7 +5,16 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from zoo.specs.settings import Count, LanguageSettings, NonNegative, Positive, Share, TextFinetuneSettings
+from zoo.specs.settings import (
+    Count,
+    Fraction,
+    LanguageSettings,
+    NonNegative,
+    NonNegativeInt,
+    Positive,
+    Share,
+    TextFinetuneSettings,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +72,7 @@ class DenoisingSettings(LanguageSettings):
     corruption: Literal["masking", "infilling"] = "masking"
     masked: Annotated[float, Meta(gt=0, lt=1)] = 0.05
     span_length: Annotated[float, Meta(ge=1)] = 3.0
-    written: Annotated[int, Meta(ge=0)] = 20
+    written: NonNegativeInt = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +109,11 @@ class TextClassificationSettings(TextFinetuneSettings):
     """
 
     epochs: Count = 4
-    minimum_steps: Annotated[int, Meta(ge=0)] = 300
+    minimum_steps: NonNegativeInt = 300
     batch_size: Count = 32
     learning_rate: Positive = 5e-4
-    backbone_rate: Annotated[float, Meta(gt=0, le=1)] = 0.4
-    layer_decay: Annotated[float, Meta(gt=0, le=1)] = 0.9
+    backbone_rate: Fraction = 0.4
+    layer_decay: Fraction = 0.9
     weight_decay: NonNegative = 0.01
     warmup: Share = 0.1
     clip: NonNegative = 1.0
@@ -123,8 +132,8 @@ class WritingSettings(TextFinetuneSettings):
     epochs: Count = 10
     batch_size: Count = 64
     learning_rate: Positive = 1e-3
-    backbone_rate: Annotated[float, Meta(gt=0, le=1)] = 1.0
-    layer_decay: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    backbone_rate: Fraction = 1.0
+    layer_decay: Fraction = 1.0
     weight_decay: NonNegative = 0.01
     warmup: Share = 0.1
     clip: NonNegative = 1.0

@@ -29,11 +29,12 @@ _SHOWN = 20
 class Writing(OneNetwork):
     """Cross-entropy of what is to be written, a mean over its tokens; a subclass says how good what is written is."""
 
+    settings: WritingSettings
+
     def __init__(
         self, settings: WritingSettings, model: nn.Module, classes: tuple[str, ...], inputs: TextInputs
     ) -> None:
         super().__init__(settings, model, classes)
-        self.settings = settings
         self.inputs = inputs
         self.end = inputs.tokenizer.needed("end")
         self.pad = inputs.tokenizer.role("pad") or 0

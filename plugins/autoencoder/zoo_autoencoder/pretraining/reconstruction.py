@@ -17,8 +17,10 @@ from zoo_autoencoder.pretraining.autoencoding import logits_of, optimizer_of, pi
 from zoo_autoencoder.pretraining.settings import DenoisingSettings, ReconstructionSettings
 
 
-class Reconstruction:
+class Reconstruction(zoo.OneNetwork):
     """Minimise the error between pictures and their reconstructions."""
+
+    settings: ReconstructionSettings
 
     def __init__(
         self,
@@ -27,12 +29,7 @@ class Reconstruction:
         classes: tuple[str, ...],
         preprocessing: zoo.Preprocessing,
     ) -> None:
-        self.settings = settings
-        self.classes = classes
-        self.model = model.train()
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.model}
+        super().__init__(settings, model, classes)
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
         return {"model": optimizer_of(self.model, self.settings)}
@@ -50,9 +47,6 @@ class Reconstruction:
 
     def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
         return pictures(self.model, batches, folder, self.classes, seed=self.settings.seed)
-
-    def export(self) -> nn.Module:
-        return self.model.eval()
 
 
 class Denoising(Reconstruction):

@@ -27,7 +27,7 @@ class DenoisingSettings(ReconstructionSettings):
     """
 
     noise: Annotated[float, Meta(ge=0, le=2)] = 0.1
-    crop_area: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    crop_area: zoo.Fraction = 0.5
     covered: Annotated[int, Meta(ge=0, le=16)] = 2
 
 
@@ -46,7 +46,7 @@ class ContractiveSettings(ReconstructionSettings):
     """
 
     contraction: zoo.NonNegative = 1e-3
-    step: Annotated[float, Meta(gt=0, le=1)] = 0.05
+    step: zoo.Fraction = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)

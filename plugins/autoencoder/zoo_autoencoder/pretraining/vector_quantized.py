@@ -50,7 +50,7 @@ class VectorQuantized(Reconstruction):
         self.average = CodebookAverage(cast(Any, model).codebook)
 
     def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.model, "codebook_average": self.average}
+        return {**super().modules(), "codebook_average": self.average}
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         images, model = batch["images"], cast(Any, self.model)

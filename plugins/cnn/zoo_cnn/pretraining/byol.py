@@ -7,54 +7,37 @@ Differs from the paper: AdamW, not LARS; the teacher's momentum is constant; bot
 statistics of batch norm.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.pretraining.backbone import pooled, with_classes
+from zoo_cnn.pretraining.backbone import pooled
 from zoo_cnn.pretraining.heads import ProjectionHead
 from zoo_cnn.pretraining.momentum import follow, teacher_of
-from zoo_cnn.pretraining.observation import Observer
+from zoo_cnn.pretraining.self_supervised import SelfSupervised
 from zoo_cnn.pretraining.settings import BYOLSettings
 from zoo_cnn.pretraining.views import two_views
 
 
-class BYOL:
+class BYOL(SelfSupervised):
     """Predict the teacher's projection of another view of the same picture."""
+
+    settings: BYOLSettings
 
     def __init__(
         self, settings: BYOLSettings, model: nn.Module, classes: tuple[str, ...], preprocessing: zoo.Preprocessing
     ) -> None:
-        self.settings = settings
-        self.model = with_classes(model, 0).train()
-        self.preprocessing = preprocessing
-        self.observer = Observer(settings, model, classes, preprocessing)
+        super().__init__(settings, model, classes, preprocessing)
         hidden, size = settings.projection_hidden, settings.projection_size
-        device = next(model.parameters()).device
-        self.projector = ProjectionHead(self.observer.num_features, hidden, size).to(device)
-        self.predictor = ProjectionHead(size, hidden, size).to(device)
+        self.projector = ProjectionHead(self.observer.num_features, hidden, size).to(self.device)
+        self.predictor = ProjectionHead(size, hidden, size).to(self.device)
         self.teacher = teacher_of(self.model)
         self.teacher_projector = teacher_of(self.projector)
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {
-            "model": self.model,
-            "projector": self.projector,
-            "predictor": self.predictor,
-            "teacher": self.teacher,
-            "teacher_projector": self.teacher_projector,
-            **self.observer.modules(),
-        }
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        learning = (self.model, self.projector, self.predictor)
-        groups = [group for module in learning for group in zoo.parameter_groups(module, self.settings)]
-        model = zoo.make_optimizer(self.settings.optimizer, groups, self.settings)
-        return {"model": model, **self.observer.optimizers()}
+        self.heads = {"projector": self.projector, "predictor": self.predictor}
+        self.followers = {"teacher": self.teacher, "teacher_projector": self.teacher_projector}
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         settings = self.settings
@@ -67,12 +50,6 @@ class BYOL:
         """Return what the observer says of the features, and the loss."""
         with zoo.evaluating(self.projector, self.predictor, self.teacher, self.teacher_projector):
             return self.observer.scores(batches, self._loss)
-
-    def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
-        return self.observer.pictures(batches, folder)
-
-    def export(self) -> nn.Module:
-        return self.model.eval()
 
     def _loss(self, images: Tensor, draws: zoo.Draws) -> Tensor:
         views = two_views(images, draws, self.settings, self.observer.size)

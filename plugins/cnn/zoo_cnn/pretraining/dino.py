@@ -7,8 +7,7 @@ moving average, and the teacher the moving average of the student. The teacher i
 Differs from the paper: momentum and temperatures are constant; prototypes have length 1; 1,024 of them, not 65,536.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -17,61 +16,43 @@ import zoo
 from zoo_cnn.pretraining.backbone import pooled, with_classes
 from zoo_cnn.pretraining.heads import PrototypeHead
 from zoo_cnn.pretraining.momentum import follow, teacher_of
-from zoo_cnn.pretraining.observation import Observer
 from zoo_cnn.pretraining.processes import averaged
+from zoo_cnn.pretraining.self_supervised import SelfSupervised
 from zoo_cnn.pretraining.settings import DINOSettings
 from zoo_cnn.pretraining.views import local_views, size_of_views, two_views
 
 
-class DINO:
+class DINO(SelfSupervised):
     """Match the teacher's distribution over prototypes, from every other view."""
+
+    settings: DINOSettings
 
     def __init__(
         self, settings: DINOSettings, model: nn.Module, classes: tuple[str, ...], preprocessing: zoo.Preprocessing
     ) -> None:
-        self.settings = settings
-        self.student = with_classes(model, 0).train()
-        self.teacher = teacher_of(self.student)
-        self.preprocessing = preprocessing
-        self.observer = Observer(settings, self.teacher, classes, preprocessing)
+        self.teacher = teacher_of(with_classes(model, 0).train())
+        super().__init__(settings, model, classes, preprocessing, observed=self.teacher)
         size = self.observer.num_features, settings.projection_hidden, settings.projection_size
-        self.student_head = PrototypeHead(*size, settings.prototypes).to(next(model.parameters()).device)
+        self.student_head = PrototypeHead(*size, settings.prototypes).to(self.device)
         self.teacher_head = teacher_of(self.student_head)
-        self.centre = Centre(settings.prototypes).to(next(model.parameters()).device)
-        self.local_size = size_of_views(self.student, preprocessing, settings.local_size)
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {
-            "model": self.student,
-            "head": self.student_head,
-            "teacher": self.teacher,
-            "teacher_head": self.teacher_head,
-            "centre": self.centre,
-            **self.observer.modules(),
-        }
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        learning = (self.student, self.student_head)
-        groups = [group for module in learning for group in zoo.parameter_groups(module, self.settings)]
-        model = zoo.make_optimizer(self.settings.optimizer, groups, self.settings)
-        return {"model": model, **self.observer.optimizers()}
+        self.centre = Centre(settings.prototypes).to(self.device)
+        self.local_size = size_of_views(self.model, preprocessing, settings.local_size)
+        self.heads = {"head": self.student_head}
+        self.followers = {"teacher": self.teacher, "teacher_head": self.teacher_head, "centre": self.centre}
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         settings = self.settings
         told, loss = self._loss(batch["images"], draws)
         yield zoo.Loss("model", loss)
         self.centre.move(told, settings.centre_momentum ** (1 / settings.accumulate))
-        follow(self.teacher, self.student, settings.teacher_momentum, share=settings.accumulate)
+        follow(self.teacher, self.model, settings.teacher_momentum, share=settings.accumulate)
         follow(self.teacher_head, self.student_head, settings.teacher_momentum, share=settings.accumulate)
         yield from self.observer.observe(batch)
 
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
         """Return what the observer says of the teacher's features, and the loss."""
-        with zoo.evaluating(self.student, self.student_head, self.teacher_head):
+        with zoo.evaluating(self.model, self.student_head, self.teacher_head):
             return self.observer.scores(batches, lambda images, draws: self._loss(images, draws)[1])
-
-    def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
-        return self.observer.pictures(batches, folder)
 
     def export(self) -> nn.Module:
         return self.teacher.eval().requires_grad_(True)
@@ -83,11 +64,11 @@ class DINO:
         with torch.no_grad():
             told = self.teacher_head(pooled(self.teacher, views, inputs)).float()
             targets = ((told - self.centre.values) / settings.teacher_temperature).softmax(1)
-        seen = [pooled(self.student, views, inputs)]
+        seen = [pooled(self.model, views, inputs)]
         if settings.local_crops:
             area = (0.05, settings.local_area) if settings.local_area > 0.05 else (settings.local_area,) * 2
             parts = local_views(images, draws, settings, count=settings.local_crops, area=area, size=self.local_size)
-            seen.append(pooled(self.student, parts, inputs))
+            seen.append(pooled(self.model, parts, inputs))
         logs = (self.student_head(torch.cat(seen)).float() / settings.student_temperature).log_softmax(1)
         return (
             told,

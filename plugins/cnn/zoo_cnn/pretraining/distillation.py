@@ -18,8 +18,10 @@ from zoo_cnn.pretraining.settings import DistillationSettings
 from zoo_cnn.pretraining.teacher import Teacher, load_teacher
 
 
-class Distillation:
+class Distillation(zoo.OneNetwork):
     """Minimise the divergence from what the teacher says of augmented pictures."""
+
+    settings: DistillationSettings
 
     def __init__(
         self,
@@ -28,8 +30,6 @@ class Distillation:
         classes: tuple[str, ...],
         preprocessing: zoo.Preprocessing,
     ) -> None:
-        self.settings = settings
-        self.classes = classes
         self.preprocessing = preprocessing
         self.teacher: Teacher | None = None
         self._missing: zoo.ZooError | None = None
@@ -39,16 +39,15 @@ class Distillation:
             self._missing = error
         else:
             with_classes(model, self.teacher.num_classes)
-        self.model = model.train()
+        super().__init__(settings, model, classes)
 
     def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.model, **({"teacher": self.teacher.model} if self.teacher else {})}
+        return {**super().modules(), **({"teacher": self.teacher.model} if self.teacher else {})}
 
     def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
         if self._missing is not None:
             raise self._missing
-        groups = zoo.parameter_groups(self.model, self.settings)
-        return {"model": zoo.make_optimizer(self.settings.optimizer, groups, self.settings)}
+        return super().optimizers()
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         assert self.teacher is not None
@@ -77,9 +76,6 @@ class Distillation:
             return []
         augmentation = self.settings.augmentation
         return class_pictures(self.model, batches, self.classes, self.preprocessing, folder, augmentation=augmentation)
-
-    def export(self) -> nn.Module:
-        return self.model.eval()
 
     def _agreement(self, teacher: Teacher, batches: Iterable[zoo.Batch]) -> float:
         agreed, count = torch.zeros((), dtype=torch.int64), 0

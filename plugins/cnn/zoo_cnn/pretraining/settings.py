@@ -7,8 +7,6 @@ from msgspec import Meta
 
 import zoo
 
-_Probability = Annotated[float, Meta(ge=0, le=1)]
-
 
 @dataclass(frozen=True, kw_only=True)
 class SupervisedSettings(zoo.TrainingSettings):
@@ -37,7 +35,7 @@ class DistillationSettings(zoo.TrainingSettings):
 
     teacher: str = ""
     temperature: zoo.Positive = 4.0
-    hard_weight: _Probability = 0.1
+    hard_weight: zoo.Probability = 0.1
     epochs: zoo.Count = 10
     batch_size: zoo.Count = 128
     learning_rate: zoo.Positive = 2e-3
@@ -64,20 +62,20 @@ class ViewSettings(zoo.TrainingSettings):
     learning_rate: zoo.Positive = 2e-3
     weight_decay: zoo.NonNegative = 1e-4
     warmup: zoo.Share = 0.1
-    crop_area: Annotated[float, Meta(gt=0, le=1)] = 0.2
+    crop_area: zoo.Fraction = 0.2
     crop_aspect: Annotated[float, Meta(ge=1)] = 4 / 3
-    view_size: Annotated[float, Meta(gt=0, le=1)] = 0.75
+    view_size: zoo.Fraction = 0.75
     jitter: zoo.NonNegative = 1.0
-    grey: _Probability = 0.2
-    blur: _Probability = 0.0
-    solarise: _Probability = 0.0
-    erasing: _Probability = 0.0
+    grey: zoo.Probability = 0.2
+    blur: zoo.Probability = 0.0
+    solarise: zoo.Probability = 0.0
+    erasing: zoo.Probability = 0.0
     projection_hidden: zoo.Count = 512
     projection_size: zoo.Count = 128
     probe_rate: zoo.Positive = 1e-2
     neighbours: zoo.Count = 20
     bank_size: zoo.Count = 16_384
-    observed: Annotated[float, Meta(gt=0, le=1)] = 0.25
+    observed: zoo.Fraction = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,10 +101,10 @@ class DINOSettings(ViewSettings):
     `projection_size` its narrow end.
     """
 
-    local_crops: Annotated[int, Meta(ge=0)] = 4
-    local_area: Annotated[float, Meta(gt=0, le=1)] = 0.4
-    local_size: Annotated[float, Meta(gt=0, le=1)] = 0.5
-    crop_area: Annotated[float, Meta(gt=0, le=1)] = 0.4
+    local_crops: zoo.NonNegativeInt = 4
+    local_area: zoo.Fraction = 0.4
+    local_size: zoo.Fraction = 0.5
+    crop_area: zoo.Fraction = 0.4
     prototypes: zoo.Count = 1024
     projection_size: zoo.Count = 128
     teacher_momentum: zoo.Share = 0.99

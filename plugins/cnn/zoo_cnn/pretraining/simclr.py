@@ -7,42 +7,33 @@ views of all processes.
 Differs from the paper: AdamW, not LARS, since batches are small; blur is off unless asked for, as in its CIFAR-10 runs.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.pretraining.backbone import pooled, with_classes
+from zoo_cnn.pretraining.backbone import pooled
 from zoo_cnn.pretraining.heads import ProjectionHead
-from zoo_cnn.pretraining.observation import Observer
 from zoo_cnn.pretraining.processes import gathered
+from zoo_cnn.pretraining.self_supervised import SelfSupervised
 from zoo_cnn.pretraining.settings import SimCLRSettings
 from zoo_cnn.pretraining.views import two_views
 
 
-class SimCLR:
+class SimCLR(SelfSupervised):
     """Tell each picture's two views from those of all others in the batch."""
+
+    settings: SimCLRSettings
 
     def __init__(
         self, settings: SimCLRSettings, model: nn.Module, classes: tuple[str, ...], preprocessing: zoo.Preprocessing
     ) -> None:
-        self.settings = settings
-        self.model = with_classes(model, 0).train()
-        self.preprocessing = preprocessing
-        self.observer = Observer(settings, model, classes, preprocessing)
+        super().__init__(settings, model, classes, preprocessing)
         projector = ProjectionHead(self.observer.num_features, settings.projection_hidden, settings.projection_size)
-        self.projector = projector.to(next(model.parameters()).device)
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.model, "projector": self.projector, **self.observer.modules()}
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        groups = zoo.parameter_groups(self.model, self.settings) + zoo.parameter_groups(self.projector, self.settings)
-        model = zoo.make_optimizer(self.settings.optimizer, groups, self.settings)
-        return {"model": model, **self.observer.optimizers()}
+        self.projector = projector.to(self.device)
+        self.heads = {"projector": self.projector}
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         images = batch["images"]
@@ -60,12 +51,6 @@ class SimCLR:
 
         with zoo.evaluating(self.projector):
             return self.observer.scores(batches, loss)
-
-    def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
-        return self.observer.pictures(batches, folder)
-
-    def export(self) -> nn.Module:
-        return self.model.eval()
 
     def _projected(self, images: Tensor, draws: zoo.Draws) -> Tensor:
         """Return unit projections of two views of each picture, (batch, 2, size)."""

@@ -5,10 +5,9 @@ smoothing. Mixup and cutmix (Zhang et al., 2017; Yun et al., 2019) blend picture
 model's own argument `drop_path_rate`, the moving average of the weights the setting `ema`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import torch
 import torch.nn.functional as F
 from torch import nn
 
@@ -18,8 +17,10 @@ from zoo_cnn.pretraining.classifying import class_labels, class_pictures, class_
 from zoo_cnn.pretraining.settings import SupervisedSettings
 
 
-class Supervised:
+class Supervised(zoo.OneNetwork):
     """Minimise the cross-entropy of the model's own head."""
+
+    settings: SupervisedSettings
 
     def __init__(
         self,
@@ -28,17 +29,8 @@ class Supervised:
         classes: tuple[str, ...],
         preprocessing: zoo.Preprocessing,
     ) -> None:
-        self.settings = settings
-        self.model = with_classes(model, len(classes)).train()
-        self.classes = classes
+        super().__init__(settings, with_classes(model, len(classes)), classes)
         self.preprocessing = preprocessing
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.model}
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        groups = zoo.parameter_groups(self.model, self.settings)
-        return {"model": zoo.make_optimizer(self.settings.optimizer, groups, self.settings)}
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         settings = self.settings
@@ -58,6 +50,3 @@ class Supervised:
         return class_pictures(
             self.model, batches, self.classes, self.preprocessing, folder, augmentation=self.settings.augmentation
         )
-
-    def export(self) -> nn.Module:
-        return self.model.eval()

@@ -6,7 +6,7 @@ The encoder sees the other patches alone, which makes it cheap. As published, bu
 ViT-L that was so pretrained and finetuned on ImageNet-1K at 85.9 %.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
@@ -56,8 +56,10 @@ class MaskedAutoencoder(nn.Module):
         return decoded[:, first:]
 
 
-class MaskedImageModelling:
+class MaskedImageModelling(zoo.OneNetwork):
     """Give back the patches of pictures that were hidden."""
+
+    settings: MaskedImageSettings
 
     def __init__(
         self,
@@ -77,20 +79,13 @@ class MaskedImageModelling:
                 "create it for them: --arg image_size=N"
             )
         model.reset_classifier(0)
-        self.settings = settings
+        network = MaskedAutoencoder(model, settings).to(next(model.parameters()).device)
+        super().__init__(settings, network, classes)
         self.preprocessing = preprocessing
-        self.model = MaskedAutoencoder(model, settings).to(next(model.parameters()).device).train()
         self.patches = model.grid[0] * model.grid[1]
         self.seen = max(1, round(self.patches * (1 - settings.masked)))
         if self.seen == self.patches:
             raise zoo.UsageError(f"masked={settings.masked} of {self.patches} patches masks none; set it higher")
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.model}
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        groups = zoo.parameter_groups(self.model, self.settings)
-        return {"model": zoo.make_optimizer(self.settings.optimizer, groups, self.settings)}
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         area = (self.settings.crop_area, 1.0)
@@ -126,7 +121,8 @@ class MaskedImageModelling:
         return [zoo.image_grid(rows, folder / "reconstructions.png", captions=captions, limit=_SHOWN)]
 
     def export(self) -> nn.Module:
-        return self.model.backbone.eval()
+        backbone: nn.Module = self.model.backbone.eval()
+        return backbone
 
     def _loss(self, images: Tensor, draws: zoo.Draws) -> Tensor:
         order = self._order(draws)

@@ -24,4 +24,4 @@ class MaskedImageSettings(zoo.TrainingSettings):
     decoder_width: zoo.Count = 128
     decoder_depth: zoo.Count = 2
     decoder_heads: zoo.Count = 4
-    crop_area: Annotated[float, Meta(gt=0, le=1)] = 0.3
+    crop_area: zoo.Fraction = 0.3
