@@ -53,7 +53,8 @@ def _name(name: str, value: Any) -> Iterator[str]:
     else:
         bases = ", ".join(text for base in _source(value).bases if not (text := ast.unparse(base)).startswith("_"))
         yield f"class {name}({bases})" if bases else f"class {name}"
-        hidden = [kind for kind in value.__mro__[1:] if _is_hidden(kind)]
+        printed = {kind for base in value.__bases__ if not _is_hidden(base) for kind in base.__mro__}
+        hidden = [kind for kind in value.__mro__[1:] if _is_hidden(kind) and kind not in printed]
         inherited = [node for kind in reversed(hidden) for node in _source(kind).body]
         own = _source(value).body
         # as a dataclass has them: the fields of bases come first

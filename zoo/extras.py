@@ -1,6 +1,5 @@
 """What needs an extra of zoo-hub, and the one line that says so where it is missing; none of them is imported."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -52,8 +51,7 @@ def require(what: str, *modules: str) -> None:
 
 def needed(what: str, module: str | None) -> str:
     """Say which extra `what` needs for a module, and how to get it; "" for a module that no extra brings."""
-    return next((f"{what} needs the {extra.name} extra: {extra.command}" for extra in _bringing(module)), "")
-
-
-def _bringing(module: str | None) -> Iterator[Extra]:
-    return (extra for extra in EXTRAS if (module or "").partition(".")[0] in extra.modules)
+    top = (module or "").partition(".")[0]
+    return next(
+        (f"{what} needs the {extra.name} extra: {extra.command}" for extra in EXTRAS if top in extra.modules), ""
+    )

@@ -13,7 +13,7 @@ from torch import nn
 import zoo
 
 
-class Painter(nn.Module):
+class Painter(zoo.ImageBackboneModule):
     def __init__(self, *, width: int = 4, num_classes: int = 0):
         super().__init__()
         self.num_features = width
@@ -21,19 +21,12 @@ class Painter(nn.Module):
         self.decoder = nn.Conv2d(width, 1, 3, padding=1)
         self.reset_classifier(num_classes)
 
-    def forward_features(self, x):
-        return self.encoder(x).relu()
+    def intermediates(self, x):
+        features = self.encoder(x).relu()
+        return features, [features]
 
-    def forward_intermediates(self, x, indices=None, *, intermediates_only=False):
-        maps = [self.forward_features(x)]
-        return maps if intermediates_only else (maps[-1], maps)
-
-    def forward_head(self, x, pre_logits=False):
-        pooled = x.mean((2, 3))
-        return pooled if pre_logits else self.head(pooled)
-
-    def forward(self, x):
-        return self.forward_head(self.forward_features(x))
+    def pool(self, x):
+        return x.mean((2, 3))
 
     def reconstruct(self, images):
         return self.decoder(self.forward_features(images)).sigmoid()
@@ -41,21 +34,8 @@ class Painter(nn.Module):
     def sample(self, n, /, *, generator=None):
         return self.reconstruct(torch.rand(n, 1, 8, 8, generator=generator))
 
-    def get_classifier(self):
-        return self.head
-
-    def reset_classifier(self, num_classes):
-        self.num_classes = num_classes
-        self.head = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
-
-    def no_weight_decay(self):
-        return set()
-
     def group_matcher(self, coarse=False):
         return {"stem": "^encoder", "blocks": "^decoder"}
-
-    def set_grad_checkpointing(self, enable=True):
-        pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,16 +43,9 @@ class Settings(zoo.TrainingSettings):
     batch_size: int = 4
 
 
-class Painting:
+class Painting(zoo.OneNetwork):
     def __init__(self, settings, model, classes, preprocessing):
-        self.settings, self.model = settings, model
-
-    def modules(self):
-        return {"model": self.model}
-
-    def optimizers(self):
-        groups = zoo.parameter_groups(self.model, self.settings)
-        return {"model": zoo.make_optimizer("adamw", groups, self.settings)}
+        super().__init__(settings, model, classes)
 
     def step(self, batch, draws):
         yield zoo.Loss("model", F.mse_loss(self.model.reconstruct(batch["images"]), batch["images"]))
@@ -84,9 +57,6 @@ class Painting:
 
     def pictures(self, batches, folder):
         return []
-
-    def export(self):
-        return self.model
 
 
 @zoo.hookimpl

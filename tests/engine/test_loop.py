@@ -271,35 +271,3 @@ def test_057_ctrl_c_saves_and_the_run_goes_on(tmp_path: Path) -> None:
     assert "--resume" in errors
     (checkpoint, *_) = sorted((tmp_path / "run" / "checkpoints").iterdir())
     assert verify(checkpoint) is None
-
-
-class Noting:
-    """A tracker that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[Any, ...]] = []
-
-    def start(self, folder: Path, resolved: Mapping[str, Any], step: int) -> None:
-        self.told.append(("start", step))
-
-    def log(self, event: str, step: int, figures: Mapping[str, float]) -> None:
-        self.told.append((event, step, sorted(figures)))
-
-    def picture(self, path: Path, step: int) -> None:
-        self.told.append(("picture", step))
-
-    def close(self) -> None:
-        self.told.append(("close",))
-
-
-def test_trackers_hear_what_metrics_jsonl_gets_and_of_no_checkpoint(tmp_path: Path) -> None:
-    run, tracker = Run(tmp_path, RESOLVED), Noting()
-    run.trackers = [tracker]
-    run.begin(3)
-    run.log({"event": "train", "step": 4, "epoch": 0, "loss": 0.5})
-    run.note_checkpoint(tmp_path / "step-4", 4)
-    run.log({"event": "test", "mse": 0.25})
-    run.end([tmp_path / "curves.png"])
-    run.end()
-    expected = [("start", 3), ("train", 4, ["loss"]), ("test", 4, ["mse"]), ("picture", 4), ("close",)]
-    assert tracker.told == expected

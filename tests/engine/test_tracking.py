@@ -3,12 +3,14 @@
 import logging
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from zoo.engine.run import Run
 from zoo.engine.tracking import make_trackers
 from zoo.errors import PluginError, UsageError
 
@@ -90,7 +92,9 @@ def test_tensorboard_forgets_what_a_resumed_run_logs_again(tmp_path: Path) -> No
 def test_tensorboard_not_installed_names_the_pip_line() -> None:
     code = """
 import sys
+from collections.abc import Mapping
 sys.modules["tensorboard"] = None
+from zoo.engine.run import Run
 from zoo.engine.tracking import make_trackers
 make_trackers(["tensorboard"])
 """
@@ -148,3 +152,35 @@ def test_tracker_that_does_not_start_stops_the_run(own: Any, tmp_path: Path) -> 
 def test_importing_it_imports_no_torch() -> None:
     code = "import sys, zoo.engine.tracking; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+class Noting:
+    """A tracker that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def start(self, folder: Path, resolved: Mapping[str, Any], step: int) -> None:
+        self.told.append(("start", step))
+
+    def log(self, event: str, step: int, figures: Mapping[str, float]) -> None:
+        self.told.append((event, step, sorted(figures)))
+
+    def picture(self, path: Path, step: int) -> None:
+        self.told.append(("picture", step))
+
+    def close(self) -> None:
+        self.told.append(("close",))
+
+
+def test_trackers_hear_what_metrics_jsonl_gets_and_of_no_checkpoint(tmp_path: Path) -> None:
+    run, tracker = Run(tmp_path, RESOLVED), Noting()
+    run.trackers = [tracker]
+    run.begin(3)
+    run.log({"event": "train", "step": 4, "epoch": 0, "loss": 0.5})
+    run.note_checkpoint(tmp_path / "step-4", 4)
+    run.log({"event": "test", "mse": 0.25})
+    run.end([tmp_path / "curves.png"])
+    run.end()
+    expected = [("start", 3), ("train", 4, ["loss"]), ("test", 4, ["mse"]), ("picture", 4), ("close",)]
+    assert tracker.told == expected

@@ -69,6 +69,7 @@ def zoo_models():
 
 MODEL = """
 import torch
+import zoo
 from torch import nn
 
 class Cache:
@@ -78,7 +79,7 @@ class Cache:
     def select(self, rows):
         self.sum, self.seen = self.sum[rows], self.seen[rows]
 
-class Words(nn.Module):
+class Words(zoo.BackboneModule):
     def __init__(self, *, vocab_size: int = 30, width: int = 6, num_classes: int = 0, sees_padding: bool = False,
                  forgets: bool = False):
         super().__init__()
@@ -114,21 +115,8 @@ class Words(nn.Module):
     def lm_logits(self, features):
         return features @ self.table.weight.t()
 
-    def get_classifier(self):
-        return self.head
-
-    def reset_classifier(self, num_classes):
-        self.num_classes = num_classes
-        self.head = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
-
-    def no_weight_decay(self):
-        return set()
-
     def group_matcher(self, coarse=False):
         return {"stem": "^table", "blocks": "^head"}
-
-    def set_grad_checkpointing(self, enable=True):
-        pass
 """
 
 

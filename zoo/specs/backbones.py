@@ -17,8 +17,32 @@ class FeatureInfo(NamedTuple):
     module: str
 
 
+class _Headed(Protocol):
+    """A model whose head can be replaced, and whose layers can be told apart."""
+
+    def get_classifier(self) -> nn.Module:
+        """Return the head."""
+        ...
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """Put a fresh head in place; 0 takes it away."""
+        ...
+
+    def no_weight_decay(self) -> set[str]:
+        """Return names of parameters that must not be decayed."""
+        ...
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
+        """Return `{"stem": regex, "blocks": regex or list of (regex, None)}` over parameter names."""
+        ...
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        """Trade time for memory in training."""
+        ...
+
+
 @runtime_checkable
-class Backbone(Protocol):
+class Backbone(_Headed, Protocol):
     """A model whose features can be had without its head, and whose head can be replaced."""
 
     num_features: int
@@ -41,26 +65,6 @@ class Backbone(Protocol):
         self, x: Tensor, indices: int | Sequence[int] | None = None, *, intermediates_only: bool = False
     ) -> Any:
         """Return (features, maps), or the maps alone. `indices` are stages, or how many of the last ones."""
-        ...
-
-    def get_classifier(self) -> nn.Module:
-        """Return the head."""
-        ...
-
-    def reset_classifier(self, num_classes: int) -> None:
-        """Put a fresh head in place; 0 takes it away."""
-        ...
-
-    def no_weight_decay(self) -> set[str]:
-        """Return names of parameters that must not be decayed."""
-        ...
-
-    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        """Return `{"stem": regex, "blocks": regex or list of (regex, None)}` over parameter names."""
-        ...
-
-    def set_grad_checkpointing(self, enable: bool = True) -> None:
-        """Trade time for memory in training."""
         ...
 
 
@@ -115,7 +119,7 @@ class Adversarial(Backbone, ClassSampler, Protocol):
 
 
 @runtime_checkable
-class TextBackbone(Protocol):
+class TextBackbone(_Headed, Protocol):
     """A model of text, given as numbers of tokens (batch, tokens).
 
     `attention_mask` of the same shape has 1 for text and 0 for padding; where documents are packed in a row, a number
@@ -136,26 +140,6 @@ class TextBackbone(Protocol):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Return logits of classes, or pooled features where num_classes is 0."""
-        ...
-
-    def get_classifier(self) -> nn.Module:
-        """Return the head."""
-        ...
-
-    def reset_classifier(self, num_classes: int) -> None:
-        """Put a fresh head in place; 0 takes it away."""
-        ...
-
-    def no_weight_decay(self) -> set[str]:
-        """Return names of parameters that must not be decayed."""
-        ...
-
-    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        """Return `{"stem": regex, "blocks": regex or list of (regex, None)}` over parameter names."""
-        ...
-
-    def set_grad_checkpointing(self, enable: bool = True) -> None:
-        """Trade time for memory in training."""
         ...
 
 

@@ -14,10 +14,33 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 import zoo
-from zoo_autoencoder.staged import Staged, grid_of, height_and_width
+from zoo_autoencoder.staged import FromLogits, grid_of, height_and_width
 
 
-class ConvAutoencoder(Staged):
+class Convolutional(FromLogits):
+    """An autoencoder with the encoder and the decoder of this module."""
+
+    image_size: tuple[int, int]
+    encoder: "Encoder"
+    decoder: "Decoder"
+
+    def decode_logits(self, code: Tensor) -> Tensor:
+        height, width = self.image_size
+        logits: Tensor = self.decoder(code)
+        return logits[:, :, :height, :width]
+
+    def maps(self, x: Tensor) -> list[Tensor]:
+        found: list[Tensor] = self.encoder(x)
+        return found
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
+        return ENCODER_GROUPS
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        self.encoder.checkpointing = enable
+
+
+class ConvAutoencoder(Convolutional):
     """Encode pictures by one stage for each of `widths` into `code_size` numbers, and decode them the same way back."""
 
     def __init__(
@@ -47,27 +70,6 @@ class ConvAutoencoder(Staged):
     def encode(self, images: Tensor) -> Tensor:
         code: Tensor = self.code(self.forward_features(images).flatten(1))
         return code
-
-    def decode(self, code: Tensor) -> Tensor:
-        return self.decode_logits(code).sigmoid()
-
-    def decode_logits(self, code: Tensor) -> Tensor:
-        height, width = self.image_size
-        logits: Tensor = self.decoder(code)
-        return logits[:, :, :height, :width]
-
-    def reconstruct_logits(self, images: Tensor) -> Tensor:
-        return self.decode_logits(self.encode(images))
-
-    def maps(self, x: Tensor) -> list[Tensor]:
-        found: list[Tensor] = self.encoder(x)
-        return found
-
-    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        return ENCODER_GROUPS
-
-    def set_grad_checkpointing(self, enable: bool = True) -> None:
-        self.encoder.checkpointing = enable
 
 
 ENCODER_GROUPS: dict[str, Any] = {

@@ -6,10 +6,10 @@ from typing import Any
 from torch import Tensor, nn
 
 import zoo
-from zoo_autoencoder.staged import Staged, height_and_width
+from zoo_autoencoder.staged import FromLogits, height_and_width
 
 
-class DenseAutoencoder(Staged):
+class DenseAutoencoder(FromLogits):
     """Encode pictures through `hidden_sizes` to `code_size` numbers, and decode them the same way back."""
 
     def __init__(
@@ -38,15 +38,9 @@ class DenseAutoencoder(Staged):
         code: Tensor = self.encoder(images.flatten(1))
         return code
 
-    def decode(self, code: Tensor) -> Tensor:
-        return self.decode_logits(code).sigmoid()
-
     def decode_logits(self, code: Tensor) -> Tensor:
         logits: Tensor = self.decoder(code)
         return logits.reshape(-1, *self.shape)
-
-    def reconstruct_logits(self, images: Tensor) -> Tensor:
-        return self.decode_logits(self.encode(images))
 
     def maps(self, x: Tensor) -> list[Tensor]:
         return [self.encode(x)[:, :, None, None]]

@@ -49,6 +49,20 @@ class Staged(zoo.ImageBackboneModule):
         return F.adaptive_avg_pool2d(x, self.grid).flatten(1)
 
 
+class FromLogits(Staged):
+    """An autoencoder whose decoder gives logits of pixels. A model gives `decode_logits` in the place of `decode`."""
+
+    def decode_logits(self, code: Tensor) -> Tensor:
+        """Return logits of images."""
+        raise NotImplementedError
+
+    def decode(self, code: Tensor) -> Tensor:
+        return self.decode_logits(code).sigmoid()
+
+    def reconstruct_logits(self, images: Tensor) -> Tensor:
+        return self.decode_logits(self.encode(images))
+
+
 def grid_of(shape: tuple[int, int, int], pool_size: int) -> tuple[int, int]:
     """Return the grid that a map (channels, height, width) is averaged over: `pool_size` a side, or what it has."""
     return min(pool_size, shape[1]), min(pool_size, shape[2])

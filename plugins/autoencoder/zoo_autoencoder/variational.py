@@ -12,13 +12,13 @@ from torch import Tensor, nn
 import zoo
 from zoo_autoencoder.convolutional import ENCODER_GROUPS, Decoder, Encoder, map_shape, stages_of, unfolding
 from zoo_autoencoder.dense import dense_decoder, dense_layers
-from zoo_autoencoder.staged import Staged, grid_of, height_and_width
+from zoo_autoencoder.staged import FromLogits, grid_of, height_and_width
 
 _LARGEST = 10.0
 """A logarithm of a variance beyond which nothing is learnt any more, and exponentials overflow."""
 
 
-class VariationalAutoencoder(Staged):
+class VariationalAutoencoder(FromLogits):
     """Encode pictures as means and variances of `code_size` numbers; decode numbers that are drawn from those."""
 
     def __init__(
@@ -65,18 +65,12 @@ class VariationalAutoencoder(Staged):
     def encode(self, images: Tensor) -> Tensor:
         return self.posterior(images)[0]
 
-    def decode(self, code: Tensor) -> Tensor:
-        return self.decode_logits(code).sigmoid()
-
     def decode_logits(self, code: Tensor) -> Tensor:
         height, width = self.image_size
         logits: Tensor = self.decoder(code)
         if logits.ndim == 2:
             return logits.view(-1, self.channels, height, width)
         return logits[:, :, :height, :width]
-
-    def reconstruct_logits(self, images: Tensor) -> Tensor:
-        return self.decode_logits(self.encode(images))
 
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Return new images in [0, 1], decoded from standard normal codes that the CPU's `generator` draws."""

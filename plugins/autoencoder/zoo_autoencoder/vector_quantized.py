@@ -5,18 +5,17 @@ follow what is assigned to them, by a recipe, and get no gradients.
 """
 
 import math
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_autoencoder.convolutional import ENCODER_GROUPS, Convolution, Decoder, Encoder, map_shape, stages_of
-from zoo_autoencoder.staged import Staged, grid_of, height_and_width
+from zoo_autoencoder.convolutional import Convolution, Convolutional, Decoder, Encoder, map_shape, stages_of
+from zoo_autoencoder.staged import grid_of, height_and_width
 
 
-class VectorQuantizedAutoencoder(Staged):
+class VectorQuantizedAutoencoder(Convolutional):
     """Encode pictures as a map of entries, of `code_size` numbers each, of a codebook of `codebook_size`."""
 
     codebook: Tensor
@@ -68,27 +67,6 @@ class VectorQuantizedAutoencoder(Staged):
 
     def embed(self, images: Tensor) -> Tensor:
         return self.encode(images).flatten(1)
-
-    def decode(self, code: Tensor) -> Tensor:
-        return self.decode_logits(code).sigmoid()
-
-    def decode_logits(self, code: Tensor) -> Tensor:
-        height, width = self.image_size
-        logits: Tensor = self.decoder(code)
-        return logits[:, :, :height, :width]
-
-    def reconstruct_logits(self, images: Tensor) -> Tensor:
-        return self.decode_logits(self.encode(images))
-
-    def maps(self, x: Tensor) -> list[Tensor]:
-        found: list[Tensor] = self.encoder(x)
-        return found
-
-    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        return ENCODER_GROUPS
-
-    def set_grad_checkpointing(self, enable: bool = True) -> None:
-        self.encoder.checkpointing = enable
 
 
 def straight_through(codes: Tensor, entries: Tensor) -> Tensor:

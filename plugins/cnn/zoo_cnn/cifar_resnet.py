@@ -4,17 +4,16 @@ Their shortcuts have no parameters ("option A"): the map is strided, and the new
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.resnet import BasicBlock, initialise, residual_stage
-from zoo_cnn.staged import Staged, drop_path_rates
+from zoo_cnn.resnet import BasicBlock, ResidualStages, initialise, residual_stage
+from zoo_cnn.staged import drop_path_rates
 
 
-class CifarResNet(Staged):
+class CifarResNet(ResidualStages):
     """Three stages of `depth` residual blocks each, after a 3x3 convolution."""
 
     classifier_name = "fc"
@@ -48,18 +47,8 @@ class CifarResNet(Staged):
         initialise(self)
         self.reset_classifier(num_classes)
 
-    def stem(self, x: Tensor) -> Tensor:
-        features: Tensor = self.act1(self.bn1(self.conv1(x)))
-        return features
-
     def steps(self) -> Sequence[tuple[Callable[[Tensor], Tensor], bool]]:
         return [(self.stem, False), *((self.get_submodule(f"layer{place}"), True) for place in (1, 2, 3))]
-
-    def pool(self, x: Tensor) -> Tensor:
-        return x.mean((2, 3))
-
-    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        return {"stem": r"^conv1|^bn1", "blocks": r"^layer(\d+)" if coarse else r"^layer(\d+)\.(\d+)"}
 
 
 class ZeroPadding(nn.Module):

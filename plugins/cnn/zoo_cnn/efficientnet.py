@@ -77,9 +77,6 @@ class EfficientNet(Staged):
         stages = [(step, last) for step, (_, last) in zip([self.start, *self.blocks], self.outputs, strict=True)]
         return [*stages, (self.finish, False)]
 
-    def pool(self, x: Tensor) -> Tensor:
-        return x.mean((2, 3))
-
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         fine = [(r"^blocks\.(\d+)\.(\d+)", None), (r"^conv_head|^bn2", None)]
         return {"stem": r"^conv_stem|^bn1", "blocks": r"^blocks\.(\d+)" if coarse else fine}

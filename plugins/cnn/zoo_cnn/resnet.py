@@ -17,7 +17,22 @@ Shortcut = Callable[[int, int, int], nn.Module]
 """Makes the path beside a block from inputs, outputs and stride."""
 
 
-class ResNet(Staged):
+class ResidualStages(Staged):
+    """A stem of one convolution, and the residual stages `layer1`, `layer2` …"""
+
+    conv1: nn.Module
+    bn1: nn.Module
+    act1: nn.Module
+
+    def stem(self, x: Tensor) -> Tensor:
+        features: Tensor = self.act1(self.bn1(self.conv1(x)))
+        return features
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
+        return {"stem": r"^conv1|^bn1", "blocks": r"^layer(\d+)" if coarse else r"^layer(\d+)\.(\d+)"}
+
+
+class ResNet(ResidualStages):
     """Four stages of residual blocks after a stem; each stage but the first halves the map."""
 
     classifier_name = "fc"
@@ -58,19 +73,9 @@ class ResNet(Staged):
         initialise(self)
         self.reset_classifier(num_classes)
 
-    def stem(self, x: Tensor) -> Tensor:
-        features: Tensor = self.act1(self.bn1(self.conv1(x)))
-        return features
-
     def steps(self) -> Sequence[tuple[Callable[[Tensor], Tensor], bool]]:
         layers = [self.get_submodule(f"layer{place}") for place in (1, 2, 3, 4)]
         return [(self.stem, True), (self.maxpool, False), *((layer, True) for layer in layers)]
-
-    def pool(self, x: Tensor) -> Tensor:
-        return x.mean((2, 3))
-
-    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        return {"stem": r"^conv1|^bn1", "blocks": r"^layer(\d+)" if coarse else r"^layer(\d+)\.(\d+)"}
 
 
 class BasicBlock(nn.Module):

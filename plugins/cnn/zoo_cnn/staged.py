@@ -9,9 +9,12 @@ import zoo
 
 
 class Staged(zoo.ImageBackboneModule):
-    """A backbone of stages. A subclass gives `steps`, `feature_info`, `num_features`, `pool` and `group_matcher`."""
+    """A backbone of stages. A subclass gives `steps`, `feature_info`, `num_features` and `group_matcher`."""
 
     feature_info: list[zoo.FeatureInfo]
+
+    def pool(self, x: Tensor) -> Tensor:
+        return x.mean((2, 3))
 
     def steps(self) -> Sequence[tuple[Callable[[Tensor], Tensor], bool]]:
         """Return what runs one after the other, each with whether `feature_info` lists its output."""

@@ -1,31 +1,23 @@
 """Learn sounds without labels, and with."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 import zoo
 from zoo_tones.settings import ClassificationSettings, DenoisingSettings
 from zoo_tones.sound import Sound
 
 
-class SoundDenoising:
+class SoundDenoising(zoo.OneNetwork):
     """The mean squared error of sounds that are given back without the noise that was added."""
 
     def __init__(self, settings: DenoisingSettings, model: Any, classes: tuple[str, ...], inputs: Sound) -> None:
-        self.settings = settings
-        self.model = model
-        self.learner = zoo.learner(settings, model)
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.model}
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        return {"model": self.learner.optimizer()}
+        super().__init__(settings, model, classes)
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         yield zoo.Loss("model", self._error(batch["sounds"], draws))
@@ -40,30 +32,19 @@ class SoundDenoising:
     def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
         return []
 
-    def export(self) -> nn.Module:
-        return self.learner.export()
-
     def _error(self, sounds: Tensor, draws: zoo.Draws) -> Tensor:
         noise = self.settings.noise * draws.normal("noise", sounds.shape[1])
         return F.mse_loss(self.model.reconstruct(sounds + noise), sounds)
 
 
-class SoundClassification:
+class SoundClassification(zoo.OneNetwork):
     """Cross-entropy on the network's own head."""
 
     def __init__(self, settings: ClassificationSettings, model: Any, classes: tuple[str, ...], inputs: Sound) -> None:
-        self.classes = classes
-        self.model = model
         if model.num_classes != len(classes):
             model.reset_classifier(len(classes))
             model.to(next(model.parameters()).device)
-        self.learner = zoo.learner(settings, model)
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"model": self.model}
-
-    def optimizers(self) -> Mapping[str, torch.optim.Optimizer]:
-        return {"model": self.learner.optimizer()}
+        super().__init__(settings, model, classes)
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         yield zoo.Loss("model", F.cross_entropy(self.model(batch["sounds"]), batch["labels"]))
@@ -75,9 +56,6 @@ class SoundClassification:
 
     def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
         return [zoo.confusion_matrix(self._counts(batches), self.classes, folder / "confusion.png")]
-
-    def export(self) -> nn.Module:
-        return self.learner.export()
 
     @torch.no_grad()
     def _counts(self, batches: Iterable[zoo.Batch]) -> Tensor:

@@ -1,0 +1,57 @@
+"""Containers of weights that a plugin brings."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import zoo
+from tests.hooks.conftest import same
+from zoo.errors import IntegrityError, PluginError, UsageError
+from zoo.training.result import RunResult
+
+
+def test_a_format_is_written_and_read(run: RunResult, tmp_path: Path, zoo_command: Any) -> None:
+    out = tmp_path / "sounds.npz"
+    zoo.export(run.folder, to="npz", out=out)
+    assert same(zoo.load(out), zoo.load(run.folder))
+    assert zoo.describe(out).architecture == "tone_net"
+    done = zoo_command("export", str(run.folder), "--to", "npz", "--out", str(tmp_path / "again.npz"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "again.npz").read_bytes()[:2] == b"PK"
+    with pytest.raises(UsageError, match="'npy' is not an export target; choose one of.*npz"):
+        zoo.export(run.folder, to="npy", out=tmp_path / "x")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no more", b"neither"])
+def test_a_file_that_a_format_cannot_read_is_named(extras: Any, tmp_path: Path, content: bytes) -> None:
+    broken = tmp_path / "broken.npz"
+    broken.write_bytes(content)
+    with pytest.raises(IntegrityError, match="broken.npz"):
+        zoo.load(broken)
+
+
+def test_a_format_that_fails_leaves_nothing(run: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import zoo_extras_more
+
+    def fail(weights: Path, out: Path) -> None:
+        out.write_bytes(b"half")
+        raise UsageError("there is no place for it")
+
+    monkeypatch.setattr(zoo_extras_more.npz, "write", fail, raising=False)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(UsageError, match="no place"):
+        zoo.export(run.folder, to="npz", out=tmp_path / "x.npz")
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("what", ["open", "write"])
+def test_a_format_that_breaks_is_named(
+    run: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    import zoo_extras_more
+
+    zoo.export(run.folder, to="npz", out=tmp_path / "x.npz")
+    monkeypatch.setattr(zoo_extras_more.npz, what, lambda *arguments: 1 / 0, raising=False)
+    with pytest.raises(PluginError, match="format 'npz' of zoo-extras 1.0 failed: ZeroDivisionError"):
+        zoo.load(tmp_path / "x.npz") if what == "open" else zoo.export(run.folder, to="npz", out=tmp_path / "y.npz")
