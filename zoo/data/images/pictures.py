@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zoo.data.arrays import Images
+from zoo.data.images.depth import in_bytes, is_grey
+from zoo.data.images.orientation import Frame, frame_of, turned
 from zoo.errors import DataError
 from zoo.extras import require
+from zoo.files import is_special
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -61,9 +64,15 @@ STRETCHED = Scaling()
 
 
 def open_picture(source: Source) -> "Image":
-    """Open a picture, its header read. Raise DataError with its name for anything that is none, or is too large."""
-    with strict_pillow():
-        return open_strictly(source)
+    """Open a picture as it is seen: decoded as RGB, turned as its EXIF says. Raise DataError for anything else."""
+    with strict_pillow(), open_strictly(source) as picture, decoding(source):
+        return _seen(picture, "RGB", source)
+
+
+def read_frame(source: Source) -> Frame:
+    """Return the frame of a picture from its header. Raise DataError for anything that is none, or is too large."""
+    with strict_pillow(), open_strictly(source) as picture, decoding(source):
+        return frame_of(picture)
 
 
 def decode_all(
@@ -82,6 +91,8 @@ def decode_all(
     1 channel is grey, 3 are RGB. The pictures fill `out` from its start, which may be a memory map: no more than a few
     are in memory besides it. `sizes`, a row for each source, takes the heights and widths that the pictures had.
     """
+    if channels not in (1, 3):
+        raise DataError(f"pictures are read as grey or RGB, 1 or 3 channels, and not as {channels}; choose one of these")
     images = np.empty((len(sources), channels, *image_size), np.uint8) if out is None else out
     bad: dict[int, DataError] = {}
 
@@ -118,9 +129,9 @@ def common_form(sources: Sequence[Source]) -> tuple[tuple[int, int], int]:
     grey = True
     for place in range(0, len(sources), max(1, len(sources) // _LOOKED_AT)):
         try:
-            with open_picture(sources[place]) as picture:
-                sizes[picture.height, picture.width] += 1
-                grey = grey and picture.mode in ("1", "L", "I;16")
+            with strict_pillow(), open_strictly(sources[place]) as picture, decoding(sources[place]):
+                sizes[frame_of(picture).size] += 1
+                grey = grey and is_grey(picture.mode)
         except DataError:
             continue  # decoding reports it, or leaves it out if it may
     if not sizes:
@@ -177,6 +188,7 @@ def strict_pillow() -> Iterator[None]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)  # viewers pass over it, too
         yield
 
 
@@ -186,6 +198,8 @@ def open_strictly(source: Source) -> "Image":
 
     if isinstance(source, Image.Image):
         return source.copy()  # whoever asked closes what is returned, and this one is somebody else's
+    if isinstance(source, Path) and is_special(source):
+        raise DataError(f"{source} is a pipe or a device and no file; give a picture's file")
     try:
         picture = Image.open(io.BytesIO(source.content) if isinstance(source, Encoded) else source)
     except FileNotFoundError:
@@ -194,6 +208,8 @@ def open_strictly(source: Source) -> "Image":
         raise DataError(f"{source} is too large: {error}; scale it down") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
         raise DataError(f"{source} is not a readable image; remove it, or allow some with skip_bad") from None
+    if picture.format == "TIFF":
+        picture.filename = ""  # by its name Pillow maps the file, as if its rows were those of the turned picture
     if picture.width * picture.height > MAX_PIXELS:
         size = f"{picture.width}x{picture.height}"
         picture.close()
@@ -201,21 +217,32 @@ def open_strictly(source: Source) -> "Image":
     return picture
 
 
+@contextmanager
+def decoding(source: Source) -> Iterator[None]:
+    """Turn what Pillow raises of a broken picture in the block into a DataError."""
+    try:
+        yield
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise DataError(f"{source} is a broken picture: {error}; remove it, or allow some with skip_bad") from None
+
+
 def _decode(
     source: Source, image_size: tuple[int, int], channels: int, scaling: Scaling
 ) -> tuple[Images, tuple[int, int]]:
     """Return a picture as (channels, height, width), scaled to the size, and the height and width that it had."""
-    height, width = image_size
     mode = "L" if channels == 1 else "RGB"
-    with open_strictly(source) as picture:
-        size = (picture.height, picture.width)
-        try:
-            # A JPEG is decoded at half, a quarter or an eighth of its size, as long as that is twice what is asked for
-            picture.draft(mode, (round(2 * width / scaling.crop), round(2 * height / scaling.crop)))
-            converted = picture.convert(mode)
-        except (OSError, SyntaxError, ValueError, EOFError) as error:
-            raise DataError(f"{source} is a broken picture: {error}; remove it, or allow some with skip_bad") from None
-    return _pixels(converted, image_size, scaling), size
+    with open_strictly(source) as picture, decoding(source):
+        frame = frame_of(picture)
+        height, width = image_size[::-1] if frame.sideways else image_size
+        # A JPEG is decoded at half, a quarter or an eighth of its size, as long as that is twice what is asked for
+        picture.draft(mode, (round(2 * width / scaling.crop), round(2 * height / scaling.crop)))
+        seen = _seen(picture, mode, source)
+    return _pixels(seen, image_size, scaling), frame.size
+
+
+def _seen(picture: "Image", mode: str, source: Source) -> "Image":
+    picture.load()  # what is closed before it is read cannot be read any more
+    return in_bytes(turned(picture), mode, str(source))
 
 
 def _pixels(picture: "Image", image_size: tuple[int, int], scaling: Scaling) -> Images:
