@@ -15,11 +15,12 @@ from zoo.data.boxes.records import Annotated, Annotations
 from zoo.data.hashes import content_hashes
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.decoded import Part, open_pictures
-from zoo.data.images.pictures import common_form, open_picture
+from zoo.data.images.orientation import Frame, turned_boxes
+from zoo.data.images.pictures import common_form, read_frame
 from zoo.errors import DataError
 from zoo.files import cache_folder, storage_errors, write_file
 
-_VERSION = "1"
+_VERSION = "2"
 _TEST_SHARE = 0.2
 _LAYOUTS = (
     "Pascal VOC (JPEGImages, Annotations/*.xml), COCO (annotations/instances_*.json), YOLO (images, labels) or a table "
@@ -33,7 +34,8 @@ _READERS = (
 )
 _log = logging.getLogger("zoo")
 
-Sizes = NDArray[np.int64]
+Frames = NDArray[np.int64]
+"""A row for each picture, as `Frame` has it."""
 
 
 def open_boxes(
@@ -57,13 +59,13 @@ def open_boxes(
         for item in part:
             digest.update(f"{split} {item.path.relative_to(folder).as_posix()} {hashes[item.path]}\n".encode())
     pictures = digest.hexdigest()
-    sizes = {split: _sizes(part, hashes) for split, part in splits.items()}
-    boxes = _scaled(annotations, splits, sizes, image_size)
+    frames = {split: _frames(part, hashes) for split, part in splits.items()}
+    boxes = _scaled(annotations, splits, frames, image_size)
     digest.update(repr(annotations.classes).encode())
     for split in sorted(splits):
-        digest.update(sizes[split].tobytes() + boxes[split].tobytes())
+        digest.update(frames[split].tobytes() + boxes[split].tobytes())
     parts = {
-        split: Part([item.path for item in part], {"boxes": boxes[split], "sizes": sizes[split]})
+        split: Part([item.path for item in part], {"boxes": boxes[split], "sizes": frames[split][:, :2]})
         for split, part in splits.items()
     }
     return ImageDataset(
@@ -126,62 +128,79 @@ def _without_missing(
     return left, skip_bad - len(missing)
 
 
-def _sizes(part: Sequence[Annotated], hashes: Mapping[Path, str]) -> Sizes:
-    """Return height and width of each file, 1 and 1 where it is no picture: decoding reports it, or leaves it out.
+def _frames(part: Sequence[Annotated], hashes: Mapping[Path, str]) -> Frames:
+    """Return the frame of each file, 1 and 1 where it is no picture: decoding reports it, or leaves it out.
 
     They are kept under the hash of the files, because opening many takes a while.
     """
     key = hashlib.sha256("".join(hashes[item.path] for item in part).encode()).hexdigest()
-    kept = cache_folder() / "sizes" / f"{key}.npy"
+    kept = cache_folder() / "frames" / f"{key}.npy"
     try:
-        sizes: Sizes = np.load(kept, allow_pickle=False)
+        frames: Frames = np.load(kept, allow_pickle=False)
     except (OSError, ValueError):
-        sizes = np.array([_size(item.path) for item in part], np.int64).reshape(-1, 2)
+        frames = np.array([_frame(item.path) for item in part], np.int64).reshape(-1, 3)
         buffer = io.BytesIO()
-        np.save(buffer, sizes, allow_pickle=False)
+        np.save(buffer, frames, allow_pickle=False)
         with storage_errors(f"writing {kept}"):
             kept.parent.mkdir(parents=True, exist_ok=True)
             write_file(kept, buffer.getvalue())
-    for item, (height, width) in zip(part, sizes.tolist(), strict=True):
-        if item.size is not None and item.size != (height, width) != (1, 1):
+    for item, row in zip(part, frames.tolist(), strict=True):
+        frame = Frame(*row)
+        if item.size is not None and item.size not in (frame.size, frame.stored) and frame.size != (1, 1):
             raise DataError(
                 f"{item.source} has boxes in a picture of {item.size[1]}x{item.size[0]}, but {item.path} is "
-                f"{width}x{height}; annotate the image as it is, or rotate and scale the boxes with it"
+                f"{frame.width}x{frame.height}; annotate the image as it is, or rotate and scale the boxes with it"
             )
-    return sizes
+    return frames
 
 
-def _size(path: Path) -> tuple[int, int]:
+def _frame(path: Path) -> Frame:
     try:
-        with open_picture(path) as picture:
-            return picture.height, picture.width
+        return read_frame(path)
     except DataError:
-        return 1, 1
+        return Frame(1, 1, 1)
 
 
 def _scaled(
     annotations: Annotations,
     splits: Mapping[str, Sequence[Annotated]],
-    sizes: Mapping[str, Sizes],
+    frames: Mapping[str, Frames],
     image_size: tuple[int, int],
 ) -> dict[str, Boxes]:
-    """Return the boxes of each split (samples, most, 6) in the scaled pictures, cut at their edges."""
+    """Return the boxes of each split (samples, most, 6) in the scaled pictures, cut at their edges.
+
+    Boxes of a picture that its EXIF turns are turned with it where the annotated size is that of the picture as stored.
+    """
     left_out: list[str] = []
+    assumed: list[str] = []
     found: dict[str, Boxes] = {}
     for split, part in splits.items():
         most = max([1, *(len(item.boxes) for item in part)])
         rows = np.zeros((len(part), most, 6), np.float32)
         rows[..., 4] = -1
         for place, item in enumerate(part):
-            height, width = (1, 1) if annotations.in_shares else sizes[split][place]
+            frame = Frame(*frames[split][place].tolist())
             boxes = np.array([tuple(box) for box in item.boxes], np.float64).reshape(-1, 6)
-            limits = np.array([width, height] * 2, np.float64)
+            as_stored = None if item.size is None else frame.as_stored(item.size)
+            if as_stored:
+                boxes = turned_boxes(boxes, frame)
+            elif as_stored is None and frame.orientation > 1 and len(boxes):
+                assumed.append(item.source)
+            sides = (1, 1) if annotations.in_shares else (frame.width, frame.height)
+            limits = np.array([*sides, *sides], np.float64)
             boxes[:, :4] = np.clip(boxes[:, :4], 0, limits) / limits * np.array([image_size[1], image_size[0]] * 2)
             good = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
-            if (sizes[split][place] > 1).any():
+            if frame.size != (1, 1):
                 left_out += [item.source] * int((~good).sum())
             rows[place, : good.sum()] = boxes[good]
         found[split] = rows
+    if assumed:
+        _log.warning(
+            "%d pictures are turned by their EXIF, and nothing tells whether their boxes were drawn before or after: "
+            "assumed after, as viewers show them, first in %s",
+            len(assumed),
+            assumed[0],
+        )
     _check(annotations.classes, found, left_out)
     return found
 

@@ -14,6 +14,8 @@ from zoo.errors import DataError
 NAMES_FILE = "classes.txt"
 _NOT_COUNTED = ("unlabelled", "unlabeled", "void", "ignore", "ignored")
 _UNKNOWN = -1
+_OBJECTS = 3
+"""So many values in one mask, at least, look like numbers of objects."""
 VOC_CLASSES = (
     *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
     *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
@@ -70,6 +72,17 @@ def found_values(present: NDArray[np.bool_], names: Sequence[str], source: str) 
     table = _empty_table()
     table[values] = np.arange(len(values))
     return Values(tuple(_called(values, names)), table, source)
+
+
+def number_objects(present: NDArray[np.bool_]) -> bool:
+    """Tell whether values, flags for each mask and all 256, look like objects numbered from 1 on in each picture.
+
+    Each mask then has all values up to its own highest one, and that differs: classes leave gaps.
+    """
+    values = present[:, 1:IGNORED]
+    counts = values.sum(1)
+    highest = np.where(counts > 0, values.shape[1] - values[:, ::-1].argmax(1), 0)
+    return bool((counts == highest).all() and counts.max() >= _OBJECTS and len(np.unique(counts[counts > 0])) > 1)
 
 
 def names_file(folder: Path) -> Path | None:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.arrays import Images
-from zoo.data.images.pictures import open_strictly, processors, strict_pillow
+from zoo.data.images.orientation import Frame, frame_of, orientation, turned, turned_mask
+from zoo.data.images.pictures import decoding, open_strictly, processors, strict_pillow
 from zoo.data.masks.layouts import Pair
 from zoo.errors import DataError
 
@@ -16,19 +19,30 @@ _LOSSY = (".jpg", ".jpeg", ".webp")
 _OR_SKIP = "or allow some with skip_bad"
 
 
-def decode_masks(pairs: Sequence[Pair], out: Images) -> tuple[NDArray[np.bool_], dict[int, DataError]]:
-    """Fill `out`, (samples, height, width), by nearest neighbours, with the values as they stand in the files.
+@dataclass(frozen=True)
+class DecodedMasks:
+    """What was found while masks were decoded.
 
-    Return which of the 256 values each mask has, (samples, 256), and what is wrong with those that are bad, by place.
+    `present` says which of the 256 values each has, (samples, 256), `bad` by place what is wrong with one. `assumed`
+    are the places of those that would fit their picture before it is turned as well.
     """
+
+    present: NDArray[np.bool_]
+    bad: dict[int, DataError]
+    assumed: list[int]
+
+
+def decode_masks(pairs: Sequence[Pair], out: Images) -> DecodedMasks:
+    """Fill `out`, (samples, height, width), by nearest neighbours, with the values as they stand in the files."""
     present = np.zeros((len(pairs), 256), np.bool_)
+    assumed = np.zeros(len(pairs), np.bool_)
     height, width = out.shape[1:]
 
     def some(start: int) -> list[tuple[int, DataError]]:
         errors = []
         for place in range(start, min(start + _AT_ONCE, len(pairs))):
             try:
-                mask = read_mask(pairs[place])
+                mask, assumed[place] = read_mask(pairs[place])
             except DataError as error:
                 errors.append((place, error))
                 continue
@@ -38,24 +52,30 @@ def decode_masks(pairs: Sequence[Pair], out: Images) -> tuple[NDArray[np.bool_],
 
     with strict_pillow(), ThreadPoolExecutor(processors()) as pool:
         found = [item for errors in pool.map(some, range(0, len(pairs), _AT_ONCE)) for item in errors]
-    return present, dict(found)
+    return DecodedMasks(present, dict(found), np.flatnonzero(assumed).tolist())
 
 
 def common_size(pairs: Sequence[Pair]) -> tuple[int, int] | None:
-    """Return height and width of the masks' files where all that can be read have the same."""
-    sizes = set()
-    with strict_pillow():
-        for pair in pairs:
-            try:
-                with open_strictly(pair.mask) as mask:
-                    sizes.add((mask.height, mask.width))
-            except DataError:
-                continue  # decoding reports it, or leaves it out if it may
+    """Return height and width of the masks where all that can be read have the same, turned as their pictures are."""
+
+    def size(pair: Pair) -> tuple[int, int] | None:
+        try:
+            own = _frame(pair.mask)
+            picture = _frame(pair.picture)
+        except DataError:
+            return None  # decoding reports it, or leaves it out if it may
+        return picture.size if own.size == picture.stored else own.size
+
+    with strict_pillow(), ThreadPoolExecutor(processors()) as pool:
+        sizes = {found for found in pool.map(size, pairs) if found is not None}
     return sizes.pop() if len(sizes) == 1 else None
 
 
-def read_mask(pair: Pair) -> NDArray[np.uint8]:
-    """Return a mask as it is in its file. Raise DataError where it is no mask for its picture."""
+def read_mask(pair: Pair) -> tuple[NDArray[np.uint8], bool]:
+    """Return a mask as its picture is seen, and whether it would fit the picture before it is turned as well.
+
+    Raise DataError where it is no mask for its picture.
+    """
     path = pair.mask
     if not path.is_file():
         raise DataError(f"{pair.picture} has no mask {path}; add it, {_OR_SKIP}")
@@ -63,8 +83,9 @@ def read_mask(pair: Pair) -> NDArray[np.uint8]:
         raise DataError(f"{path} is lossily compressed, which changes classes; save masks as PNG")
     with open_strictly(path) as mask:
         try:
+            own = orientation(mask)
             mask.load()  # numpy would pass over what goes wrong
-            values = np.asarray(mask)
+            values = np.asarray(turned(mask))
         except (OSError, SyntaxError, ValueError, EOFError) as error:
             raise DataError(f"{path} is a broken mask: {error}; save it again, {_OR_SKIP}") from None
         mode = mask.mode
@@ -73,9 +94,8 @@ def read_mask(pair: Pair) -> NDArray[np.uint8]:
             f"{path} is a colour image ({mode}); save masks as palette or greyscale PNG whose values are the classes"
         )
     if values.dtype not in (np.bool_, np.uint8) and not 0 <= values.min() <= values.max() <= 255:
-        raise DataError(f"{path} has the value {values.max()}; a mask's values go from 0 to 255")
-    _check_size(pair, values.shape)
-    return values.astype(np.uint8, copy=False)
+        raise DataError(f"{path} has the value {values.max()}; a mask's values are classes, from 0 to 255")
+    return _fitted(pair, values.astype(np.uint8, copy=False), own)
 
 
 def scaled_mask(mask: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -87,14 +107,24 @@ def scaled_mask(mask: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.ui
     return scaled
 
 
-def _check_size(pair: Pair, shape: tuple[int, ...]) -> None:
+def _fitted(pair: Pair, values: NDArray[np.uint8], own: int) -> tuple[NDArray[np.uint8], bool]:
+    """Turn a mask with its picture where it has the size of that as stored; one that turns on its `own` is as seen."""
     try:
-        with open_strictly(pair.picture) as picture:
-            size = (picture.height, picture.width)
+        picture = _frame(pair.picture)
     except DataError:
-        return  # decoding the pictures reports it, or leaves it out if it may
-    if size != shape:
-        own, theirs = (f"{width}x{height}" for height, width in (shape, size))
+        return values, False  # decoding the pictures reports it, or leaves it out if it may
+    if values.shape not in (picture.size, picture.stored):
+        mine, theirs = (f"{width}x{height}" for height, width in (values.shape, picture.size))
         raise DataError(
-            f"{pair.mask} is {own} and its picture {pair.picture.name} {theirs}; make them equal, {_OR_SKIP}"
+            f"{pair.mask} is {mine} and its picture {pair.picture.name} {theirs}; make them equal, {_OR_SKIP}"
         )
+    height, width = values.shape
+    as_stored = picture.as_stored((height, width))
+    if as_stored:
+        return turned_mask(values, picture.orientation), False
+    return values, as_stored is None and picture.orientation > 1 and own == 1
+
+
+def _frame(path: Path) -> Frame:
+    with open_strictly(path) as picture, decoding(path):
+        return frame_of(picture)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from zoo.data.arrays import Images
 from zoo.data.augmentation.masks import IGNORED
 from zoo.data.images.decoded import LeftOut, new_array
-from zoo.data.masks.classes import Values, found_values
+from zoo.data.masks.classes import NAMES_FILE, Values, found_values, number_objects
 from zoo.data.masks.decoding import decode_masks
 from zoo.data.masks.layouts import Pair
 from zoo.errors import DataError
@@ -53,6 +53,7 @@ class StoredMasks:
 class _Record(msgspec.Struct):
     classes: tuple[str, ...]
     left_out: list[LeftOut]
+    notes: list[str]
 
 
 def open_masks(key: str, parts: MaskParts, *, skip_bad: int = 0) -> StoredMasks:
@@ -70,6 +71,8 @@ def open_masks(key: str, parts: MaskParts, *, skip_bad: int = 0) -> StoredMasks:
         raise DataError(record.left_out[skip_bad].why)
     for item in record.left_out:
         _log.warning("left out: %s", item.why)
+    for note in record.notes:
+        _log.warning("%s", note)
     arrays, kept = {}, {}
     for name, pairs in parts.pairs.items():
         bad = {item.place for item in record.left_out if item.split == name}
@@ -94,16 +97,19 @@ def _decode(folder: Path, parts: MaskParts, skip_bad: int) -> _Record:
     arrays: dict[str, Images] = {}
     present: dict[str, NDArray[np.bool_]] = {}
     bad: dict[str, dict[int, DataError]] = {}
+    assumed: list[Pair] = []
     for name, pairs in parts.pairs.items():
         arrays[name] = new_array(folder / f"{name}.npy", (len(pairs), *parts.sizes[name]))
-        present[name], bad[name] = decode_masks(pairs, arrays[name])
+        found = decode_masks(pairs, arrays[name])
+        present[name], bad[name] = found.present, found.bad
+        assumed += [pairs[place] for place in found.assumed]
     values = parts.named or found_values(_any(present["train"]), parts.names, parts.source)
     for name, pairs in parts.pairs.items():
         for place, pair in enumerate(pairs):
             if (value := values.unknown(present[name][place])) is not None:
                 bad[name][place] = DataError(f"{pair.mask} has the value {value}, {values.how_to_know(value)}")
     left_out = [
-        LeftOut(name, place, str(error)) for name, found in bad.items() for place, error in sorted(found.items())
+        LeftOut(name, place, str(error)) for name, some in bad.items() for place, error in sorted(some.items())
     ]
     if len(left_out) > skip_bad:
         raise DataError(left_out[skip_bad].why)
@@ -116,7 +122,25 @@ def _decode(folder: Path, parts: MaskParts, skip_bad: int) -> _Record:
             )
         for start in range(0, len(array), _AT_ONCE):
             array[start : start + _AT_ONCE] = table[array[start : start + _AT_ONCE]]
-    return _Record(values.classes, left_out)
+    numbered = parts.named is None and not parts.names and number_objects(present["train"])
+    return _Record(values.classes, left_out, [*_assumed(assumed), *([_numbered(values, parts)] if numbered else [])])
+
+
+def _assumed(pairs: Sequence[Pair]) -> list[str]:
+    if not pairs:
+        return []
+    return [
+        f"{len(pairs)} pictures are turned by their EXIF, and their masks fit them before and after: assumed after, as "
+        f"viewers show them, first {pairs[0].mask}"
+    ]
+
+
+def _numbered(values: Values, parts: MaskParts) -> str:
+    return (
+        f"the masks in {parts.source} have values from 0 or 1 to as many as differ from mask to mask, as if they "
+        f"numbered objects; they are learnt as {len(values.classes)} classes. If they do, write classes into the "
+        f"masks; if not, name them in {parts.source}/{NAMES_FILE}"
+    )
 
 
 def _any(present: NDArray[np.bool_]) -> NDArray[np.bool_]:
