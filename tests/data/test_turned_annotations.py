@@ -54,9 +54,7 @@ def _coco(folder: Path, turn: int, *, as_seen: bool, sized: bool = True) -> Path
             width, height = _WIDTH, _HEIGHT
         size = {"width": width, "height": height} if sized else {}
         entries.append({"id": place, "file_name": name, **size})
-    left, top, right, bottom = (
-        _seen_box(folder / "images" / "a.png") if as_seen else (_LEFT, _TOP, _RIGHT, _BOTTOM)
-    )
+    left, top, right, bottom = _seen_box(folder / "images" / "a.png") if as_seen else (_LEFT, _TOP, _RIGHT, _BOTTOM)
     sides = [int(left), int(top), int(right - left), int(bottom - top)]
     content = {
         "images": entries,
@@ -104,7 +102,12 @@ def test_129_shares_are_of_the_picture_as_it_is_seen(turn: int, tmp_path: Path) 
     for name in ("a", "b"):
         width, height = _save(folder / "images" / f"{name}.png", turn)
         left, top, right, bottom = _seen_box(folder / "images" / f"{name}.png")
-        shares = ((left + right) / 2 / width, (top + bottom) / 2 / height, (right - left) / width, (bottom - top) / height)
+        shares = (
+            (left + right) / 2 / width,
+            (top + bottom) / 2 / height,
+            (right - left) / width,
+            (bottom - top) / height,
+        )
         (folder / "labels").mkdir(exist_ok=True)
         (folder / "labels" / f"{name}.txt").write_text(f"0 {' '.join(map(str, shares))}\n")
     for split in open_boxes(folder).splits.values():

@@ -1,22 +1,25 @@
 """Settle which splits there are; images are split by the hash of each, which stays when others come or go."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from zoo.errors import DataError, UsageError
 
-_TEST_SHARE = 0.2
 SPLITS: Mapping[str, str] = {
     "train": "train",
+    "training": "train",
     "test": "test",
+    "testing": "test",
     "validation": "validation",
     "valid": "validation",
     "val": "validation",
     "dev": "validation",
 }
 """What splits are called, in the names of files, of folders and in columns."""
+
+_TEST_SHARE = 0.2
 Part = TypeVar("Part")
 
 
@@ -27,6 +30,19 @@ def with_test(splits: Mapping[str, Part]) -> dict[str, Part]:
     return {"test" if name == "validation" else name: part for name, part in splits.items()}
 
 
+def split_folders(folder: Path) -> dict[str, Path]:
+    """Return the folders in a folder that are named as splits, in any case. Raise DataError for two of one split."""
+    found: dict[str, Path] = {}
+    for inner in sorted(folder.iterdir()) if folder.is_dir() else []:
+        split = SPLITS.get(inner.name.lower())
+        if split is None or not inner.is_dir():
+            continue
+        if split in found:
+            raise DataError(f"{folder} has both {found[split].name} and {inner.name}, one split; keep one of them")
+        found[split] = inner
+    return found
+
+
 def splits_of(splits: Mapping[str, Part], wanted: str, source: str) -> dict[str, Part]:
     """Return the split that is asked for, or with "all" each, in the order of their names."""
     if wanted != "all" and wanted not in splits:
@@ -35,15 +51,18 @@ def splits_of(splits: Mapping[str, Part], wanted: str, source: str) -> dict[str,
 
 
 def split_by_hash(
-    paths: Sequence[Path], hashes: Mapping[Path, str], labels: Mapping[Path, Iterable[Hashable]] | None = None
+    paths: Sequence[Path],
+    hashes: Mapping[Path, str],
+    labels: Mapping[Path, Iterable[Hashable]] | None = None,
+    group_of: Callable[[Path], object] = lambda path: path.parent,
 ) -> dict[str, list[Path]]:
-    """Split within each folder, the lowest hashes to test: no class falls out of a split that has room for it.
+    """Split within each group, the lowest hashes to test: no class falls out of a split that has room for it.
 
     With `labels` of each path, one that alone has a label is not tested on.
     """
-    groups: dict[Path, list[Path]] = {}
+    groups: dict[object, list[Path]] = {}
     for path in paths:
-        groups.setdefault(path.parent, []).append(path)
+        groups.setdefault(group_of(path), []).append(path)
     test = set()
     for group in groups.values():
         count = round(len(group) * _TEST_SHARE) or (len(group) > 1)

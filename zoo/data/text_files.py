@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 from zoo.errors import DataError
+from zoo.files import is_special
 
 MAX_BYTES = 16 * 1024 * 1024
 """The most that a list, or one picture's annotation, may have."""
@@ -26,6 +27,8 @@ def decoded(content: bytes, source: str | Path, *, at: int = 0) -> str:
 
 def read_text(path: Path, *, most: int = MAX_BYTES) -> str:
     """Return the text of a small file. Raise DataError where it cannot be read, or is not small."""
+    if is_special(path):
+        raise DataError(f"{path} is a pipe or a device and no file; remove it")
     try:
         with open(path, "rb") as file:
             content = file.read(most + 1)

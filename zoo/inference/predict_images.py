@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import nn
 
-from zoo.data.images.pictures import distinct_names, open_picture, pictures_in
+from zoo.data.images.listing import pictures_in
+from zoo.data.images.pictures import distinct_names, open_picture
 from zoo.data.masks.colours import mask_picture
 from zoo.data.reading import as_inputs, read_batches
 from zoo.errors import UsageError

@@ -148,6 +148,25 @@ def test_092_jsons_that_disagree_on_categories(coco: Folder) -> None:
         open_boxes(coco(files, "train/a.jpg", "val/b.jpg"))
 
 
+def test_jsons_that_number_and_order_their_categories_otherwise_mean_the_same_by_name(coco: Folder) -> None:
+    others = [{"id": 1, "name": "brush"}, {"id": 2, "name": "person"}]
+    files = {
+        "annotations/instances_train.json": instances(("a.jpg",), box(category=1), box(category=90)),
+        "annotations/instances_test.json": instances(("b.jpg",), box(category=2), box(category=1), categories=others),
+    }
+    dataset = open_boxes(coco(files, "train/a.jpg", "test/b.jpg"))
+    assert dataset.classes == ("person", "brush")
+    found = {name: split.boxes[0, :, 4].tolist() for name, split in dataset.splits.items() if split.boxes is not None}
+    assert found == {"train": [0, 1], "test": [0, 1]}
+
+
+@pytest.mark.parametrize("again", ["a.jpg", "./a.jpg"])
+def test_092_one_file_under_two_ids_would_lose_a_part_of_its_boxes_each_time(coco: Folder, again: str) -> None:
+    content = instances(("a.jpg", again, "b.jpg"), box(7), box(8), box(9))
+    with pytest.raises(DataError, match=r"instances.json lists .*a.jpg as image 7 and as image 8.*; give it one id"):
+        open_boxes(coco({"instances.json": content}, "a.jpg", "b.jpg"))
+
+
 def test_092_jsons_whose_names_say_no_split(coco: Folder) -> None:
     files = {f"annotations/{name}.json": instances(("a.jpg",), box()) for name in ("one", "two")}
     with pytest.raises(DataError, match="names no split"):

@@ -100,7 +100,7 @@ def test_metadata_without_labels_is_passed_over(tmp_path: Path) -> None:
         ("file,labels\na.png\n", "line 2 of .* has 1 fields for 2 columns"),
         ("path,tags\na.png,x\n", "has the columns path, tags; it needs file and labels"),
         ("file,label\na.png,\n", "line 2 of .* has no label"),
-        ("file,labels,split\na.png,x,training\n", "line 2 of .* has the split 'training'"),
+        ("file,labels,split\na.png,x,learning\n", "line 2 of .* has the split 'learning'"),
         ("file,labels,split\na.png,x,train\n", "have no test split"),
         ("file,labels\n", "has no lines"),
         ('file,labels\n"a.png,x\n', "line 2 of .* is malformed"),

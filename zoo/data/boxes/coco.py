@@ -1,14 +1,18 @@
-"""COCO: one json a split with images, annotations and categories (Lin et al., 2014); crowds are not scored."""
+"""COCO: one json a split with images, annotations and categories (Lin et al., 2014); crowds are not scored.
+
+Categories are matched by their names: each json may number them its own way, and list them in an order of its own.
+"""
 
 import codecs
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from zoo.data.boxes.records import Annotated, Annotations, Box, check_classes, inside, settle_splits, split_of
 from zoo.errors import DataError
+from zoo.files import is_special
 
 _SPLITS = ("train", "valid", "val", "test")
 _MAX_BYTES = 4 * 1024**3
@@ -45,22 +49,24 @@ def recognises(folder: Path) -> bool:
 
 
 def read(folder: Path) -> Annotations:
-    """Read the json of every split. Classes are the categories in the order of their ids, which may have gaps."""
-    parts: dict[str, list[Annotated]] = {}
-    known: list[_Category] | None = None
+    """Read the json of every split. Classes are the categories of the training split in the order of their ids."""
+    jsons: list[tuple[str, Path, _Instances]] = []
     files = _files(folder)
     for path in files:
         name = path.parent.name if path.parent.name in _SPLITS else path.stem
         split = "all" if len(files) == 1 else split_of(name)
         if split is None:
             raise DataError(f"the name of {path} names no split (train, val or test); rename it")
-        instances = _decode(path)
-        categories = sorted(instances.categories, key=lambda category: category.id)
-        if known is not None and categories != known:
-            raise DataError(f"{path} has other categories than {files[0].name}; give both the same")
-        known = categories
-        parts.setdefault(split, []).extend(_annotated(folder, path, instances, categories))
-    classes = check_classes([category.name for category in known or ()], str(files[0]))
+        jsons.append((split, path, _decode(path)))
+    _, first, learnt = next((item for item in jsons if item[0] == "train"), jsons[0])
+    categories = sorted(learnt.categories, key=lambda category: category.id)
+    classes = check_classes([category.name for category in categories], str(first))
+    parts: dict[str, list[Annotated]] = {}
+    for split, path, instances in jsons:
+        names = [category.name for category in instances.categories]
+        if sorted(names) != sorted(classes):
+            raise DataError(f"{path} has other categories than {first.name}; give both the same")
+        parts.setdefault(split, []).extend(_annotated(folder, path, instances, classes))
     return Annotations(classes, settle_splits(parts, str(folder)))
 
 
@@ -68,14 +74,16 @@ def _files(folder: Path) -> list[Path]:
     """Return the json files: those named as COCO names them, else those of split folders, else any there are."""
     groups = (
         [*folder.glob("instances_*.json"), *folder.glob("annotations/instances_*.json")],
-        [path for split in _SPLITS for path in folder.glob(f"{split}/*.json")],
-        list(folder.glob("annotations/*.json")),
-        list(folder.glob("*.json")),
+        [path for split in _SPLITS for path in folder.glob(f"{split}/[!.]*.json")],
+        list(folder.glob("annotations/[!.]*.json")),
+        list(folder.glob("[!.]*.json")),
     )
     return sorted(next((group for group in groups if group), []))
 
 
 def _decode(path: Path) -> _Instances:
+    if is_special(path):
+        raise DataError(f"{path} is a pipe or a device and no file; remove it")
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise DataError(f"{path} has more than {_MAX_BYTES:,} bytes; split it")
@@ -94,13 +102,20 @@ def _decode(path: Path) -> _Instances:
         raise DataError(f"{path}:{line} is not JSON: {error}; get a fresh copy") from None
 
 
-def _annotated(folder: Path, path: Path, instances: _Instances, categories: Sequence[_Category]) -> list[Annotated]:
+def _annotated(folder: Path, path: Path, instances: _Instances, classes: Sequence[str]) -> list[Annotated]:
     source = str(path)
     root = _pictures(folder, path, instances)
-    places = {category.id: place for place, category in enumerate(categories)}
+    places = {category.id: classes.index(category.name) for category in instances.categories}
     boxes: dict[int | str, list[Box]] = {image.id: [] for image in instances.images}
-    if len(places) < len(categories) or len(boxes) < len(instances.images):
+    if len(places) < len(instances.categories) or len(boxes) < len(instances.images):
         raise DataError(f"{source} has an image or a category twice by its id; give each its own")
+    ids: dict[PurePosixPath, int | str] = {}
+    for image in instances.images:
+        if (other := ids.setdefault(PurePosixPath(image.file_name), image.id)) != image.id:
+            raise DataError(
+                f"{source} lists {image.file_name} as image {other!r} and as image {image.id!r}, each with a part of its "
+                "boxes; give it one id"
+            )
     for number, item in enumerate(instances.annotations):
         if item.category_id not in places:
             raise DataError(f"annotation {number} of {source} is of category {item.category_id}, which is not listed")

@@ -1,14 +1,13 @@
 """What every reader of boxes gives, and what every one must refuse."""
 
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from zoo import files as paths
-from zoo.data.images.pictures import SUFFIXES
+from zoo.data.images.listing import pictures_below
 from zoo.data.splitting import with_test
 from zoo.errors import DataError
 
@@ -65,18 +64,19 @@ def number(text: str, where: str) -> float:
 
 
 def pictures_by_stem(folder: Path) -> dict[str, Path]:
-    """Return the pictures that lie in a folder, by name without suffix. Raise DataError for two of one name."""
+    """Return the pictures below a folder, by path in it without suffix. Raise DataError for two of one name."""
     found: dict[str, Path] = {}
-    if not folder.is_dir():
-        return found
-    for name in sorted(os.listdir(folder)):
-        path = folder / name
-        if name.startswith(".") or not name.lower().endswith(SUFFIXES):
-            continue
-        if path.stem in found:
-            raise DataError(f"{path} and {found[path.stem].name} share a name, and so an annotation; rename one")
-        found[path.stem] = path
+    for path in pictures_below(folder) if folder.is_dir() else []:
+        stem = stem_in(folder, path)
+        if stem in found:
+            raise DataError(f"{path} and {found[stem].name} share a name, and so an annotation; rename one")
+        found[stem] = path
     return found
+
+
+def stem_in(folder: Path, path: Path) -> str:
+    """Return the path of a file in a folder, without suffix."""
+    return path.relative_to(folder).with_suffix("").as_posix()
 
 
 def check_classes(classes: Sequence[str], source: str) -> tuple[str, ...]:

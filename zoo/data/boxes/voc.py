@@ -17,7 +17,9 @@ from zoo.data.boxes.records import (
     number,
     pictures_by_stem,
     settle_splits,
+    stem_in,
 )
+from zoo.data.images.listing import files_below
 from zoo.data.text_files import read_text, split_lines
 from zoo.errors import DataError
 
@@ -44,7 +46,7 @@ class _Described(NamedTuple):
 def recognises(folder: Path) -> bool:
     """Tell whether a folder is one of Pascal VOC."""
     annotations = _first(folder, "Annotations", "annotations")
-    return annotations is not None and next(annotations.glob("*.xml"), None) is not None
+    return annotations is not None and bool(files_below(annotations, (".xml",)))
 
 
 def read(folder: Path) -> Annotations:
@@ -84,7 +86,7 @@ def _lists(folder: Path, annotations: Path) -> dict[str, tuple[list[str], str]]:
     lists = {name: main / f"{name}.txt" for name in ("train", "val", "trainval", "test")}
     there = {name: path for name, path in lists.items() if path.is_file()}
     if not there:
-        return {"all": (sorted(path.stem for path in annotations.glob("*.xml")), str(annotations))}
+        return {"all": ([stem_in(annotations, path) for path in files_below(annotations, (".xml",))], str(annotations))}
     train = "train" if "train" in there else "trainval"
     wanted = {"train": train, "validation": "val" if train == "train" else "", "test": "test"}
     return {

@@ -19,7 +19,9 @@ from zoo.data.boxes.records import (
     pictures_by_stem,
     settle_splits,
     split_of,
+    stem_in,
 )
+from zoo.data.images.listing import files_below
 from zoo.data.text_files import read_text, split_lines
 from zoo.errors import DataError
 
@@ -43,7 +45,7 @@ def read(folder: Path) -> Annotations:
     highest = -1
     for split, pictures, labels in _pairs(folder):
         by_stem = pictures_by_stem(pictures)
-        texts = {path.stem: path for path in labels.glob("*.txt") if path.stem not in _NO_LABELS}
+        texts = {stem_in(labels, path): path for path in files_below(labels, (".txt",)) if path.stem not in _NO_LABELS}
         for stem in sorted(by_stem.keys() | texts.keys()):
             boxes = _read_boxes(texts[stem], None if names is None else len(names)) if stem in texts else []
             highest = max([highest, *(box.label for box in boxes)])
@@ -63,7 +65,7 @@ def _pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
     images, labels = folder / "images", folder / "labels"
     if not (images.is_dir() and labels.is_dir()):
         return
-    named = sorted(path for path in images.iterdir() if path.is_dir() and split_of(path.name))
+    named = sorted(path for path in images.iterdir() if path.is_dir() and split_of(path.name) and path.name[0] != ".")
     for path in named:
         yield str(split_of(path.name)), path, labels / path.name
     if not named:
@@ -97,7 +99,7 @@ def _box(fields: list[str], where: str, num_classes: int | None) -> Box:
 
 def _names(folder: Path) -> list[str] | None:
     """Return the class names that the folder gives, None where it gives none."""
-    described = [folder / "data.yaml", folder / "data.yml", *sorted(folder.glob("*.yaml"))]
+    described = [folder / "data.yaml", folder / "data.yml", *sorted(folder.glob("[!.]*.yaml"))]
     if (path := next((path for path in described if path.is_file()), None)) is not None:
         return _names_of(path)
     for path in (folder / "classes.txt", folder / "labels" / "classes.txt"):

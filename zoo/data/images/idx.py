@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.errors import DataError
+from zoo.files import is_special
 
 MAX_BYTES = 1 << 30
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """Return the array of unsigned bytes that the file holds. Raise DataError for anything else."""
+    if is_special(path):
+        raise DataError(f"{path} is a pipe or a device and no file; get the data set again")
     try:
         with open(path, "rb") as raw:
             zipped = raw.read(2) == b"\x1f\x8b"

@@ -1,13 +1,13 @@
 """A folder of pictures as a data set: decoded once, kept as uint8 arrays under the hash of its contents.
 
-Four forms: `train/<class>/*` with `test/<class>/*`, and perhaps `val/<class>/*`; `<class>/*`; pictures with a table of
-labels (`label_table`); and pictures alone, without labels. What says nothing of splits is split 80 to 20 by the hash of
-each picture.
+Four forms: `train/<class>/*` with `test/<class>/*`, and perhaps `valid/<class>/*`; `<class>/*`; pictures with a table of
+labels (`label_table`); and pictures alone, without labels. Pictures may lie deeper within the folder of their class. What
+says nothing of splits is split 80 to 20 by the hash of each picture.
 """
 
 import hashlib
-import os
-from collections.abc import Iterator
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +17,13 @@ from zoo.data.hashes import content_hashes
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.decoded import Part, open_pictures
 from zoo.data.images.label_table import read_label_table
-from zoo.data.images.pictures import STRETCHED, SUFFIXES, Scaling, common_form
-from zoo.data.splitting import split_by_hash, with_test
+from zoo.data.images.listing import pictures_below
+from zoo.data.images.pictures import STRETCHED, Scaling, common_form
+from zoo.data.splitting import split_by_hash, split_folders, with_test
 from zoo.errors import DataError
 
-_VERSION = "2"
+_VERSION = "3"
+_log = logging.getLogger("zoo")
 
 
 def open_image_folder(
@@ -35,14 +37,18 @@ def open_image_folder(
 ) -> ImageDataset:
     """Open a folder of pictures, all scaled to one size: the one asked for, or the most common one."""
     table = read_label_table(folder)
-    paths = dict(table.paths) if table else {s: _pictures(part) for s, part in _split_folders(folder).items()}
+    roots = {} if table else _roots(folder)
+    paths = dict(table.paths) if table else {split: pictures_below(root) for split, root in roots.items()}
     found = [path for part in paths.values() for path in part]
     if not found:
         raise DataError(f"no pictures in {folder}; put them there, labelled ones as {folder}/train/<class>/*.png")
     hashes = content_hashes(folder, found)
-    classes = table.classes if table else _classes(folder, paths)
+    by_folder = {path: _class(path, roots[split]) for split, part in paths.items() for path in part if not table}
+    classes = table.classes if table else _classes(by_folder, roots)
     if set(paths) == {"all"}:
-        paths = split_by_hash(paths["all"], hashes, table.labels if table else None)
+        # a class stays in both splits, however many folders its pictures lie in
+        group_of = by_folder.__getitem__ if classes and not table else _parent
+        paths = split_by_hash(paths["all"], hashes, table.labels if table else None, group_of)
     if image_size is None or channels is None:
         common_size, common_channels = common_form(found)
         image_size, channels = image_size or common_size, channels or common_channels
@@ -55,7 +61,7 @@ def open_image_folder(
                 digest.update(f"{table.several} {table.labels[path]}\n".encode())
     parts = {}
     for split, part in paths.items():
-        labels = table.targets(part) if table else _labels_by_folder(part, classes)
+        labels = table.targets(part) if table else _labels_by_folder([by_folder[path] for path in part], classes)
         parts[split] = Part(part, {"labels": labels} if classes else {})
     return ImageDataset(
         name=folder.resolve().name,
@@ -75,37 +81,46 @@ def open_image_folder(
     )
 
 
-def _labels_by_folder(paths: list[Path], classes: tuple[str, ...]) -> Labels:
+def _labels_by_folder(names: list[str | None], classes: tuple[str, ...]) -> Labels:
     places = {name: place for place, name in enumerate(classes)}
-    return np.array([places[path.parent.name] for path in paths] if classes else [], np.int64)
+    return np.array([places[name] for name in names if name is not None], np.int64)
 
 
-def _split_folders(folder: Path) -> dict[str, Path]:
-    named = (("train", "train"), ("test", "test"), ("validation", "validation"), ("val", "validation"))
-    found = with_test({split: folder / name for name, split in named if (folder / name).is_dir()})
-    if "train" not in found:
-        return {"all": folder}
-    if "test" not in found:
-        raise DataError(f"{folder} has a folder train but none named test; add one, or put the classes into {folder}")
-    return found
+def _roots(folder: Path) -> dict[str, Path]:
+    """Return the folder of each split, or of all pictures where they are to be split."""
+    found = with_test(split_folders(folder))
+    if {"train", "test"} <= found.keys() or not found:
+        return found or {"all": folder}
+    others = [inner for inner in folder.iterdir() if inner.is_dir() and inner not in found.values()]
+    if any(pictures_below(inner) for inner in others if not inner.name.startswith(".")):
+        return {"all": folder}  # a class may be called train
+    if "train" in found:
+        return {"all": found["train"]}
+    raise DataError(f"{folder} has no folder train beside {found['test'].name}; add one, or give that folder alone")
 
 
-def _pictures(folder: Path) -> list[Path]:
-    """Return the pictures of a folder and its class folders, sorted, so that the order is that of no file system."""
-    entries = list(_visible(folder))
-    entries += [inner for entry in entries if entry.is_dir() for inner in _visible(Path(entry.path))]
-    return sorted(Path(entry.path) for entry in entries if entry.name.lower().endswith(SUFFIXES) and entry.is_file())
+def _class(path: Path, root: Path) -> str | None:
+    """Return the folder of the class that a picture lies in, the first below that of its split."""
+    within = path.relative_to(root).parts
+    return within[0] if len(within) > 1 else None
 
 
-def _visible(folder: Path) -> Iterator["os.DirEntry[str]"]:
-    with os.scandir(folder) as entries:
-        yield from (entry for entry in entries if not entry.name.startswith("."))
-
-
-def _classes(folder: Path, paths: dict[str, list[Path]]) -> tuple[str, ...]:
-    roots = _split_folders(folder)
-    names = {path.parent.name for split, part in paths.items() for path in part if path.parent != roots[split]}
-    bare = [path for split, part in paths.items() for path in part if path.parent == roots[split]]
-    if names and bare:
-        raise DataError(f"{bare[0]} is beside class folders; move it into one of them, or remove the folders")
+def _classes(by_folder: Mapping[Path, str | None], roots: Mapping[str, Path]) -> tuple[str, ...]:
+    names = {name for name in by_folder.values() if name is not None}
+    if names and (bare := next((path for path, name in by_folder.items() if name is None), None)):
+        raise DataError(f"{bare} is beside class folders; move it into one of them, or remove the folders")
+    deep = [
+        path for path, name in by_folder.items() if path.parent.name != name or path.parent.parent not in roots.values()
+    ]
+    if names and deep:
+        _log.warning(
+            "%d of %d pictures lie deeper than <class>/, first %s; each is of the class whose folder is at the top",
+            len(deep),
+            len(by_folder),
+            deep[0],
+        )
     return tuple(sorted(names))
+
+
+def _parent(path: Path) -> Path:
+    return path.parent

@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.data.arrays import Labels
 from zoo.data.delimited import head_of, read_delimited
-from zoo.data.splitting import SPLITS, with_test
+from zoo.data.splitting import SPLITS, split_folders, with_test
 from zoo.data.text_files import read_text
 from zoo.errors import DataError
 from zoo.files import inside
@@ -62,8 +62,7 @@ def read_label_table(folder: Path) -> LabelTable | None:
     """Read the tables of a folder; None where it has none. Raise DataError for one that is not right, naming a line."""
     tables = {ALL: path} if (path := _table_in(folder)) else {}
     if not tables:
-        named = {split: folder / name for name, split in SPLITS.items()}
-        tables = {split: path for split, inner in named.items() if (path := _table_in(inner))}
+        tables = {split: path for split, inner in split_folders(folder).items() if (path := _table_in(inner))}
     if not tables:
         return None
     rows: dict[Path, _Row] = {}
@@ -119,9 +118,9 @@ def _labels(text: str, several: bool, where: str) -> tuple[str, ...]:
 
 
 def _split_of(name: str, where: str) -> str:
-    if name.strip() not in SPLITS:
+    if name.strip().lower() not in SPLITS:
         raise DataError(f"{where} has the split {name!r}; write train, validation or test")
-    return SPLITS[name.strip()]
+    return SPLITS[name.strip().lower()]
 
 
 def _picture(folder: Path, name: str, where: str) -> Path:
@@ -136,9 +135,10 @@ def _paths_by_split(folder: Path, rows: Sequence[_Row]) -> dict[str, list[Path]]
     """Return the pictures of each split: by the table, or else by folders called train and test, or else of all."""
     splits = {row.path: row.split for row in rows}
     if set(splits.values()) == {ALL}:
-        tops = {path: path.relative_to(folder).parts[0] for path in splits}
-        if {"train"} < set(tops.values()) <= set(SPLITS):
-            splits = {path: SPLITS[top] for path, top in tops.items()}
+        tops = {path: SPLITS.get(path.relative_to(folder).parts[0].lower()) for path in splits}
+        named = {path: top for path, top in tops.items() if top is not None}
+        if len(named) == len(tops) and {"train"} < set(named.values()):
+            splits = named
     found: dict[str, list[Path]] = {}
     for path in sorted(splits):
         found.setdefault(splits[path], []).append(path)

@@ -92,7 +92,9 @@ def decode_all(
     are in memory besides it. `sizes`, a row for each source, takes the heights and widths that the pictures had.
     """
     if channels not in (1, 3):
-        raise DataError(f"pictures are read as grey or RGB, 1 or 3 channels, and not as {channels}; choose one of these")
+        raise DataError(
+            f"pictures are read as grey or RGB, 1 or 3 channels, and not as {channels}; choose one of these"
+        )
     images = np.empty((len(sources), channels, *image_size), np.uint8) if out is None else out
     bad: dict[int, DataError] = {}
 
@@ -144,19 +146,6 @@ def read_pictures(
 ) -> Tensor:
     """Return pictures as floats in [0, 1], shape (batch, channels, height, width)."""
     return torch.from_numpy(decode_all(paths, image_size, channels, scaling=scaling)[0]).float().div_(255)
-
-
-def pictures_in(paths: Sequence[Path]) -> list[Path]:
-    """Return the pictures that paths name: files as they are, and of folders all pictures in them, sorted."""
-    found: list[Path] = []
-    for path in paths:
-        inside = (
-            [inner for inner in sorted(path.iterdir()) if inner.suffix.lower() in SUFFIXES] if path.is_dir() else []
-        )
-        if path.is_dir() and not inside:
-            raise DataError(f"no images in {path}; give files, or a folder of images")
-        found += inside or [path]
-    return found
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:

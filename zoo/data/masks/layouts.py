@@ -6,13 +6,12 @@
 - Pascal VOC's: `JPEGImages` with `SegmentationClass`, split by the lists in `ImageSets/Segmentation`
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.data.images.pictures import SUFFIXES
-from zoo.data.splitting import with_test
+from zoo.data.images.listing import pictures_below
+from zoo.data.splitting import SPLITS, with_test
 from zoo.data.text_files import read_text, split_lines
 from zoo.errors import DataError
 from zoo.files import inside
@@ -20,7 +19,6 @@ from zoo.files import inside
 ALL = "all"
 """The split of what is still to be split."""
 
-_NAMES = {"train": ("train", "training"), "validation": ("val", "valid", "validation"), "test": ("test", "testing")}
 _LAYOUTS = (
     "images/*.jpg with masks/*.png, the same within train and test, SegNet's train with trainannot, "
     "or Pascal VOC's JPEGImages with SegmentationClass"
@@ -52,10 +50,10 @@ def find_layout(folder: Path) -> Layout:
     if is_voc:
         found = _voc(folder)
     elif images.is_dir() and masks.is_dir():
-        found = _by_split({name: (images / name, masks / name) for name in _names()})
-        found = found or {ALL: _pairs(_files(images), masks)}
+        found = _by_split({name: (images / name, masks / name) for name in SPLITS})
+        found = found or {ALL: _pairs(images, masks)}
     else:
-        found = _by_split({name: (folder / name / "images", folder / name / "masks") for name in _names()})
+        found = _by_split({name: (folder / name / "images", folder / name / "masks") for name in SPLITS})
         found = found or _segnet(folder)
     if not found:
         raise DataError(f"no pictures with masks in {folder}; put them there as {_LAYOUTS}")
@@ -72,65 +70,86 @@ def _by_split(folders: Mapping[str, tuple[Path, Path]]) -> dict[str, list[Pair]]
     found: dict[str, list[Pair]] = {}
     for name, (images, masks) in folders.items():
         if images.is_dir() and masks.is_dir():
-            found[_split(name)] = _pairs(_files(images), masks)
+            _add(found, name, _pairs(images, masks))
     return found
 
 
 def _segnet(folder: Path) -> dict[str, list[Pair]]:
     found: dict[str, list[Pair]] = {}
-    for name in _names():
+    for name in SPLITS:
         masks = folder / f"{name}annot"
         if masks.is_dir() and (folder / name).is_dir():
             listed = folder / f"{name}.txt"
-            found[_split(name)] = (
-                _listed_pairs(folder, listed, masks) if listed.is_file() else _pairs(_files(folder / name), masks)
+            _add(
+                found, name, _listed_pairs(folder, listed, masks) if listed.is_file() else _pairs(folder / name, masks)
             )
     return found
+
+
+def _add(found: dict[str, list[Pair]], name: str, pairs: list[Pair]) -> None:
+    split = SPLITS[name]
+    if split in found:
+        raise DataError(f"{pairs[0].picture.parent if pairs else name} is a second {split} split; keep one of them")
+    found[split] = pairs
 
 
 def _listed_pairs(folder: Path, listed: Path, masks: Path) -> list[Pair]:
     """Return the pairs of a list whose lines are a picture and its mask, or a picture alone."""
     pairs = []
+    by_stem = _by_stem(masks)
     for where, words in _lines(listed):
         if len(words) > 2:
             raise DataError(f"{where} has {len(words)} words; write a picture and its mask, relative to {folder}")
         paths = [_inside(folder, word, where) for word in words]
         if not paths[0].is_file():
             raise DataError(f"{where} lists the image {words[0]}, which does not exist; check the list")
-        pairs.append(Pair(paths[0], paths[1]) if len(paths) == 2 else _pairs([paths[0]], masks)[0])
+        stem = paths[0].stem
+        pairs.append(Pair(paths[0], paths[1] if len(paths) == 2 else by_stem.get(stem, masks / f"{stem}.png")))
     return pairs
 
 
 def _voc(folder: Path) -> dict[str, list[Pair]]:
-    pictures = {path.stem: path for path in _files(folder / "JPEGImages")}
-    masks, lists = folder / "SegmentationClass", folder / "ImageSets" / "Segmentation"
+    images, masks, lists = (folder / name for name in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"))
+    pairs = {pair.picture.stem: pair for pair in _pairs(images, masks)}
     found: dict[str, list[Pair]] = {}
-    for name in (*_names(), "trainval"):
+    for name in (*SPLITS, "trainval"):
         listed = lists / f"{name}.txt"
         if not listed.is_file() or (name == "trainval" and "train" in found):
             continue
         stems = [(where, words[0]) for where, words in _lines(listed)]
-        if unknown := next(((where, stem) for where, stem in stems if stem not in pictures), None):
-            raise DataError(
-                f"{unknown[0]} names {unknown[1]!r}, of which {folder / 'JPEGImages'} has no picture; check the list"
-            )
-        found[ALL if name == "trainval" else _split(name)] = _pairs([pictures[stem] for _, stem in stems], masks)
+        if unknown := next(((where, stem) for where, stem in stems if stem not in pairs), None):
+            raise DataError(f"{unknown[0]} names {unknown[1]!r}, of which {images} has no picture; check the list")
+        named = [pairs[stem] for _, stem in stems]
+        if name == "trainval":
+            found[ALL] = named
+        else:
+            _add(found, name, named)
     if ALL in found and len(found) > 1:  # what is trained and tested on is named together, beside one of the two
         del found[ALL]
     # Most of VOC's pictures have no mask at all
-    return found or {ALL: [pair for pair in _pairs(list(pictures.values()), masks) if pair.mask.is_file()]}
+    return found or {ALL: [pair for pair in pairs.values() if pair.mask.is_file()]}
 
 
-def _pairs(pictures: list[Path], masks: Path) -> list[Pair]:
+def _pairs(images: Path, masks: Path) -> list[Pair]:
     """Return each picture with the mask of its name, which should be a PNG where there is none."""
-    by_stem: dict[str, Path] = {}
-    for path in _files(masks):
-        if path.stem in by_stem:
-            raise DataError(
-                f"{masks} has two masks for {path.stem!r}: {path.name} and {by_stem[path.stem].name}; remove one"
-            )
-        by_stem[path.stem] = path
-    return [Pair(path, by_stem.get(path.stem, masks / f"{path.stem}.png")) for path in pictures]
+    by_stem = _by_stem(masks)
+    stems = {path: _stem(path, images) for path in pictures_below(images)}
+    return [Pair(path, by_stem.get(stem, masks / f"{stem}.png")) for path, stem in stems.items()]
+
+
+def _by_stem(masks: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in pictures_below(masks):
+        stem = _stem(path, masks)
+        if stem in found:
+            raise DataError(f"{masks} has two masks for {stem!r}: {path.name} and {found[stem].name}; remove one")
+        found[stem] = path
+    return found
+
+
+def _stem(path: Path, folder: Path) -> str:
+    """Return a name without suffix; of a file within a folder's folders with these, as its mask lies in such, too."""
+    return path.relative_to(folder).with_suffix("").as_posix()
 
 
 def _train_and_test(folder: Path, found: dict[str, list[Pair]]) -> dict[str, list[Pair]]:
@@ -156,18 +175,3 @@ def _inside(folder: Path, name: str, where: str) -> Path:
     if (path := inside(folder, name)) is None:
         raise DataError(f"{where} names {name!r}, which is outside {folder}; write it relative to the folder")
     return path
-
-
-def _files(folder: Path) -> list[Path]:
-    """Return the pictures of a folder, sorted, so that the order is that of no file system."""
-    with os.scandir(folder) as entries:
-        names = [item.name for item in entries if not item.name.startswith(".") and item.is_file()]
-    return [folder / name for name in sorted(names) if name.lower().endswith(SUFFIXES)]
-
-
-def _names() -> list[str]:
-    return [name for names in _NAMES.values() for name in names]
-
-
-def _split(name: str) -> str:
-    return next(split for split, names in _NAMES.items() if name in names)

@@ -108,9 +108,7 @@ def _decode(folder: Path, parts: MaskParts, skip_bad: int) -> _Record:
         for place, pair in enumerate(pairs):
             if (value := values.unknown(present[name][place])) is not None:
                 bad[name][place] = DataError(f"{pair.mask} has the value {value}, {values.how_to_know(value)}")
-    left_out = [
-        LeftOut(name, place, str(error)) for name, some in bad.items() for place, error in sorted(some.items())
-    ]
+    left_out = [LeftOut(name, place, str(error)) for name, some in bad.items() for place, error in sorted(some.items())]
     if len(left_out) > skip_bad:
         raise DataError(left_out[skip_bad].why)
     table = np.where(values.table < 0, IGNORED, values.table).astype(np.uint8)

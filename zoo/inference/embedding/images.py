@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from zoo.data.hashes import common_hashes
 from zoo.data.images.dataset import ImageDataset, ImageSplit
-from zoo.data.images.pictures import pictures_in
+from zoo.data.images.listing import pictures_in
 from zoo.data.images.undecoded import UndecodedImages
 from zoo.data.reading import as_inputs, read_batches
 from zoo.data.splitting import splits_of
