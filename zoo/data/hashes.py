@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -55,6 +56,8 @@ def _mark(path: Path) -> tuple[int, int, int, int]:
         status = os.stat(path)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; check it") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(f"{path} is no file; remove it")
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 

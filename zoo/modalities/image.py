@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 from torch import Tensor, nn
@@ -132,20 +133,34 @@ def _open(
     reader: Callable[..., ImageDataset] | None = None,
     stream: bool | None = None,
 ) -> ImageDataset:
-    if image_size is not None:
-        image_size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    if isinstance(image_size, int):
+        image_size = (image_size, image_size)
+    _check_asked(image_size, channels)
     return open_dataset(
         source.name,
         data_dir=source.folder,
         spec=named_dataset(source, f"a folder of images, or {HUB_DATASETS}org/name"),
         reader=reader,
-        image_size=image_size,
+        image_size=None if image_size is None else tuple(image_size),
         channels=channels,
         scaling=scaling,
         skip_bad=source.options.skip_bad,
         stream=stream,
         hub=source.hub,
     )
+
+
+def _check_asked(image_size: Any, channels: Any) -> None:
+    """Raise UsageError for sizes and channels that no image can have."""
+    asked = {"image_size": image_size, "channels": channels}
+    given = {name: value for name, value in asked.items() if value is not None}
+    try:
+        msgspec.convert({"image_size": (1, 1), "channels": 1, **given}, Preprocessing)
+    except msgspec.ValidationError as error:
+        said = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        raise UsageError(
+            f"no image has {said}: {error}; give pixels, such as image_size=224 or [224, 320], and channels=1 or 3"
+        ) from None
 
 
 modality = ImageModality()

@@ -1,5 +1,6 @@
 """Folders of pictures: how deep they lie, what their splits are called, and what systems hide in them."""
 
+import json
 import logging
 import os
 from pathlib import Path
@@ -10,8 +11,8 @@ from PIL import Image
 
 from zoo.data.boxes.open import open_boxes
 from zoo.data.images.dataset import ImageDataset
-from zoo.data.images.image_folder import open_image_folder
 from zoo.data.images.idx import read_idx
+from zoo.data.images.image_folder import open_image_folder
 from zoo.data.images.listing import pictures_in
 from zoo.data.images.pictures import open_picture
 from zoo.data.masks.folder import open_mask_folder
@@ -172,10 +173,13 @@ def test_hidden_files_are_not_taken(tmp_path: Path) -> None:
             (tmp_path / kind).mkdir(exist_ok=True)
             (tmp_path / kind / f"{place}.{suffix}").write_text(text)
     (tmp_path / "coco" / "all.json").write_text(
-        '{"images": [{"id": 0, "file_name": "0.png"}, {"id": 1, "file_name": "1.png"}, {"id": 2, "file_name": "2.png"}],'
-        '"categories": [{"id": 1, "name": "cat"}], "annotations": ['
-        + ",".join(f'{{"image_id": {place}, "category_id": 1, "bbox": [1, 1, 2, 2]}}' for place in range(3))
-        + "]}"
+        json.dumps(
+            {
+                "images": [{"id": place, "file_name": f"{place}.png"} for place in range(3)],
+                "categories": [{"id": 1, "name": "cat"}],
+                "annotations": [{"image_id": place, "category_id": 1, "bbox": [1, 1, 2, 2]} for place in range(3)],
+            }
+        )
     )
     for kind in ("classes", "yolo", "voc", "coco", "street"):
         hide(tmp_path / kind)

@@ -113,8 +113,8 @@ def _annotated(folder: Path, path: Path, instances: _Instances, classes: Sequenc
     for image in instances.images:
         if (other := ids.setdefault(PurePosixPath(image.file_name), image.id)) != image.id:
             raise DataError(
-                f"{source} lists {image.file_name} as image {other!r} and as image {image.id!r}, each with a part of its "
-                "boxes; give it one id"
+                f"{source} lists {image.file_name} as image {other!r} and as image {image.id!r}, each with a part of "
+                "its boxes; give it one id"
             )
     for number, item in enumerate(instances.annotations):
         if item.category_id not in places:

@@ -1,8 +1,8 @@
 """A folder of pictures as a data set: decoded once, kept as uint8 arrays under the hash of its contents.
 
-Four forms: `train/<class>/*` with `test/<class>/*`, and perhaps `valid/<class>/*`; `<class>/*`; pictures with a table of
-labels (`label_table`); and pictures alone, without labels. Pictures may lie deeper within the folder of their class. What
-says nothing of splits is split 80 to 20 by the hash of each picture.
+Four forms: `train/<class>/*` with `test/<class>/*`, and perhaps `valid/<class>/*`; `<class>/*`; pictures with a table
+of labels (`label_table`); and pictures alone, without labels. Pictures may lie deeper within the folder of their class.
+What says nothing of splits is split 80 to 20 by the hash of each picture.
 """
 
 import hashlib
