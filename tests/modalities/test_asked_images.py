@@ -32,7 +32,10 @@ def opened(folder: Path, arguments: dict[str, Any]) -> Any:
     "arguments",
     [
         *({"channels": value} for value in ("abc", 0, -1, 1.5, [3], 2000)),
-        *({"image_size": value} for value in ("abc", 0, -3, 28.5, [28], [28, 28, 28], {"a": 1}, 65_536, True, [1, "x"])),
+        *(
+            {"image_size": value}
+            for value in ("abc", 0, -3, 28.5, [28], [28, 28, 28], {"a": 1}, 65_536, True, [1, "x"])
+        ),
     ],
     ids=str,
 )

@@ -24,6 +24,8 @@ def maps(pyramid: FeaturePyramid, stages: list[zoo.FeatureInfo], size: tuple[int
         pytest.param((2, 4, 8, 16, 32), (8, 16, 32), id="levels the backbone has"),
         pytest.param((2, 4, 8), (4, 8, 16, 32), id="coarser ones beyond it"),
         pytest.param((16,), (4, 8, 16, 32), id="finer ones than any"),
+        pytest.param((1, 2, 4), (8, 16), id="coarser ones than any"),
+        pytest.param((1, 2), (16,), id="a much coarser one"),
         pytest.param((4, 16), (4, 8, 16), id="one that it skips"),
         pytest.param((1, 1, 2, 2), (1, 2), id="several stages of one reduction"),
     ],
@@ -62,5 +64,5 @@ def test_reductions_that_do_not_double(reductions: tuple[int, ...]) -> None:
 
 
 def test_no_map_of_these_reductions() -> None:
-    with pytest.raises(ValueError, match="maps of .2, 4., none of the reductions"):
-        FeaturePyramid(info(2, 4), width=8, reductions=(8, 16))
+    with pytest.raises(ValueError, match="maps of .16, 32., none of the reductions"):
+        FeaturePyramid(info(16, 32), width=8, reductions=(4, 8))

@@ -1,7 +1,7 @@
 """What the two commands that train share: their options, and what they do with them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +17,8 @@ from zoo.training.result import RunResult
 
 if TYPE_CHECKING:
     from zoo.training.dry_run import Rehearsal
+
+_SHOWN_CLASSES = 12
 
 
 def training_options(function: Command) -> Command:
@@ -125,6 +127,7 @@ def show_rehearsal(found: "Rehearsal") -> None:
     rows = [
         ("would train", f"{found.model} by {found.recipe}, {found.steps:,} steps of {found.batch_size} samples"),
         ("data", f"{found.data}: {found.train_samples:,} train, {found.test_samples:,} test"),
+        *([("classes", _shares(found.classes))] if found.classes else []),
         ("a batch here", f"{found.batch_shape} on {found.device}, rank 0 of {found.processes}"),
         ("parameters", f"{found.parameters:,}, {found.trained_parameters:,} of them trained"),
         (
@@ -139,6 +142,14 @@ def show_rehearsal(found: "Rehearsal") -> None:
     for name, value in rows:
         print_line(f"{name:12}  {value}")
     print_line("nothing was written; run without --dry-run to train")
+
+
+def _shares(classes: Mapping[str, float]) -> str:
+    """Return classes with their shares, the most frequent first."""
+    ranked = sorted(classes.items(), key=lambda item: -item[1])
+    shown = [f"{name} {share:.1%}" for name, share in ranked[:_SHOWN_CLASSES]]
+    more = len(ranked) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def show_run(result: RunResult, following: Callable[[], list[str]]) -> None:

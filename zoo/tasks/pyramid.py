@@ -19,7 +19,7 @@ class FeaturePyramid(nn.Module):
     """Turn the maps of a backbone's `stages` into one map of `width` channels for each of `reductions`, finest first.
 
     A reduction is a power of two; its map has `ceil(height / reduction)` rows. Where several stages have the same, the
-    last of them counts.
+    last of them counts. Where all are coarser than the backbone, its last map is averaged to the finest of them.
     """
 
     def __init__(self, feature_info: Sequence[FeatureInfo], *, width: int, reductions: Sequence[int]) -> None:
@@ -31,6 +31,10 @@ class FeaturePyramid(nn.Module):
             )
         found = stages_by_reduction(feature_info)
         sources = {reduction: found[reduction] for reduction in reductions if reduction in found}
+        self._averaged = 1
+        if not sources and reductions[0] > max(found):
+            sources = {reductions[0]: found[max(found)]}
+            self._averaged = reductions[0] // max(found)
         if not sources:
             raise ValueError(f"the backbone has maps of {sorted(found)}, none of the reductions {list(reductions)}")
         self.width = width
@@ -46,7 +50,8 @@ class FeaturePyramid(nn.Module):
     def forward(self, maps: Sequence[Tensor], image_size: tuple[int, int]) -> list[Tensor]:
         """Return a map for each reduction. `maps` are those of `stages`, `image_size` is height and width."""
         found = {
-            reduction: lateral(x) for reduction, lateral, x in zip(self._sources, self.laterals, maps, strict=True)
+            reduction: lateral(x if self._averaged == 1 else F.avg_pool2d(x, self._averaged, ceil_mode=True))
+            for reduction, lateral, x in zip(self._sources, self.laterals, maps, strict=True)
         }
         levels: list[Tensor] = []
         above: Tensor | None = None

@@ -1,9 +1,7 @@
 """Rehearse a job before it costs anything: everything is settled, a few steps are timed, nothing is written."""
 
 import shutil
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,14 @@ from torch.utils.flop_counter import flop_registry
 from zoo.engine.average import named_state
 from zoo.engine.distribution import join
 from zoo.engine.loop import Plan
-from zoo.engine.recipe import Batches
+from zoo.engine.recipe import Batch, Batches
 from zoo.engine.run import Run
 from zoo.engine.stepper import Stepper
 from zoo.errors import UsageError
+from zoo.specs.modality import CountsClasses
 from zoo.training.job import Job
 from zoo.training.memory import peak_memory
+from zoo.training.pace import Pace, measure_pace, samples_in, timed
 from zoo.training.run import batches, fresh_model, ready
 
 _TIMED_STEPS = 3
@@ -28,7 +28,10 @@ _TIMED_STEPS = 3
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What a job will take, as three steps and one batch of evaluation foretell. Bytes, seconds, and counts."""
+    """What a job will take, as three steps and one batch of evaluation foretell. Bytes, seconds, and counts.
+
+    `classes` are the shares of the training split, where the data set counts them.
+    """
 
     model: str
     recipe: str
@@ -37,6 +40,7 @@ class Rehearsal:
     processes: int
     train_samples: int
     test_samples: int
+    classes: Mapping[str, float]
     batch_shape: tuple[int, ...]
     parameters: int
     trained_parameters: int
@@ -75,9 +79,11 @@ def rehearse_job(job: Job) -> Rehearsal:
         evaluation = batches(dataset, "test", settings, distribution)
         plan = Plan.of(settings, len(training))
         stepper = ready(job, fresh_model(job), distribution, plan.total)
-        shape, flops = _first_step(stepper, training)
-        seconds = _seconds_a_step(stepper, training)
-        scoring = _seconds_to_evaluate(stepper, evaluation)
+        batch = next(training.epoch(0))
+        pace = measure_pace(stepper, batch)
+        flops = _first_step(stepper, pace.of(batch))
+        seconds = _seconds_a_step(stepper, training, pace)
+        scoring = _seconds_to_evaluate(stepper, evaluation, pace)
         rounds = -(-plan.total // plan.a_round) + 1
         state = named_state(stepper.modules)
         size = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
@@ -108,28 +114,27 @@ def rehearse_job(job: Job) -> Rehearsal:
             processes=distribution.world_size,
             train_samples=len(dataset.splits["train"]),
             test_samples=len(dataset.splits["test"]),
-            batch_shape=shape,
+            classes=dataset.class_shares() if isinstance(dataset, CountsClasses) else {},
+            batch_shape=tuple(next(iter(batch.values())).shape),
             parameters=sum(item.numel() for item in state.values() if isinstance(item, torch.nn.Parameter)),
             trained_parameters=sum(trained.values()),
             steps=plan.total,
             batch_size=training.batch_size,
-            flops_per_sample=flops / shape[0],
+            flops_per_sample=flops,
             samples_per_second=training.batch_size / seconds,
             seconds=seconds * plan.total,
             evaluation_seconds=scoring * rounds,
-            memory=peak_memory(distribution.device),
+            memory=peak_memory(distribution.device) + pace.left_out * pace.bytes_per_sample // settings.accumulate,
             disk_needed=needed,
             disk_free=free,
         )
 
 
-def _first_step(stepper: Stepper, training: Batches) -> tuple[tuple[int, ...], float]:
-    """Take a step that warms everything up; return the shape of what it took and its floating-point operations."""
-    batch = next(training.epoch(0))
-    first = next(iter(batch.values()))
+def _first_step(stepper: Stepper, batch: Batch) -> float:
+    """Take a step that warms everything up; return its floating-point operations a sample."""
     with _Operations() as counter:
         stepper.step(batch, 0)
-    return tuple(first.shape), float(counter.total)
+    return counter.total / samples_in(batch)
 
 
 class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own lacks annotations
@@ -150,22 +155,23 @@ class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch'
         return out
 
 
-def _seconds_a_step(stepper: Stepper, training: Batches) -> float:
-    supply = _endless(training)
+def _seconds_a_step(stepper: Stepper, training: Batches, pace: Pace) -> float:
+    supply = (pace.of(batch) for batch in _endless(training))
     next(supply)
     stepper.step(next(supply), 1)
-    with _timed(stepper.distribution.device) as seconds:
+    with timed(stepper.distribution.device) as seconds:
         for step in range(_TIMED_STEPS):
             stepper.step(next(supply), 2 + step)
     stepper.figures(2 + _TIMED_STEPS)
-    return seconds[0] / _TIMED_STEPS
+    return seconds[0] / _TIMED_STEPS * pace.whole / pace.samples
 
 
-def _seconds_to_evaluate(stepper: Stepper, evaluation: Batches) -> float:
-    batch = next(evaluation.epoch(0))
-    with _timed(stepper.distribution.device) as seconds, stepper.exported():
+def _seconds_to_evaluate(stepper: Stepper, evaluation: Batches, pace: Pace) -> float:
+    whole = next(evaluation.epoch(0))
+    batch = pace.of(whole)
+    with timed(stepper.distribution.device) as seconds, stepper.exported():
         stepper.recipe.evaluate([batch])
-    return seconds[0] * len(evaluation)
+    return seconds[0] * samples_in(whole) / samples_in(batch) * len(evaluation)
 
 
 def _endless(supply: Batches) -> Iterator[dict[str, torch.Tensor]]:
@@ -173,19 +179,6 @@ def _endless(supply: Batches) -> Iterator[dict[str, torch.Tensor]]:
     while True:
         yield from supply.epoch(epoch)
         epoch += 1
-
-
-@contextmanager
-def _timed(device: torch.device) -> Iterator[list[float]]:
-    def now() -> float:
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        return time.perf_counter()
-
-    seconds: list[float] = []
-    start = now()
-    yield seconds
-    seconds.append(now() - start)
 
 
 def _existing(path: Path) -> Path:

@@ -69,7 +69,7 @@ def pretraining(request: PretrainRequest) -> Job:
     dataset, inputs = open_data(request.data, need)
     if spec.labels:
         dataset.check("labels")
-    taken = full_arguments(offer, {**_fitted(offer, inputs), **asked})
+    taken = full_arguments(offer, {**_fitted(offer, inputs), **_of_the_model(offer, inputs, asked)})
     found = default_registry().recipe(spec.name)
     resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, request.data, spec.task)
     return Job(
@@ -227,6 +227,12 @@ def _resolved(
 
 def _command() -> str:
     return shlex.join(["zoo", *map(without_secrets, sys.argv[1:])])  # quotes in a password would hide its end
+
+
+def _of_the_model(offer: Offer[ModelSpec], inputs: Inputs, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was asked for without what only its data take, such as the size of images."""
+    known = inspect.signature(load_model_target(offer)).parameters
+    return {name: value for name, value in asked.items() if name in known or name not in inputs.model_arguments()}
 
 
 def _fitted(offer: Offer[ModelSpec], inputs: Inputs) -> dict[str, Any]:

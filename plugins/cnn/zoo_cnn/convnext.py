@@ -78,9 +78,15 @@ class Stage(nn.Module):
             if inputs is None
             else nn.Sequential(LayerNorm2d(inputs, _EPS), nn.Conv2d(inputs, width, kernel_size=2, stride=2))
         )
+        self._smallest = 1 if inputs is None else 2  # what is halved without padding
         self.blocks = nn.Sequential(*(Block(width, rate, conv_mlp=conv_mlp) for rate in rates))
 
     def forward(self, x: Tensor) -> Tensor:
+        if min(x.shape[2:]) < self._smallest:
+            raise zoo.UsageError(
+                "a ConvNeXt takes images of 32 pixels a side or more; pretrain with --arg image_size=32, finetune with "
+                "--set image_size=32, or choose a ResNet"
+            )
         refined: Tensor = self.blocks(self.downsample(x))
         return refined
 

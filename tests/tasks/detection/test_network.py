@@ -8,7 +8,8 @@ import torch
 import zoo
 from zoo.registry.registry import default_registry
 from zoo.specs.networks import Network
-from zoo.tasks.detection.network import Detector, default_reductions, places
+from zoo.tasks.detection.network import Detector, default_reductions, fitting_reductions, places
+from zoo.tasks.pyramid import FeaturePyramid, map_size
 
 INSTALLED = {offer.spec.name for offer in default_registry().offers("models")}
 BACKBONES: dict[str, dict[str, Any]] = {
@@ -64,6 +65,27 @@ def test_keeps_the_protocol_of_networks_and_is_built_again_from_its_arguments(st
 )
 def test_levels_are_the_last_three_and_one_coarser(stages: tuple[int, ...], expected: list[int]) -> None:
     assert default_reductions([zoo.FeatureInfo(8, reduction, "") for reduction in stages]) == expected
+
+
+@pytest.mark.parametrize(
+    ("stages", "size", "expected"),
+    [
+        ((1, 2, 4), (480, 640), [8, 16, 32, 64]),
+        ((1, 2, 4), (256, 256), [4, 8, 16, 32]),
+        ((1, 2, 4), (28, 28), [1, 2, 4, 8]),
+        ((2, 4, 8, 16, 32), (1333, 800), [8, 16, 32, 64]),
+        ((4, 8, 16, 32), (28, 20), [8, 16]),
+        ((14, 14), (8, 8), [16]),
+    ],
+)
+def test_levels_suit_the_size_of_the_images(
+    stages: tuple[int, ...], size: tuple[int, int], expected: list[int]
+) -> None:
+    info = [zoo.FeatureInfo(8, reduction, "") for reduction in stages]
+    assert fitting_reductions(info, size) == expected
+    pyramid = FeaturePyramid(info, width=8, reductions=expected)
+    maps = [torch.rand(1, 8, *map_size(size, info[stage].reduction)) for stage in pyramid.stages]
+    assert [level.shape[2:] for level in pyramid(maps, size)] == [map_size(size, level) for level in expected]
 
 
 def test_places_are_centres_of_the_cells_of_each_level() -> None:

@@ -1,6 +1,7 @@
 """A data set of pictures in memory or memory-mapped: uint8, decoded once."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
@@ -19,6 +20,7 @@ from zoo.errors import DataError
 from zoo.specs.records import Target
 
 _EVALUATED_AT_ONCE = 256
+_NUMBERS_AT_ONCE = 64 * 1024 * 1024
 _HOW_TO_PROVIDE: Mapping[Target, str] = {
     "labels": "put the images into one folder a class: train/<class>/*.png",
     "boxes": "give a folder of Pascal VOC, COCO or YOLO, and finetune with --task object-detection",
@@ -69,8 +71,8 @@ class ImageSplit:
         )
 
     def evaluation_batch_size(self, batch_size: int) -> int:
-        """Return how many images are scored at once."""
-        return max(batch_size, _EVALUATED_AT_ONCE)
+        """Return how many images are scored at once; large ones are fewer."""
+        return max(batch_size, min(_EVALUATED_AT_ONCE, _NUMBERS_AT_ONCE // math.prod(self.images.shape[1:])))
 
     def take(self, index: NDArray[np.int64]) -> "ImageSplit":
         """Return the samples at these places, in this order."""
@@ -154,22 +156,37 @@ class ImageDataset:
             self._check_masks()
 
     def _check_labels(self) -> None:
-        labels = self._train_labels()
-        counts = labels.sum(0) if labels.ndim == 2 else np.bincount(labels, minlength=len(self.classes))
+        counts = self._counts()
         if (empty := np.flatnonzero(counts == 0)).size:
             names = ", ".join(self.classes[place] for place in empty[:5])
             raise DataError(f"{self.source} has no training images of {names}; add some, or remove the class")
 
     def _check_masks(self) -> None:
-        counts = np.zeros(256, np.int64)
-        for mask in self.splits["train"].targets["masks"]:
-            counts += np.bincount(mask.ravel(), minlength=256)
-        if (empty := np.flatnonzero(counts[: len(self.classes)] == 0)).size:
+        if (empty := np.flatnonzero(self._counts() == 0)).size:
             names = ", ".join(self.classes[place] for place in empty[:5])
             raise DataError(
                 f"{self.source} has no pixel of {names} in its training masks; add some, or write void for the class "
                 "in classes.txt"
             )
+
+    def class_shares(self) -> dict[str, float]:
+        """Return the share of each class in the pixels, boxes or images of the training split."""
+        counts = self._counts()
+        return dict(zip(self.classes, (counts / max(1, counts.sum())).tolist(), strict=True))
+
+    def _counts(self) -> NDArray[np.int64]:
+        """Return how many pixels, boxes or images of the training split are of each class."""
+        train, counts = self.splits["train"], np.zeros(256, np.int64)
+        if train.masks is not None:
+            for mask in train.masks:
+                counts += np.bincount(mask.ravel(), minlength=256)
+        elif train.labels is not None and train.labels.ndim == 2:
+            return train.labels.sum(0, dtype=np.int64)
+        elif train.labels is not None or train.boxes is not None:
+            found = train.labels if train.boxes is None else train.boxes[..., 4]
+            assert found is not None
+            counts = np.bincount(found[found >= 0].astype(np.int64), minlength=len(self.classes))
+        return counts[: len(self.classes)]
 
     def subset(self, labels: int, seed: int) -> "ImageDataset":
         """Keep that many training images, drawn by the seed; of one class each, as evenly over them as can be."""
@@ -189,12 +206,6 @@ class ImageDataset:
         if target == "labels" and self.source.startswith(HUB_DATASETS):
             return "it needs a column called label, of class labels, numbers or names; choose other data"
         return _HOW_TO_PROVIDE[target]
-
-    def _train_labels(self) -> Labels:
-        labels = self.splits["train"].labels
-        if labels is None:
-            raise DataError(f"{self.source} has no labels; {self._how_to_provide('labels')}")
-        return labels
 
 
 def fingerprint(splits: Mapping[str, ImageSplit], classes: tuple[str, ...]) -> str:

@@ -17,6 +17,8 @@ _PRIOR = 0.01
 _FIRST_SIDE = 2.0
 """How far the sides are at first, in reductions."""
 _LARGEST_LOGARITHM = 6.0
+_FINE = 8
+_MOST_FINE_PLACES = 64 * 64
 
 
 class Detector(nn.Module):
@@ -78,6 +80,18 @@ def default_reductions(feature_info: list[FeatureInfo]) -> list[int]:
     coarsest = max(stages_by_reduction(feature_info))
     finest = min(reduction for reduction in stages_by_reduction(feature_info) if reduction * 4 >= coarsest)
     return [2**power for power in range(finest.bit_length() - 1, coarsest.bit_length() + 1)]
+
+
+def fitting_reductions(feature_info: list[FeatureInfo], image_size: tuple[int, int]) -> list[int]:
+    """Return the default levels as far as they suit images of this size.
+
+    Levels finer than 8 are for small images: with more than 64 x 64 places they cost gigabytes. Those that are coarser
+    than the image say nothing that the one before does not.
+    """
+    levels = default_reductions(feature_info)
+    while levels[0] < _FINE and math.prod(map_size(image_size, levels[0])) > _MOST_FINE_PLACES:
+        levels = [2 * level for level in levels]
+    return [level for level in levels if level <= max(image_size)] or levels[:1]
 
 
 def places(image_size: tuple[int, int], reductions: tuple[int, ...], device: torch.device) -> tuple[Tensor, Tensor]:

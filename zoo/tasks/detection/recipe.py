@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from zoo.engine.recipe import Batch, Loss
 from zoo.tasks.detection.augmentation import augment_boxed
 from zoo.tasks.detection.decode import Found, find
 from zoo.tasks.detection.loss import DetectionLoss, detection_loss
-from zoo.tasks.detection.network import Detector
+from zoo.tasks.detection.network import Detector, fitting_reductions
 from zoo.tasks.detection.pictures import boxed_grid, precision_recall
 from zoo.tasks.detection.scores import AveragePrecision
 from zoo.tasks.detection.settings import ObjectDetectionSettings
@@ -34,7 +35,7 @@ class ObjectDetection(OneNetwork):
         classes: tuple[str, ...],
         preprocessing: Preprocessing,
     ) -> None:
-        network = model if isinstance(model, Detector) else _on(model, settings, len(classes))
+        network = model if isinstance(model, Detector) else _on(model, settings, len(classes), preprocessing)
         super().__init__(settings, network, classes)
         self.preprocessing = preprocessing
 
@@ -108,9 +109,12 @@ class ObjectDetection(OneNetwork):
         return precision, total / max(1.0, weight)
 
 
-def _on(backbone: nn.Module, settings: ObjectDetectionSettings, num_classes: int) -> Detector:
+def _on(
+    backbone: nn.Module, settings: ObjectDetectionSettings, num_classes: int, preprocessing: Preprocessing
+) -> Detector:
     device = next(backbone.parameters()).device
-    reductions = list(settings.reductions) or None
+    info = list(cast(Any, backbone).feature_info)
+    reductions = list(settings.reductions) or fitting_reductions(info, preprocessing.image_size)
     network = Detector(backbone, num_classes, width=settings.width, depth=settings.depth, reductions=reductions)
     return network.to(device)
 

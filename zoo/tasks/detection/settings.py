@@ -22,11 +22,11 @@ class ObjectDetectionSettings(FinetuneSettings):
     """A few hundred pictures train well with these on a CPU; many do with fewer epochs.
 
     `width` and `depth` are those of the head, `reductions` the levels of its pyramid: empty for the backbone's last
-    three and one coarser. `flips` mirrors half of the pictures left to right, and with `both` half of them upside down
-    too. `zoom` is by how much pictures become larger or smaller at most, each shifted at random; 1 leaves them as they
-    are. `colour` is the strength of changes to brightness, contrast and saturation. Of the boxes that are found, those
-    above `score_threshold` count, at most `most_boxes` a picture, and none that overlaps a better one of its class by
-    more than `nms_threshold` (IoU).
+    three and one coarser, as far as they suit the size of the images. `flips` mirrors half of the pictures left to
+    right, and with `both` half of them upside down too. `zoom` is by how much pictures become larger or smaller at
+    most, each shifted at random; 1 leaves them as they are. `colour` is the strength of changes to brightness, contrast
+    and saturation. Of the boxes that are found, those above `score_threshold` count, at most `most_boxes` a picture,
+    and none that overlaps a better one of its class by more than `nms_threshold` (IoU).
     """
 
     epochs: Count = 60
