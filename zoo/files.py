@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from zoo.errors import StorageError
+from zoo.errors import IntegrityError, StorageError
 
 
 def cache_folder() -> Path:
@@ -47,6 +47,12 @@ def is_special(path: Path) -> bool:
     except OSError:
         return False  # whoever opens it says what is wrong
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def check_plain(path: Path) -> None:
+    """Raise IntegrityError for a pipe, a socket or a device in the place of a file that somebody gave."""
+    if is_special(path):
+        raise IntegrityError(f"{path} is a pipe or a device and no file; get a fresh copy")
 
 
 def sync_folder(folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from zoo.errors import IntegrityError
+from zoo.files import check_plain
 from zoo.strict_json import parse_json
 from zoo.weights.inputs import InputsRecord, Preprocessing, Tokenisation
 
@@ -78,6 +79,7 @@ class ZooBlock(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 def read_json(folder: Path) -> dict[str, Any]:
     """Return what config.json holds, nothing where there is none. Raise IntegrityError where it asks to run code."""
     path = folder / "config.json"
+    check_plain(path)
     try:
         with open(path, "rb") as file:
             content = file.read(6 * 1024 * 1024)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import IntegrityError, NotFoundError
+from zoo.files import check_plain
 from zoo.strict_json import parse_json
 
 MAX_TENSORS = 100_000
@@ -52,6 +53,7 @@ class TensorHeader:
 
 def read_header(path: Path) -> dict[str, TensorHeader]:
     """Return every tensor's dtype and shape. Raise IntegrityError for a file that is not exactly a safetensors file."""
+    check_plain(path)
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from zoo.errors import IntegrityError, NotFoundError
+from zoo.files import check_plain
 from zoo.strict_json import parse_json
 
 INDEX_FILE = "model.safetensors.index.json"
@@ -34,6 +35,7 @@ def read_index(folder: Path) -> tuple[dict[str, list[str]], int | None] | None:
     Raise IntegrityError for an index that is broken, or whose shards could lie elsewhere than in this folder.
     """
     path = folder / INDEX_FILE
+    check_plain(path)
     try:
         with open(path, "rb") as file:
             content = file.read(MAX_INDEX_BYTES + 1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.extras import require
-from zoo.files import write_file
+from zoo.files import check_plain, write_file
 from zoo.strict_json import parse_json
 from zoo.weights.description import ZooBlock
 from zoo.weights.inputs import Tokenisation
@@ -193,6 +193,7 @@ def read_tokenizer(place: Path) -> Tokenizer:
     Raise NotFoundError where there is none, and IntegrityError for one that is broken.
     """
     path = place if place.suffix == ".json" else (place if place.is_dir() else place.parent) / TOKENIZER_FILE
+    check_plain(path)
     try:
         with open(path, "rb") as file:
             content = file.read(_LARGEST + 1)

@@ -165,3 +165,25 @@ def test_parameters_are_counted_and_layers_are_ordered(name: str) -> None:
     assert set(layers) == set(names), "group_matcher places every parameter but the head's"
     order = [layers[parameter] for parameter in names]
     assert order == sorted(order), "later layers get higher numbers"
+
+
+@pytest.mark.parametrize("size", [(28, 28), (31, 64), (8, 200)])
+def test_images_too_small_for_a_convnext_are_told_of(size: tuple[int, int]) -> None:
+    model = zoo.create("convnext_atto", depths=[1, 1, 1, 1], widths=[8, 8, 8, 8], num_classes=2).eval()
+    with pytest.raises(zoo.UsageError, match="images of 32 pixels a side or more; pretrain with --arg image_size=32"):
+        model(torch.rand(1, 3, *size))
+    assert model(torch.rand(1, 3, 32, 32)).shape == (1, 2)
+
+
+def test_images_are_enlarged_for_a_model_without_a_size_of_its_own(tmp_path: Path) -> None:
+    arguments = {"image_size": 32, "depths": [1, 1, 1, 1], "widths": [8, 8, 8, 8]}
+    found = zoo.rehearse(
+        "pretrain",
+        "convnext_atto",
+        recipe="supervised",
+        data="fashion_mnist_sample",
+        out=tmp_path / "run",
+        arguments=arguments,
+        settings={"steps": 1, "batch_size": 8},
+    )
+    assert found.batch_shape == (8, 1, 32, 32)
