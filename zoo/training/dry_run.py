@@ -134,7 +134,7 @@ def _first_step(stepper: Stepper, batch: Batch) -> float:
     """Take a step that warms everything up; return its floating-point operations a sample."""
     with _Operations() as counter:
         stepper.step(batch, 0)
-    return counter.total / samples_in(batch)
+    return float(counter.total) / samples_in(batch)
 
 
 class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own lacks annotations

@@ -181,7 +181,7 @@ class ImageDataset:
             for mask in train.masks:
                 counts += np.bincount(mask.ravel(), minlength=256)
         elif train.labels is not None and train.labels.ndim == 2:
-            return train.labels.sum(0, dtype=np.int64)
+            counts = train.labels.sum(0, dtype=np.int64)
         elif train.labels is not None or train.boxes is not None:
             found = train.labels if train.boxes is None else train.boxes[..., 4]
             assert found is not None
