@@ -13,7 +13,18 @@ from zoo.version import __version__ as __version__
 
 # the one table of names; `make docs` writes __init__.pyi from it, for type checkers and editors
 _HOMES = {
-    "zoo.api.models": ("create", "describe", "export", "list_models", "list_weights", "load", "reconstruct", "sample"),
+    "zoo.api.models": (
+        "convert",
+        "create",
+        "describe",
+        "export",
+        "list_models",
+        "list_weights",
+        "load",
+        "reconstruct",
+        "sample",
+        "save",
+    ),
     "zoo.api.training": ("evaluate", "finetune", "pretrain", "rehearse", "reproduce"),
     "zoo.api.transfer": ("pull", "push", "verify"),
     "zoo.data.array_batches": ("ArrayBatches",),

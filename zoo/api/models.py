@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from zoo.inference.load import LoadedModel
+    from zoo.specs.modality import Inputs
     from zoo.weights.description import ZooBlock
+    from zoo.weights.pickles.convert import Converted
 
 
 def list_models(
@@ -64,9 +66,13 @@ def list_weights(
 def create(name: str, **arguments: Any) -> nn.Module:
     """Create a model with fresh random weights from its name, or `family/name`, and its own keyword arguments."""
     from zoo.weights.build import build, full_arguments
+    from zoo.weights.saving import fresh_block, remember
 
     offer = default_registry().model(name)
-    return build(offer, full_arguments(offer, arguments))
+    known = full_arguments(offer, arguments)
+    model = build(offer, known)
+    remember(model, fresh_block(offer, known))
+    return model
 
 
 def load(
@@ -109,6 +115,43 @@ def load(
         dtype=dtype,
         device=device,
     )
+
+
+def save(
+    model: nn.Module,
+    folder: str | Path,
+    *,
+    name: str | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    task: str | None = None,
+    labels: Sequence[str] | None = None,
+    inputs: Inputs | None = None,
+    force: bool = False,
+) -> Path:
+    """Write a model that was trained by other means to a weights folder, which `load` and `zoo push` take; return it.
+
+    A model that `create` or `load` made knows what it is; of any other give the `name` and the `arguments` that
+    `create` would take. `labels` name its classes, and `inputs`, such as a `zoo.Preprocessing`, say how data become
+    inputs; those of the weights that were loaded are kept.
+    """
+    from zoo.weights.saving import save_model
+
+    save_model(
+        model, Path(folder), name=name, arguments=arguments, task=task, labels=labels, inputs=inputs, force=force
+    )
+    return Path(folder)
+
+
+def convert(file: str | Path, *, out: str | Path, key: str | None = None, force: bool = False) -> Converted:
+    """Write the tensors of a pickle (.pth, .bin, .ckpt …) or of a .npz to a folder of safetensors.
+
+    torch's restricted unpickler opens it in a process of its own, with bounded memory and time and without a network;
+    a file that needs more than tensors is refused. The usual wrappers, such as `state_dict`, are opened; `key` names
+    another one. The record says which model the tensors fit, and what was left out, such as an optimizer's state.
+    """
+    from zoo.weights.pickles.convert import convert_pickle
+
+    return convert_pickle(Path(file), Path(out), key=key, force=force)
 
 
 def describe(source: str | Path, *, hub: str | Path | None = None) -> ZooBlock:

@@ -17,7 +17,7 @@ from zoo.redaction import without_secrets
 
 _COMMANDS = {
     "list": "List models, weights, recipes, tasks and data sets.",
-    "info": "Describe a model, weights, a plugin, or anything else that a plugin offers.",
+    "info": "Describe a model, weights, a run, a path, a plugin, or anything else that a plugin offers.",
     "plugins": "List plugins: what they offer, or why they failed to load.",
     "recipes": "List recipes, or show one's settings as TOML.",
     "pretrain": "Train a new model.",
@@ -38,6 +38,7 @@ _COMMANDS = {
     "verify": "Check the hashes, self-test and signature of weights.",
     "registry": "Add, remove, check and search weights in a registry.",
     "cache": "List, verify and clear downloaded weights.",
+    "convert": "Convert a pickle or a .npz to safetensors.",
     "export": "Export weights to another library or to a graph format.",
     "hub": "Run your own Hub.",
     "demo": "Run end to end on real images: pretrain, push, pull, load, finetune.",

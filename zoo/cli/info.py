@@ -1,26 +1,29 @@
 """`zoo info`."""
 
+import os
 from dataclasses import fields
 from typing import Any
 
 import click
 import msgspec
 
+from zoo.cli.described_paths import described_path
 from zoo.commands.output import print_line
 from zoo.commands.tables import heading, millions, print_json
 from zoo.errors import NotFoundError
 from zoo.registry.registry import default_registry
 from zoo.specs.hooks import SPEC_TYPES
 from zoo.specs.records import singular
+from zoo.weights.kinds import ENDINGS
 
 _KINDS = [kind for kind in SPEC_TYPES if kind != "models"]
 
 
 @click.command("info")
-@click.argument("name")
+@click.argument("name", metavar="NAME|PATH")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str, as_json: bool) -> None:
-    """Describe a model, weights, a plugin, or anything else that a plugin offers."""
+    """Describe a model, weights, a run, a folder or file of weights, a plugin, or anything else that a plugin offers."""
     found = _find(name)
     if as_json:
         print_json(found)
@@ -52,6 +55,14 @@ def _find(name: str) -> dict[str, Any]:
     if plugin := next((plugin for plugin in registry.plugins if plugin.distribution == name), None):
         offers = {kind: [spec.name for spec in specs] for kind, specs in plugin.offers.items()}
         return {"name": name, "kind": "plugin", "version": plugin.version, "error": plugin.error, **offers}
+    if "/" in name or os.path.lexists(name) or name.endswith(ENDINGS):
+        from zoo.weights.find import local_path
+
+        if (path := local_path(name)) is not None:
+            return described_path(path)
+        raise NotFoundError(
+            f"{name} is a repo on a Hub; pull it first: zoo pull {name} --to FOLDER, then zoo info FOLDER"
+        )
     try:
         return _spec("models", registry.model(name))
     except NotFoundError:
@@ -71,7 +82,7 @@ def _spec(kind: str, offer: Any) -> dict[str, Any]:
 
 
 def _text(key: str, value: Any) -> str:
-    if key == "parameters":
+    if key in ("parameters", "numbers"):
         return f"{value:,} ({millions(value)})"
     if isinstance(value, dict):
         return ", ".join(f"{name}={item}" for name, item in value.items())

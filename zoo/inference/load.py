@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from msgspec.structs import replace
 from torch import nn
 
 from zoo.engine.device import choose_device
@@ -16,10 +17,12 @@ from zoo.registry.registry import load_modality
 from zoo.specs.modality import Embeds, Loaded
 from zoo.specs.networks import Network
 from zoo.weights.config import read_config
+from zoo.weights.description import ZooBlock
 from zoo.weights.features import Features
 from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.folder import described_model, load_weights, offered_model
 from zoo.weights.head import replace_head
+from zoo.weights.saving import remember
 from zoo.weights.stem import with_channels
 
 
@@ -58,7 +61,18 @@ def load_model(
         replace_head(model, num_classes)
     if features_only:
         return cast("LoadedModel", Features(model).eval())
+    remember(model, _changed(block, num_classes=num_classes, channels=channels), folder)
     changed = num_classes is not None or channels is not None
     loaded = Loaded(model=model, spec=spec, description=block, folder=folder, changed=changed)
     load_modality(spec.modality).bind(loaded)
     return cast("LoadedModel", model)
+
+
+def _changed(block: ZooBlock, **arguments: int | None) -> ZooBlock:
+    """Return what describes the model with these arguments; labels and inputs are those of the model as it was."""
+    new = {name: value for name, value in arguments.items() if value not in (None, block.arguments.get(name))}
+    if not new:
+        return block
+    labels = () if "num_classes" in new else block.labels
+    inputs = None if "channels" in new else block.inputs
+    return replace(block, arguments={**block.arguments, **new}, labels=labels, inputs=inputs)

@@ -13,7 +13,7 @@ from zoo.publishing.eval_results import check_results
 from zoo.publishing.signing import check_signature, never_written
 from zoo.specs.records import ModelSpec
 from zoo.weights.config import read_config
-from zoo.weights.find import HF, WeightsQuery, pull_weights, weights_of
+from zoo.weights.find import WeightsQuery, locate
 from zoo.weights.folder import broken_tensors, described_model, load_weights, stored_weights
 from zoo.weights.selftest import SelfTest, replay
 
@@ -38,14 +38,8 @@ def verify_weights(source: str | Path, query: WeightsQuery, *, signature: Path |
     """Verify a name, an address, a run or a folder. Raise IntegrityError for the first thing that is wrong."""
     from zoo.engine.device import choose_device
 
-    path = Path(source)
-    hashed = 0
-    if isinstance(source, Path) or (path.is_dir() and not source.startswith(HF)):
-        folder = weights_of(path)
-    else:
-        pulled = pull_weights(str(source), query)
-        hashed = rehash(pulled)
-        folder = pulled.folder
+    folder, pulled = locate(source, query)
+    hashed = rehash(pulled) if pulled is not None else 0
     if signature is not None:
         check_signature(folder, signature)
     block = read_config(folder)

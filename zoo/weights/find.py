@@ -15,12 +15,14 @@ from zoo.weights.config import read_config
 from zoo.weights.description import read_json
 from zoo.weights.distributions import DIST, distribution_file
 from zoo.weights.formats import format_of
+from zoo.weights.kinds import ENDINGS, tell_kind, told_of_folder
 from zoo.weights.lockfile import locked as locked_entry
 from zoo.weights.lockfile import write_lock
 
 HF = "hf://"
 REGISTRY_FILE = "registry.json"
 _TENSORS = ".safetensors"
+_GIVE = "give a run, a weights folder, a .safetensors file, a name (`zoo list`) or hf://org/name"
 
 
 @dataclass(frozen=True)
@@ -56,42 +58,82 @@ def find_weights(source: str | Path, query: WeightsQuery | None = None) -> Path:
 
 def find_with_origin(source: str | Path, query: WeightsQuery) -> tuple[Path, PulledRepo | None]:
     """Return the local folder or file of weights as `find_weights` does, and what was pulled, if anything was."""
-    folder, pulled = _find(source, query)
+    folder, pulled = locate(source, query)
     if "adapter" in read_json(folder).get("zoo", {}) and (adapter := read_config(folder).adapter) is not None:
         pull_repo(adapter.base.repo, revision=adapter.base.commit, hub=query.hub, offline=query.offline)
     return folder, pulled
 
 
-def _find(source: str | Path, query: WeightsQuery) -> tuple[Path, PulledRepo | None]:
-    path = Path(source)
+def locate(source: str | Path, query: WeightsQuery) -> tuple[Path, PulledRepo | None]:
+    """Return the local folder or file of weights, and what was pulled, if anything was; nothing of it is read yet."""
     if str(source).startswith(DIST):
         return distribution_file(str(source)), None
-    if isinstance(source, Path) or ((path.is_dir() or _is_weights_file(path)) and not str(source).startswith(HF)):
+    if (path := local_path(source)) is not None:
         if query.revision is not None:
             raise UsageError(f"a folder has no revisions: {source}; omit the revision")
         return weights_of(path), None
-    if _looks_local(source):
-        raise NotFoundError(f"no folder {source}; give a run, a weights folder, a name (`zoo list`) or hf://org/name")
-    pulled = pull_weights(source, query)
+    pulled = pull_weights(str(source), query)
     return pulled.folder, pulled
 
 
+def local_path(source: str | Path) -> Path | None:
+    """Return the path that a source means, since what lies here comes first; None for a name or an address.
+
+    Raise NotFoundError for what can only be a path, where nothing lies: a stranger's repo of that name is not meant.
+    """
+    path = Path(source)
+    if isinstance(source, Path) or source.startswith((HF, DIST)):
+        return path if isinstance(source, Path) else None
+    if os.path.lexists(source):
+        return path
+    if source.startswith((".", "~", os.sep)) or source.endswith(os.sep) or source.count("/") > 1:
+        raise _nothing_at(path)
+    if path.suffix in ENDINGS:
+        raise _nothing_at(path)
+    first, slash, _ = source.partition("/")
+    if slash and os.path.isdir(first):
+        raise NotFoundError(
+            f"no {source} here, though {first} is a folder here; check the path, or for a repo of the Hub give "
+            f"{HF}{source}"
+        )
+    return None
+
+
 def weights_of(path: Path) -> Path:
-    """Return the weights folder of a run, or the folder itself where it is one; a file of tensors where it is alone."""
-    if _is_weights_file(path) and path.is_file():
-        return path.parent if path.suffix == _TENSORS and (path.parent / "config.json").is_file() else path
+    """Return the weights folder of a run, or the folder itself where it is one; a file of tensors where it is alone.
+
+    Raise IntegrityError for a file of weights that are not read, with what to do with it.
+    """
+    if not os.path.lexists(path):
+        raise _nothing_at(path)
+    if not path.is_dir():
+        return _weights_file(path)
     if (path / "run.json").is_file():
         if not (path / "weights" / "config.json").is_file():
             raise NotFoundError(f"run {path} has no weights yet; finish it first: the same command with --resume")
         return path / "weights"
-    if not (path / "config.json").is_file() and not any(path.glob(f"*{_TENSORS}")):
-        what = "no folder" if not path.is_dir() else "no config.json in"
-        raise NotFoundError(f"{what} {path}; give a run, a weights folder, a name (`zoo list`) or hf://org/name")
+    if any(path.glob(f"*{_TENSORS}")):
+        return path
+    if what := told_of_folder(path):
+        raise IntegrityError(f"{path} holds no safetensors, but {what}")
+    if not (path / "config.json").is_file():
+        raise NotFoundError(f"no weights in {path}; {_GIVE}")
     return path
 
 
-def _is_weights_file(path: Path) -> bool:
-    return path.suffix == _TENSORS or format_of(path) is not None
+def _weights_file(path: Path) -> Path:
+    if not path.is_file():
+        raise NotFoundError(f"{path} is neither a file nor a folder; {_GIVE}")
+    if path.suffix == _TENSORS:
+        return path.parent if (path.parent / "config.json").is_file() else path
+    if format_of(path) is None:
+        tell_kind(path)
+        raise NotFoundError(f"{path} is no file of weights; {_GIVE}")
+    return path
+
+
+def _nothing_at(path: Path) -> NotFoundError:
+    return NotFoundError(f"no {'file' if path.suffix in ENDINGS else 'folder'} {path}; {_GIVE}")
 
 
 def pull_weights(
@@ -132,6 +174,8 @@ def resolve_source(source: str, query: WeightsQuery) -> ResolvedWeights:
         entry = locked_entry(source)
         files = {name: (file.sha256, file.size) for name, file in entry.files.items()}
         return ResolvedWeights(entry.repo, entry.commit, FileSelection(expected=files))
+    if not source.startswith(HF) and (path := local_path(source)) is not None:
+        raise UsageError(f"{path} lies here, and there is nothing to pull; for a repo of the Hub give {HF}{source}")
     if source.startswith(HF) or "/" in source:
         repo, at = _address(source)
         if at and query.revision not in (None, at):
@@ -184,9 +228,3 @@ def registry_for(query: WeightsQuery) -> Registry:
 def _address(source: str) -> tuple[str, str | None]:
     repo, _, at = source.removeprefix(HF).partition("@")
     return repo, check_revision(at, repo) if at else None
-
-
-def _looks_local(source: str) -> bool:
-    return (
-        source.startswith((".", "~", os.sep)) or source.endswith(os.sep) or source.count("/") > 1 and HF not in source
-    )

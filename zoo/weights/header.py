@@ -13,6 +13,7 @@ from typing import Any
 from zoo.errors import IntegrityError, NotFoundError
 from zoo.files import check_plain
 from zoo.strict_json import parse_json
+from zoo.weights.kinds import tell_kind
 
 MAX_TENSORS = 100_000
 MAX_DIMENSIONS = 64
@@ -25,17 +26,6 @@ _BYTES = {
     **dict.fromkeys(("I32", "U32", "F32"), 4),
     **dict.fromkeys(("I64", "U64", "F64", "C64"), 8),
 }
-
-_OTHERS = {
-    b"version ": "a Git-LFS pointer in the place of the weights; fetch them with `git lfs pull`, or with `zoo pull`",
-    b"<!doctyp": "a web page and no weights; download it again, with a token if it needs one, or with `zoo pull`",
-    b"<html": "a web page and no weights; download it again, with a token if it needs one, or with `zoo pull`",
-    b"gguf": "a GGUF file of llama.cpp, which is not read here; get the weights as safetensors",
-    b"\x89hdf": "an HDF5 file of Keras, which is not read here; get the weights as safetensors",
-    b"pk\x03\x04": "a zip file, as torch.save writes them, which may run code; get the weights as safetensors",
-    b"\x80": "a pickle, which may run code and is not opened; get the weights as safetensors",
-}
-"""How files begin that are taken for weights, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +52,7 @@ def read_header(path: Path) -> dict[str, TensorHeader]:
                 raise _broken(path, f"has {size} bytes, too few for a safetensors file")
             (length,) = struct.unpack("<Q", prefix)
             if length > MAX_HEADER_BYTES or length > size - 8:
-                _tell_others(path, prefix)
+                tell_kind(path)
                 raise _broken(path, f"announces a header of {length:,} bytes in a file of {size:,}")
             content = file.read(length)
     except FileNotFoundError:
@@ -70,7 +60,7 @@ def read_header(path: Path) -> dict[str, TensorHeader]:
     except IsADirectoryError:
         raise _broken(path, "is a folder, not a safetensors file") from None
     if not content.startswith(b"{"):
-        _tell_others(path, prefix)
+        tell_kind(path)
         raise _broken(path, "is not a safetensors file")
     values = parse_json(content, f"the header of {path}", max_bytes=MAX_HEADER_BYTES)
     metadata = values.pop("__metadata__", {})
@@ -106,13 +96,6 @@ def _check_layout(path: Path, values: dict[str, Any], size: int) -> None:
         position = end
     if position != size:
         raise _broken(path, f"holds {size:,} bytes of tensors where its header describes {position:,}")
-
-
-def _tell_others(path: Path, prefix: bytes) -> None:
-    """Raise IntegrityError for what is known to be something else, with what to do about it."""
-    for start, what in _OTHERS.items():
-        if prefix.lower().startswith(start):
-            raise IntegrityError(f"{path} is {what}")
 
 
 def _shown(name: str) -> str:

@@ -33,13 +33,13 @@ from zoo.weights.foreign.text_files import TextFiles, read_text_files
 from zoo.weights.formats import open_container
 from zoo.weights.header import TensorHeader, read_header
 from zoo.weights.inputs import record_of
+from zoo.weights.kinds import told_of_folder
 from zoo.weights.shards import INDEX_FILE
 from zoo.weights.stored import WEIGHTS_FILE, JoinedTensors, StoredTensors, stored_tensors
 
 _COUNTER = ".num_batches_tracked"
 """Batch norms count their batches since torch 0.4.1; where older files do not, the count is 0."""
 
-_PICKLED = {".bin", ".pt", ".pth", ".ckpt", ".tar", ".pkl"}
 _MAX_UNNAMED = 20_000
 
 _log = logging.getLogger("zoo")
@@ -238,11 +238,8 @@ def _stored(place: Path) -> StoredTensors | JoinedTensors:
         )
     if files:
         return _stored(files[0])
-    if pickled := sorted(file.name for file in place.glob("*") if file.suffix in _PICKLED):
-        raise IntegrityError(
-            f"{place} holds its weights as a pickle ({pickled[0]}), which zoo never opens: it can run code; "
-            "get them as safetensors"
-        )
+    if what := told_of_folder(place):
+        raise IntegrityError(f"{place} holds no safetensors, but {what}")
     raise NotFoundError(f"no config.json in {place}; give a run folder, a weights folder, a name or hf://org/name")
 
 
