@@ -13,7 +13,8 @@ import click
 import zoo
 from zoo import errors
 from zoo.api.training import Options
-from zoo.cli import _COMMANDS, Commands, LazyCommand, group
+from zoo.cli import Commands, LazyCommand, group
+from zoo.registry.command_names import COMMANDS
 from zoo.specs import hooks
 
 _WIDTH = 120
@@ -34,7 +35,7 @@ def surface() -> str:
             parts += _name(name, getattr(zoo, name))
     parts += ["", "## **options of pretrain, finetune and reproduce", "", *_name("Options", Options)]
     parts += ["", "## zoo at the shell", "", *_command(group, "zoo")]
-    for name in _COMMANDS:
+    for name in COMMANDS:
         parts += _command(_loaded(group.get_command(click.Context(group), name)), f"zoo {name}")
     parts += ["", "## Hooks", ""]
     parts += [f"zoo_{kind}() -> {spec.__name__}" for kind, spec in hooks.SPEC_TYPES.items()]

@@ -122,3 +122,25 @@ def zoo_explainers():
 def zoo_trackers():
     yield zoo.TrackerSpec(name="diary", summary="Diary", target="many:Diary")
 """
+
+
+def test_the_traceback_and_the_exit_code_of_a_broken_one(
+    painter: None, site: Any, monkeypatch: Any, capsys: Any
+) -> None:
+    from zoo.cli import run
+    from zoo.registry.registry import default_registry
+
+    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo_painter")
+    default_registry.cache_clear()
+    assert run(["plugins", "--strict"]) == 0
+    site.install("zoo-broken", "def fail():\n    1 / 0\nfail()")
+    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo_painter,zoo_broken")
+    default_registry.cache_clear()
+    capsys.readouterr()
+    assert run(["plugins"]) == 0 and "in fail" not in capsys.readouterr().err
+    assert run(["--debug", "plugins"]) == 0
+    said = capsys.readouterr().err
+    assert "zoo-broken 1.0:" in said and "in fail" in said and "ZeroDivisionError" in said
+    assert run(["plugins", "--strict"]) == 8
+    said = capsys.readouterr()
+    assert "ZeroDivisionError" in said.out and "something is wrong with zoo-broken" in said.err

@@ -92,7 +92,8 @@ def test_063_one_name_from_two_distributions(site: Any) -> None:
     site.install("zoo-lenet", good())
     site.install("zoo-old", good())
     registry = default_registry()
-    with pytest.raises(PluginError, match="provided by both zoo-lenet and zoo-old; uninstall one"):
+    both = "provided by both zoo-lenet and zoo-old; .*pip uninstall zoo-lenet or pip uninstall zoo-old"
+    with pytest.raises(PluginError, match=both):
         registry.model("lenet5")
     assert registry.conflicts(plugin(registry, "zoo-old")) == ["model 'lenet5' is also offered by zoo-lenet"]
 
@@ -170,3 +171,74 @@ def test_six_broken_plugins_beside_the_good_one(site: Any, zoo_command: Any) -> 
         done = zoo_command("info", asked)
         assert (done.returncode, cause in done.stderr) == (8, True), done.stderr
     assert zoo_command("info", "good_net").returncode == 8
+
+
+def test_063_a_name_that_the_catalogue_lists_stays_with_its_plugin(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.install("zoo-third", good("resnet18"))
+    monkeypatch.delenv("ZOO_LOAD_PLUGINS", raising=False)
+    registry = default_registry()
+    assert registry.model("resnet18").plugin.distribution == "zoo-cnn"
+    assert registry.model("cnn/resnet18").plugin.distribution == "zoo-cnn"
+    assert registry.model("resnet18", "zoo-third").plugin.distribution == "zoo-third", "weights that name it get it"
+    assert registry.conflicts(plugin(registry, "zoo-third")) == [
+        "model 'resnet18' is also offered by zoo-cnn, and means zoo-cnn's: registry.json lists it so"
+    ]
+
+
+def test_064_a_command_with_the_name_of_one_of_zoos_own(site: Any) -> None:
+    code = (
+        "import zoo\n@zoo.hookimpl\ndef zoo_commands():\n"
+        "    yield zoo.CommandSpec(name='list', summary='', target='a:b')\n"
+    )
+    site.install("zoo-lister", code)
+    assert plugin(default_registry(), "zoo-lister").error == (
+        "ValueError: command 'list' is built into zoo; give it another name"
+    )
+
+
+def test_a_hook_without_an_end(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zoo.registry.plugins, "MOST_OFFERS", 100)
+    endless = good().replace("    yield", "    while True: yield")
+    site.install("zoo-endless", endless)
+    site.install("zoo-endless-too", endless.replace("zoo_models", "zoo_model"))
+    assert "hook zoo_models: RuntimeError: yields more than 100 specs" in str(
+        plugin(default_registry(), "zoo-endless").error
+    )
+    assert "unknown hook" in str(plugin(default_registry(), "zoo-endless-too").error)
+
+
+def test_a_hook_that_takes_too_long(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zoo.registry.plugins, "LONGEST_HOOK_SECONDS", -1.0)
+    site.install("zoo-slow", good())
+    found = zoo.registry.plugins.load_plugins()
+    assert "hook zoo_models: RuntimeError: yields for more than" in str(found[-1].error)
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_plugin_that_takes_a_stream_away(stream: str, site: Any) -> None:
+    before = getattr(sys, stream)
+    site.install("zoo-thief", f"import sys\nsys.{stream} = None\n{good('a_net')}    sys.{stream} = None\n")
+    assert default_registry().model("a_net")
+    assert getattr(sys, stream) is before
+
+
+def test_a_distribution_without_a_name(site: Any) -> None:
+    site.install("zoo-nameless", good("a_net"))
+    site.install("zoo-lenet", good())
+    metadata = site.folder / "zoo_nameless-1.0.dist-info" / "METADATA"
+    metadata.write_text("Metadata-Version: 2.1\n")
+    registry = default_registry()
+    assert registry.model("lenet5")
+    assert "metadata have no Name" in str(plugin(registry, "zoo_nameless (without a Name)").error)
+
+
+def test_a_requirement_that_nobody_can_read(site: Any) -> None:
+    site.install("zoo-odd", good("a_net"), requires=("zoo-hub >= is this one",))
+    site.install("zoo-lenet", good())
+    assert default_registry().model("lenet5")
+    assert "InvalidRequirement" in str(plugin(default_registry(), "zoo-odd").error)
+
+
+def test_a_failure_keeps_its_traceback(site: Any) -> None:
+    site.install("zoo-broken", "def fail():\n    1 / 0\nfail()")
+    assert "in fail" in str(plugin(default_registry(), "zoo-broken").traceback)

@@ -197,3 +197,12 @@ def test_samples_that_are_not_what_was_asked_for_are_caught(site: Any, statement
 def test_samples_by_the_generator_pass(site: Any) -> None:
     site.install("zoo-odd", SAMPLER.format(statement="torch.rand(n, 3, generator=generator)"))
     Odd().test_samples_by_its_generator()
+
+
+def test_without_pytest_the_line_for_pip_is_said() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys; sys.modules['pytest'] = None; import zoo.testing"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stderr.splitlines()[-1] == "ImportError: zoo.testing needs pytest: pip install 'zoo-hub[test]'"

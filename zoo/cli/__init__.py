@@ -14,36 +14,7 @@ from zoo.commands.output import guarded_streams, print_line
 from zoo.errors import PeerLostError, StorageError, UsageError, ZooError
 from zoo.extras import needed
 from zoo.redaction import without_secrets
-
-_COMMANDS = {
-    "list": "List models, weights, recipes, tasks and data sets.",
-    "info": "Describe a model, weights, a run, a path, a plugin, or anything else that a plugin offers.",
-    "plugins": "List plugins: what they offer, or why they failed to load.",
-    "recipes": "List recipes, or show one's settings as TOML.",
-    "pretrain": "Train a new model.",
-    "finetune": "Finetune pretrained weights for a task.",
-    "reproduce": "Repeat the training of a run or weights, and compare.",
-    "runs": "List runs, show one, compare several.",
-    "evaluate": "Score weights on a data set.",
-    "predict": "Predict labels, boxes or masks of images, or labels of texts.",
-    "generate": "Generate text from a prompt.",
-    "translate": "Translate texts.",
-    "summarize": "Summarize texts.",
-    "embed": "Compute embeddings of images or texts, and find the nearest.",
-    "tokenizer": "Train a tokenizer, or show the tokens of a text.",
-    "reconstruct": "Reconstruct images with an autoencoder.",
-    "sample": "Sample images from a generative model.",
-    "pull": "Download weights and verify every byte.",
-    "push": "Upload a run's weights to a Hub.",
-    "verify": "Check the hashes, self-test and signature of weights.",
-    "registry": "Add, remove, check and search weights in a registry.",
-    "cache": "List, verify and clear downloaded weights.",
-    "convert": "Convert a pickle or a .npz to safetensors.",
-    "export": "Export weights to another library or to a graph format.",
-    "hub": "Run your own Hub.",
-    "demo": "Run end to end on real images: pretrain, push, pull, load, finetune.",
-}
-
+from zoo.registry.command_names import COMMANDS
 
 _SAID_BY_THE_FIRST = (2, 3, 4, 5, 8)
 """What one of several processes finds wrong with what was asked, all of them do."""
@@ -74,11 +45,11 @@ class Commands(click.Group):
     """Zoo's own commands and those of plugins."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*_COMMANDS, *sorted(self._of_plugins())]
+        return [*COMMANDS, *sorted(self._of_plugins())]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name in _COMMANDS:
-            return LazyCommand(name, _COMMANDS[name], f"zoo.cli.{name}:command")
+        if name in COMMANDS:
+            return LazyCommand(name, COMMANDS[name], f"zoo.cli.{name}:command")
         return self._of_plugins().get(name)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:

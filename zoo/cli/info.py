@@ -23,7 +23,7 @@ _KINDS = [kind for kind in SPEC_TYPES if kind != "models"]
 @click.argument("name", metavar="NAME|PATH")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str, as_json: bool) -> None:
-    """Describe a model, weights, a run, a folder or file of weights, a plugin, or anything else that a plugin offers."""
+    """Describe a model, weights, a run, a folder or file, a plugin, or anything else that a plugin offers."""
     found = _find(name)
     if as_json:
         print_json(found)

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from zoo.commands.output import print_line
+from zoo.commands.output import print_line, print_text
 from zoo.commands.tables import print_json, print_table
+from zoo.errors import PluginError
 from zoo.extras import EXTRAS, Extra
 from zoo.registry.plugins import CORE, Plugin
 from zoo.registry.registry import Registry, default_registry
@@ -18,14 +19,31 @@ _NOTHING: dict[str, Any] = {"version": None, "offers": {}, "error": None, "notes
 
 @click.command("plugins")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(as_json: bool) -> None:
-    """List plugins: what they offer, or why they failed to load; and extras that are missing."""
+@click.option("--strict", is_flag=True, help="Exit with 8 if a plugin did not load, or two offer the same name.")
+@click.pass_context
+def command(context: click.Context, as_json: bool, strict: bool) -> None:
+    """List plugins with their versions: what they offer, or why they failed to load; and extras that are missing.
+
+    `zoo --debug plugins` shows the tracebacks of those that failed.
+    """
     registry = default_registry()
     rows = [_row(plugin, _notes(registry, plugin)) for plugin in registry.plugins]
     rows += [{**_NOTHING, "plugin": name, "error": f"not installed: pip install {name}"} for name in _known(registry)]
     if as_json:
         print_json(rows)
-        return
+    else:
+        _print(rows)
+    if context.find_root().params.get("debug"):
+        for plugin in registry.plugins:
+            if plugin.traceback:
+                print_line(f"{plugin.distribution} {plugin.version}:", err=True)
+                print_text(plugin.traceback, err=True)
+    faults = [row["plugin"] for row in rows if row["version"] and (row["error"] or row["notes"])]
+    if strict and faults:
+        raise PluginError(f"something is wrong with {', '.join(faults)}; `zoo --debug plugins` shows tracebacks")
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
     print_table(
         ("PLUGIN", "VERSION", "OFFERS"),
         [

@@ -21,9 +21,9 @@ def print_line(text: object = "", *, err: bool = False, secret: bool = False) ->
     _write(printable(shown) + "\n", err)
 
 
-def print_text(text: str, *, secret: bool = False) -> None:
+def print_text(text: str, *, err: bool = False, secret: bool = False) -> None:
     """Print text whose line ends are meant, without adding one."""
-    _write(printable(text if secret else without_secrets(text), lines=True), False)
+    _write(printable(text if secret else without_secrets(text), lines=True), err)
 
 
 def ask(question: str, choices: Sequence[str]) -> str:

@@ -5,8 +5,10 @@ the same entry-point name it silently drops one.
 """
 
 import os
+import sys
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -15,12 +17,16 @@ from typing import Any, cast
 
 import pluggy
 
+from zoo.registry.command_names import COMMANDS
 from zoo.specs import hooks
 from zoo.specs.records import Spec, singular
 from zoo.version import __version__
 
 CORE = "zoo-hub"
 SLOW_IMPORT_SECONDS = 5.0
+MOST_OFFERS = 10_000
+LONGEST_HOOK_SECONDS = 30.0
+"""What one hook may yield, and how long it may take to: one without an end would keep every command waiting."""
 
 
 class HookError(Exception):
@@ -36,6 +42,7 @@ class Plugin:
     entry_point: str
     offers: dict[str, list[Any]] = field(default_factory=dict)
     error: str | None = None
+    traceback: str | None = None
     seconds: float = 0.0
 
     @property
@@ -54,6 +61,7 @@ def load_plugins(core: tuple[str, ...] = ()) -> list[Plugin]:
         for kind, specs in _collect(import_module(module), f"{CORE}:{module}", own).items():
             own.offers.setdefault(kind, []).extend(specs)
     built_in = {(kind, spec.name) for kind, specs in own.offers.items() for spec in specs}
+    built_in |= {("commands", name) for name in COMMANDS}
     return [own, *(_load(entry_point, distribution, built_in) for entry_point, distribution in _entry_points())]
 
 
@@ -74,16 +82,23 @@ def _entry_points() -> Iterator[tuple[EntryPoint, Distribution]]:
 
 
 def _normal(distribution: Distribution) -> str:
-    return str(distribution.metadata["Name"] or "unknown").lower().replace("_", "-")
+    """Return a distribution's name; of one without, what its entry points import."""
+    if name := distribution.metadata["Name"]:
+        return str(name).lower().replace("_", "-")
+    first = next(iter(distribution.entry_points.select(group="zoo")), None)
+    return f"{first.value.split(':')[0] if first else 'a distribution'} (without a Name)"
 
 
 def _load(entry_point: EntryPoint, distribution: Distribution, built_in: set[tuple[str, str]]) -> Plugin:
-    plugin = Plugin(_normal(distribution), distribution.version, entry_point.name)
-    if refused := _other_version(distribution):
-        plugin.error = refused
+    plugin = Plugin(_normal(distribution), str(distribution.metadata["Version"] or "?"), entry_point.name)
+    if not distribution.metadata["Name"]:
+        plugin.error = "its metadata have no Name; build and install it again"
         return plugin
-    start = time.perf_counter()
+    start, streams = time.perf_counter(), (sys.stdout, sys.stderr)
     try:
+        if refused := _other_version(distribution):
+            plugin.error = refused
+            return plugin
         module = entry_point.load()
         plugin.offers = _collect(module, f"{plugin.distribution}:{plugin.entry_point}", plugin)
         for kind, specs in plugin.offers.items():
@@ -94,6 +109,9 @@ def _load(entry_point: EntryPoint, distribution: Distribution, built_in: set[tup
         raise
     except BaseException as error:  # SystemExit and the like at import must not take the host down
         plugin.error = f"{type(error).__name__}: {error}".replace("\n", " ").rstrip(": ")
+        plugin.traceback = "".join(traceback.format_exception(error))
+    finally:
+        sys.stdout, sys.stderr = streams  # a plugin that took them away would end every command
     plugin.seconds = time.perf_counter() - start
     return plugin
 
@@ -134,7 +152,7 @@ def _collect(module: object, provider: str, plugin: Plugin) -> dict[str, list[Sp
             if plugin.distribution != CORE:
                 plugin.offers = seen  # a hook that raises half-way still says what it was about to offer
             try:
-                for spec in implementation.function():
+                for spec in _bounded(implementation.function()):
                     if not isinstance(spec, spec_type):
                         raise TypeError(f"yielded a {type(spec).__name__}, not a {spec_type.__name__}")
                     specs.append(cast(Spec, spec))
@@ -145,13 +163,24 @@ def _collect(module: object, provider: str, plugin: Plugin) -> dict[str, list[Sp
     return seen
 
 
+def _bounded(specs: Iterable[Any]) -> Iterator[Any]:
+    """Yield what a hook does. Raise RuntimeError where it finds no end."""
+    latest = time.monotonic() + LONGEST_HOOK_SECONDS
+    for count, spec in enumerate(specs):
+        if count >= MOST_OFFERS:
+            raise RuntimeError(f"yields more than {MOST_OFFERS:,} specs")
+        if time.monotonic() > latest:
+            raise RuntimeError(f"yields for more than {LONGEST_HOOK_SECONDS:.0f} s")
+        yield spec
+
+
 def _meant(manager: pluggy.PluginManager, unknown: str) -> dict[str, list[Spec]]:
     """Return what a misspelt hook would have offered, so that asking for it can say why it is not there."""
     found: dict[str, list[Spec]] = {}
     kinds = {spec_type: kind for kind, spec_type in hooks.SPEC_TYPES.items()}
     with suppress(Exception):
         for implementation in getattr(manager.hook, unknown).get_hookimpls():
-            for spec in implementation.function():
+            for spec in _bounded(implementation.function()):
                 found.setdefault(kinds[type(spec)], []).append(spec)
     return found
 

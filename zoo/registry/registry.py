@@ -64,9 +64,9 @@ class Registry:
         taken = {offer.spec.name for offer in offers if not offer.spec.fallback}
         return [offer for offer in offers if not (offer.spec.fallback and offer.spec.name in taken)]
 
-    def model(self, name: str) -> Offer[ModelSpec]:
-        """Return the model of this name, or `family/name`."""
-        return self._find("models", name)
+    def model(self, name: str, plugin: str | None = None) -> Offer[ModelSpec]:
+        """Return the model of this name, or `family/name`; where several plugins offer it, that of `plugin`."""
+        return self._find("models", name, plugin)
 
     def recipe(self, name: str) -> Offer[RecipeSpec]:
         """Return the recipe of this name. Raise PluginError where it asks for something that nobody offers."""
@@ -127,8 +127,15 @@ class Registry:
                 alike = [offer for offer in self.offers(kind) if _key(offer.spec) == _key(spec)]
                 others = {offer.plugin.distribution for offer in alike if not _yields(offer.spec)}
                 others -= {plugin.distribution} if not _yields(spec) else others
-                found += [f"{singular(kind)} {spec.name!r} is also offered by {other}" for other in sorted(others)]
+                meant = self._listed_for(spec.name) if kind == "models" else None
+                known = meant == plugin.distribution or meant in others
+                which = f", and means {meant}'s: registry.json lists it so" if known else ""
+                found += [f"{singular(kind)} {spec.name!r} is also offered by {one}{which}" for one in sorted(others)]
         return found
+
+    def _listed_for(self, name: str) -> str | None:
+        """Return the distribution that a model's name belongs to by registry.json: no other one can take it over."""
+        return self.catalogue.provider(name)
 
     def unmet(self, kind: str, spec: Spec) -> str | None:
         """Say what a spec asks for that nobody here offers: a modality, a capability of models, a target of data."""
@@ -152,9 +159,12 @@ class Registry:
             )
         return offer
 
-    def _find(self, kind: str, name: str) -> Offer[Any]:
+    def _find(self, kind: str, name: str, plugin: str | None = None) -> Offer[Any]:
         found = [offer for offer in self.offers(kind) if name in (offer.spec.name, _key(offer.spec))]
         found = [offer for offer in found if not _yields(offer.spec)] or found
+        if len(found) > 1:
+            meant = plugin or self._listed_for(name.rpartition("/")[2])
+            found = [offer for offer in found if offer.plugin.distribution == meant] or found
         if len(found) == 1:
             return found[0]
         if found:
@@ -163,7 +173,7 @@ class Registry:
             cure = (
                 f"write {' or '.join(keys)}"
                 if len(keys) > 1
-                else f"uninstall one of them: pip uninstall {providers[-1]}"
+                else f"uninstall one of them: {' or '.join(f'pip uninstall {one}' for one in providers)}"
             )
             named = " and ".join(providers)
             raise PluginError(f"{singular(kind)} {name!r} is provided by both {named}; {cure}")

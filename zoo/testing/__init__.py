@@ -7,6 +7,11 @@ class TestLeNet5(zoo.testing.ModelTests):
         return torch.rand(2, 1, 28, 28)
 """
 
+try:
+    import pytest as _pytest  # noqa: F401
+except ModuleNotFoundError as error:
+    raise ImportError("zoo.testing needs pytest: pip install 'zoo-hub[test]'") from error
+
 from zoo.testing.hub import served_hub as served_hub
 from zoo.testing.models import ModelTests as ModelTests
 from zoo.testing.recipes import RecipeTests as RecipeTests

@@ -128,7 +128,7 @@ def offered_model(block: ZooBlock, source: str) -> Offer[ModelSpec]:
     if block.plugin not in installed:
         raise NotFoundError(f"{source} needs plugin {block.plugin}, which is not installed: pip install {block.plugin}")
     try:
-        offer = registry.model(block.architecture)
+        offer = registry.model(block.architecture, block.plugin)
     except NotFoundError as error:
         raise IntegrityError(
             f"{source} names the architecture {block.architecture!r}, which plugin {block.plugin} does not offer; "

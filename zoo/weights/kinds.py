@@ -13,8 +13,8 @@ _SAFE = ".safetensors"
 _AGAIN = "download it again, with a token if it needs one, or with `zoo pull`"
 _ELSEWHERE = "which is not read here; get the weights as safetensors"
 _BEGINNINGS = {
-    b"version https://git-lfs": "a Git-LFS pointer in the place of the weights; fetch them with `git lfs pull`, or with "
-    "`zoo pull`",
+    b"version https://git-lfs": "a Git-LFS pointer in the place of the weights; fetch them with `git lfs pull`, or "
+    "with `zoo pull`",
     b"<!doctype": f"a web page and no weights; {_AGAIN}",
     b"<html": f"a web page and no weights; {_AGAIN}",
     b"<?xml": f"a page of XML and no weights; {_AGAIN}",

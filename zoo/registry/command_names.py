@@ -1,0 +1,31 @@
+"""The commands of `zoo` itself. No plugin can have these names."""
+
+COMMANDS = {
+    "list": "List models, weights, recipes, tasks and data sets.",
+    "info": "Describe a model, weights, a run, a path, a plugin, or anything else that a plugin offers.",
+    "plugins": "List plugins: what they offer, or why they failed to load.",
+    "recipes": "List recipes, or show one's settings as TOML.",
+    "pretrain": "Train a new model.",
+    "finetune": "Finetune pretrained weights for a task.",
+    "reproduce": "Repeat the training of a run or weights, and compare.",
+    "runs": "List runs, show one, compare several.",
+    "evaluate": "Score weights on a data set.",
+    "predict": "Predict labels, boxes or masks of images, or labels of texts.",
+    "generate": "Generate text from a prompt.",
+    "translate": "Translate texts.",
+    "summarize": "Summarize texts.",
+    "embed": "Compute embeddings of images or texts, and find the nearest.",
+    "tokenizer": "Train a tokenizer, or show the tokens of a text.",
+    "reconstruct": "Reconstruct images with an autoencoder.",
+    "sample": "Sample images from a generative model.",
+    "pull": "Download weights and verify every byte.",
+    "push": "Upload a run's weights to a Hub.",
+    "verify": "Check the hashes, self-test and signature of weights.",
+    "registry": "Add, remove, check and search weights in a registry.",
+    "cache": "List, verify and clear downloaded weights.",
+    "convert": "Convert a pickle or a .npz to safetensors.",
+    "export": "Export weights to another library or to a graph format.",
+    "hub": "Run your own Hub.",
+    "demo": "Run end to end on real images: pretrain, push, pull, load, finetune.",
+}
+"""What each does, by name, in the order of the help."""
