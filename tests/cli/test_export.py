@@ -13,3 +13,13 @@ def test_a_graph(tiny: None, says: Any) -> None:
 def test_what_is_there_already(tiny: None, says: Any, tmp_path: Any) -> None:
     (tmp_path / "graph.pt2").touch()
     assert "graph.pt2" in says("export", "weights", "--to", "torch-export", "--out", "graph.pt2", code=2)
+
+
+def test_the_class_by_which_transformers_opens_it(says: Any, tmp_path: Any, monkeypatch: Any) -> None:
+    import zoo
+
+    monkeypatch.chdir(tmp_path)
+    inputs = zoo.Preprocessing(image_size=(32, 32), channels=3)
+    zoo.save(zoo.create("resnet18", num_classes=2), "weights", inputs=inputs, labels=["cat", "dog"])
+    said = says("export", "weights", "--to", "transformers", "--out", "out").splitlines()
+    assert said[1] == 'open it:  transformers.ResNetForImageClassification.from_pretrained("out")'

@@ -56,3 +56,46 @@ def test_weights(pushed: str, says: Any) -> None:
         "listed in   TMP/config/zoo/registry.json",
         'load        zoo.load("tiny.demo")',
     ]
+
+
+def test_a_weights_folder(tiny: None, says: Any) -> None:
+    assert says("info", "weights").splitlines() == [
+        "name          weights",
+        "kind          weights folder",
+        "architecture  tiny",
+        "arguments     width=4, num_classes=2",
+        "plugin        zoo-tiny 1.0",
+        "task          image-classification",
+        "labels        cat, dog",
+        "inputs        image_size=(8, 8), channels=1, mean=(0.0,), std=(1.0,), crop=1.0, interpolation=bilinear",
+        "trained on    fashion_mnist",
+        "tensors       4",
+        "numbers       50 (0 k)",
+        "dtypes        F32",
+        'load          zoo.load("weights")',
+    ]
+
+
+def test_a_file_and_one_that_is_none(tiny: None, says: Any) -> None:
+    import pathlib
+
+    assert "kind          weights folder" not in says("info", "weights/model.safetensors")
+    pathlib.Path("x.gguf").write_bytes(b"GGUF" + bytes(8))
+    assert "x.gguf is a GGUF file" in says("info", "x.gguf", code=5)
+    assert "no file y.gguf" in says("info", "y.gguf", code=3)
+    assert "weights is a folder here" in says("info", "weights/tiny", code=3)
+    assert "zoo pull me/tiny --to FOLDER" in says("info", "me/tiny", code=3)
+
+
+def test_a_run(tiny: None, says: Any, make_run: Any, tmp_path: Any) -> None:
+    make_run(tmp_path / "run")
+    assert says("info", "run").splitlines() == [
+        "name        run",
+        "kind        run, unfinished at step 2",
+        "stage       pretrain",
+        "model       tiny",
+        "recipe      reconstruction",
+        "data        pictures",
+        "validation  mse #",
+        "all of it   zoo runs show run",
+    ]

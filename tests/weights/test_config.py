@@ -84,3 +84,12 @@ def test_newer_format_asks_for_an_upgrade(tmp_path: Path) -> None:
 def test_a_long_string_is_read(tmp_path: Path) -> None:
     labels = ["\\" * 500_000, '"' * 500_000]  # a pattern that goes back for each character would not come to an end
     assert read_config(write(tmp_path, {"zoo": {**BLOCK, "labels": labels}})).labels == tuple(labels)
+
+
+def test_all_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(
+        json.dumps({"zoo": {"architecture": "tiny", "task": "image-classification", "data": {"name": "pets"}}})
+    )
+    missing = "format_version, plugin, plugin_version, arguments, data.fingerprint"
+    with pytest.raises(IntegrityError, match=f"lacks {missing} in its block `zoo`; .*zoo.save"):
+        read_config(tmp_path)

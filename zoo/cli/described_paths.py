@@ -38,10 +38,11 @@ def _run(path: Path) -> dict[str, Any]:
 
 
 def _weights(path: Path) -> dict[str, Any]:
+    from zoo.weights.find import weights_of
     from zoo.weights.folder import stored_weights
 
     block = models.describe(path)
-    stored = stored_weights(path / "weights" if (path / "run.json").is_file() else path)
+    stored = stored_weights(weights_of(path))
     dtypes = Counter(header.dtype for header in stored.headers.values())
     return {
         "architecture": block.architecture,

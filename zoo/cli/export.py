@@ -8,11 +8,12 @@ from zoo.api import models
 from zoo.commands.options import hub
 from zoo.commands.output import print_line
 from zoo.registry.registry import default_registry
+from zoo.weights.description import read_json
 
 _OPEN = {
     "timm": 'timm.create_model("local-dir:{out}", pretrained=True)',
     "torchvision": "see {out}/README.md",
-    "transformers": 'AutoModelForImageClassification.from_pretrained("{out}")',
+    "transformers": 'transformers.{architecture}.from_pretrained("{out}")',
     "onnx": 'onnxruntime.InferenceSession("{out}")',
     "torch-export": 'torch.export.load("{out}").module()',
 }
@@ -34,4 +35,10 @@ def command(weights: str, target: str, out: Path, force: bool, hub: str | None) 
     files = [out] if out.is_file() else sorted(out.iterdir())
     print_line(f"exported: {out}, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")
     if target in _OPEN:
-        print_line(f"open it:  {_OPEN[target].format(out=out)}")
+        print_line(f"open it:  {_OPEN[target].format(out=out, architecture=_architecture(out))}")
+
+
+def _architecture(out: Path) -> str:
+    """Return the class by which transformers opens a folder; weights by timm's names say none, and it wraps them."""
+    config = read_json(out) if out.is_dir() else {}
+    return next(iter(config.get("architectures", ())), "AutoModelForImageClassification")

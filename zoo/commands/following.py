@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.api import models
-from zoo.registry.registry import default_registry
-from zoo.specs.records import TaskSpec
+from zoo.registry.registry import Offer, default_registry
+from zoo.specs.records import ModelSpec, RecipeSpec, TaskSpec
 from zoo.training.result import RunResult
 
 if TYPE_CHECKING:
@@ -17,16 +17,29 @@ if TYPE_CHECKING:
 def after_pretraining(result: RunResult, model: str) -> list[str]:
     """Return what follows weights that know no task yet."""
     block, run = models.describe(result.weights), result.folder
-    modality = default_registry().model(block.architecture).spec.modality
-    tasks: list[TaskSpec] = [offer.spec for offer in default_registry().offers("tasks")]
-    task = next((task for task in tasks if task.modality == modality), None)
-    name = task.name if task else "TASK"
+    task = _task_for(default_registry().model(block.architecture, block.plugin))
     out = "classifier" if task and task.learns_from == "labels" else "finetuned"
     return [
-        f"zoo finetune {run} --task {name} --data DATA --out {run}-{out}",
+        *([f"zoo finetune {run} --task {task.name} --data DATA --out {run}-{out}"] if task else []),
         *([_use(block, run)] if not _predicts(block) else []),
         f"zoo push {run} you/{model}",
     ]
+
+
+def _task_for(model: Offer[ModelSpec]) -> TaskSpec | None:
+    """Return a task that the model can be finetuned for: its own, one of its plugin, or the first; None without any."""
+    fitting: list[Offer[TaskSpec]] = [
+        offer for offer in default_registry().offers("tasks") if _fits(offer.spec, model.spec)
+    ]
+    own = [offer for offer in fitting if offer.spec.name == model.spec.task]
+    beside = [offer for offer in fitting if offer.plugin.distribution == model.plugin.distribution]
+    return next((offer.spec for offer in (*own, *beside, *fitting)), None)
+
+
+def _fits(task: TaskSpec, model: ModelSpec) -> bool:
+    recipes: list[RecipeSpec] = [offer.spec for offer in default_registry().offers("recipes")]
+    recipe = next((recipe for recipe in recipes if recipe.name == task.recipe), None)
+    return task.modality == model.modality and recipe is not None and set(recipe.requires) <= set(model.capabilities)
 
 
 def after_finetuning(
@@ -51,6 +64,6 @@ def _predicts(block: "ZooBlock") -> bool:
 def _use(block: "ZooBlock", run: Path) -> str:
     """Return the command that uses weights, with what it takes."""
     task = default_registry().known_task(block.task)
-    modality = default_registry().model(block.architecture).spec.modality
+    modality = default_registry().model(block.architecture, block.plugin).spec.modality
     example = default_registry().modality(modality).spec.example
     return f"zoo {task.spec.command if task else 'predict'} {run} {example}"

@@ -52,6 +52,7 @@ def read_config(folder: Path) -> ZooBlock:
         )
     inputs = None
     if isinstance(own, dict):
+        _check_complete(own, path)
         values["zoo"], inputs = parse_inputs(own, version, str(path))
     try:
         block = msgspec.convert(values, _Document).zoo
@@ -80,6 +81,22 @@ def _check_class_count(block: ZooBlock, path: Path) -> None:
     if block.head is None and block.labels and num_classes is not None and num_classes != len(block.labels):
         raise IntegrityError(
             f"{path} names {len(block.labels)} labels but asks for a head of {num_classes!r} classes; get a fresh copy"
+        )
+
+
+def _check_complete(own: Mapping[str, Any], path: Path) -> None:
+    """Raise IntegrityError that names every field that is missing, so that nobody finds them one by one."""
+    parts = {"": ZooBlock, "recipe": RecipeRecord, "data": DataRecord, "adapter": AdapterRecord}
+    missing = [
+        f"{name}.{field.encode_name}".lstrip(".")
+        for name, struct in parts.items()
+        if isinstance(values := own.get(name) if name else own, dict)
+        for field in msgspec.structs.fields(struct)
+        if field.required and field.encode_name not in values
+    ]
+    if missing:
+        raise IntegrityError(
+            f"{path} lacks {', '.join(missing)} in its block `zoo`; add them, or have zoo.save(model, folder) write it"
         )
 
 
