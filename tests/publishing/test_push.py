@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 import zoo
 from tests.tiny import install, make_weights
 from zoo.api.transfer import plan_push
-from zoo.errors import IntegrityError, UsageError
+from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.hub.push import push_folder
 from zoo.hub.server.serving import ServedHub
 
@@ -186,3 +186,40 @@ def test_119_a_token_in_a_file_is_refused(weights: Path, served_hub: ServedHub, 
     with pytest.raises(UsageError, match=f"{name} contains a token") as caught:
         zoo.push(weights, "me/tiny", hub=served_hub.url, private=False)
     assert served_hub.token not in str(caught.value)
+
+
+def test_a_tag_is_checked_before_anything_is_sent(weights: Path, served_hub: ServedHub, api: HfApi) -> None:
+    with pytest.raises(UsageError, match="'bad tag' of me/tiny is no revision"):
+        zoo.push(weights, "me/tiny", hub=served_hub.url, private=False, tag="bad tag")
+    with pytest.raises(UsageError, match="'bad tag' of me/tiny is no revision"):
+        plan_push(weights, "me/tiny", hub=served_hub.url, tag="bad tag")
+    assert not api.repo_exists("me/tiny")
+
+
+def test_an_equal_tag_is_no_error_and_another_is_one_before_anything_is_sent(
+    weights: Path, served_hub: ServedHub, api: HfApi
+) -> None:
+    first = zoo.push(weights, "me/tiny", hub=served_hub.url, private=False, tag="v1")
+    again = zoo.push(weights, "me/tiny", hub=served_hub.url, tag="v1")
+    assert (again.commit, again.changed) == (first.commit, False)
+    (weights / "metrics.jsonl").write_text('{"event": "test", "accuracy": 88.0}\n')
+    for push in (zoo.push, plan_push):
+        with pytest.raises(UsageError, match=f"the tag v1 at {first.commit[:7]} already"):
+            push(weights, "me/tiny", hub=served_hub.url, tag="v1")
+    assert len(api.list_repo_commits("me/tiny")) == 2
+
+
+@pytest.mark.parametrize("names", [("pytorch_model.bin", "config.json"), ("model.npz",), ("notes.txt",)])
+def test_a_repo_without_weights(names: tuple[str, ...], tmp_path: Path, served_hub: ServedHub, capsys: Any) -> None:
+    from zoo.cli import run
+
+    (tmp_path / "repo").mkdir()
+    for name in names:
+        (tmp_path / "repo" / name).write_bytes(b"{}")
+    push_folder(tmp_path / "repo", "me/none", hub=served_hub.url, message="first", private=False)
+    told = f"zoo convert FOLDER/{names[0]} --out" if names[0] != "notes.txt" else "no weights among them"
+    assert run(["pull", "hf://me/none", "--hub", served_hub.url]) == 0
+    said = capsys.readouterr().out
+    assert told in said and "load it" not in said
+    with pytest.raises(NotFoundError, match=told):
+        zoo.load("hf://me/none", hub=served_hub.url)

@@ -52,11 +52,16 @@ def command(
         everything=everything,
         progress=True,
     )
+    from zoo.weights.find import nothing_to_load
+
     print_line(f"{pulled.repo} at {pulled.commit[:7]}, {len(pulled.files)} files verified  {pulled.folder}")
     if pulled.unusual or pulled.forbidden:
         print_line(_left_out(pulled))
     for line in _notes(name, registry, hub, locked):
         print_line(line)
+    if reason := nothing_to_load(pulled):
+        print_line(f"nothing to load: {reason}")
+        return
     source = str(to or name)
     options = [f"hub={json.dumps(hub)}"] if hub and not to else []
     options += [f"registry={json.dumps(registry)}"] if registry and not to else []

@@ -1,8 +1,10 @@
 """A repo's folder in the Hugging Face cache, in its own layout: other tools see the same files."""
 
 import json
+import logging
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -12,11 +14,13 @@ from zoo.errors import IntegrityError
 from zoo.files import inside, write_file
 from zoo.hub.file_names import fault_of
 from zoo.hub.listing import FileSelection
+from zoo.hub.partial import digests_of
 from zoo.hub.records import PulledFile, PulledRepo, WantedFile
 from zoo.hub.revisions import is_commit
 from zoo.hub.selection import SIGNATURE_FILE, Selection, select, signed_in
 from zoo.strict_json import parse_json
 
+_log = logging.getLogger("zoo")
 _MAX_RECORD = 64 * 1024 * 1024
 
 
@@ -78,13 +82,48 @@ class Cache:
             else:
                 return None
             files = {name: files[name] for name in chosen.kept}
-            if any((snapshot / file.name).stat().st_size != file.size for file in files.values()):
+            if self._changed(commit, record, files.values()) is not None:
                 return None
         except (OSError, KeyError, TypeError, AttributeError):
             return None
         return PulledRepo(
             self.repo, commit, snapshot, tuple(files.values()), str(record.get("url")), chosen.unusual, chosen.forbidden
         )
+
+    def fault(self, commit: str) -> str | None:
+        """Say which file of a commit that was pulled is not as it was; None where all are, or nothing was pulled."""
+        if (record := self._record(commit)) is None:
+            return None
+        try:
+            files = [PulledFile(**item) for item in record["files"] if fault_of(item["name"]) is None]
+            return self._changed(commit, record, files)
+        except (OSError, KeyError, TypeError, AttributeError):
+            return "its record cannot be read"
+
+    def _changed(self, commit: str, record: dict[str, Any], files: Iterable[PulledFile]) -> str | None:
+        """Say which of these files is not as it was verified; None where all are.
+
+        A file with the inode, size and times that it had then is taken for the same; any other is hashed again.
+        """
+        snapshot = self.folder / "snapshots" / commit
+        known = record.get("stamps", {})
+        fresh: dict[str, list[int]] = {}
+        for file in files:
+            path = snapshot / file.name
+            try:
+                stamp = _stamp(path)
+            except FileNotFoundError:
+                return f"{file.name} is gone"
+            if stamp[1] != file.size:
+                return f"{file.name} has {stamp[1]:,} bytes of {file.size:,}"
+            if known.get(file.name) != stamp:
+                if digests_of(path, WantedFile(file.name, file.size, file.sha256, file.sha256)).sha256() != file.sha256:
+                    return f"{file.name} has other bytes than were verified"
+                fresh[file.name] = stamp
+        if fresh:
+            with suppress(OSError, IntegrityError):  # a cache that is only read is hashed again each time
+                self._write_record(commit, {**record, "stamps": {**known, **fresh}})
+        return None
 
     def publish(
         self,
@@ -101,12 +140,14 @@ class Cache:
 
         `listed` are the names of all files that the commit has, where all were looked at.
         """
+        complete = True
         for item in wanted:
             link = self.to_write(f"snapshots/{commit}/{item.name}")
             link.parent.mkdir(parents=True, exist_ok=True)
             target = os.path.relpath(self.blobs / item.etag, link.parent)
             if link.is_symlink() and os.readlink(link) == target:
                 continue
+            complete = False
             temporary = link.with_name(f".{secrets.token_hex(8)}")
             os.symlink(target, temporary)
             os.replace(temporary, link)
@@ -120,14 +161,33 @@ class Cache:
             "beside": sorted({*before.get("beside", ()), *beside}),
             "files": list(known.values()),
         }
+        record["stamps"] = {**before.get("stamps", {}), **{file.name: self._stamp_of(commit, file) for file in files}}
+        try:
+            self._write_record(commit, record)
+        except OSError:
+            if not complete:  # else it is all there, in a cache that may only be read
+                raise
+        self.point(revision, commit)
+        return self.folder / "snapshots" / commit
+
+    def point(self, revision: str | None, commit: str) -> None:
+        """Let a branch or tag point to a commit that is all here; one that cannot be written stays as it was."""
+        if (revision is not None and is_commit(revision)) or self.commit_of(revision or "main") == commit:
+            return
+        ref = self.to_write(f"refs/{revision or 'main'}")
+        try:
+            ref.parent.mkdir(parents=True, exist_ok=True)
+            write_file(ref, commit.encode())
+        except OSError as error:
+            _log.warning("%s cannot be written (%s); offline it stays what it was", ref, error.strerror or error)
+
+    def _write_record(self, commit: str, record: dict[str, Any]) -> None:
         path = self.to_write(f"zoo/{commit}.json")
         path.parent.mkdir(exist_ok=True)
         write_file(path, json.dumps(record).encode())
-        if revision is None or not is_commit(revision):
-            ref = self.to_write(f"refs/{revision or 'main'}")
-            ref.parent.mkdir(parents=True, exist_ok=True)
-            write_file(ref, commit.encode())
-        return self.folder / "snapshots" / commit
+
+    def _stamp_of(self, commit: str, file: PulledFile) -> list[int]:
+        return _stamp(self.folder / "snapshots" / commit / file.name)
 
     def forget(self, commit: str) -> None:
         """Count a commit as not pulled: the next pull hashes its files again, and fetches those that are wrong."""
@@ -151,3 +211,9 @@ class Cache:
         with suppress(OSError, IntegrityError):
             return parse_json(path.read_bytes(), str(path), max_bytes=_MAX_RECORD)
         return None
+
+
+def _stamp(path: Path) -> list[int]:
+    """Return what tells a file from one that was changed since: its change time is none that a program can set."""
+    found = path.stat()
+    return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import IntegrityError, NotFoundError, UsageError
+from zoo.errors import IntegrityError, UsageError
 from zoo.files import inside, new_folder, storage_errors
 from zoo.hub.cache import Cache
 from zoo.hub.connection import Connection, connect
@@ -16,6 +16,7 @@ from zoo.hub.failures import hub_errors
 from zoo.hub.file_names import GIT_ATTRIBUTES, clashing, fault_of, shown
 from zoo.hub.lease import Lease
 from zoo.hub.listing import Expected, FileSelection, all_files, resolve_commit, wanted_files
+from zoo.hub.offline import pulled_before
 from zoo.hub.partial import check_space, digests_of
 from zoo.hub.patience import Patience, default_patience
 from zoo.hub.records import PulledFile, PulledRepo, WantedFile
@@ -52,14 +53,11 @@ def pull_repo(
         raise UsageError(f"{to} exists and is not empty; choose another folder for --to")
     cache = Cache(repo)
     offline = offline or constants.is_offline_mode()
-    commit = cache.commit_of(revision or "main") if offline else revision
-    pulled = cache.complete(commit, selection) if commit else None
-    if pulled is None and offline:
-        at = f" at {revision}" if revision else ""
-        raise NotFoundError(
-            f"{repo}{at} is not in the cache, and --offline forbids the network; pull it without --offline"
-        )
-    if pulled is None:
+    if offline:
+        pulled = pulled_before(cache, revision, selection)
+    elif (found := cache.complete(revision, selection) if revision is not None else None) is not None:
+        pulled = found
+    else:
         with connect(hub) as connection, hub_errors(repo, revision, connection.url):
             pull = _Pull(cache, connection, patience or default_patience(), progress)
             pulled = pull.run(revision, selection)
@@ -116,6 +114,9 @@ class _Pull:
         """Fetch what is wanted, and make it visible under its commit."""
         cache, url, repo = self._cache, self._url, self._cache.repo
         commit = resolve_commit(self._transport, url, repo, revision)
+        if (known := cache.complete(commit, wanted)) is not None:
+            cache.point(revision, commit)
+            return known
         if wanted.by_name:
             items = wanted_files(self._transport, url, repo, commit, wanted)
             listed, chosen = None, Selection(tuple(item.name for item in items))

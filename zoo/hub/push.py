@@ -89,18 +89,18 @@ class Target:
         from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
 
         assert self._api is not None and self._connection is not None, "only a dry run goes without a Hub"
-        if tag:
-            check_revision(tag, self.repo)
         if self._connection.credentials.header is None:
             raise AuthorisationError(f"a push to {self.url} needs a token: {way_in(self._connection.url)}")
         self._check_visibility(private)
+        changes = any(item.change != "unchanged" for item in plan)
+        tagged = self.check_tag(tag, changes=changes)
         if self.head is None:
             self._api.create_repo(self.repo, private=private, exist_ok=True)
             self.head = str(self._api.repo_info(self.repo).sha)
         operations: list[Any] = [CommitOperationAdd(file.name, folder / file.name) for file in files]
         operations += [CommitOperationDelete(item.name) for item in plan if item.change == "removed"]
         commit, request = self.head, None
-        if any(item.change != "unchanged" for item in plan):
+        if changes:
             enable_progress_bars() if progress else disable_progress_bars()
             try:
                 made = self._api.create_commit(
@@ -110,9 +110,21 @@ class Target:
                 enable_progress_bars()
             commit, request = made.oid, made.pr_url
         self._read_back(commit, files, folder)
-        if tag:
+        if tag and not tagged:
             self._api.create_tag(self.repo, tag=tag, revision=commit)
         return PushedRepo(self.repo, commit, str(self.url), tuple(files), commit != self.head, request)
+
+    def check_tag(self, tag: str | None, *, changes: bool) -> bool:
+        """Tell whether the tag is where it is wanted. Raise UsageError for one that is no name, or is elsewhere."""
+        if tag is None:
+            return False
+        check_revision(tag, self.repo)
+        if self._api is None or self.head is None:
+            return False
+        at = {item.name: item.target_commit for item in self._api.list_repo_refs(self.repo).tags}.get(tag)
+        if at is not None and (changes or at != self.head):
+            raise UsageError(f"{self.repo} has the tag {tag} at {at[:7]} already, and tags stay; choose another --tag")
+        return at is not None
 
     def _check_visibility(self, private: bool | None) -> None:
         if self.head is None and private is None:

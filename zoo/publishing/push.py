@@ -15,6 +15,7 @@ from zoo.errors import IntegrityError, UsageError
 from zoo.files import storage_errors
 from zoo.hub.push import PlannedFile, Target, files_of, push_target
 from zoo.hub.records import PushedRepo
+from zoo.hub.revisions import check_revision
 from zoo.publishing.convert import write_for
 from zoo.publishing.eval_results import recorded_scores, write_results
 from zoo.publishing.model_card import README_FILE, RECORD, write_card
@@ -92,6 +93,7 @@ def plan_push(source: Path, repo: str, options: PushOptions) -> PushPlan:
     """Return what `push_weights` would do, after the same checks."""
     with _prepared(source, repo, options, dry_run=True) as (target, staged, _):
         files = target.plan(staged, files_of(staged), WEIGHT_FILES)
+        target.check_tag(options.tag, changes=any(file.change != "unchanged" for file in files))
         url = target.url or str(options.hub)
         return PushPlan(repo, url, target.head is not None, files, (staged / README_FILE).read_text(encoding="utf-8"))
 
@@ -107,6 +109,8 @@ def _prepared(
     source: Path, repo: str, options: PushOptions, *, dry_run: bool
 ) -> Iterator[tuple[Target, Path, ZooBlock]]:
     """Check the weights, and put together in a temporary folder what the repo is to hold."""
+    if options.tag is not None:
+        check_revision(options.tag, repo)
     folder = _adapter_of(source) if options.adapter else weights_of(source)
     block = read_config(folder)
     spec = described_model(block, str(folder / "config.json"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo.errors import IntegrityError, NotFoundError, UsageError
+from zoo.hub.file_names import shown
 from zoo.hub.listing import FileSelection
 from zoo.hub.pull import pull_repo
 from zoo.hub.records import PulledRepo
@@ -15,7 +16,7 @@ from zoo.weights.config import read_config
 from zoo.weights.description import read_json
 from zoo.weights.distributions import DIST, distribution_file
 from zoo.weights.formats import format_of
-from zoo.weights.kinds import ENDINGS, tell_kind, told_of_folder
+from zoo.weights.kinds import ENDINGS, PICKLED, tell_kind, told_of_folder
 from zoo.weights.lockfile import locked as locked_entry
 from zoo.weights.lockfile import write_lock
 
@@ -73,7 +74,24 @@ def locate(source: str | Path, query: WeightsQuery) -> tuple[Path, PulledRepo | 
             raise UsageError(f"a folder has no revisions: {source}; omit the revision")
         return weights_of(path), None
     pulled = pull_weights(str(source), query)
+    if reason := nothing_to_load(pulled):
+        raise NotFoundError(reason)
     return pulled.folder, pulled
+
+
+def nothing_to_load(pulled: PulledRepo) -> str | None:
+    """Say why a repo that was pulled holds no weights, and what to do about it; None where it does."""
+    if any(file.name.endswith(_TENSORS) or format_of(Path(file.name)) for file in pulled.files):
+        return None
+    others = [name for name in (*(file.name for file in pulled.files), *pulled.unusual, *pulled.forbidden)]
+    pickled = next((name for name in others if name.endswith((*PICKLED, ".npz"))), None)
+    if pickled is None:
+        return f"{pulled.repo} holds {len(others)} files and no weights among them; choose another repo"
+    return (
+        f"{pulled.repo} holds no safetensors, but {shown(pickled)}, which is not loaded: it may run code; fetch it and "
+        f"convert it once: hf download {pulled.repo} --local-dir FOLDER, then "
+        f"zoo convert FOLDER/{pickled} --out WEIGHTS"
+    )
 
 
 def local_path(source: str | Path) -> Path | None:
