@@ -108,3 +108,11 @@ def test_the_table_of_hooks_is_complete() -> None:
 
     rows = re.findall(r"^\| `(zoo_\w+)` \| `zoo\.(\w+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert dict(rows) == {f"zoo_{kind}": spec.__name__ for kind, spec in SPEC_TYPES.items()}
+
+
+@pytest.mark.parametrize("plugin", sorted((Path(__file__).parents[1] / "plugins").glob("*/pyproject.toml")), ids=str)
+def test_wheels_of_plugins_hold_the_license(plugin: Path) -> None:
+    import tomllib
+
+    assert (plugin.parent / "LICENSE").read_bytes() == (Path(__file__).parents[1] / "LICENSE").read_bytes()
+    assert tomllib.loads(plugin.read_text())["project"]["license-files"] == ["LICENSE"]

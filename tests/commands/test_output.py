@@ -153,3 +153,11 @@ def test_117_what_was_typed(say: Say, capsys: pytest.CaptureFixture[str], argume
     capsys.readouterr()
     assert code in (2, 3, 5, 6)
     say(*arguments, code=code)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_056_streams_that_are_closed(closed: str) -> None:
+    command = f"{sys.executable} -m zoo plugins {closed}"
+    environment = {**os.environ, "ZOO_LOAD_PLUGINS": ""}
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=environment, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -287,3 +287,18 @@ def test_killed_pulls_and_pulls_at_once_fetch_little_twice(tmp_path: Path, serve
     sent, _ = kill_and_finish(served_hub.url, 0, tmp_path / "killed", sha256, usual=2.0)
     assert sent <= 2 * len(content)
     assert at_once(served_hub.url, 3, tmp_path / "together", sha256, "no-op flock") <= 2 * len(content)
+
+
+def test_a_list_whose_next_page_is_itself() -> None:
+    from tests.attacks.lying_hub import REPO, LyingHub, json_reply
+    from zoo.hub.patience import Patience
+    from zoo.hub.pull import pull_repo
+
+    def again(asked: Any) -> Any:
+        link = ("Link", f'<{asked.path}>; rel="next"')
+        return json_reply([], 200, link) if "/tree/" in asked.path else None
+
+    with LyingHub(again).running() as hub:
+        with pytest.raises(IntegrityError, match="leads back to a page of its list"):
+            pull_repo(REPO, hub=hub.url, patience=Patience(attempts=1))
+        assert len([asked for asked in hub.asked if "/tree/" in asked.path]) == 1

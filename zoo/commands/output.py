@@ -1,5 +1,6 @@
 """All that is printed goes through here: text from outside does nothing to a terminal, and shows no secret."""
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,6 +44,9 @@ def guarded_streams() -> Iterator[None]:
 
     Standard error never shows a secret either. There progress bars draw, where somebody watches.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us (`>&-`); nobody reads
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
     before = sys.stdout, sys.stderr
     for stream in before:
         if hasattr(stream, "reconfigure"):

@@ -75,9 +75,13 @@ class Transport:
     def pages(self, url: str) -> Iterator[Any]:
         """Yield the JSON document at an address, and those that its `next` links lead to."""
         following: str | None = url
+        seen: set[str] = set()
         for _ in range(MAX_PAGES):
             if following is None:
                 return
+            if following in seen:
+                raise IntegrityError(f"{self._connection.url} leads back to a page of its list; report it to its owner")
+            seen.add(following)
             value, link = self._document(following)
             yield value
             match = _NEXT.search(link)

@@ -86,7 +86,12 @@ def _check_class_count(block: ZooBlock, path: Path) -> None:
 
 def _check_complete(own: Mapping[str, Any], path: Path) -> None:
     """Raise IntegrityError that names every field that is missing, so that nobody finds them one by one."""
-    parts = {"": ZooBlock, "recipe": RecipeRecord, "data": DataRecord, "adapter": AdapterRecord}
+    parts: dict[str, type[Struct]] = {
+        "": ZooBlock,
+        "recipe": RecipeRecord,
+        "data": DataRecord,
+        "adapter": AdapterRecord,
+    }
     missing = [
         f"{name}.{field.encode_name}".lstrip(".")
         for name, struct in parts.items()

@@ -44,8 +44,8 @@ def kind_of(path: Path) -> str | None:
     for beginning, what in _BEGINNINGS.items():
         if lower.startswith(beginning):
             return what
-    if what := archive_of(path):
-        return f"{what}, and is not loaded; convert it once: {_conversion(path)}"
+    if archive := archive_of(path):
+        return f"{archive}, and is not loaded; convert it once: {_conversion(path)}"
     if start[8:9] == b"{" and start[4:8] == bytes(4) and path.suffix != _SAFE:
         return "safetensors by its bytes; rename it to end in .safetensors"
     if path.suffix in _ENDINGS:

@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
 from zoo.hub.server.http import HttpError
-from zoo.hub.server.names import check_path, check_ref
+from zoo.hub.server.names import check_new_repo, check_path, check_ref
 
 Ask = Callable[..., tuple[int, dict[str, str], bytes]]
 REFUSED = [
@@ -54,3 +54,10 @@ def test_names_of_an_earlier_hub_can_be_read_and_removed(api: HfApi, ask: Ask, m
 def test_116_refs_that_git_would_not_take(name: str) -> None:
     with pytest.raises(HttpError):
         check_ref(name)
+
+
+@pytest.mark.parametrize("namespace", ["api", "cas", "datasets", "models", "Spaces"])
+def test_new_repos_do_not_take_the_hubs_own_addresses(namespace: str) -> None:
+    with pytest.raises(HttpError, match="part of this Hub's own addresses"):
+        check_new_repo(f"{namespace}/thing")
+    check_new_repo("org/thing")

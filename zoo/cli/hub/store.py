@@ -1,5 +1,6 @@
 """Open a Hub's folder for a command. A server may have it open too."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoo.errors import NotFoundError
+from zoo.errors import NotFoundError, StorageError
 from zoo.hub.server.sizes import size_text as size_text
 
 if TYPE_CHECKING:
@@ -29,5 +30,7 @@ def opened(folder: Path) -> Iterator["Store"]:
         store = Store(folder)
     try:
         yield store
+    except sqlite3.OperationalError as error:  # a full disk, a file system that may only be read
+        raise StorageError(f"writing the Hub in {folder} failed: {error}; free space, then run it again") from None
     finally:
         store.close()

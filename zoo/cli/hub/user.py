@@ -9,6 +9,7 @@ from zoo.cli.hub.store import folder_argument, opened
 from zoo.commands.output import print_line
 from zoo.commands.tables import print_table
 from zoo.errors import NotFoundError, UsageError
+from zoo.hub.server.names import RESERVED
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?", re.ASCII)
 
@@ -28,6 +29,8 @@ def add(folder: Path, name: str, namespaces: tuple[str, ...], owner: bool) -> No
     for word in (name, *namespaces):
         if not _NAME.fullmatch(word) or "--" in word or ".." in word:
             raise UsageError(f"{word!r} is not a valid namespace; use letters, digits, and - . _ between them")
+        if word.lower() in RESERVED:
+            raise UsageError(f"the namespace {word!r} is part of the Hub's own addresses; choose another")
     with opened(folder) as store:
         made = store.users.add(name, namespaces, owner=owner)
     print_line(f"{'added' if made else 'changed'} {name}; next:  zoo hub user token {folder} {name}")
@@ -38,14 +41,15 @@ def add(folder: Path, name: str, namespaces: tuple[str, ...], owner: bool) -> No
 @click.argument("name")
 @click.option("--scope", type=click.Choice(["read", "write"]), default="write", show_default=True)
 @click.option(
-    "--label", default="default", show_default=True, help="What it is for; it replaces one of the same label."
+    "--label", help="What it is for; it replaces one of the same label.  [default: default, or read for such a scope]"
 )
-def token(folder: Path, name: str, scope: str, label: str) -> None:
+def token(folder: Path, name: str, scope: str, label: str | None) -> None:
     """Make a token and show it, this once."""
     with opened(folder) as store:
         found = store.users.find(name)
         if found is None:
             raise NotFoundError(f"no user {name!r} in {folder}; `zoo hub user add {folder} {name}` adds one")
+        label = label or ("default" if scope == "write" else scope)  # a read token leaves the one that writes
         print_line(store.users.new_token(found, label, scope), secret=True)
 
 

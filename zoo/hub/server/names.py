@@ -10,6 +10,8 @@ _PART = re.compile(r"[A-Za-z0-9_]([\w.-]*[A-Za-z0-9_])?", re.ASCII)
 _REF = re.compile(r"[\w][\w./-]*", re.ASCII)
 _OF_GIT = (".gitattributes", ".gitignore")
 """What clients send of git's; other programs' own names are their readers' matter."""
+RESERVED = ("api", "cas", "datasets", "models", "spaces")
+"""Namespaces whose repos would have the Hub's own addresses, so that nothing in them could be resolved."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -24,6 +26,13 @@ def check_repo(namespace: str, name: str) -> str:
     if len(full) > 96:
         raise HttpError(400, "Invalid repo id: more than 96 characters")
     return full
+
+
+def check_new_repo(full: str) -> None:
+    """Raise HttpError 400 for the name of a new repo that nobody could ask for."""
+    namespace = full.partition("/")[0]
+    if namespace.lower() in RESERVED:
+        raise HttpError(400, f"Invalid repo id: the namespace {namespace!r} is part of this Hub's own addresses")
 
 
 def check_path(path: str, status: int = 422) -> str:

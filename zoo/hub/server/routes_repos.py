@@ -7,7 +7,7 @@ from zoo.hub.server import work
 from zoo.hub.server.access import Access
 from zoo.hub.server.describe import repo_info
 from zoo.hub.server.http import HttpError, Request, Response, json_response, text_of
-from zoo.hub.server.names import check_repo
+from zoo.hub.server.names import check_new_repo, check_repo
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.search import SORTS, Query, find_repos
 
@@ -30,6 +30,7 @@ async def create(access: Access, request: Request) -> Response:
     access.require_user()
     values = await request.json()
     type_, name = _named(access, values)
+    check_new_repo(name)
     user = access.require_writer(name.partition("/")[0])
     private = _wants_private(values) or False
     made = await work.run_write(access.store.commits.create_repo, type_, name, private, user.name)
@@ -59,6 +60,7 @@ async def move(access: Access, request: Request) -> Response:
     values = await request.json()
     type_, name = _named(access, {"name": values.get("fromRepo"), "type": values.get("type")})
     _, new_name = _named(access, {"name": values.get("toRepo"), "type": values.get("type")})
+    check_new_repo(new_name)
     repo = access.repo(type_, name)
     for namespace in (repo.namespace, new_name.partition("/")[0]):
         access.require_writer(namespace)

@@ -227,6 +227,7 @@ def _server(store: ServedStore, options: Options) -> tuple[Any, "Application"]:
         ws="none",  # whichever library for them is installed, it would take connections past the limits
         limit_concurrency=options.limits.max_connections,
         server_header=False,
+        proxy_headers=options.url is not None,  # X-Forwarded-For is believed of a proxy that --url tells of
         ssl_certfile=options.certificate,
         ssl_keyfile=options.key,
     )
