@@ -1,5 +1,6 @@
 # Made by `make docs` from the table in __init__.py; `make check` compares it.
 
+from zoo.api.models import convert as convert
 from zoo.api.models import create as create
 from zoo.api.models import describe as describe
 from zoo.api.models import export as export
@@ -8,6 +9,7 @@ from zoo.api.models import list_weights as list_weights
 from zoo.api.models import load as load
 from zoo.api.models import reconstruct as reconstruct
 from zoo.api.models import sample as sample
+from zoo.api.models import save as save
 from zoo.api.training import evaluate as evaluate
 from zoo.api.training import finetune as finetune
 from zoo.api.training import pretrain as pretrain
