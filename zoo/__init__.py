@@ -79,7 +79,7 @@ _HOMES = {
     ),
     "zoo.specs.containers": ("Container", "Format"),
     "zoo.specs.hooks": ("hookimpl",),
-    "zoo.specs.layouts": ("Layout", "Rename"),
+    "zoo.specs.layouts": ("Layout", "Rename", "Twin"),
     "zoo.specs.modality": (
         "DataSource",
         "Dataset",

@@ -32,7 +32,7 @@ def write_card(
     base: Readme | None = None,
 ) -> None:
     """Write README.md of a weights folder from what lies in it, keeping what somebody wrote into `base`."""
-    record = _record(folder)
+    record = record_of_run(folder)
     scores = recorded_scores(folder)
     body = render_block(folder, block, record, scores, parameters=parameters, repo=repo)
     body = printable(without_secrets(body), lines=True)  # the record may be an earlier zoo's
@@ -103,7 +103,8 @@ def render_block(
     return "\n\n".join(parts)
 
 
-def _record(folder: Path) -> dict[str, Any]:
+def record_of_run(folder: Path) -> dict[str, Any]:
+    """Return the record of the run that made weights; an empty one where there is none."""
     path = folder / RECORD
     return parse_json(path.read_bytes(), str(path)) if path.is_file() else {}
 

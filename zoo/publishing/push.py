@@ -18,7 +18,8 @@ from zoo.hub.records import PushedRepo
 from zoo.hub.revisions import check_revision
 from zoo.publishing.convert import write_for
 from zoo.publishing.eval_results import recorded_scores, write_results
-from zoo.publishing.model_card import README_FILE, RECORD, write_card
+from zoo.publishing.licences import chosen_licence
+from zoo.publishing.model_card import README_FILE, RECORD, record_of_run, write_card
 from zoo.publishing.readme_merge import choose_base, metadata_of, without_key
 from zoo.publishing.signing import SIGNATURE_FILE, sign_folder
 from zoo.publishing.verify import check_values
@@ -187,14 +188,14 @@ def _renew_card(
     there = target.read(README_FILE)
     base = choose_base(here, there.decode("utf-8", "surrogateescape") if there else None, options.readme)
     known = metadata_of(base).get("license") or metadata_of(choose_base(here, None)).get("license")
-    licence = options.licence or (str(known) if known else None)
-    if not licence or licence.lower() in ("unknown", "none"):
-        raise UsageError("the model card has no licence; choose one: --licence apache-2.0")
+    record = record_of_run(staged)
+    data = None if block.data is None else block.data.licence
+    licence = chosen_licence(options.licence, str(known) if known else None, data, record)
     if options.licence:
         base = without_key(base, "license")
     path.unlink(missing_ok=True)  # it may be a link to the run's own file
     write_card(
-        staged, block, parameters=parameters, repo=repo, licence=licence.lower(), base=base, library=options.library
+        staged, block, parameters=parameters, repo=repo, licence=licence, base=base, library=options.library
     )
 
 

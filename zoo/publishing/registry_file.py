@@ -11,6 +11,7 @@ from zoo.errors import NotFoundError, UsageError, ZooError
 from zoo.files import storage_errors, user_registries, write_file
 from zoo.hub.pull import list_repo, pull_repo
 from zoo.publishing.eval_results import recorded_scores
+from zoo.publishing.licences import checked_licence
 from zoo.publishing.readme_merge import metadata_of, parse_readme
 from zoo.registry.catalogue import SCHEMA_VERSION, Entry, File, check_name, read_catalogue
 from zoo.strict_json import parse_json
@@ -44,8 +45,9 @@ def add_weights(
     readme = pulled.folder / "README.md"
     card = metadata_of(parse_readme(readme.read_text(encoding="utf-8", errors="replace"))) if readme.is_file() else {}
     chosen = licence or str(card.get("license") or "")
-    if not chosen:
-        raise UsageError(f"the card of {repo} has no licence; choose one: --licence apache-2.0")
+    if chosen.lower() in ("", "unknown", "none"):
+        raise UsageError(f"the card of {repo} names no licence; type the one that it has, such as --licence apache-2.0")
+    chosen = checked_licence(chosen, "--licence" if licence else f"the licence in the card of {repo},")
     if not name.split(".")[0] == block.architecture:
         raise UsageError(f"{repo} holds {block.architecture!r}; name it {block.architecture}.TAG")
     headers = stored_weights(pulled.folder).headers

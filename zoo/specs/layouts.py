@@ -25,17 +25,32 @@ class Rename(NamedTuple):
     transposed: bool = False
 
 
+class Twin(NamedTuple):
+    """A tensor, by our names, that files may hold besides one of ours, which it must then equal.
+
+    `argument` is the one of our model that is false where both are tensors of their own: weights that need it get it.
+    Without one they are refused. `theirs` may have brackets, as a `Rename` does.
+    """
+
+    theirs: str
+    ours: str
+    argument: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Layout:
     """How one library, or one author, stores the models that `models` lists.
 
     `models` says of each of our models what the library's config.json says of it, and `config` what it says of all;
-    other values are refused. `written` is added in writing, and so is what it says twice: `copies` has the second key
+    other values are refused. `defaults` are the library's own: what it takes for keys that config.json leaves out, and
+    `same` are keys that, left out or null, are as another one; `aliases` are its other names of keys.
+    `written` is added in writing, and so is what it says twice: `copies` has the second key
     with the first. `renames` are tried in order, and names without one stay.
     `stem` and `classifier` name our tensors whose shapes tell the channels, or of text the vocabulary, and the classes.
     `present` says of arguments which of our tensors tells, by being there, that they are true, and `pooling` which ones
     do what sentence-transformers calls mean, cls or lasttoken. What matches `ignored`,
-    by our names, is left out where our model has no place for it. `arguments` are ours that the library has fixed,
+    by our names, is left out where our model has no place for it, and a warning says so; `twins` are left out where they
+    hold nothing new. `arguments` are ours that the library has fixed,
     `options` what ours are called in its config.json, `ratios` what it says there as one of ours over another, and
     `architectures` its class for each task of a text model. `labels` are the names of
     the classes, and the rest the preprocessing of images, where no file says them; `inputs` is what config.json would
@@ -47,6 +62,9 @@ class Layout:
     stem: str
     classifier: str
     config: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    same: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
     written: Mapping[str, Any] = field(default_factory=dict)
     copies: Mapping[str, str] = field(default_factory=dict)
     renames: tuple[Rename, ...] = ()
@@ -56,6 +74,7 @@ class Layout:
     present: Mapping[str, str] = field(default_factory=dict)
     pooling: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    twins: tuple[Twin, ...] = ()
     architectures: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     image_size: tuple[int, int] = (224, 224)

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from zoo.engine.run import RECORD, Run
 from zoo.files import new_folder, storage_errors
-from zoo.publishing.model_card import write_card
+from zoo.publishing.licences import derived_licence
+from zoo.publishing.model_card import record_of_run, write_card
 from zoo.specs.modality import Inputs
 from zoo.weights.description import AdapterRecord, ZooBlock
 from zoo.weights.folder import described_model, load_weights, write_tensors, write_weights
@@ -61,4 +62,10 @@ def _exported(run: Run, name: str, block: ZooBlock, inputs: Inputs, pictures: Se
         for picture in pictures:
             shutil.copyfile(picture, temporary / "pictures" / picture.name)
         parameters = sum(parameter.numel() for parameter in loaded.parameters())
-        write_card(temporary, block, parameters=parameters, licence=described.licence.lower())
+        write_card(temporary, block, parameters=parameters, licence=_licence(temporary, block))
+
+
+def _licence(folder: Path, block: ZooBlock) -> str | None:
+    """Return the licence of new weights, None where their base and data do not agree on it."""
+    record, data = record_of_run(folder), block.data
+    return derived_licence(record.get("base_licence"), None if data is None else data.licence)

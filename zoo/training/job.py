@@ -18,6 +18,7 @@ from zoo.engine.options import RunOptions
 from zoo.errors import PluginError, UsageError
 from zoo.hub.records import PulledRepo
 from zoo.modalities.data_source import open_data, task_reader
+from zoo.publishing.licences import licence_of
 from zoo.redaction import without_secrets, without_secrets_in
 from zoo.registry.recipe_settings import fitting, recipe_settings, settings_from
 from zoo.registry.registry import Offer, default_registry
@@ -121,6 +122,7 @@ def finetuning(request: FinetuneRequest) -> Job:
     resolved = _resolved("finetune", offer, learnt.arguments, recipe.spec, chosen, dataset, request.data, task)
     resolved |= {
         "weights": without_secrets(str(request.weights)),
+        "base_licence": licence_of(folder, str(request.weights), request.query),
         "labels": request.labels,
         "hub": None if hub is None else without_secrets(str(hub)),
     }
@@ -129,7 +131,7 @@ def finetuning(request: FinetuneRequest) -> Job:
     def make_model() -> nn.Module:
         if chosen.method == "scratch":
             return build(offer, learnt.arguments)
-        model = load_weights(folder, learnt)
+        model = load_weights(folder, learnt, dtype="float32")  # small steps vanish in half precision
         return model.backbone if isinstance(model, Network) and not goes_on else model
 
     adapter = _adapter(chosen, pulled, block.adapter is not None)

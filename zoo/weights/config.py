@@ -69,7 +69,7 @@ def write_config(folder: Path, block: ZooBlock, beside: Mapping[str, Any] | None
     described = msgspec.to_builtins(replace(block, inputs=None))
     described["format_version"] = FORMAT_VERSION
     described["inputs"] = None if block.inputs is None else block.inputs.to_builtins()
-    for name in ("head", "inputs", "adapter"):  # some weights have none of them
+    for name in ("head", "inputs", "adapter", "dtype"):  # some weights have none of them
         if described[name] is None:
             del described[name]
     document = {**(beside or {}), "zoo": described}

@@ -1,7 +1,7 @@
 """What config.json says of weights: Zoo's own block, with a closed schema, and the JSON that it stands in."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -44,8 +44,13 @@ class AdapterRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     base: BaseRecord
 
 
+DType = Literal["float32", "float16", "bfloat16", "float64"]
+
+
 class ZooBlock(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All that it takes to build the model again and to use it rightly.
+
+    `dtype` is that of floating-point tensors once they are loaded, None where it is the model's own.
 
     `head` has the arguments of the task's network on the model, None where the model's own classifier is all. `inputs`
     are None where nobody said how data become inputs. With `adapter` the tensors are what was learnt on top of other
@@ -64,6 +69,7 @@ class ZooBlock(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     recipe: RecipeRecord | None = None
     data: DataRecord | None = None
     adapter: AdapterRecord | None = None
+    dtype: DType | None = None
 
     @property
     def preprocessing(self) -> Preprocessing | None:

@@ -83,5 +83,9 @@ def check_tensors(
     ]
     if faults:
         only_types = not any(items for kind, items in kinds.items() if kind != "wrong dtype")
-        cure = 'ask for a conversion with dtype="float32", or get a fresh copy' if only_types else "get a fresh copy"
+        cure = (
+            'ask for a conversion with dtype="float32" (--dtype float32), or get a fresh copy'
+            if only_types
+            else "get a fresh copy"
+        )
         raise IntegrityError(f"{path} does not fit its config.json: {'; '.join(faults)}; {cure}")

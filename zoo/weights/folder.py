@@ -4,6 +4,7 @@ import itertools
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,16 +84,17 @@ def load_weights(
 ) -> nn.Module:
     """Build the folder's model on the meta device, check it against the files' headers, and map the tensors into it.
 
-    Every tensor must be there with its shape and dtype, and none besides. With `dtype` floating-point tensors are
-    converted to it, from whichever they have. The model is in eval mode. An adapter is loaded with the base it names.
+    Every tensor must be there with its shape and dtype, and none besides. With `dtype`, or one that config.json names,
+    floating-point tensors are converted to it, from whichever they have. The model is in eval mode. An adapter is loaded with the base it names.
     """
-    asked = None if dtype is None else float_dtype(dtype)
     block = block or read_config(folder)
+    named = block.dtype if dtype is None else dtype
+    asked = None if named is None else float_dtype(named)
     source = str(folder / "config.json")
     offer = offered_model(block, source)
     check_block(offer, block, source)
     if block.adapter is not None:
-        whole = load_onto_base(folder, block, load_weights)
+        whole = load_onto_base(folder, block, partial(load_weights, dtype="float32"))
         return whole.to(device=device, dtype=asked)
     model = assemble(offer, block, device="meta")
     stored = stored_weights(folder)

@@ -27,6 +27,8 @@ _BYTES = {
     **dict.fromkeys(("I64", "U64", "F64", "C64"), 8),
 }
 
+FLOATS = {"F32": "float32", "F16": "float16", "BF16": "bfloat16", "F64": "float64"}
+"""The floating-point types of which weights may be, by their names in a header."""
 
 @dataclass(frozen=True)
 class TensorHeader:

@@ -39,6 +39,15 @@ RESNET = (
             "downsample_in_first_stage": False,
             "downsample_in_bottleneck": False,
         },
+        defaults={
+            "embedding_size": 64,
+            "hidden_sizes": [256, 512, 1024, 2048],
+            "depths": [3, 4, 6, 3],
+            "layer_type": "bottleneck",
+            "hidden_act": "relu",
+            "downsample_in_first_stage": False,
+            "downsample_in_bottleneck": False,
+        },
         written={"architectures": ["ResNetForImageClassification"]},
         renames=(
             zoo.Rename("[resnet.]embedder.embedder.convolution", "conv1"),
@@ -102,6 +111,15 @@ CONVNEXT = (
             for size, (depths, widths, _) in CONVNEXTS.items()
         },
         config={"model_type": "convnext", "patch_size": 4, "num_stages": 4, "hidden_act": "gelu"},
+        defaults={
+            "patch_size": 4,
+            "num_stages": 4,
+            "hidden_sizes": [96, 192, 384, 768],
+            "depths": [3, 3, 9, 3],
+            "hidden_act": "gelu",
+            "layer_norm_eps": 1e-12,
+        },
+        aliases={"num_hidden_layers": "num_stages"},
         written={"architectures": ["ConvNextForImageClassification"]},
         options={"head_norm_eps": "layer_norm_eps"},
         renames=(

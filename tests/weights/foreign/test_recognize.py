@@ -210,7 +210,7 @@ def test_an_architecture_that_nobody_offers(written: Written) -> None:
 
 
 def test_a_configuration_that_the_layout_does_not_know(written: Written) -> None:
-    with pytest.raises(NotFoundError, match="'net' of transformers, which no plugin here reads as it is configured"):
+    with pytest.raises(NotFoundError, match="'net' of transformers with hidden_act='gelu', which no plugin"):
         load_weights(written(THEIR_NAMES, {**TRANSFORMERS, "hidden_act": "gelu"}))
     with pytest.raises(IntegrityError, match="builds the model with 'depths'"):
         load_weights(written({}, {**TIMM, "model_args": {"depths": [1]}}))

@@ -6,9 +6,11 @@ from typing import Any, Literal
 import msgspec
 
 from zoo.errors import IntegrityError
+from zoo.printable import printable
 from zoo.specs.layouts import Layout
 from zoo.weights.description import ZooBlock
 from zoo.weights.foreign.text_files import TextFiles
+from zoo.weights.header import FLOATS, TensorHeader
 from zoo.weights.inputs import Preprocessing, said_inputs
 
 IDENTITY = {"timm": "architecture", "transformers": "model_type"}
@@ -35,7 +37,9 @@ def library_of(config: Mapping[str, Any]) -> str | None:
 def flattened(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a config.json with what transformers 5 says in places of its own where version 4 said it."""
     rotary = config.get("rope_parameters")
-    found = {**config, **rotary} if isinstance(rotary, dict) else dict(config)
+    if isinstance(rotary, dict):
+        rotary = {"rope_type": rotary.get("type", "default"), **rotary}  # the one name is older than the other
+    found = {**config, **rotary, "rope_parameters": rotary} if isinstance(rotary, dict) else dict(config)
     if "scale_decoder_outputs" in found:  # T5's last layer is one of its own where its input is not scaled
         found["tie_word_embeddings"] = found["scale_decoder_outputs"]
     return found
@@ -49,13 +53,53 @@ def labels_of(config: Mapping[str, Any], num_classes: int, source: str) -> tuple
     if isinstance(found, dict):  # by the number of the class, in whichever order
         found = [found.get(str(place)) for place in range(len(found))]
     names = list(found) if isinstance(found, (list, tuple)) else []
+    if not names and "model_type" in config:  # what transformers calls them then
+        names = [f"LABEL_{place}" for place in range(num_classes)]
     said = config.get("num_classes", len(names) or num_classes)
     if said != num_classes or (names and len(names) != num_classes):
         raise IntegrityError(
             f"the config.json beside {source} describes {said} classes, the head has {num_classes}; get a fresh copy"
         )
-    generic = all(name == f"LABEL_{place}" for place, name in enumerate(names))
-    return () if generic or not all(isinstance(name, str) for name in names) else tuple(names)
+    return tuple(names) if all(isinstance(name, str) for name in names) else ()
+
+
+Answers = Literal["one", "several", "value"]
+"""What a classifier's outputs say: one class of all, each class by itself, or a number that is no class."""
+
+_PROBLEMS: dict[str, Answers] = {
+    "single_label_classification": "one",
+    "multi_label_classification": "several",
+    "regression": "value",
+}
+
+
+def answers_of(config: Mapping[str, Any], num_classes: int, source: str) -> Answers:
+    """Return what transformers takes the outputs of a classifier for. Raise IntegrityError where it would refuse."""
+    named = config.get("problem_type")
+    if named is None:
+        return "value" if num_classes == 1 and "model_type" in config else "one"
+    if named not in _PROBLEMS:
+        raise IntegrityError(
+            f"the config.json beside {source} has problem_type={printable(str(named))!r}; transformers knows "
+            f"{', '.join(_PROBLEMS)}"
+        )
+    return _PROBLEMS[named]
+
+
+def dtype_of(config: Mapping[str, Any], headers: Mapping[str, TensorHeader], layout: Layout, source: str) -> Any:
+    """Return the dtype in which the library has the weights; None where that is how they are stored, float32.
+
+    transformers takes what config.json says, or else what is stored; others take float32.
+    """
+    stored = next((FLOATS[header.dtype] for header in headers.values() if header.dtype in FLOATS), "float32")
+    named = (config.get("dtype") or config.get("torch_dtype")) if layout.library == "transformers" else "float32"
+    name = stored if named in (None, "auto") else str(named).removeprefix("torch.")
+    if name not in FLOATS.values():
+        raise IntegrityError(
+            f"the config.json beside {source} has dtype={printable(str(named))!r}; give one of {', '.join(FLOATS.values())}"
+        )
+    alike = {header.dtype for header in headers.values() if header.dtype in FLOATS} <= {"F32"}
+    return None if name == "float32" and alike else name
 
 
 def arguments_of(config: Mapping[str, Any], layout: Layout, defaults: Mapping[str, Any], source: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from zoo.errors import IntegrityError, NotFoundError, UsageError, ZooError
+from zoo.printable import printable
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.containers import Container
 from zoo.specs.layouts import Layout
@@ -20,16 +21,20 @@ from zoo.weights.build import build, check_arguments, full_arguments, load_layou
 from zoo.weights.description import FORMAT_VERSION, ZooBlock, read_json
 from zoo.weights.foreign.config_files import (
     IDENTITY,
+    answers_of,
     arguments_by_stem,
     arguments_of,
+    dtype_of,
     flattened,
     inputs_of,
     labels_of,
     library_of,
 )
-from zoo.weights.foreign.grouping import grouped, header_of, is_turned, is_whole
+from zoo.weights.foreign.defaults import check_shapes, completed, differences, told
+from zoo.weights.foreign.grouping import Group, grouped, header_of, is_turned, is_whole
 from zoo.weights.foreign.renaming import matches
 from zoo.weights.foreign.text_files import TextFiles, read_text_files
+from zoo.weights.foreign.twins import copies, untied
 from zoo.weights.formats import open_container
 from zoo.weights.header import TensorHeader, read_header
 from zoo.weights.inputs import record_of
@@ -40,6 +45,8 @@ from zoo.weights.stored import WEIGHTS_FILE, JoinedTensors, StoredTensors, store
 _COUNTER = ".num_batches_tracked"
 """Batch norms count their batches since torch 0.4.1; where older files do not, the count is 0."""
 
+_IN_NETWORK = "backbone."
+"""What the network of a task puts before the names of the model that it holds."""
 _MAX_UNNAMED = 20_000
 
 _log = logging.getLogger("zoo")
@@ -70,7 +77,7 @@ class Foreign:
         """Map the files, and name and shape their tensors as ours; a note says what is left out."""
         if self.left_out:
             some = ", ".join(self.left_out[:3]) + (", …" if len(self.left_out) > 3 else "")
-            _log.info("ignored %d tensors that the model does not have (%s)", len(self.left_out), some)
+            _log.warning("ignored %d tensors that the model does not have (%s)", len(self.left_out), some)
         theirs = self.stored.load(device)
         tensors = {}
         for ours, (first, *others) in self.names.items():
@@ -102,23 +109,29 @@ def recognize(place: Path, config: Mapping[str, Any]) -> Foreign:
     config = flattened(config)
     processor = _processor(place)
     files = read_text_files(place)
+    nearest: dict[str, Any] | None = None
     for offer, layout in _candidates(found):
         candidate = _Candidate(offer, layout, stored)
         if library is None and len(found) <= _MAX_UNNAMED:
             if (foreign := candidate.fit(files)) is not None:
                 return foreign
-        elif library == layout.library and candidate.is_named_by(config):
-            return candidate.read(config, processor, files)[0]
+        elif library == layout.library and (key := IDENTITY.get(library)) in (None, *config):
+            others = differences(completed(config, layout), layout, offer.spec.name)
+            if not others:
+                return candidate.read(config, processor, files)[0]
+            if key not in others and (nearest is None or len(others) < len(nearest)):
+                nearest = others
     if library is not None:
-        key = IDENTITY.get(library, "architecture")
-        raise NotFoundError(
-            f"{place} holds a {config.get(key)!r} of {library}, which no plugin here reads as it is "
-            f"configured; `zoo list` shows the models"
-        )
+        named = f"{place} holds a {printable(str(config.get(IDENTITY.get(library, 'architecture'))))!r} of {library}"
+        if nearest:
+            some = told(*next((key, config, value) for key, value in nearest.items()))
+            raise NotFoundError(f"{named} with {some}, which no plugin here reads; load it with {library}")
+        raise NotFoundError(f"{named}, which no plugin here reads; `zoo list` shows the models")
     example = next(iter(found), None)
+    names = "its config.json has no model_type, which names one" if config else "a config.json beside it would name one"
     raise NotFoundError(
         f"{stored.path} holds {len(found)} tensors (such as {example!r}) that match no model of the installed plugins; "
-        "`zoo list` shows the models, and a config.json beside the file would name one"
+        f"{names}; `zoo list` shows the models"
     )
 
 
@@ -129,14 +142,6 @@ class _Candidate:
     offer: Offer[ModelSpec]
     layout: Layout
     stored: Stored
-
-    def is_named_by(self, config: Mapping[str, Any]) -> bool:
-        """Tell whether a config.json of this library describes this very model."""
-        described = {**self.layout.config, **self.layout.models[self.offer.spec.name]}
-        key = IDENTITY.get(self.layout.library)
-        return (key is None or key in config) and all(
-            config.get(key, value) == value for key, value in described.items()
-        )
 
     def fit(self, files: TextFiles) -> Foreign | None:
         """Return the weights where every tensor of the file fits, and None where one does not."""
@@ -149,7 +154,10 @@ class _Candidate:
     def read(
         self, config: Mapping[str, Any], processor: Mapping[str, Any], files: TextFiles
     ) -> tuple[Foreign, dict[str, tuple[int, ...]]]:
-        """Return the weights, their names and shapes as ours as far as they can be, and the model's own shapes."""
+        """Return the weights, their names and shapes as ours as far as they can be, and the model's own shapes.
+
+        `config` is empty where the tensors are all that is known.
+        """
         layout, spec, source, found = self.layout, self.offer.spec, str(self.stored.path), self.stored.headers
         groups = grouped(found, layout)
         stem = found[groups[layout.stem][0][1]].shape if layout.stem in groups else ()
@@ -157,21 +165,23 @@ class _Candidate:
             raise IntegrityError(f"{source} is not in {layout.library}'s layout of {spec.name!r}; get a fresh copy")
         classifier = groups.get(layout.classifier)
         num_classes = found[classifier[0][1]].shape[0] if classifier else 0
-        defaults = full_arguments(self.offer, {})
-        known = {**layout.arguments, **arguments_of(config, layout, defaults, source), "num_classes": num_classes}
-        known |= arguments_by_stem(spec.modality, stem)
-        known |= {argument: tensor in groups for argument, tensor in layout.present.items()}
-        known |= self._pooling(files.pooling, source)
-        check_arguments(self.offer, known, source)
-        arguments = full_arguments(self.offer, known)
+        whole = completed(config, layout) if config else config
+        arguments = self._arguments(whole, groups, num_classes, stem, files.pooling)
+        task = _task(spec, layout, config, num_classes, self._missing(groups, arguments))
         state = build(self.offer, arguments, device="meta").state_dict()
         shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
-        homeless = [name for name in groups if name not in shapes and matches(name, layout.ignored)]
-        left_out = tuple(theirs for name in homeless for _, theirs in groups.pop(name))
+        homeless = [name for name in groups if name not in shapes]
+        twins = copies(homeless, groups, layout, lambda name: self._read(groups[name]), source)
+        ignored = [name for name in homeless if name not in twins and matches(name, layout.ignored)]
+        left_out = tuple(theirs for name in ignored for _, theirs in groups[name])
+        groups = {name: group for name, group in groups.items() if name not in (*twins, *ignored)}
         headers = {ours: header_of(group, found, shapes.get(ours)) for ours, group in groups.items()}
         counters = [name for name in shapes if name.endswith(_COUNTER)]
         if not any(name in groups for name in counters):
             headers |= {name: TensorHeader("I64", ()) for name in counters}
+        if config:
+            check_shapes(headers, shapes, config, layout, source)
+        answers = answers_of(config, num_classes, source) if classifier else "one"
         labels = labels_of(config, num_classes, source) or (layout.labels if len(layout.labels) == num_classes else ())
         inputs = inputs_of(spec.modality, layout, config, processor, files, arguments, source)
         block = ZooBlock(
@@ -180,13 +190,48 @@ class _Candidate:
             plugin_version=self.offer.plugin.version,
             architecture=spec.name,
             arguments=arguments,
-            task=_task(spec, layout, config, num_classes, all(known[argument] for argument in layout.present)),
+            task=task.replace("classification", "regression") if answers == "value" else task,
             labels=labels,
             inputs=record_of(spec.modality, inputs),
+            head={} if answers == "several" else None,
+            dtype=dtype_of(config, found, layout, source),
         )
-        names = {ours: [theirs for _, theirs in group] for ours, group in groups.items()}
-        transposed = frozenset(ours for ours, group in groups.items() if is_turned(group, found))
+        inside = _IN_NETWORK if answers == "several" else ""
+        names = {inside + ours: [theirs for _, theirs in group] for ours, group in groups.items()}
+        transposed = frozenset(inside + ours for ours, group in groups.items() if is_turned(group, found))
+        headers = {inside + ours: header for ours, header in headers.items()}
         return Foreign(block, self.stored, headers, names, transposed, left_out), shapes
+
+    def _arguments(
+        self,
+        config: Mapping[str, Any],
+        groups: Mapping[str, Group],
+        num_classes: int,
+        stem: tuple[int, ...],
+        pooling: str | None,
+    ) -> dict[str, Any]:
+        """Return the model's arguments as config.json and the tensors tell them."""
+        layout, spec, source = self.layout, self.offer.spec, str(self.stored.path)
+        defaults = full_arguments(self.offer, {})
+        said = arguments_of(config, layout, defaults, source)
+        for ours, theirs in layout.options.items():
+            if ours in said:
+                check_arguments(self.offer, {ours: said[ours]}, f"{theirs!r} in the config.json beside {source}")
+        known = {**layout.arguments, **said, "num_classes": num_classes}
+        known |= arguments_by_stem(spec.modality, stem)
+        known |= {argument: tensor in groups for argument, tensor in layout.present.items()}
+        known |= self._pooling(pooling, source)
+        known |= untied(groups, layout, {**defaults, **known}, lambda name: self._read(groups[name]))
+        check_arguments(self.offer, known, source)
+        return full_arguments(self.offer, known)
+
+    def _read(self, group: Group) -> Tensor:
+        return self.stored.load()[group[0][1]]
+
+    def _missing(self, groups: Mapping[str, Group], arguments: Mapping[str, Any]) -> list[str]:
+        """Return the tensors without which the model gives features alone; a tied one needs none of its own."""
+        tied = {twin.theirs for twin in self.layout.twins if twin.argument is not None and arguments[twin.argument]}
+        return [name for name in self.layout.present.values() if name not in groups and not matches(name, tied)]
 
     def _pooling(self, mode: str | None, source: str) -> Mapping[str, Any]:
         """Return our arguments for how sentence-transformers pools."""
@@ -198,15 +243,25 @@ class _Candidate:
         return self.layout.pooling.get(mode or "", {})
 
 
-def _task(spec: ModelSpec, layout: Layout, config: Mapping[str, Any], num_classes: int, whole: bool) -> str:
-    """Return what weights are for, as the class in config.json says; without their head they give features."""
+def _task(spec: ModelSpec, layout: Layout, config: Mapping[str, Any], num_classes: int, missing: list[str]) -> str:
+    """Return what weights are for, as the class in config.json says; without their head they give features.
+
+    Raise IntegrityError where the class has a head of which tensors are `missing`.
+    """
     if num_classes:
         return f"{spec.modality}-classification"
     if spec.modality == "image":
         return "image-feature-extraction"
     said = config.get("architectures") or ["none"]
     named = [task for task, name in layout.architectures.items() if name == said[0]]
-    return named[0] if named else spec.task if whole else "feature-extraction"
+    if missing and named == [spec.task]:
+        keys = {layout.options[twin.argument] for twin in layout.twins if twin.argument}
+        tied = "".join(f" with {told(key, config, layout.defaults[key])}" for key in keys if not config.get(key))
+        raise IntegrityError(
+            f"config.json names the class {said[0]}{tied}, but the weights lack {missing[0]}, which {layout.library} "
+            "would draw at random; get a fresh copy"
+        )
+    return named[0] if named else "feature-extraction" if missing else spec.task
 
 
 def _candidates(found: Mapping[str, Any]) -> Iterator[tuple[Offer[ModelSpec], Layout]]:

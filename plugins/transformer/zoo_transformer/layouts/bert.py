@@ -30,6 +30,20 @@ LAYOUTS = (
             "add_cross_attention": False,
             "tie_word_embeddings": True,
         },
+        defaults={
+            "vocab_size": 30_522,
+            "hidden_size": 768,
+            "num_hidden_layers": 12,
+            "num_attention_heads": 12,
+            "intermediate_size": 3072,
+            "hidden_act": "gelu",
+            "max_position_embeddings": 512,
+            "type_vocab_size": 2,
+            "layer_norm_eps": 1e-12,
+            "is_decoder": False,
+            "add_cross_attention": False,
+            "tie_word_embeddings": True,
+        },
         stem="embeddings.word_embeddings.weight",
         classifier="head.out.weight",
         options={
@@ -60,6 +74,10 @@ LAYOUTS = (
             zoo.Rename("[bert.]embeddings", "embeddings"),
             zoo.Rename("[bert.]encoder.layer.{n}", "encoder.layer.{n}"),
         ),
-        ignored=("head.dense", "cls.seq_relationship", "cls.predictions.decoder", "embeddings.position_ids"),
+        ignored=("head.dense", "cls.seq_relationship", "embeddings.position_ids"),
+        twins=(
+            zoo.Twin("cls.predictions.decoder.weight", "embeddings.word_embeddings.weight"),
+            zoo.Twin("cls.predictions.decoder.bias", "cls.predictions.bias"),
+        ),
     ),
 )

@@ -15,6 +15,27 @@ LAYOUTS = (
             "add_final_layer_norm": False,
             "static_position_embeddings": True,
         },
+        defaults={
+            "vocab_size": 58_101,
+            "max_position_embeddings": 1024,
+            "d_model": 1024,
+            "encoder_layers": 12,
+            "decoder_layers": 12,
+            "encoder_attention_heads": 16,
+            "decoder_attention_heads": 16,
+            "encoder_ffn_dim": 4096,
+            "decoder_ffn_dim": 4096,
+            "activation_function": "gelu",
+            "scale_embedding": False,
+            "decoder_start_token_id": 58_100,
+            "share_encoder_decoder_embeddings": True,
+            "tie_word_embeddings": True,
+        },
+        aliases={
+            "num_attention_heads": "encoder_attention_heads",
+            "hidden_size": "d_model",
+            "num_hidden_layers": "encoder_layers",
+        },
         stem="shared.weight",
         classifier="classifier.weight",
         options={
@@ -39,12 +60,10 @@ LAYOUTS = (
             zoo.Rename("[model.]encoder.layers.{n}", "encoder.{n}"),
             zoo.Rename("[model.]decoder.layers.{n}", "decoder.{n}"),
         ),
-        ignored=(
-            "[model.]encoder.embed_tokens",
-            "[model.]decoder.embed_tokens",
-            "[model.]encoder.embed_positions",
-            "[model.]decoder.embed_positions",
-            "lm_head",
+        ignored=("[model.]encoder.embed_positions", "[model.]decoder.embed_positions"),
+        twins=tuple(
+            zoo.Twin(theirs, "shared")
+            for theirs in ("[model.]encoder.embed_tokens", "[model.]decoder.embed_tokens", "lm_head")
         ),
     ),
 )

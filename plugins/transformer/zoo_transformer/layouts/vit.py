@@ -16,6 +16,17 @@ _IN_TRANSFORMERS: dict[str, Any] = {
     **_TENSORS,
     "library": "transformers",
     "config": {"model_type": "vit", "hidden_act": "gelu"},
+    "defaults": {
+        "hidden_size": 768,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 12,
+        "intermediate_size": 3072,
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-12,
+        "image_size": 224,
+        "patch_size": 16,
+        "qkv_bias": True,
+    },
     "written": {"architectures": ["ViTForImageClassification"]},
     "renames": (
         zoo.Rename("[vit.]embeddings.cls_token", "cls_token"),

@@ -1,0 +1,90 @@
+"""Under which licence weights are published: that of their base and data where these agree, else what their owner says."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import UsageError
+from zoo.printable import printable
+from zoo.publishing.licence_ids import HUB, SPDX
+from zoo.publishing.readme_merge import metadata_of, parse_readme
+from zoo.weights.find import WeightsQuery, registry_for
+
+UNKNOWN = "unknown"
+_UNSAID = ("", UNKNOWN, "none")
+_FREE = frozenset(
+    "0bsd afl-3.0 apache-2.0 artistic-2.0 bsd bsd-2-clause bsd-3-clause bsl-1.0 cc-by-3.0 cc-by-4.0 cc0-1.0 "
+    "cdla-permissive-1.0 cdla-permissive-2.0 ecl-2.0 isc mit mit-0 ncsa pddl-1.0 postgresql unlicense wtfpl zlib".split()
+)
+"""What may be published again under other terms; licences are not ordered, and every other one is passed on as it is."""
+
+
+def is_known(licence: str | None) -> bool:
+    """Tell whether a card, or a data set, names a licence that there is."""
+    return (licence or "").lower() in SPDX | HUB
+
+
+def checked_licence(text: str, where: str) -> str:
+    """Return a licence as cards have it, in lower case. Raise UsageError for what is none, with the nearest."""
+    if is_known(text):
+        return text.lower()
+    said = repr(printable(text if len(text) <= 60 else f"{text[:60]}…"))
+    raise UsageError(f"{where} {said} is no identifier of a licence; the nearest is {_nearest(text)}: --licence {_nearest(text)}")
+
+
+def licence_of(folder: Path, source: str, query: WeightsQuery) -> str:
+    """Return the licence of weights that are here, as their card says it, or the catalogue of the name they have."""
+    readme = folder / "README.md"
+    if readme.is_file():
+        said = metadata_of(parse_readme(readme.read_text(encoding="utf-8", errors="replace"))).get("license")
+        if is_known(str(said)):
+            return str(said).lower()
+    listed = registry_for(query).catalogue.entries.get(source)
+    return listed.licence if listed is not None and is_known(listed.licence) else UNKNOWN
+
+
+def derived_licence(base: str | None, data: str | None) -> str | None:
+    """Return the licence of weights, None where their base and data do not name the same one; None is what is absent."""
+    named = {licence.lower() for licence in (base, data) if licence is not None}
+    (found,) = named if len(named) == 1 else (UNKNOWN,)
+    return found if is_known(found) else None
+
+
+def chosen_licence(asked: str | None, card: str | None, data: str | None, record: Mapping[str, Any]) -> str:
+    """Return the licence to publish under: the one that was asked for, or the card's.
+
+    Raise UsageError where there is none, and where the base has terms that its derivatives keep. `record` is that of
+    the run.
+    """
+    base = str(record.get("base_licence", UNKNOWN)).lower()
+    base = base if is_known(base) else None
+    found = asked or (None if (card or "").lower() in _UNSAID else card)
+    if found is None:
+        known = next((licence.lower() for licence in (base, data) if is_known(licence) and licence), None)
+        parts = {"base": base} if "base_licence" in record else {}
+        said = ", ".join(f"the {part}'s is {of or UNKNOWN}" for part, of in {**parts, "data": printable(data or "")}.items())
+        raise UsageError(
+            f"the licence of these weights is for their owner to choose, and none is assumed: {said}; type one, such as "
+            f"--licence {known or 'other'}"
+        )
+    licence = checked_licence(found, "--licence" if asked else "the licence in README.md,")
+    if base is not None and base not in (_FREE | {licence}):
+        raise UsageError(
+            f"these weights come from {printable(str(record.get('weights')))}, whose licence {base} stays with what is "
+            f"made of it, so that they cannot be published as {licence}; type --licence {base}"
+        )
+    return licence
+
+
+def _nearest(text: str) -> str:
+    squeezed = _squeezed(text)
+    ids = {_squeezed(item): item for item in sorted(SPDX)} | {_squeezed(item): item for item in sorted(HUB)}
+    found = difflib.get_close_matches(squeezed, ids, n=1, cutoff=0.75)
+    return ids[found[0]] if found else "other"
+
+
+def _squeezed(text: str) -> str:
+    words = re.sub(r"\b(the|licen[sc]e|licen[sc]ed|under|version|v)\b", "", text.lower()[:100])
+    return re.sub(r"[^a-z0-9+]", "", words)
