@@ -95,9 +95,9 @@ def load(
     .safetensors file; timm's, torchvision's and transformers' are read as well. With `num_classes` other than the
     file's the head is replaced by a fresh one, with other `channels` the stem is adapted, and a note says so.
     With `features_only` the model returns the feature map of every stage. `dtype` ("bfloat16", "float32" …) converts
-    floating-point tensors, `device` ("cuda") loads straight to it. `hub` is a URL or a folder.
-    `registry` names a registry.json, or a repo with one, that is asked first; `locked` takes the bytes that zoo.lock
-    pins, and `offline` none but those in the cache.
+    floating-point tensors, which else have the one that config.json says, or in which they are stored; `device`
+    ("cuda") loads straight to it. `hub` is a URL or a folder. `registry` names a registry.json, or a repo with one,
+    that is asked first; `locked` takes the bytes that zoo.lock pins, and `offline` none but those in the cache.
 
     `model.predict(["cat.jpg"])` says what weights that were finetuned for a task say of pictures, or of texts; of text
     `model.generate("Once upon a time")` goes on, translates or sums up. `model.embed(items)` gives vectors of either.
@@ -165,16 +165,24 @@ def describe(source: str | Path, *, hub: str | Path | None = None) -> ZooBlock:
     return read_config(find_weights(source, WeightsQuery(hub=hub)))
 
 
-def export(source: str | Path, *, to: str, out: str | Path, force: bool = False, hub: str | Path | None = None) -> Path:
+def export(
+    source: str | Path,
+    *,
+    to: str,
+    out: str | Path,
+    force: bool = False,
+    dtype: str | torch.dtype | None = None,
+    hub: str | Path | None = None,
+) -> Path:
     """Write weights so that others open them; return `out`.
 
     `to` is timm, torchvision or transformers, which get a folder, or onnx or torch-export, which get a file: a graph
-    for pictures of the size that the weights were trained for, in batches of any size.
+    for pictures of the size that the weights were trained for, in batches of any size. `dtype` is as `load` takes it.
     """
     from zoo.publishing.convert import convert_weights
     from zoo.weights.find import WeightsQuery, find_weights
 
-    convert_weights(find_weights(source, WeightsQuery(hub=hub)), to, Path(out), force=force)
+    convert_weights(find_weights(source, WeightsQuery(hub=hub)), to, Path(out), force=force, dtype=dtype)
     return Path(out)
 
 

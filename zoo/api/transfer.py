@@ -52,6 +52,7 @@ def push(
     readme: str | None = None,
     sign: str | Path | None = None,
     library: str | None = None,
+    dtype: str | None = None,
     adapter: bool = False,
     progress: bool = False,
 ) -> PushedRepo:
@@ -59,8 +60,8 @@ def push(
 
     A repo that is made needs `private=True` or `False`. `readme` says whose words to keep ("here", "hub") where the
     card was written to in both places; `sign` is a private key. Weights that nobody could use or trust are not sent.
-    With `library` ("timm" or "transformers") that one opens the repo as it is. With `adapter` only what a run has
-    learnt by LoRA is sent, with the name of the weights it belongs to.
+    With `library` ("timm" or "transformers") that one opens the repo as it is; `dtype` converts what is sent. With
+    `adapter` only what a run has learnt by LoRA is sent, with the name of the weights it belongs to.
     """
     from zoo.publishing.push import PushOptions, push_weights
 
@@ -78,6 +79,7 @@ def push(
             readme=readme,
             sign=_path(sign),
             library=library,
+            dtype=dtype,
             adapter=adapter,
             progress=progress,
         ),

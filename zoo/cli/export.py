@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from zoo.api import models
-from zoo.commands.options import hub
+from zoo.commands.options import dtype, hub
 from zoo.commands.output import print_line
 from zoo.registry.registry import default_registry
 from zoo.weights.description import read_json
@@ -28,10 +28,11 @@ def _targets() -> list[str]:
 @click.option("--to", "target", required=True, type=click.Choice(_targets()), help="The target library or format.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder, or for a graph the file.")
 @click.option("--force", is_flag=True, help="Replace existing files.")
+@dtype
 @hub
-def command(weights: str, target: str, out: Path, force: bool, hub: str | None) -> None:
+def command(weights: str, target: str, out: Path, force: bool, dtype: str | None, hub: str | None) -> None:
     """Export WEIGHTS for another library, or as a graph that runs without Zoo."""
-    models.export(weights, to=target, out=out, force=force, hub=hub)
+    models.export(weights, to=target, out=out, force=force, dtype=dtype, hub=hub)
     files = [out] if out.is_file() else sorted(out.iterdir())
     print_line(f"exported: {out}, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")
     if target in _OPEN:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from zoo.api import transfer
-from zoo.commands.options import hub
+from zoo.commands.options import dtype, hub
 from zoo.commands.output import ask, print_line, print_text
 from zoo.commands.tables import print_table
 from zoo.errors import UsageError
@@ -42,6 +42,7 @@ def _size(context: click.Context, parameter: click.Parameter, text: str | None) 
 )
 @click.option("--adapter", is_flag=True, help="Push only the adapter that --method lora trained.")
 @click.option("--sign", metavar="KEY", type=click.Path(path_type=Path), help="Sign with this private key (PEM).")
+@dtype
 @hub
 def command(source: Path, repo: str, dry_run: bool, private: bool | None, hub: str | None, **options: Any) -> None:
     """Upload a run's weights, or a weights folder, to a Hub in one commit, and verify what it serves."""

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from zoo.cli.decoding import decoding, typed
-from zoo.commands.options import hub
+from zoo.commands.options import dtype, hub
 from zoo.commands.output import print_text
 from zoo.commands.tables import print_json
 
@@ -24,15 +24,23 @@ def writing_command(
     @click.argument("texts", nargs=-1, required=True, metavar=metavar)
     @decoding("max_new_tokens", "beams", "length_penalty", "repetition_penalty")
     @click.option("--device", help="cpu, cuda, cuda:1; default: cpu.")
+    @dtype
     @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
     @hub
     def command(
-        weights: str, texts: tuple[str, ...], device: str | None, as_json: bool, hub: str | None, **asked: Any
+        weights: str,
+        texts: tuple[str, ...],
+        device: str | None,
+        dtype: str | None,
+        as_json: bool,
+        hub: str | None,
+        **asked: Any,
     ) -> None:
         from zoo.inference.load_for_task import load_writer
 
         several = read(texts)
-        written = load_writer(weights, task, hub=hub, device=device)(several, **{"beams": 4, **typed(asked)})
+        write = load_writer(weights, task, hub=hub, device=device, dtype=dtype)
+        written = write(several, **{"beams": 4, **typed(asked)})
         if as_json:
             print_json([{"text": text, answer: found} for text, found in zip(several, written, strict=True)])
             return

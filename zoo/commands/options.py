@@ -16,6 +16,12 @@ hub = click.option(
     help="The Hub: a URL, or a local folder. Default: $ZOO_HUB, $HF_ENDPOINT, or the public Hub.",
 )
 
+dtype = click.option(
+    "--dtype",
+    type=click.Choice(["float32", "bfloat16", "float16"]),
+    help="Convert the weights; default: as their config.json says, or as they are stored.",
+)
+
 data_set = click.option(
     "--data-set", multiple=True, metavar="NAME=VALUE", help="An option of the data, such as skip_bad=3."
 )

@@ -26,14 +26,14 @@ class _Embedding(Protocol):
     def embedder(self, loaded: Loaded) -> Embeds: ...
 
 
-def _loaded(weights: str | Path, hub: str | Path | None = None, device: str | None = None) -> LoadedModel:
-    return load_model(weights, WeightsQuery(hub=hub), device=device)
+def _loaded(weights: str | Path, hub: str | Path | None = None, **how: Any) -> LoadedModel:
+    return load_model(weights, WeightsQuery(hub=hub), **how)
 
 
 def load_writer(weights: str | Path, task: str | None = None, **found: Any) -> Generate:
     """Load what writes text. Raise UsageError for weights that cannot, or with `task` are for another.
 
-    `found` is `hub` and `device`, as `zoo.load` takes them.
+    `found` is `hub`, `device` and `dtype`, as `zoo.load` takes them.
     """
     folder = find_weights(weights, WeightsQuery(hub=found.get("hub")))
     block = read_config(folder)
@@ -51,7 +51,7 @@ def load_writer(weights: str | Path, task: str | None = None, **found: Any) -> G
 
 
 def load_embedder(
-    weights: str | Path, *, hub: str | Path | None = None, device: str | None = None
+    weights: str | Path, *, hub: str | Path | None = None, device: str | None = None, dtype: str | None = None
 ) -> tuple[Embeds, str]:
     """Load what makes vectors, and the sha256 over the files that decide them.
 
@@ -63,7 +63,7 @@ def load_embedder(
     modality = load_modality(spec.modality)
     if not isinstance(modality, _Embedding):
         raise UsageError(f"{weights} takes {spec.modality} data, of which no vectors are made here; {_use(block)}")
-    model = load_weights(folder, block, device=choose_device(device or "cpu"))
+    model = load_weights(folder, block, dtype=dtype, device=choose_device(device or "cpu"))
     try:
         embed = modality.embedder(Loaded(model=model, spec=spec, description=block, folder=folder))
     except UsageError as error:

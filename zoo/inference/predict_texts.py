@@ -57,9 +57,13 @@ class PredictText:
         block = self._block
         offer = default_registry().known_task(block.task)
         if offer is None or offer.spec.predictor is None:
+            can = (
+                "generate with it (`zoo generate`)" if hasattr(self._model, "generate") else "embed texts (`zoo embed`)"
+            )
+            can = "the model itself, called, gives its numbers" if block.task.endswith("regression") else can
             raise UsageError(
-                f"{block.architecture!r} for {block.task} makes no predictions for a text; generate with it "
-                "(`zoo generate`), or finetune it for a task first"
+                f"{block.architecture!r} for {block.task} makes no predictions for a text; {can}, or finetune it for a "
+                "task first"
             )
         made: TextPredictor = make_predictor(offer, self._model, block.labels, read_text_inputs(self._place, block))
         return made

@@ -17,7 +17,7 @@ def reconstruct_pictures(weights: str | Path, images: list[Path], out: Path, *, 
     """Write `<name>.png` for every picture and `reconstructions.png`, inputs over outputs; return the paths."""
     folder = find_weights(weights, WeightsQuery(hub=hub))
     block = read_config(folder)
-    model = load_weights(folder, block)
+    model = load_weights(folder, block, dtype="float32")
     if not callable(getattr(model, "reconstruct", None)) or block.preprocessing is None:
         raise UsageError(
             f"{weights} holds {block.architecture!r}, which does not reconstruct images; give an autoencoder"

@@ -36,7 +36,7 @@ def sample_pictures(
         raise UsageError(f"{n} images were requested; request 1 to {most:,}{more}")
     folder = find_weights(weights, WeightsQuery(hub=hub))
     block = read_config(folder)
-    model: Any = load_weights(folder, block)
+    model: Any = load_weights(folder, block, dtype="float32")
     if not isinstance(model, Sampler):
         raise UsageError(
             f"{weights} holds {block.architecture!r}, which cannot be sampled; `zoo list --capability sample` lists "

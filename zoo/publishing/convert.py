@@ -21,13 +21,15 @@ from zoo.specs.layouts import Layout
 from zoo.specs.records import ModelSpec
 from zoo.weights.build import full_arguments, load_layouts
 from zoo.weights.config import read_config, write_config
-from zoo.weights.description import ZooBlock
-from zoo.weights.folder import load_weights, offered_model
+from zoo.weights.description import ZooBlock, read_json
+from zoo.weights.fit import in_dtype
+from zoo.weights.folder import described_model, load_weights, offered_model, write_weights
 from zoo.weights.foreign.config_files import timm_config, transformers_config, transformers_processor
 from zoo.weights.foreign.renaming import parts_of
 from zoo.weights.formats import write_container
 from zoo.weights.inputs import read_inputs
-from zoo.weights.stored import WEIGHTS_FILE
+from zoo.weights.selftest import SELFTEST_FILE, write_selftest
+from zoo.weights.stored import WEIGHTS_FILE, stored_tensors
 from zoo.weights.tokenizer import read_text_inputs
 
 LIBRARIES = ("timm", "torchvision", "transformers")
@@ -35,7 +37,7 @@ _FREE = {"num_classes", "channels", "drop_path_rate", "dropout"}
 """Arguments that every library has, or that change no output."""
 
 
-def convert_weights(source: Path, target: str, out: Path, *, force: bool = False) -> None:
+def convert_weights(source: Path, target: str, out: Path, *, force: bool = False, dtype: Any = None) -> None:
     """Write weights for a library, as a folder, or as a graph ("onnx", "torch-export"), as a file; whole or not at all.
 
     Raise UsageError where the library cannot build the model, naming what it lacks.
@@ -49,24 +51,26 @@ def convert_weights(source: Path, target: str, out: Path, *, force: bool = False
     with storage_errors(f"writing {out}"):
         if target in LIBRARIES:
             with new_folder(out) as temporary:
-                write_for(target, source, temporary)
+                write_for(target, source, temporary, dtype)
             return
         block = read_config(source)
+        if target in formats and dtype is not None:
+            raise UsageError(f"--to {target} writes tensors as they are stored; omit --dtype")
         out.parent.mkdir(parents=True, exist_ok=True)
         temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
         try:
             if target in formats:
                 write_container(formats[target], source, temporary)
             else:
-                _GRAPHS[target](load_weights(source, block), _example(source, block), temporary)
+                _GRAPHS[target](load_weights(source, block, dtype=dtype), _example(source, block), temporary)
             os.replace(temporary, out)
         finally:
             temporary.unlink(missing_ok=True)
 
 
-def write_for(library: str, source: Path, folder: Path) -> None:
-    """Write the tensors and the configuration of weights into a folder, by a library's names."""
-    block = read_config(source)
+def write_for(library: str, source: Path, folder: Path, dtype: Any = None) -> None:
+    """Write the tensors and the configuration of weights into a folder, by a library's names; `dtype` converts."""
+    block = in_dtype(read_config(source), dtype)
     offer = offered_model(block, str(source))
     layout = _layout(offer, block, library)
     model = load_weights(source, block)
@@ -82,13 +86,36 @@ def write_for(library: str, source: Path, folder: Path) -> None:
     if layout.library == "timm":
         write_config(folder, block, timm_config(layout, block, cast(Any, model).num_features))
     elif layout.library == "transformers":
-        _write_json(folder / "config.json", transformers_config(layout, block))
+        said = {} if block.dtype is None else {"dtype": block.dtype}
+        _write_json(folder / "config.json", {**transformers_config(layout, block), **said})
         if not layout.architectures:
             _write_json(folder / "preprocessor_config.json", transformers_processor(layout, block))
         if block.tokenisation is not None:
             read_text_inputs(source, block).write(folder)
     elif not (folder / "README.md").exists():
         write_file(folder / "README.md", _torchvision_readme(layout, block).encode())
+
+
+def write_in_dtype(source: Path, folder: Path, block: ZooBlock, dtype: str) -> ZooBlock:
+    """Write weights anew into a copy of their folder, in another dtype, with their self-test; return their block.
+
+    Raise UsageError for weights that another library wrote: its own way of writing them has to be asked for.
+    """
+    if "zoo" not in read_json(source):
+        raise UsageError(f"{source} was written by another library; convert it by --for transformers --dtype {dtype}")
+    if block.adapter is not None:
+        raise UsageError("an adapter is merged in float32; omit --dtype")
+    block = in_dtype(block, dtype)
+    stored = stored_tensors(folder)
+    model = load_weights(source, block)
+    for file in (*stored.files, stored.path, folder / "config.json"):
+        file.unlink(missing_ok=True)  # it may be a link to a file that must stay as it is
+    write_weights(folder, model, block)
+    if (folder / SELFTEST_FILE).exists() and block.inputs is not None:
+        (folder / SELFTEST_FILE).unlink()
+        inputs = read_inputs(source, block.inputs.modality, block.inputs, block.arguments)
+        write_selftest(folder, model, block, described_model(block, str(source)), inputs)
+    return block
 
 
 def _layout(offer: Offer[ModelSpec], block: ZooBlock, library: str) -> Layout:

@@ -1,4 +1,4 @@
-"""Under which licence weights are published: that of their base and data where these agree, else what their owner says."""
+"""Under which licence weights are published: that of base and data where these agree, else what their owner says."""
 
 import difflib
 import re
@@ -16,9 +16,10 @@ UNKNOWN = "unknown"
 _UNSAID = ("", UNKNOWN, "none")
 _FREE = frozenset(
     "0bsd afl-3.0 apache-2.0 artistic-2.0 bsd bsd-2-clause bsd-3-clause bsl-1.0 cc-by-3.0 cc-by-4.0 cc0-1.0 "
-    "cdla-permissive-1.0 cdla-permissive-2.0 ecl-2.0 isc mit mit-0 ncsa pddl-1.0 postgresql unlicense wtfpl zlib".split()
+    "cdla-permissive-1.0 cdla-permissive-2.0 ecl-2.0 isc mit mit-0 ncsa pddl-1.0 postgresql unlicense wtfpl "
+    "zlib".split()
 )
-"""What may be published again under other terms; licences are not ordered, and every other one is passed on as it is."""
+"""What may be published again under other terms; licences are not ordered, and every other is passed on as it is."""
 
 
 def is_known(licence: str | None) -> bool:
@@ -31,7 +32,7 @@ def checked_licence(text: str, where: str) -> str:
     if is_known(text):
         return text.lower()
     said = repr(printable(text if len(text) <= 60 else f"{text[:60]}…"))
-    raise UsageError(f"{where} {said} is no identifier of a licence; the nearest is {_nearest(text)}: --licence {_nearest(text)}")
+    raise UsageError(f"{where} {said} is no identifier of a licence; type the nearest: --licence {_nearest(text)}")
 
 
 def licence_of(folder: Path, source: str, query: WeightsQuery) -> str:
@@ -42,14 +43,14 @@ def licence_of(folder: Path, source: str, query: WeightsQuery) -> str:
         if is_known(str(said)):
             return str(said).lower()
     listed = registry_for(query).catalogue.entries.get(source)
-    return listed.licence if listed is not None and is_known(listed.licence) else UNKNOWN
+    return listed.licence.lower() if listed is not None and is_known(listed.licence) else UNKNOWN
 
 
 def derived_licence(base: str | None, data: str | None) -> str | None:
-    """Return the licence of weights, None where their base and data do not name the same one; None is what is absent."""
-    named = {licence.lower() for licence in (base, data) if licence is not None}
-    (found,) = named if len(named) == 1 else (UNKNOWN,)
-    return found if is_known(found) else None
+    """Return the licence that base and data both name, None where they do not; None is a base that there is not."""
+    named = {(data or UNKNOWN).lower(), (base or data or UNKNOWN).lower()}
+    found = named.pop()
+    return found if not named and is_known(found) else None
 
 
 def chosen_licence(asked: str | None, card: str | None, data: str | None, record: Mapping[str, Any]) -> str:
@@ -58,30 +59,32 @@ def chosen_licence(asked: str | None, card: str | None, data: str | None, record
     Raise UsageError where there is none, and where the base has terms that its derivatives keep. `record` is that of
     the run.
     """
-    base = str(record.get("base_licence", UNKNOWN)).lower()
-    base = base if is_known(base) else None
+    said = str(record.get("base_licence", UNKNOWN)).lower()
+    base = said if is_known(said) else None
     found = asked or (None if (card or "").lower() in _UNSAID else card)
     if found is None:
-        known = next((licence.lower() for licence in (base, data) if is_known(licence) and licence), None)
+        known = next((licence.lower() for licence in (base, data) if licence and is_known(licence)), "other")
         parts = {"base": base} if "base_licence" in record else {}
-        said = ", ".join(f"the {part}'s is {of or UNKNOWN}" for part, of in {**parts, "data": printable(data or "")}.items())
+        origins = ", ".join(
+            f"that of the {part} is {printable(licence or UNKNOWN)}"
+            for part, licence in {**parts, "data": data}.items()
+        )
         raise UsageError(
-            f"the licence of these weights is for their owner to choose, and none is assumed: {said}; type one, such as "
-            f"--licence {known or 'other'}"
+            f"these weights have no licence, and none is assumed: {origins}; choose one, for example --licence {known}"
         )
     licence = checked_licence(found, "--licence" if asked else "the licence in README.md,")
     if base is not None and base not in (_FREE | {licence}):
+        source = printable(str(record.get("weights")))
         raise UsageError(
-            f"these weights come from {printable(str(record.get('weights')))}, whose licence {base} stays with what is "
-            f"made of it, so that they cannot be published as {licence}; type --licence {base}"
+            f"these weights come from {source}, whose licence {base} stays with what is made of it: they cannot be "
+            f"published as {licence}; type --licence {base}"
         )
     return licence
 
 
 def _nearest(text: str) -> str:
-    squeezed = _squeezed(text)
-    ids = {_squeezed(item): item for item in sorted(SPDX)} | {_squeezed(item): item for item in sorted(HUB)}
-    found = difflib.get_close_matches(squeezed, ids, n=1, cutoff=0.75)
+    ids = {_squeezed(item): item for items in (SPDX, HUB) for item in sorted(items)}
+    found = difflib.get_close_matches(_squeezed(text), ids, n=1, cutoff=0.75)
     return ids[found[0]] if found else "other"
 
 

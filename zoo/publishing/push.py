@@ -16,7 +16,7 @@ from zoo.files import storage_errors
 from zoo.hub.push import PlannedFile, Target, files_of, push_target
 from zoo.hub.records import PushedRepo
 from zoo.hub.revisions import check_revision
-from zoo.publishing.convert import write_for
+from zoo.publishing.convert import write_for, write_in_dtype
 from zoo.publishing.eval_results import recorded_scores, write_results
 from zoo.publishing.licences import chosen_licence
 from zoo.publishing.model_card import README_FILE, RECORD, record_of_run, write_card
@@ -56,6 +56,7 @@ class PushOptions:
     readme: str | None = None
     sign: Path | None = None
     library: str | None = None
+    dtype: str | None = None
     adapter: bool = False
     progress: bool = False
 
@@ -123,7 +124,9 @@ def _prepared(
         staged = Path(temporary) / "repo"
         shutil.copytree(folder, staged, copy_function=_link)
         if options.library:
-            write_for(options.library, folder, staged)
+            write_for(options.library, folder, staged, options.dtype)
+        elif options.dtype:
+            block = write_in_dtype(folder, staged, block, options.dtype)
         if options.max_shard_size:
             split_weights(staged, options.max_shard_size)
         _clean_record(staged)
@@ -194,9 +197,7 @@ def _renew_card(
     if options.licence:
         base = without_key(base, "license")
     path.unlink(missing_ok=True)  # it may be a link to the run's own file
-    write_card(
-        staged, block, parameters=parameters, repo=repo, licence=licence, base=base, library=options.library
-    )
+    write_card(staged, block, parameters=parameters, repo=repo, licence=licence, base=base, library=options.library)
 
 
 def _link(source: str, target: str) -> None:

@@ -49,12 +49,11 @@ class Layout:
     `stem` and `classifier` name our tensors whose shapes tell the channels, or of text the vocabulary, and the classes.
     `present` says of arguments which of our tensors tells, by being there, that they are true, and `pooling` which ones
     do what sentence-transformers calls mean, cls or lasttoken. What matches `ignored`,
-    by our names, is left out where our model has no place for it, and a warning says so; `twins` are left out where they
-    hold nothing new. `arguments` are ours that the library has fixed,
-    `options` what ours are called in its config.json, `ratios` what it says there as one of ours over another, and
-    `architectures` its class for each task of a text model. `labels` are the names of
-    the classes, and the rest the preprocessing of images, where no file says them; `inputs` is what config.json would
-    keep of how data of another modality become inputs.
+    by our names, is left out where our model has no place for it, and a warning says so; `twins` are left out where
+    they hold nothing new. `arguments` are ours that the library has fixed, `options` what ours are called in its
+    config.json, `ratios` what it says there as one of ours over another, and `architectures` its class for each task of
+    a text model. `labels` are the names of the classes, and the rest the preprocessing of images, where no file says
+    them; `inputs` is what config.json would keep of how data of another modality become inputs.
     """
 
     library: str

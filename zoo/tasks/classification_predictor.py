@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from zoo.errors import IntegrityError
 from zoo.tasks.multi_label import MultiLabelClassifier, seen
 from zoo.weights.inputs import Preprocessing
 
@@ -52,6 +53,11 @@ def classes_of(logits: Tensor, labels: tuple[str, ...], *, several: bool) -> lis
 
     They are the five most probable classes, or where there may be `several` those that are likelier than not.
     """
+    if not bool(logits.isfinite().all()):
+        raise IntegrityError(
+            "the model makes NaN or infinity of these items: its weights are broken, or too coarse; `zoo verify` "
+            "tells, and --dtype float32 is the finest"
+        )
     if several:
         scores, places = logits.sigmoid().sort(1, descending=True)
         listed = seen(logits).sum(1).tolist()

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
+from msgspec.structs import replace
 from torch import Tensor, nn
 
 from zoo.errors import IntegrityError, UsageError
+from zoo.weights.description import DType, ZooBlock
 from zoo.weights.header import TensorHeader
 
 _DTYPES = {
@@ -32,6 +35,14 @@ def float_dtype(dtype: Any) -> torch.dtype:
     if found is None:
         raise UsageError(f"dtype={dtype!r} is not supported; choose one of {', '.join(_FLOATS)}")
     return found
+
+
+def in_dtype(block: ZooBlock, dtype: Any) -> ZooBlock:
+    """Return what weights say of themselves once they are converted, where a dtype is asked for."""
+    if dtype is None:
+        return block
+    name = str(float_dtype(dtype)).removeprefix("torch.")
+    return replace(block, dtype=None if name == "float32" else msgspec.convert(name, DType))
 
 
 def ties_of(model: nn.Module) -> dict[str, str]:

@@ -85,7 +85,8 @@ def load_weights(
     """Build the folder's model on the meta device, check it against the files' headers, and map the tensors into it.
 
     Every tensor must be there with its shape and dtype, and none besides. With `dtype`, or one that config.json names,
-    floating-point tensors are converted to it, from whichever they have. The model is in eval mode. An adapter is loaded with the base it names.
+    floating-point tensors are converted to it, from whichever they have. The model is in eval mode. An adapter is
+    loaded with the base it names.
     """
     block = block or read_config(folder)
     named = block.dtype if dtype is None else dtype

@@ -87,7 +87,14 @@ class Plan:
                     f"embedding {len(items)} items of {self.embed.modality} data gave a tensor of shape "
                     f"{tuple(made.shape)}, not ({len(items)}, features); tell the plugin's author"
                 )
-            found.append(made.cpu())
+            made = made.cpu()
+            if not bool(made.isfinite().all()):
+                row = start + int((~made.isfinite()).any(1).nonzero()[0])
+                raise IntegrityError(
+                    f"{self.samples.names[row]} becomes a vector with NaN or infinity: the weights are broken, or too "
+                    "coarse; `zoo verify` tells, and --dtype float32 is the finest"
+                )
+            found.append(made)
             advanced(len(items))
         return torch.cat(found)
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from zoo.errors import IntegrityError
 from zoo.inference.text.decoding_options import Decoding
 from zoo.inference.text.model_steps import Steps, few_go_on
-from zoo.inference.text.next_token import Penalty
+from zoo.inference.text.next_token import NO_NUMBERS, Penalty, without_numbers
 from zoo.inference.text.output_rows import Row
 
 _NEVER = -1e9
@@ -28,6 +29,7 @@ def search(steps: Steps, decoding: Decoding, rows: Sequence[Row], penalty: Penal
     logits = steps.first()
     steps.repeat(beams)
     penalty.repeat(beams)
+    broken = without_numbers(logits).any()
     scores = torch.full((len(rows), beams), _NEVER, device=device)
     scores[:, 0] = 0  # all beams begin alike, and one is enough to begin with
     logits = logits.repeat_interleave(beams, 0)
@@ -57,6 +59,9 @@ def search(steps: Steps, decoding: Decoding, rows: Sequence[Row], penalty: Penal
         penalty.select(taken.flatten())
         penalty.saw(written[..., -1].flatten())
         logits = steps.next(written[..., -1].flatten())
+        broken |= without_numbers(logits).any()
+    if bool(broken):
+        raise IntegrityError(NO_NUMBERS)
     found.write(rows)
 
 

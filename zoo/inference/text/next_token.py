@@ -8,6 +8,16 @@ from torch import Tensor
 from zoo.inference.text.decoding_options import Decoding
 from zoo.seeds import generator
 
+NO_NUMBERS = (
+    "the model makes NaN or infinity of this text: its weights are broken, or too coarse; `zoo verify` tells, and "
+    "--dtype float32 is the finest"
+)
+
+
+def without_numbers(logits: Tensor) -> Tensor:
+    """Return which rows (rows,) of logits hold NaN, or nothing that could be chosen."""
+    return ~logits.amax(-1).isfinite()
+
 
 class Penalty:
     """Makes tokens that a row has already less likely (Keskar et al., 2019); 1 changes nothing."""

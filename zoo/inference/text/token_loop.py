@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from zoo.errors import UsageError
+from zoo.errors import IntegrityError, UsageError
 from zoo.inference.text.beam_search import search
 from zoo.inference.text.decoding_options import Decoding
 from zoo.inference.text.model_steps import few_go_on, steps_of
-from zoo.inference.text.next_token import Choice, Penalty
+from zoo.inference.text.next_token import NO_NUMBERS, Choice, Penalty, without_numbers
 from zoo.inference.text.output_rows import Row
 from zoo.specs.backbones import EncoderDecoder
 
 if TYPE_CHECKING:
     from zoo.weights.tokenizer import Tokenizer
+
+_NONE = -1
+"""Stands for a token where there is none to choose."""
 
 _log = logging.getLogger("zoo")
 
@@ -76,8 +79,11 @@ def write(
         for _ in range(decoding.max_new_tokens):
             logits = steps.first() if tokens is None else steps.next(tokens)
             tokens = choice(penalty(logits).index_fill_(1, never, -torch.inf))
+            chosen = tokens.masked_fill(without_numbers(logits), _NONE).tolist()  # where a step waits for the device
+            if _NONE in chosen:
+                raise IntegrityError(NO_NUMBERS)
             penalty.saw(tokens)
-            for row, token in zip(rows, tokens.tolist(), strict=True):  # the one time that a step waits for the device
+            for row, token in zip(rows, chosen, strict=True):
                 if not row.ended:
                     row.take(token)
             yield

@@ -16,8 +16,10 @@ from zoo.data.draws import Draws
 from zoo.data.text.batches import IGNORED
 from zoo.engine.modes import evaluating
 from zoo.engine.recipe import Batch, Loss
+from zoo.errors import UsageError
 from zoo.inference.text.decoding_options import Decoding
 from zoo.inference.text.token_loop import generate_ids
+from zoo.specs.backbones import CausalLanguageModel, EncoderDecoder
 from zoo.tasks.one_network import OneNetwork
 from zoo.tasks.text.scores import rouge_scores, translation_scores, translation_signature
 from zoo.tasks.text.settings import WritingSettings
@@ -34,6 +36,11 @@ class Writing(OneNetwork):
     def __init__(
         self, settings: WritingSettings, model: nn.Module, classes: tuple[str, ...], inputs: TextInputs
     ) -> None:
+        if not isinstance(model, CausalLanguageModel | EncoderDecoder):
+            raise UsageError(
+                f"{type(model).__name__} cannot write texts, which translation and summarization take; give weights of "
+                "an encoder-decoder or a decoder: `zoo list --capability encode-decode`, or `--capability generate`"
+            )
         super().__init__(settings, model, classes)
         self.inputs = inputs
         self.end = inputs.tokenizer.needed("end")

@@ -96,7 +96,8 @@ def dtype_of(config: Mapping[str, Any], headers: Mapping[str, TensorHeader], lay
     name = stored if named in (None, "auto") else str(named).removeprefix("torch.")
     if name not in FLOATS.values():
         raise IntegrityError(
-            f"the config.json beside {source} has dtype={printable(str(named))!r}; give one of {', '.join(FLOATS.values())}"
+            f"the config.json beside {source} has dtype={printable(str(named))!r}, which is none of "
+            f"{', '.join(FLOATS.values())}; load with one of these: --dtype float32"
         )
     alike = {header.dtype for header in headers.values() if header.dtype in FLOATS} <= {"F32"}
     return None if name == "float32" and alike else name

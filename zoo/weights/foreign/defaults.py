@@ -28,7 +28,9 @@ def told(key: str, given: Mapping[str, Any], value: object) -> str:
     said = ascii(value)
     said = said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"
     inside = next((f"{outer}." for outer, inner in given.items() if isinstance(inner, dict) and key in inner), "")
-    return f"{inside}{key}={said}" + ("" if inside or key in given else ", the default of the library for the missing key")
+    return f"{inside}{key}={said}" + (
+        "" if inside or key in given else ", the default of the library for the missing key"
+    )
 
 
 def check_shapes(
@@ -46,6 +48,6 @@ def check_shapes(
         assumed = completed(given, layout)
         taken = ", ".join(f"{key} ({ascii(assumed[key])})" for key in missing)
         raise IntegrityError(
-            f"{source} has {wrong} {list(headers[wrong].shape)} instead of {list(shapes[wrong])}: its config.json leaves "
-            f"out {taken}, for which {layout.library} takes what is in brackets; add what is right"
+            f"{source} has {wrong} {list(headers[wrong].shape)} instead of {list(shapes[wrong])}: its config.json "
+            f"leaves out {taken}, for which {layout.library} takes what is in brackets; add what is right"
         )

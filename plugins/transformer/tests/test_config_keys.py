@@ -1,0 +1,170 @@
+"""What a config.json leaves out is as the library has it, and nothing in a file is dropped without a word."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import zoo
+from zoo.inference.predict_texts import PredictText
+from zoo.weights.config import read_config
+from zoo.weights.folder import save_weights
+from zoo.weights.tokenizer import TextInputs
+from zoo.weights.tokenizer_training import make_tokenizer
+
+TINY = {"vocab_size": 300, "context": 16, "width": 24, "depth": 2, "num_heads": 2}
+LLAMA = {**TINY, "num_kv_heads": 2, "mlp_width": 12}
+IDS = torch.tensor([[1, 5, 7], [3, 2, 9]])
+
+
+def theirs(folder: Path, name: str, *, without: tuple[str, ...] = (), **arguments: Any) -> tuple[Any, Path]:
+    """Return a small model, and the folder in which transformers would have it, but for some keys."""
+    torch.manual_seed(0)
+    model: Any = zoo.create(name, **arguments).eval()
+    inputs = TextInputs(make_tokenizer("bytes", ()), 16)
+    save_weights(folder / "ours", model, model_name=name, arguments=arguments, inputs=inputs)
+    if arguments.get("num_classes"):
+        config = json.loads((folder / "ours" / "config.json").read_bytes())
+        config["zoo"] |= {"task": "text-classification", "labels": list("abcdef"[: arguments["num_classes"]])}
+        (folder / "ours" / "config.json").write_text(json.dumps(config))
+    out = zoo.export(folder / "ours", to="transformers", out=folder / "theirs")
+    change(out, *without)
+    return model, out
+
+
+def change(folder: Path, *without: str, **changes: Any) -> None:
+    config = json.loads((folder / "config.json").read_bytes())
+    config = {key: value for key, value in {**config, **changes}.items() if key not in without}
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def logits(model: Any) -> torch.Tensor:
+    with torch.no_grad():
+        found: torch.Tensor = model.lm_logits(model.forward_features(IDS))
+    return found
+
+
+def test_139_a_last_layer_of_its_own_without_a_word_of_it(tmp_path: Path) -> None:
+    model, out = theirs(tmp_path, "llama", without=("tie_word_embeddings",), **LLAMA, tied=False)
+    assert torch.equal(logits(zoo.load(out)), logits(model))
+
+
+def test_139_an_epsilon_that_is_left_out_is_the_librarys(tmp_path: Path) -> None:
+    model, out = theirs(tmp_path, "llama", without=("rms_norm_eps", "rope_theta"), **LLAMA)
+    loaded: Any = zoo.load(out)
+    assert (loaded.norm.eps, loaded.rope_theta, model.norm.eps) == (1e-6, 10_000.0, 1e-5)
+
+
+def test_139_a_number_of_layers_is_as_another(tmp_path: Path) -> None:
+    t5 = {**TINY, "decoder_depth": 2, "head_width": 4, "mlp_width": 12}
+    model, out = theirs(tmp_path, "t5", without=("num_decoder_layers",), **t5)
+    loaded: Any = zoo.load(out)
+    with torch.no_grad():
+        mine, made = (net.decode(IDS, net.forward_features(IDS)) for net in (loaded, model))
+    assert torch.equal(mine, made)
+
+
+def test_139_what_would_tell_a_shape_is_named(tmp_path: Path) -> None:
+    _, out = theirs(tmp_path, "bert", without=("hidden_size",), **TINY, mlp_width=12)
+    with pytest.raises(zoo.IntegrityError, match=r"config.json leaves out hidden_size \(768\), for which transformers"):
+        zoo.load(out)
+
+
+def test_139_an_older_name_of_a_kind_of_positions(tmp_path: Path) -> None:
+    _, out = theirs(tmp_path, "llama", **LLAMA)
+    change(out, "rope_type", "rope_theta", rope_parameters={"type": "linear", "factor": 2.0})
+    with pytest.raises(zoo.NotFoundError, match=r"with rope_parameters.rope_type='linear', which no plugin here reads"):
+        zoo.load(out)
+
+
+def test_139_a_head_that_would_be_drawn_at_random(tmp_path: Path) -> None:
+    _, out = theirs(tmp_path, "llama", without=("tie_word_embeddings",), **LLAMA, tied=True)
+    with pytest.raises(zoo.IntegrityError, match=r"tie_word_embeddings=False, the default .* lack lm_head.weight"):
+        zoo.load(out)
+
+
+def test_140_a_last_layer_that_differs_from_the_table(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    model, out = theirs(tmp_path, "llama", **LLAMA, tied=True)
+    tensors = load_file(out / "model.safetensors")
+    equal = {**tensors, "lm_head.weight": tensors["model.embed_tokens.weight"].clone()}
+    save_file(equal, out / "model.safetensors")
+    assert torch.equal(logits(zoo.load(out)), logits(model))
+    assert not caplog.records
+    other = {**tensors, "lm_head.weight": 2 * tensors["model.embed_tokens.weight"]}
+    save_file(other, out / "model.safetensors")
+    assert torch.allclose(logits(zoo.load(out)), 2 * logits(model))
+
+
+def test_140_two_tensors_where_the_model_has_one(tmp_path: Path) -> None:
+    _, out = theirs(tmp_path, "gpt2", **TINY)
+    tensors = load_file(out / "model.safetensors")
+    save_file({**tensors, "lm_head.weight": 2 * tensors["transformer.wte.weight"]}, out / "model.safetensors")
+    with pytest.raises(zoo.IntegrityError, match="holds lm_head.weight, which differs from wte.weight"):
+        zoo.load(out)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", ["llama", "gpt2", "bert", "t5", "marian"])
+def test_142_half_precision_is_kept_or_converted(name: str, dtype: torch.dtype, tmp_path: Path) -> None:
+    reads = {"decoder_depth": 1, "mlp_width": 12}
+    more = {"llama": {"num_kv_heads": 2, "mlp_width": 12}, "t5": {**reads, "head_width": 4}}
+    marian = {**reads, "num_heads": 2, "decoder_num_heads": 2, "decoder_mlp_width": 12}
+    _, out = theirs(tmp_path, name, **{**TINY, **more.get(name, marian if name == "marian" else {})})
+    tensors = load_file(out / "model.safetensors")
+    save_file({key: tensor.to(dtype) for key, tensor in tensors.items()}, out / "model.safetensors")
+    short = str(dtype).removeprefix("torch.")
+    loaded = zoo.load(out)
+    assert {parameter.dtype for parameter in loaded.parameters()} == {dtype}
+    assert read_config(out).dtype == short
+    wide = zoo.load(out, dtype="float32")
+    vectors = [model.embed(["a bear"]).float() for model in (loaded, wide)]
+    assert float((vectors[0] - vectors[1]).norm() / vectors[1].norm()) < 0.1
+    change(out, dtype="float32")
+    assert next(zoo.load(out).parameters()).dtype == torch.float32
+    change(out, "dtype", torch_dtype="torch.bfloat16")
+    assert next(zoo.load(out).parameters()).dtype == torch.bfloat16
+    change(out, torch_dtype="int3")
+    with pytest.raises(zoo.IntegrityError, match="has dtype='int3', which is none of float32, float16"):
+        zoo.load(out)
+    back = zoo.export(tmp_path / "ours", to="transformers", out=tmp_path / "half", dtype=dtype)
+    assert {tensor.dtype for tensor in load_file(back / "model.safetensors").values()} == {dtype}
+    assert next(zoo.load(back).parameters()).dtype == dtype
+
+
+def classifier(folder: Path, **changes: Any) -> Path:
+    _, out = theirs(folder, "bert", **TINY, mlp_width=12, num_classes=3, lm_head=False)
+    change(out, **changes)
+    return out
+
+
+def test_143_several_labels_each_by_itself(tmp_path: Path) -> None:
+    out = classifier(tmp_path, problem_type="multi_label_classification")
+    loaded: Any = zoo.load(out)
+    predict = loaded.predict
+    assert isinstance(predict, PredictText) and predict.predictor.several
+    assert torch.equal(loaded(IDS), zoo.load(tmp_path / "ours")(IDS))
+
+
+def test_143_a_number_is_no_class(tmp_path: Path) -> None:
+    loaded: Any = zoo.load(classifier(tmp_path, problem_type="regression"))
+    assert loaded(IDS).shape == (2, 3)
+    with pytest.raises(zoo.UsageError, match="for text-regression makes no predictions .* gives its numbers"):
+        loaded.predict(["a bear"])
+
+
+def test_143_a_kind_of_problem_that_there_is_not(tmp_path: Path) -> None:
+    with pytest.raises(zoo.IntegrityError, match="has problem_type='guessing'; transformers knows single_label"):
+        zoo.load(classifier(tmp_path, problem_type="guessing"))
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_143_numbered_labels_are_labels(tmp_path: Path, named: bool) -> None:
+    out = classifier(tmp_path)
+    labels = {str(place): f"LABEL_{place}" for place in range(3)}
+    change(out, *([] if named else ["id2label", "label2id"]), **({"id2label": labels} if named else {}))
+    assert read_config(out).labels == tuple(labels.values())
+    found: Any = zoo.load(out).predict(["a bear"])
+    assert {item["label"] for item in found[0]["predictions"]} == set(labels.values())
