@@ -91,6 +91,7 @@ from zoo.specs.containers import Format as Format
 from zoo.specs.hooks import hookimpl as hookimpl
 from zoo.specs.layouts import Layout as Layout
 from zoo.specs.layouts import Rename as Rename
+from zoo.specs.layouts import Twin as Twin
 from zoo.specs.modality import Dataset as Dataset
 from zoo.specs.modality import DataSource as DataSource
 from zoo.specs.modality import Embeds as Embeds

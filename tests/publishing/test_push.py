@@ -17,6 +17,7 @@ from zoo.api.transfer import plan_push
 from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.hub.push import push_folder
 from zoo.hub.server.serving import ServedHub
+from zoo.weights.config import read_config
 
 
 @pytest.fixture
@@ -223,3 +224,16 @@ def test_a_repo_without_weights(names: tuple[str, ...], tmp_path: Path, served_h
     assert told in said and "load it" not in said
     with pytest.raises(NotFoundError, match=told):
         zoo.load("hf://me/none", hub=served_hub.url)
+
+
+def test_142_pushed_in_half_precision_it_comes_back_so(weights: Path, served_hub: ServedHub) -> None:
+    before = zoo.load(weights).state_dict()
+    zoo.push(weights, "me/tiny", hub=served_hub.url, private=False, dtype="bfloat16")
+    pulled = zoo.pull("hf://me/tiny", hub=served_hub.url).folder
+    assert read_config(pulled).dtype == "bfloat16"
+    loaded = zoo.load(pulled).state_dict()
+    assert all(torch.equal(tensor, before[name].to(tensor.dtype)) for name, tensor in loaded.items())
+    assert {tensor.dtype for tensor in loaded.values()} >= {torch.bfloat16}
+    tested = zoo.verify("hf://me/tiny", hub=served_hub.url).selftest
+    assert tested is not None and tested.first_off is None
+    assert zoo.load(weights).state_dict().keys() == before.keys() and read_config(weights).dtype is None

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import zoo
+from zoo.cli import run
 from zoo.inference.predict_texts import PredictText
 from zoo.weights.config import read_config
 from zoo.weights.folder import save_weights
@@ -132,6 +133,17 @@ def test_142_half_precision_is_kept_or_converted(name: str, dtype: torch.dtype, 
     back = zoo.export(tmp_path / "ours", to="transformers", out=tmp_path / "half", dtype=dtype)
     assert {tensor.dtype for tensor in load_file(back / "model.safetensors").values()} == {dtype}
     assert next(zoo.load(back).parameters()).dtype == dtype
+
+
+def test_142_commands_convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    theirs(tmp_path, "llama", **LLAMA)
+    ours, half = str(tmp_path / "ours"), tmp_path / "half"
+    exported = ["export", ours, "--to", "transformers", "--out", str(half), "--dtype", "bfloat16"]
+    generating = ["generate", str(half), "a bear", "--max-new-tokens", "2"]
+    commands = (exported, generating, [*generating, "--dtype", "float32"], ["embed", str(half), "a bear"])
+    for command in commands:
+        assert run([*command]) == 0, capsys.readouterr().err
+    assert json.loads((half / "config.json").read_bytes())["dtype"] == "bfloat16"
 
 
 def classifier(folder: Path, **changes: Any) -> Path:

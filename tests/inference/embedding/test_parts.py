@@ -161,3 +161,12 @@ def test_killed_and_gone_on_with(
         assert run([*asked, "--out", str(out)]) == 0
         assert capsys.readouterr().out == f"500 img, 6 numbers each  {out}  (done before)\n"
         assert zoo_seer.Seer.asked == 16
+
+
+def test_a_vector_with_nan_is_an_error_that_names_the_item() -> None:
+    def embed(items: Sequence[int], **_: Any) -> torch.Tensor:
+        return torch.tensor([[item, torch.nan if item == 3 else 1.0] for item in items])
+
+    embed.modality = "number"  # type: ignore[attr-defined]
+    with pytest.raises(IntegrityError, match="n3 becomes a vector with NaN or infinity: the weights are broken"):
+        plan(embed=embed).vectors(range(10), lambda _: None)

@@ -160,3 +160,14 @@ def test_the_storyteller_tells_its_story() -> None:
     assert story == expected["greedy_text"]
     assert generate.inputs.tokenizer.encode([story])[0].ids == expected["greedy_ids"]
     assert "".join(generate.stream(expected["prompt"], max_new_tokens=count)) == story[len(expected["prompt"]) :]
+
+
+@pytest.mark.parametrize("asked", [{}, {"beams": 3}, {"temperature": 1.0}])
+@pytest.mark.parametrize("name", ["continuing", "reading"])
+def test_038_broken_weights_write_nothing(weights: Weights, name: str, asked: dict[str, Any]) -> None:
+    model = zoo.load(weights(name))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(torch.nan)
+    with pytest.raises(zoo.IntegrityError, match="makes NaN or infinity of this text: its weights are broken"):
+        model.generate("a bear", max_new_tokens=4, **asked)
