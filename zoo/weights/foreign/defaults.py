@@ -23,8 +23,16 @@ def differences(config: Mapping[str, Any], layout: Layout, model: str) -> dict[s
     return {key: config[key] for key, value in described.items() if config.get(key, value) != value}
 
 
-def told(key: str, given: Mapping[str, Any], value: object) -> str:
-    """Return `key=value` for a message, which says where the value is the library's default."""
+def described(others: Mapping[str, Any], given: Mapping[str, Any], layout: Layout, model: str) -> str:
+    """Return what keeps a config.json from describing a model: one key, or all that tell its models apart."""
+    whole = completed(given, layout)
+    keys = [key for key in others if key in layout.config][:1] or [key for key in layout.models[model] if key in whole]
+    return ", ".join(told(key, given, whole[key], layout) for key in keys)
+
+
+def told(key: str, given: Mapping[str, Any], value: object, layout: Layout) -> str:
+    """Return `key=value` for a message, by the name that was given, or as the library's default for a missing one."""
+    key = next((name for name, main in layout.aliases.items() if main == key and name in given), key)
     said = ascii(value)
     said = said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"
     inside = next((f"{outer}." for outer, inner in given.items() if isinstance(inner, dict) and key in inner), "")

@@ -30,7 +30,7 @@ from zoo.weights.foreign.config_files import (
     labels_of,
     library_of,
 )
-from zoo.weights.foreign.defaults import check_shapes, completed, differences, told
+from zoo.weights.foreign.defaults import check_shapes, completed, described, differences, told
 from zoo.weights.foreign.grouping import Group, grouped, header_of, is_turned, is_whole
 from zoo.weights.foreign.renaming import matches
 from zoo.weights.foreign.text_files import TextFiles, read_text_files
@@ -109,7 +109,7 @@ def recognize(place: Path, config: Mapping[str, Any]) -> Foreign:
     config = flattened(config)
     processor = _processor(place)
     files = read_text_files(place)
-    nearest: dict[str, Any] | None = None
+    nearest: tuple[int, str] | None = None
     for offer, layout in _candidates(found):
         candidate = _Candidate(offer, layout, stored)
         if library is None and len(found) <= _MAX_UNNAMED:
@@ -119,13 +119,12 @@ def recognize(place: Path, config: Mapping[str, Any]) -> Foreign:
             others = differences(completed(config, layout), layout, offer.spec.name)
             if not others:
                 return candidate.read(config, processor, files)[0]
-            if key not in others and (nearest is None or len(others) < len(nearest)):
-                nearest = others
+            if key not in others and (nearest is None or len(others) < nearest[0]):
+                nearest = len(others), described(others, config, layout, offer.spec.name)
     if library is not None:
         named = f"{place} holds a {printable(str(config.get(IDENTITY.get(library, 'architecture'))))!r} of {library}"
         if nearest:
-            some = told(*next((key, config, value) for key, value in nearest.items()))
-            raise NotFoundError(f"{named} with {some}, which no plugin here reads; load it with {library}")
+            raise NotFoundError(f"{named} with {nearest[1]}, which no plugin here reads; load it with {library}")
         raise NotFoundError(f"{named}, which no plugin here reads; `zoo list` shows the models")
     example = next(iter(found), None)
     names = "its config.json has no model_type, which names one" if config else "a config.json beside it would name one"
@@ -256,7 +255,9 @@ def _task(spec: ModelSpec, layout: Layout, config: Mapping[str, Any], num_classe
     named = [task for task, name in layout.architectures.items() if name == said[0]]
     if missing and named == [spec.task]:
         keys = {layout.options[twin.argument] for twin in layout.twins if twin.argument}
-        tied = "".join(f" with {told(key, config, layout.defaults[key])}" for key in keys if not config.get(key))
+        tied = "".join(
+            f" with {told(key, config, layout.defaults[key], layout)}" for key in keys if not config.get(key)
+        )
         raise IntegrityError(
             f"config.json names the class {said[0]}{tied}, but the weights lack {missing[0]}, which {layout.library} "
             "would draw at random; get a fresh copy"
