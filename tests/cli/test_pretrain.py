@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 ASKED = ("pretrain", "painter", "--data", "photos", "--set", "steps=3", "--out", "run")
 
 
@@ -32,3 +34,23 @@ def test_a_dry_run_writes_nothing(painter: None, says: Any, tmp_path: Any) -> No
         "was written; run without --dry-run to train",
     ]
     assert not (tmp_path / "run").exists()
+
+
+def test_interrupted_before_there_is_a_run(painter: None, says: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    import zoo_painter  # type: ignore[import-not-found]
+
+    monkeypatch.setattr(zoo_painter.Painting, "__init__", interrupted)
+    assert says(*ASKED, code=130) == "zoo: interrupted\n"
+
+
+def test_interrupted_with_a_run_to_go_on_with(painter: None, says: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    import zoo_painter
+
+    monkeypatch.setattr(zoo_painter.Painting, "pictures", interrupted)
+    assert says(*ASKED, code=130) == "zoo: interrupted; go on with the same command and --resume\n"

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -103,9 +104,8 @@ def _run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except (KeyboardInterrupt, click.Abort) as error:
-        training = any(name in arguments for name in ("pretrain", "finetune"))
         if first_process() and not spoken_for():
-            _say("interrupted" + ("; go on with the same command and --resume" if training else ""))
+            _say("interrupted" + ("; go on with the same command and --resume" if _left_a_run(arguments) else ""))
         return 128 + getattr(error.__cause__ or error, "signum", signal.SIGINT)
     except BrokenPipeError:
         return _nobody_reads()
@@ -130,6 +130,14 @@ def _run(arguments: Sequence[str]) -> int:
         if isinstance(error, ModuleNotFoundError) and (missing := needed("this command", error.name)):
             return _fail(missing, UsageError.exit_code, debug)
         return _fail(f"unexpected {type(error).__name__}: {error}; run again with --debug and report it", 1, debug)
+
+
+def _left_a_run(arguments: Sequence[str]) -> bool:
+    """Tell whether training was interrupted that can be resumed, by what was typed for its run."""
+    if not any(name in arguments for name in ("pretrain", "finetune")):
+        return False
+    words = [word for typed in arguments for word in (typed.split("=", 1) if typed.startswith("--out=") else [typed])]
+    return "--out" in words[:-1] and Path(words[words.index("--out") + 1], "run.json").is_file()
 
 
 def _nobody_reads() -> int:

@@ -214,8 +214,13 @@ def join(device: str | None, sharding: Sharding = "ddp") -> Iterator[Distributio
     try:
         yield Distribution(chosen, rank=rank, world_size=world_size, sharding=sharding, store=watch)
     except RuntimeError as error:
-        if isinstance(error, dist.DistError) or "gloo" in str(error):
+        if peer_lost(error):
             raise PeerLostError(f"another process died: {error}; continue with --resume") from error
         raise
     finally:
         dist.destroy_process_group()
+
+
+def peer_lost(error: BaseException) -> bool:
+    """Tell whether this is what torch raises when another process died."""
+    return isinstance(error, dist.DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error))

@@ -3,12 +3,14 @@
 import itertools
 import math
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from zoo.engine.checkpoint import BEST, STEP, CheckpointWriter, newest_checkpoint, read_checkpoint, remove_leftovers
 from zoo.engine.distribution import Distribution
+from zoo.engine.guard import guarded
 from zoo.engine.interruption import Interrupted, interruptible
 from zoo.engine.options import RunOptions
 from zoo.engine.progress import Progress
@@ -76,29 +78,35 @@ class Evaluation:
     score: str
     higher_is_better: bool
 
-    def better(self, new: float, old: float | None) -> bool:
-        """Tell whether a score is the best so far."""
+    def better(self, new: float | None, old: float | None) -> bool:
+        """Tell whether a score is the best so far; one that is missing, or no number, never is."""
+        if new is None or math.isnan(new):
+            return False
         return old is None or (new > old if self.higher_is_better else new < old)
 
 
 def train(
     stepper: Stepper, batches: Batches, evaluation: Evaluation, *, run: Run, options: RunOptions, progress: Progress
-) -> dict[str, float] | None:
-    """Train to the end, from the newest checkpoint when resuming; return the last scores, None where none were taken.
+) -> dict[str, float]:
+    """Train to the end, from the newest checkpoint when resuming; return the last scores.
 
-    Where "validation" is scored the best weights are restored at the end; otherwise nothing is chosen. Raise
-    TrainingError when the loss is not finite, after which nothing was saved, and Interrupted after the first Ctrl-C or
-    SIGTERM, when a checkpoint was saved.
+    Where "validation" is scored the best weights are restored at the end; otherwise nothing is chosen. A checkpoint is
+    written before scores are taken, which a run that goes on from there takes again.
+
+    Raise TrainingError when the loss is not finite, after which nothing was saved, and Interrupted after the first
+    Ctrl-C or SIGTERM, when a checkpoint was saved.
     """
     plan, distribution = Plan.of(stepper.settings, len(batches)), stepper.distribution
     state = _resumed(stepper, run) if options.resume else State()
-    scores: dict[str, float] | None = None
-    split, score = evaluation.split, evaluation.score
+    scores: dict[str, float] = {}
     run.begin(state.step)
     progress.start(state.step, plan.total, max(1, batches.num_samples // len(batches)))
     watchdog = Watchdog(distribution, options.stall_seconds)
 
-    with _writing(run, distribution, options.keep) as save, interruptible() as interruption, watchdog.watching():
+    with _writing(run, distribution, options.keep) as writer, interruptible() as interruption, watchdog.watching():
+        score = partial(_score, stepper, evaluation, run, state, plan, writer, watchdog)
+        if state.step and plan.ends_round(state.step):
+            scores = score()  # what was interrupted may not have come to it
         while state.step < plan.total:
             epoch, position = divmod(state.step, plan.an_epoch)
             shown = f"{epoch + 1}/{plan.epochs}"
@@ -114,24 +122,42 @@ def train(
                     figures = stepper.figures(state.step)
                     run.log({"event": "train", "step": state.step, "epoch": epoch, **figures})
                     progress.update(state.step, shown, figures["loss"])
-                # ------------------------------------------------------------------ evaluate
-                if plan.ends_round(state.step) and not leaving:
-                    with watchdog.paused():
-                        scores = evaluate(stepper, evaluation.batches)
-                    run.log({"event": split, "step": state.step, "epoch": epoch, **scores})
-                    progress.epoch(state.step, shown, figures["loss"], scores)
-                    if split == "validation" and evaluation.better(scores[score], state.best):
-                        state.best, state.best_step = scores[score], state.step
-                        save(take(stepper, vars(state), run.identity), BEST)
                 # ------------------------------------------------------------------ save, and leave
+                if plan.ends_round(state.step):
+                    distribution.average_buffers(stepper.modules)
                 if plan.saves(state.step) or leaving:
-                    save(take(stepper, vars(state), run.identity))
+                    writer.save(take(stepper, vars(state), run.identity))
                 if leaving:
                     progress.close()
                     raise Interrupted(interruption.signum or signal.SIGTERM)
+                # ------------------------------------------------------------------ evaluate
+                if plan.ends_round(state.step):
+                    if state.step == plan.total:
+                        writer.wait()  # whatever the last scores and pictures come to, what was learnt is on disk
+                    scores = score()
+                    progress.epoch(state.step, shown, figures["loss"], scores)
     progress.close()
-    if split == "validation" and state.best_step != state.step:
+    if evaluation.split == "validation" and 0 < state.best_step != state.step:
         _take_best(stepper, run)
+    return scores
+
+
+def _score(
+    stepper: Stepper,
+    evaluation: Evaluation,
+    run: Run,
+    state: State,
+    plan: Plan,
+    writer: "CheckpointWriter | _Bystander",
+    watchdog: Watchdog,
+) -> dict[str, float]:
+    """Score what the checkpoint of this step holds, and keep the best."""
+    with watchdog.paused():
+        scores = evaluate(stepper, evaluation.batches)
+    run.log({"event": evaluation.split, "step": state.step, "epoch": (state.step - 1) // plan.an_epoch, **scores})
+    if evaluation.split == "validation" and evaluation.better(scores.get(evaluation.score), state.best):
+        state.best, state.best_step = scores[evaluation.score], state.step
+        writer.save(take(stepper, vars(state), run.identity), BEST)
     return scores
 
 
@@ -139,10 +165,12 @@ def evaluate(stepper: Stepper, batches: Batches) -> dict[str, float]:
     """Return the scores of the weights that would be exported, the same on every process.
 
     Every process goes over all of the data: the scores are those of one process, and under FSDP2 all have to take part.
+    Where the recipe fails at it there are none, and a warning.
     """
-    stepper.distribution.average_buffers(stepper.modules)
-    with stepper.exported():
-        return stepper.distribution.agreed(stepper.recipe.evaluate(batches.epoch(0)))
+    scores: dict[str, float] = {}
+    with stepper.exported(), guarded("scoring", stepper.distribution) as guard:
+        scores = stepper.recipe.evaluate(batches.epoch(0))
+    return {} if guard.failed else stepper.distribution.agreed(scores)
 
 
 def _resumed(stepper: Stepper, run: Run) -> State:
@@ -166,24 +194,33 @@ def _take_best(stepper: Stepper, run: Run) -> None:
 
 
 @contextmanager
-def _writing(run: Run, distribution: Distribution, keep: int) -> Iterator[Callable[..., None]]:
-    """Give a function that saves a snapshot; at the end of the block everything is on disk, on every process."""
-    writer = CheckpointWriter(run.checkpoints, keep=keep, written=run.note_checkpoint) if distribution.main else None
+def _writing(run: Run, distribution: Distribution, keep: int) -> Iterator["CheckpointWriter | _Bystander"]:
+    """Give what saves snapshots; at the end of the block everything is on disk, on every process."""
+    if not distribution.main:
+        writer: CheckpointWriter | _Bystander = _Bystander()
+    else:
+        writer = CheckpointWriter(run.checkpoints, keep=keep, written=run.note_checkpoint)
     try:
-        yield writer.save if writer else _save_nothing
+        yield writer
     except Interrupted:
-        if writer:
-            writer.wait()
+        writer.wait()
         distribution.wait()
         raise
     else:
-        if writer:
-            writer.wait()
+        writer.wait()
         distribution.wait()
     finally:
-        if writer:
-            writer.close()
+        writer.close()
 
 
-def _save_nothing(snapshot: Snapshot, kind: str = STEP) -> None:
-    """Leave it to the first process, which has the whole of it."""
+class _Bystander:
+    """Leaves it to the first process, which has the whole of every snapshot."""
+
+    def save(self, snapshot: Snapshot, kind: str = STEP) -> None:
+        """Write nothing."""
+
+    def wait(self) -> None:
+        """Have nothing to wait for."""
+
+    def close(self) -> None:
+        """Have nothing to end."""

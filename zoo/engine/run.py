@@ -40,6 +40,8 @@ class Run:
         self.metrics = folder / "metrics.jsonl"
         self.trackers: Sequence[Tracker] = ()
         self.lease: Lease | None = None
+        self.begun = False
+        """Whether the loop has taken over, with every tracker started."""
         self._step = 0
 
     @classmethod
@@ -143,6 +145,7 @@ class Run:
         self._step = step
         for tracker in self.trackers:
             tracker.start(self.folder, self.resolved, step)
+        self.begun = True
 
     def log(self, figures: dict[str, Any]) -> None:
         """Append a line to metrics.jsonl, and tell the trackers."""
@@ -162,18 +165,21 @@ class Run:
 
     def end(self, pictures: Sequence[Path] = ()) -> None:
         """Show the trackers what the run has drawn, and let them go."""
-        for tracker in self.trackers:
+        trackers, self.trackers = self.trackers, ()
+        for tracker in trackers:
             for picture in pictures:
                 tracker.picture(picture, self._step)
             tracker.close()
-        self.trackers = ()
 
     def note_checkpoint(self, path: Path, step: int) -> None:
         """Acknowledge a checkpoint that is on disk, whole."""
         self.log({"event": "checkpoint", "step": step, "name": path.name})
 
     def rewind(self, step: int) -> None:
-        """Drop the lines of metrics.jsonl that came after a step: a resumed run writes them again."""
+        """Drop the lines of metrics.jsonl that come after the checkpoint of a step: a resumed run writes them again.
+
+        The scores of that very step are among them.
+        """
         if not self.main or not self.metrics.is_file():
             return
         kept = []
@@ -182,7 +188,8 @@ class Run:
                 figures = json.loads(line)
             except ValueError:
                 continue  # the line that a kill cut off
-            if figures.get("step", step + 1) <= step:
+            again = figures.get("event") in ("validation", "test")
+            if figures.get("step", step + 1) <= step - again:
                 kept.append(line + b"\n")
         write_file(self.metrics, b"".join(kept))
 

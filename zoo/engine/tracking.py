@@ -111,12 +111,14 @@ class _Guarded:
 
     def __init__(self, name: str, tracker: Tracker) -> None:
         self._name = name
-        self._tracker: Tracker | None = tracker
+        self._waiting = tracker
+        self._tracker: Tracker | None = None
+        """None before it has started, once it has failed, and when it is closed."""
 
     def start(self, folder: Path, resolved: Mapping[str, Any], step: int) -> None:
-        assert self._tracker is not None, "nothing has failed before the start"
         try:
-            self._tracker.start(folder, resolved, step)
+            self._waiting.start(folder, resolved, step)
+            self._tracker = self._waiting
         except Exception as error:
             raise PluginError(
                 f"tracker {self._name!r} failed to start: {type(error).__name__}: {error}; omit --track to train "

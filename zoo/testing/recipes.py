@@ -20,7 +20,7 @@ from zoo.engine.snapshot import restore, take
 from zoo.engine.stepper import Stepper
 from zoo.registry.recipe_settings import settings_from
 from zoo.registry.registry import default_registry, load_modality
-from zoo.training.run import make_recipe
+from zoo.training.named_recipe import make_recipe
 
 _ROUNDING = 1e-8
 """Root of the mean square of gradients below which they are taken to be rounding."""

@@ -16,11 +16,13 @@ from zoo.engine.loop import Plan
 from zoo.engine.recipe import Batch, Batches
 from zoo.engine.run import Run
 from zoo.engine.stepper import Stepper
+from zoo.engine.tracking import make_trackers
 from zoo.errors import UsageError
 from zoo.specs.modality import CountsClasses
 from zoo.training.job import Job
 from zoo.training.memory import peak_memory
 from zoo.training.pace import Pace, measure_pace, samples_in, timed
+from zoo.training.preflight import check_recipe
 from zoo.training.run import batches, fresh_model, ready
 
 _TIMED_STEPS = 3
@@ -73,6 +75,7 @@ def rehearse_job(job: Job) -> Rehearsal:
     options = job.run
     if not options.resume:
         Run.check_free(options.out, force=options.force)
+    make_trackers(options.track)
     with join(options.device, options.sharding) as distribution, torch.random.fork_rng():
         dataset, settings = job.dataset, job.settings
         training = batches(dataset, "train", settings, distribution)
@@ -81,6 +84,7 @@ def rehearse_job(job: Job) -> Rehearsal:
         stepper = ready(job, fresh_model(job), distribution, plan.total)
         batch = next(training.epoch(0))
         pace = measure_pace(stepper, batch)
+        check_recipe(job, stepper, pace.of(next(evaluation.epoch(0))))
         flops = _first_step(stepper, pace.of(batch))
         seconds = _seconds_a_step(stepper, training, pace)
         scoring = _seconds_to_evaluate(stepper, evaluation, pace)

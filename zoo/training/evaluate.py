@@ -10,7 +10,8 @@ from zoo.modalities.data_source import open_data, task_reader
 from zoo.registry.recipe_settings import settings_from
 from zoo.registry.registry import default_registry
 from zoo.specs.modality import DataSource, Need
-from zoo.training.run import batches, make_recipe
+from zoo.training.named_recipe import make_recipe
+from zoo.training.run import batches
 from zoo.weights.config import read_config
 from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.folder import load_weights, offered_model

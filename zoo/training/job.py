@@ -52,6 +52,8 @@ class Job:
     resolved: dict[str, Any]
     make_model: Callable[[], nn.Module]
     """Builds the model that training begins with; random weights come from torch's global generator."""
+    learns_labels: bool = False
+    """Whether what is trained ends in a head of as many outputs as there are classes."""
     adapter: AdapterRecord | None = None
     """Describes what is learnt beside weights of the Hub, where the method is LoRA."""
 
@@ -70,6 +72,7 @@ def pretraining(request: PretrainRequest) -> Job:
     dataset, inputs = open_data(request.data, need)
     if spec.labels:
         dataset.check("labels")
+        _check_classes(asked, dataset)
     taken = full_arguments(offer, {**_fitted(offer, inputs), **_of_the_model(offer, inputs, asked)})
     found = default_registry().recipe(spec.name)
     resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, request.data, spec.task)
@@ -85,6 +88,7 @@ def pretraining(request: PretrainRequest) -> Job:
         task=spec.task,
         resolved=resolved,
         make_model=lambda: build(offer, taken),
+        learns_labels=spec.labels,
     )
 
 
@@ -116,6 +120,8 @@ def finetuning(request: FinetuneRequest) -> Job:
     )
     dataset, inputs = open_data(request.data, need)
     dataset.check(goal.spec.learns_from)
+    if goal.spec.learns_from == "labels":
+        _check_classes(request.arguments, dataset)
     if request.labels is not None:
         dataset = dataset.subset(request.labels, chosen.seed)
     learnt = _with_arguments(offer, block, request.arguments) if request.arguments else block
@@ -147,8 +153,18 @@ def finetuning(request: FinetuneRequest) -> Job:
         task=task,
         resolved=resolved,
         make_model=make_model,
+        learns_labels=goal.spec.learns_from == "labels",
         adapter=adapter,
     )
+
+
+def _check_classes(asked: Mapping[str, Any], dataset: Dataset) -> None:
+    """Raise UsageError where another number of classes was typed than the data have."""
+    typed, found = asked.get("num_classes", len(dataset.classes)), len(dataset.classes)
+    if typed != found:
+        raise UsageError(
+            f"num_classes={typed}, but {dataset.name} has {found} classes, which the head gets; omit num_classes"
+        )
 
 
 def _with_arguments(offer: Offer[ModelSpec], block: ZooBlock, asked: Mapping[str, Any]) -> ZooBlock:

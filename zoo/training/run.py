@@ -1,34 +1,37 @@
 """Run a job that is settled: ready its modules, let the loop train, take scores and pictures, export."""
 
+import dataclasses
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from zoo.engine.distribution import Distribution, join
+from zoo.engine.guard import guarded
 from zoo.engine.loop import Evaluation, Plan, evaluate, train
+from zoo.engine.options import RunOptions
 from zoo.engine.pictures import loss_curve
 from zoo.engine.prepare import place, prepare
 from zoo.engine.progress import Progress
-from zoo.engine.recipe import Recipe
 from zoo.engine.run import Run
 from zoo.engine.stepper import Stepper
 from zoo.engine.tracking import make_trackers
-from zoo.errors import PluginError, UsageError
+from zoo.errors import UsageError
 from zoo.registry.recipe_settings import settings_toml
-from zoo.registry.registry import Offer, default_registry
+from zoo.registry.registry import default_registry
 from zoo.seeds import derive
-from zoo.specs.modality import Batches, Dataset, Inputs
+from zoo.specs.modality import Batches, Dataset
 from zoo.specs.networks import Network
-from zoo.specs.records import RecipeSpec, load_target
 from zoo.specs.settings import TrainingSettings
 from zoo.training.export import export_run
 from zoo.training.job import Job
+from zoo.training.named_recipe import make_recipe
+from zoo.training.preflight import check_recipe
 from zoo.training.result import RunResult
 from zoo.weights.adapters import learnt_tensors
 from zoo.weights.assembly import assemble
@@ -52,19 +55,27 @@ def fresh_model(job: Job) -> nn.Module:
 
 
 def _run(job: Job, model: nn.Module, distribution: Distribution) -> RunResult:
-    with _opened(job, distribution.main) as run:
-        return _train_and_export(job, model, distribution, run)
-
-
-def _train_and_export(job: Job, model: nn.Module, distribution: Distribution, run: Run) -> RunResult:
+    _check_folder(job.run, distribution.main)
     start = time.perf_counter()
-    settings, spec, options = job.settings, job.recipe.spec, job.run
+    held_out = "validation" if job.settings.validation else "test"
+    training = batches(job.dataset, "train", job.settings, distribution)
+    evaluation = batches(job.dataset, held_out, job.settings, distribution)
+    plan = Plan.of(job.settings, len(training))
+    stepper = ready(job, model, distribution, plan.total)
+    check_recipe(job, stepper, next(evaluation.epoch(0)))
+    job = dataclasses.replace(job, resolved={**job.resolved, "steps": plan.total})
+    with _opened(job, distribution.main) as run:
+        scores, drawn = _train_and_export(job, stepper, training, evaluation, run)
+    return RunResult(run.folder, run.folder / "weights", scores, tuple(drawn), time.perf_counter() - start)
+
+
+def _train_and_export(
+    job: Job, stepper: Stepper, training: Batches, evaluation: Batches, run: Run
+) -> tuple[dict[str, float], list[Path]]:
+    """Train, and write what came of it; return scores on the test split, and pictures."""
+    settings, spec, options, distribution = job.settings, job.recipe.spec, job.run, stepper.distribution
     run.write_recipe(settings_toml(spec.name, settings))
     held_out = "validation" if settings.validation else "test"
-    training = batches(job.dataset, "train", settings, distribution)
-    evaluation = batches(job.dataset, held_out, settings, distribution)
-    plan = Plan.of(settings, len(training))
-    stepper = ready(job, model, distribution, plan.total)
     scores = train(
         stepper,
         training,
@@ -78,22 +89,31 @@ def _train_and_export(job: Job, model: nn.Module, distribution: Distribution, ru
         ),
     )
     test = batches(job.dataset, "test", settings, distribution) if settings.validation else evaluation
-    if scores is None or settings.validation:  # those on the test split are of these very weights
+    if settings.validation:  # those on the test split are of these very weights
         scores = evaluate(stepper, test)
     run.log({"event": "test", **scores})
     with stepper.exported(), _picture_folder(run) as folder:
-        pictures = stepper.recipe.pictures(test.epoch(0), folder)
+        drawn = _drawn(stepper, test, run, folder)
         learnt = _learnt(stepper) if job.adapter else None
         exported = stepper.recipe.export()
-        if distribution.main:
-            pictures = [loss_curve(run.metrics, run.pictures / "curves.png"), *pictures]
         block = _block(job, exported)
         exported = _whole(job, exported, block, distribution)
         if distribution.main:
-            export_run(run, exported, block, job.inputs, pictures, learnt=learnt, adapter=job.adapter)
-        run.end(pictures)
+            export_run(run, exported, block, job.inputs, drawn, learnt=learnt, adapter=job.adapter)
+        run.end(drawn)
     distribution.wait()
-    return RunResult(run.folder, run.folder / "weights", scores, tuple(pictures), time.perf_counter() - start)
+    return scores, drawn
+
+
+def _drawn(stepper: Stepper, test: Batches, run: Run, folder: Path) -> list[Path]:
+    """Draw what the run came to. A picture that fails is a warning."""
+    drawn: list[Path] = []
+    with guarded("drawing the curves", stepper.distribution):
+        if run.main:
+            drawn.append(loss_curve(run.metrics, run.pictures / "curves.png"))
+    with guarded("drawing pictures", stepper.distribution):
+        drawn += stepper.recipe.pictures(test.epoch(0), folder)
+    return [path for path in drawn if path.is_file()]
 
 
 def ready(job: Job, model: nn.Module, distribution: Distribution, total_steps: int) -> Stepper:
@@ -110,24 +130,6 @@ def ready(job: Job, model: nn.Module, distribution: Distribution, total_steps: i
     if not distribution.alone:
         torch.manual_seed(derive(job.settings.seed, "process", distribution.rank))
     return Stepper(recipe, job.settings, total_steps, distribution)
-
-
-def make_recipe(
-    offer: Offer[RecipeSpec],
-    settings: TrainingSettings,
-    model: nn.Module,
-    classes: tuple[str, ...],
-    inputs: Inputs,
-) -> Recipe:
-    """Import a recipe and make it for this model. Raise PluginError where its plugin fails at that."""
-    try:
-        target = load_target(offer.spec.target)
-    except Exception as error:
-        raise PluginError(
-            f"recipe {offer.spec.name!r} of {offer.plugin.distribution} {offer.plugin.version} failed: "
-            f"{type(error).__name__}: {error}; `zoo plugins` shows all plugins"
-        ) from error
-    return cast(Recipe, target(settings, model, classes, inputs))
 
 
 def batches(dataset: Dataset, split: str, settings: TrainingSettings, distribution: Distribution) -> Batches:
@@ -147,25 +149,39 @@ def batches(dataset: Dataset, split: str, settings: TrainingSettings, distributi
     return found
 
 
-@contextmanager
-def _opened(job: Job, main: bool) -> Iterator[Run]:
-    """Open the run folder, which the first process holds for the length of the block."""
-    options = job.run
+def _check_folder(options: RunOptions, main: bool) -> None:
+    """Raise what opening the run folder would, before anything is made ready."""
     if options.resume:
         Run.recorded(options.out)
     elif main:  # to the others a run that the first process has begun would not look free
         Run.check_free(options.out, force=options.force)
+
+
+@contextmanager
+def _opened(job: Job, main: bool) -> Iterator[Run]:
+    """Open the run folder, which the first process holds for the length of the block.
+
+    A new run that fails before its first step leaves none.
+    """
+    options = job.run
+    _check_folder(options, main)
     trackers = make_trackers(options.track) if main else ()
-    with Run.held(options.out) if main else nullcontext() as lease:
-        if options.resume:
-            run = Run.resume(options.out, job.resolved, override=options.override, main=main)
-        else:
-            run = Run.create(options.out, resolved=job.resolved, force=options.force, main=main)
-        run.lease, run.trackers = lease, trackers
-        try:
-            yield run
-        finally:
-            run.end()
+    run: Run | None = None
+    try:
+        with Run.held(options.out) if main else nullcontext() as lease:
+            if options.resume:
+                run = Run.resume(options.out, job.resolved, override=options.override, main=main)
+            else:
+                run = Run.create(options.out, resolved=job.resolved, force=options.force, main=main)
+            run.lease, run.trackers = lease, trackers
+            try:
+                yield run
+            finally:
+                run.end()
+    except BaseException:
+        if run is not None and main and not (options.resume or run.begun):
+            shutil.rmtree(options.out, ignore_errors=True)
+        raise
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import zoo
 from zoo.registry.recipe_settings import settings_from
 from zoo.registry.registry import default_registry
 from zoo.testing import RecipeTests
-from zoo.training.run import make_recipe
+from zoo.training.named_recipe import make_recipe
 
 
 def images() -> torch.Tensor:

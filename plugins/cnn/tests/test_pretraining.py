@@ -22,7 +22,7 @@ import zoo
 from zoo.engine.stepper import Stepper
 from zoo.registry.recipe_settings import settings_from
 from zoo.registry.registry import default_registry
-from zoo.training.run import make_recipe
+from zoo.training.named_recipe import make_recipe
 
 TINY = {"depth": 1, "widths": [4, 8, 16], "channels": 1}
 INPUTS = zoo.Preprocessing(image_size=(12, 12), channels=1)

@@ -92,6 +92,11 @@ def test_scores_do_not_depend_on_how_pictures_are_batched(stranger: str) -> None
     assert made.evaluate(parts) == pytest.approx(made.evaluate([batch()]), rel=1e-4)
 
 
+def test_fewer_pictures_than_are_shown_are_trained_on_at_once(stranger: str, tmp_path: Path) -> None:
+    drawn = recipe(stranger, batch_size=3).pictures([batch()], tmp_path)
+    assert [path.name for path in drawn] == ["boxes.png", "precision_recall.png"]
+
+
 def test_goes_on_with_a_detector_of_the_same_classes(stranger: str) -> None:
     detector = Detector(zoo.create(stranger), 2, width=8)
     chosen = ObjectDetectionSettings()

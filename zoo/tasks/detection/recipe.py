@@ -66,10 +66,9 @@ class ObjectDetection(OneNetwork):
     def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
         kept = list(batches)
         precision, _ = self._precision(kept)
-        first = {name: tensor[:_SHOWN] for name, tensor in kept[0].items()}
-        found = next(self._found([first]))[1]
+        shown, found, _ = next(self._found([{name: tensor[:_SHOWN] for name, tensor in kept[0].items()}]))
         return [
-            boxed_grid(first["images"], found, first["boxes"], self.classes, folder / "boxes.png"),
+            boxed_grid(shown["images"], found, shown["boxes"], self.classes, folder / "boxes.png"),
             precision_recall(precision.curves(), folder / "precision_recall.png"),
         ]
 
