@@ -43,7 +43,7 @@ def test_interrupted_before_there_is_a_run(painter: None, says: Any, monkeypatch
     import zoo_painter  # type: ignore[import-not-found]
 
     monkeypatch.setattr(zoo_painter.Painting, "__init__", interrupted)
-    assert says(*ASKED, code=130) == "zoo: interrupted\n"
+    assert says(*ASKED, code=130).splitlines()[-1] == "zoo: interrupted"
 
 
 def test_interrupted_with_a_run_to_go_on_with(painter: None, says: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,4 +53,5 @@ def test_interrupted_with_a_run_to_go_on_with(painter: None, says: Any, monkeypa
     import zoo_painter
 
     monkeypatch.setattr(zoo_painter.Painting, "pictures", interrupted)
-    assert says(*ASKED, code=130) == "zoo: interrupted; go on with the same command and --resume\n"
+    said = says(*ASKED, code=130).splitlines()
+    assert said[-1] == "zoo: interrupted; go on with the same command and --resume"

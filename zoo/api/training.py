@@ -10,6 +10,7 @@ from zoo.training.result import RunResult
 
 if TYPE_CHECKING:
     from zoo.training.dry_run import Rehearsal
+    from zoo.training.evaluate import Evaluated
     from zoo.training.reproduce import Reproduction
 
 
@@ -158,15 +159,43 @@ def evaluate(
     *,
     data: str,
     data_dir: str | Path | None = None,
+    skip_bad: int = 0,
     hub: str | Path | None = None,
     device: str | None = None,
     columns: Mapping[str, str] | None = None,
     data_options: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
-    """Return the scores of weights on the test split of a data set, by the recipe that made them."""
+    """Return the scores of weights on the test split of a data set, or on all of it where it has none.
+
+    They are scored by the recipe that made them, and by their own classes, which the data may lack some of.
+    """
+    return evaluated(
+        weights,
+        data=data,
+        data_dir=data_dir,
+        skip_bad=skip_bad,
+        hub=hub,
+        device=device,
+        columns=columns,
+        data_options=data_options,
+    ).scores
+
+
+def evaluated(
+    weights: str | Path,
+    *,
+    data: str,
+    data_dir: str | Path | None,
+    skip_bad: int,
+    hub: str | Path | None,
+    device: str | None,
+    columns: Mapping[str, str] | None,
+    data_options: Mapping[str, Any] | None,
+) -> Evaluated:
+    """Return what `evaluate` does with the number of samples, scores by class, and predictions."""
     from zoo.modalities.data_source import data_source
     from zoo.training.evaluate import evaluate_weights
     from zoo.weights.find import WeightsQuery
 
-    source = data_source(data, data_dir, hub, data_options, columns=columns)
+    source = data_source(data, data_dir, hub, data_options, skip_bad=skip_bad, columns=columns)
     return evaluate_weights(weights, WeightsQuery(hub=hub), source, device=device)

@@ -1,5 +1,7 @@
 """`zoo evaluate`."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,23 +10,56 @@ import click
 from zoo.api import training
 from zoo.commands.options import columns, columns_of, data_set, hub, pairs
 from zoo.commands.output import print_line
-from zoo.commands.tables import figures, print_json
+from zoo.commands.tables import figures, print_json, print_table
+from zoo.errors import UsageError
+from zoo.files import storage_errors, write_file
 
 
 @click.command("evaluate")
 @click.argument("weights")
 @click.option("--data", required=True, help="A data set's name, a folder of images, or text files.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the data set's files.")
+@click.option("--skip-bad", default=0, type=click.IntRange(0), metavar="N", help="Skip up to N broken images.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE.jsonl", help="Write each sample's prediction there."
+)
 @click.option("--device", help="cpu, cuda, cuda:1; default: a GPU if available.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @data_set
 @columns
 @hub
-def command(weights: str, data: str, as_json: bool, data_set: tuple[str, ...], **options: Any) -> None:
-    """Score WEIGHTS on the test split of a data set, with the recipe that trained them."""
+def command(
+    weights: str, data: str, out: Path | None, as_json: bool, data_set: tuple[str, ...], **options: Any
+) -> None:
+    """Score WEIGHTS on a data set, with the recipe that trained them: on its test split, or all of it."""
+    if out is not None and out.exists():
+        raise UsageError(f"{out} exists; remove it, or choose another --out")
     options["data_options"] = pairs(data_set, "--data-set")
-    scores = training.evaluate(weights, data=data, columns=columns_of(options), **options)
+    found = training.evaluated(weights, data=data, columns=columns_of(options), **options)
+    if out is not None and found.predictions is None:
+        raise UsageError(f"{weights} makes no single predictions of samples; omit --out")
+    named = {f"{figure}/{name}" for name, values in found.by_class.items() for figure in values}
+    scores = {name: value for name, value in found.scores.items() if name not in named}
     if as_json:
-        print_json(scores)
+        print_json(
+            {"samples": found.samples, **found.scores, **({"classes": found.by_class} if found.by_class else {})}
+        )
     else:
-        print_line(f"{weights} on {data}, test: {figures(scores)}")
+        print_line(f"{weights} on {data}, {found.samples:,} samples: {figures(scores)}")
+        _print_classes(found.by_class)
+    if out is not None and found.predictions is not None:
+        lines = "".join(json.dumps(row) + "\n" for row in found.predictions)
+        with storage_errors(f"writing predictions to {out}"):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            write_file(out, lines.encode())
+        print_line(f"{len(found.predictions):,} predictions written to {out}", err=as_json)
+
+
+def _print_classes(by_class: Mapping[str, Mapping[str, float]]) -> None:
+    if by_class:
+        names = list(dict.fromkeys(figure for values in by_class.values() for figure in values))
+        rows = [
+            (name, *(f"{values[key]:.4g}" if key in values else "-" for key in names))
+            for name, values in by_class.items()
+        ]
+        print_table(("CLASS", *(name.upper() for name in names)), rows)

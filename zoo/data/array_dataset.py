@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from zoo.data.array_batches import ArrayBatches, Columns
-from zoo.data.drawing import Places, draw_held_out, draw_labelled
+from zoo.data.drawing import Places, draw_held_out, draw_labelled, placed_labels
 from zoo.data.order import BatchOptions
 from zoo.data.ragged import Ragged
+from zoo.data.splitting import needed_splits, scoring
 from zoo.errors import DataError
 from zoo.specs.records import Target
 
@@ -64,7 +65,7 @@ class ArrayDataset:
     fingerprint: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("train", "test"):
+        for name in needed_splits():
             if name not in self.splits or not len(self.splits[name]):
                 raise DataError(f"{self.source} has nothing to {name} on; it needs samples in train and in test")
         if not self.fingerprint:
@@ -79,7 +80,7 @@ class ArrayDataset:
         """Raise DataError unless every split has a column of this name; of labels, unless there are two or more."""
         if any(target not in split.columns for split in self.splits.values()):
             raise DataError(f"{self.source} has no {target}; give data that have, or choose another --task")
-        if target == "labels" and len(self.classes) < 2:
+        if target == "labels" and len(self.classes) < 2 and not scoring():
             raise DataError(
                 f"{self.source} has only one class ({', '.join(self.classes)}); a classifier needs two or more"
             )
@@ -92,6 +93,19 @@ class ArrayDataset:
         index = draw_labelled(single, len(train), self.classes, labels, seed)
         fingerprint = hashlib.sha256(f"{self.fingerprint} {labels} labels, seed {seed}".encode()).hexdigest()
         return replace(self, splits={**self.splits, "train": train.take(index)}, fingerprint=fingerprint)
+
+    def with_classes(self, classes: tuple[str, ...]) -> "ArrayDataset":
+        """Return the data set with its classes at the places that they have among others."""
+        places = np.array([classes.index(name) for name in self.classes], np.int64)
+
+        def placed(split: ArraySplit) -> ArraySplit:
+            labels = split.columns.get("labels")
+            if not isinstance(labels, np.ndarray):
+                return split
+            return replace(split, columns={**split.columns, "labels": placed_labels(labels, places, len(classes))})
+
+        splits = {name: placed(split) for name, split in self.splits.items()}
+        return replace(self, splits=splits, classes=classes)
 
     def hold_out(self, share: float, seed: int) -> "ArrayDataset":
         """Move a share of the training split, drawn by the seed, to a split `validation`."""

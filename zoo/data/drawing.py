@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from zoo.data.arrays import Labels
 from zoo.errors import UsageError
 from zoo.seeds import generator
 
@@ -42,3 +43,12 @@ def draw_held_out(num_samples: int, share: float, seed: int) -> tuple[Places, Pl
         )
     order = torch.randperm(num_samples, generator=generator(seed, "hold out")).numpy()
     return np.sort(order[count:]), np.sort(order[:count])
+
+
+def placed_labels(labels: Labels, places: Places, count: int) -> Labels:
+    """Return labels with each class at another place, of so many: single ones, or 0 and 1 for every class."""
+    if labels.ndim == 1:
+        return places[labels]
+    found = np.zeros((len(labels), count), labels.dtype)
+    found[:, places] = labels
+    return found

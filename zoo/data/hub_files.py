@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from zoo.data.hashes import content_hashes
-from zoo.data.splitting import SPLITS, with_test
+from zoo.data.splitting import SPLITS, scoring, with_test
 from zoo.errors import DataError, IntegrityError, UsageError
 from zoo.hub.connection import Connection
 from zoo.hub.file_names import fault_of, shown
@@ -108,7 +108,7 @@ def _by_split(names: Sequence[str], repo: str) -> dict[str, list[str]]:
             f"{repo} contains several data sets, {', '.join(some)}; name one: {HUB_DATASETS}{repo}/{some[0]}"
         )
     splits = next(iter(found.values()), {})
-    if "train" not in splits:
+    if not splits or not (scoring() or "train" in splits):
         raise DataError(
             f"{repo} has no train-*.parquet; its converted branch may: {HUB_DATASETS}{repo}@refs/convert/parquet"
         )

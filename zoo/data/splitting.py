@@ -1,7 +1,9 @@
 """Settle which splits there are; images are split by the hash of each, which stays when others come or go."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,10 +23,40 @@ SPLITS: Mapping[str, str] = {
 
 _TEST_SHARE = 0.2
 Part = TypeVar("Part")
+_scoring: ContextVar[bool] = ContextVar("scoring", default=False)
+
+
+@contextmanager
+def to_be_scored() -> Iterator[None]:
+    """Open data in the block to score weights on: their one split is test, and nothing is split off for training.
+
+    That is the test split where there is one, or else that to validate on, and everything where nothing is split.
+    """
+    token = _scoring.set(True)
+    try:
+        yield
+    finally:
+        _scoring.reset(token)
+
+
+def scoring() -> bool:
+    """Tell whether data are opened to be scored."""
+    return _scoring.get()
+
+
+def needed_splits() -> tuple[str, ...]:
+    """Return the splits that there must be."""
+    return ("test",) if scoring() else ("train", "test")
 
 
 def with_test(splits: Mapping[str, Part]) -> dict[str, Part]:
-    """Return the splits, with what is there for validation to test on where nothing else is."""
+    """Return the splits, with what is there for validation to test on where nothing else is.
+
+    To be scored, that to test on is the only one.
+    """
+    if scoring() and splits:
+        order = ("test", "validation", *splits)
+        return {"test": next(splits[name] for name in order if name in splits)}
     if "test" in splits or "validation" not in splits:
         return dict(splits)
     return {"test" if name == "validation" else name: part for name, part in splits.items()}
@@ -60,6 +92,8 @@ def split_by_hash(
 
     With `labels` of each path, one that alone has a label is not tested on.
     """
+    if scoring():
+        return {"test": list(paths)}
     groups: dict[object, list[Path]] = {}
     for path in paths:
         groups.setdefault(group_of(path), []).append(path)

@@ -39,9 +39,10 @@ class TextModality:
 
     def open(self, source: DataSource, need: Need) -> tuple[TokenDataset, TextInputs]:
         """Open texts and tokenize them: in the form that a task learns from, or as a stream to pretrain on."""
+        learns_from = need.learns_from or ("labels" if need.recipe.labels else "tokens")
         if need.stage == "pretrain":
-            return texts_to_pretrain(source, need.settings)
-        return texts_for(source, need.inputs, need.model, need.settings, need.learns_from or "tokens")
+            return texts_to_pretrain(source, need.settings, learns_from)
+        return texts_for(source, need.inputs, need.model, need.settings, learns_from)
 
     def read_inputs(self, folder: Path, record: Tokenisation | None, arguments: Mapping[str, Any]) -> TextInputs:
         """Read the tokenizer, which must lie beside the weights."""
@@ -94,8 +95,13 @@ class TextModality:
         read_text_inputs(folder, description)
 
 
-def texts_to_pretrain(source: DataSource, settings: TrainingSettings) -> tuple[TokenDataset, TextInputs]:
-    """Return a stream of tokens, and the tokenizer that the settings ask for, learnt from the training split."""
+def texts_to_pretrain(
+    source: DataSource, settings: TrainingSettings, learns_from: Target
+) -> tuple[TokenDataset, TextInputs]:
+    """Return a stream of tokens, or rows with labels, and the tokenizer that the settings ask for.
+
+    It is learnt from the training split.
+    """
     if not isinstance(settings, LanguageSettings):
         raise PluginError("the settings of a text pretraining recipe must extend zoo.LanguageSettings")
     texts = _open(source)
@@ -103,7 +109,7 @@ def texts_to_pretrain(source: DataSource, settings: TrainingSettings) -> tuple[T
     if settings.sentinels:
         tokenizer = tokenizer.with_special([_SENTINEL.format(place) for place in range(settings.sentinels)])
     inputs = TextInputs(tokenizer, settings.max_tokens)
-    return tokenise(texts, inputs, Form("tokens")), inputs
+    return tokenise(texts, inputs, Form(learns_from)), inputs
 
 
 def texts_for(

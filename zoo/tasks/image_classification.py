@@ -13,6 +13,7 @@ from zoo.data.draws import Draws
 from zoo.data.images.normalise import normalise
 from zoo.engine.pictures import confusion_matrix, labelled_grid
 from zoo.engine.recipe import Batch, Loss
+from zoo.tasks.class_scores import confusion_counts
 from zoo.tasks.multi_label import MultiLabelClassifier, class_loss, multi_label_scores, precision_chart, seen
 from zoo.tasks.one_network import OneNetwork, with_classes
 from zoo.tasks.settings import ImageClassificationSettings
@@ -50,81 +51,62 @@ class ImageClassification(OneNetwork):
         yield Loss("model", loss)
 
     @torch.no_grad()
+    def answers(self, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
+        """Return logits and labels of all pictures on the CPU."""
+        self.model.eval()
+        pairs = [(self._logits(batch["images"]).float().cpu(), batch["labels"].cpu()) for batch in batches]
+        self.learner.train()
+        logits, labels = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+        self.several = labels.ndim == 2
+        return logits, labels
+
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
         """Return accuracy and the mean recall of the classes, both in percent, and the cross-entropy in nats.
 
         Where a picture may show several classes the scores are those of `multi_label_scores`.
         """
-        first, *others = batches
-        self.several = first["labels"].ndim == 2
-        if self.several:
-            return multi_label_scores(*self._answers([first, *others]), self.classes)
-        counts, loss, count = self._confusion([first, *others])
+        return self.scores(*self.answers(batches))
+
+    def scores(self, logits: Tensor, labels: Tensor) -> dict[str, float]:
+        """Return the scores of answers."""
+        if labels.ndim == 2:
+            return multi_label_scores(logits, labels, self.classes)
+        counts = confusion_counts(logits, labels, len(self.classes))
         recall = counts.diag() / counts.sum(1).clamp(min=1)
-        present = counts.sum(1) > 0
         return {
-            "accuracy": 100 * float(counts.diag().sum()) / count,
-            "recall": 100 * float(recall[present].mean()),
-            "loss": loss / count,
+            "accuracy": 100 * float(counts.diag().sum()) / len(labels),
+            "recall": 100 * float(recall[counts.sum(1) > 0].mean()),
+            "loss": float(F.cross_entropy(logits, labels)),
         }
 
-    @torch.no_grad()
     def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
         kept = list(batches)
-        self.several = kept[0]["labels"].ndim == 2
+        logits, labels = self.answers(kept)
+        images = kept[0]["images"][:32]
+        shown, truths = logits[: len(images)], labels[: len(images)]
         if self.several:
-            return self._several_pictures(kept, folder)
-        counts, _, _ = self._confusion(kept)
-        images, labels = kept[0]["images"][:32], kept[0]["labels"][:32].tolist()
-        self.model.eval()
-        predicted = self._logits(images).argmax(1).tolist()
-        self.learner.train()
-        titles = [self.classes[place] for place in predicted]
-        wrong = [mine != true for mine, true in zip(predicted, labels, strict=True)]
-        titles = [
-            f"{t}\n({self.classes[label]})" if w else t for t, label, w in zip(titles, labels, wrong, strict=True)
-        ]
-        return [
-            confusion_matrix(counts, self.classes, folder / "confusion.png"),
-            labelled_grid(images, titles, wrong, folder / "examples.png"),
-        ]
+            chart = precision_chart(self.scores(logits, labels), folder / "classes.png")
+            answers = seen(shown)
+            titles = [self._listed(row) for row in answers]
+            wrong = (answers != truths.bool()).any(1).tolist()
+        else:
+            chart = confusion_matrix(
+                confusion_counts(logits, labels, len(self.classes)), self.classes, folder / "confusion.png"
+            )
+            pairs = list(zip(shown.argmax(1).tolist(), truths.tolist(), strict=True))
+            wrong = [mine != true for mine, true in pairs]
+            titles = [
+                self.classes[mine] + (f"\n({self.classes[true]})" if mine != true else "") for mine, true in pairs
+            ]
+        return [chart, labelled_grid(images, titles, wrong, folder / "examples.png")]
 
     def export(self) -> nn.Module:
         model = self.learner.export()
         return MultiLabelClassifier(model, len(self.classes)).eval() if self.several else model
 
-    def _answers(self, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
-        """Return logits and labels of all pictures, (samples, classes), on the CPU."""
-        self.model.eval()
-        pairs = [(self._logits(batch["images"]).float().cpu(), batch["labels"].cpu()) for batch in batches]
-        self.learner.train()
-        return torch.cat([logits for logits, _ in pairs]), torch.cat([labels for _, labels in pairs])
-
-    def _several_pictures(self, batches: list[Batch], folder: Path) -> list[Path]:
-        logits, labels = self._answers(batches)
-        scores = multi_label_scores(logits, labels, self.classes)
-        images = batches[0]["images"][:32]
-        answers, truths = seen(logits[: len(images)]), labels[: len(images)].bool()
-        titles = [", ".join(self.classes[place] for place in row.nonzero()[:, 0].tolist()) or "none" for row in answers]
-        wrong = (answers != truths).any(1).tolist()
-        return [
-            precision_chart(scores, folder / "classes.png"),
-            labelled_grid(images, titles, wrong, folder / "examples.png"),
-        ]
+    def _listed(self, row: Tensor) -> str:
+        return ", ".join(self.classes[place] for place in row.nonzero()[:, 0].tolist()) or "none"
 
     def _logits(self, images: Tensor) -> Tensor:
         logits: Tensor = self.model(normalise(images, self.preprocessing))
         return logits
-
-    def _confusion(self, batches: Iterable[Batch]) -> tuple[Tensor, float, int]:
-        self.model.eval()
-        classes = len(self.classes)
-        counts = torch.zeros(classes * classes, dtype=torch.int64)
-        loss, count = torch.zeros((), dtype=torch.float64), 0
-        for batch in batches:
-            logits, labels = self._logits(batch["images"]), batch["labels"]
-            loss += F.cross_entropy(logits, labels, reduction="sum").double().cpu()
-            counts += torch.bincount(labels * classes + logits.argmax(1), minlength=classes * classes).cpu()
-            count += len(labels)
-        self.learner.train()
-        return counts.view(classes, classes), float(loss), count

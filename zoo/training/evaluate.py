@@ -1,33 +1,81 @@
 """Score weights on a data set, by the recipe that made them."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from zoo.data.splitting import to_be_scored
 from zoo.engine.device import choose_device
 from zoo.engine.distribution import Distribution
 from zoo.engine.prepare import place
 from zoo.errors import UsageError
 from zoo.modalities.data_source import open_data, task_reader
 from zoo.registry.recipe_settings import settings_from
-from zoo.registry.registry import default_registry
-from zoo.specs.modality import DataSource, Need
+from zoo.registry.registry import Offer, default_registry
+from zoo.specs.modality import Dataset, DataSource, Inputs, Need
+from zoo.specs.records import RecipeSpec, TaskSpec
+from zoo.specs.settings import TrainingSettings
+from zoo.tasks.class_scores import predictions_of, scores_by_class
 from zoo.training.named_recipe import make_recipe
 from zoo.training.run import batches
 from zoo.weights.config import read_config
+from zoo.weights.description import ZooBlock
 from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.folder import load_weights, offered_model
 from zoo.weights.inputs import read_inputs
 
 
-def evaluate_weights(
-    weights: str | Path, query: WeightsQuery, source: DataSource, *, device: str | None
-) -> dict[str, float]:
-    """Return the scores on the test split, by the recipe that config.json names, or else that of its task."""
+@dataclass(frozen=True)
+class Evaluated:
+    """What weights score on how many samples: over all, by class, and for a classifier what it says of each."""
+
+    scores: dict[str, float]
+    samples: int
+    by_class: Mapping[str, Mapping[str, float]]
+    predictions: Sequence[Mapping[str, Any]] | None = field(repr=False)
+
+
+def evaluate_weights(weights: str | Path, query: WeightsQuery, source: DataSource, *, device: str | None) -> Evaluated:
+    """Score the test split, or everything where data have none, by the recipe that config.json names or its task's.
+
+    Classes are those of the weights, by name. Raise UsageError for data with others.
+    """
     folder = find_weights(weights, query)
     block = read_config(folder)
     registry = default_registry()
     offer = registry.recipe(block.recipe.name if block.recipe else registry.task(block.task).spec.recipe)
     settings = settings_from(offer, block.recipe.settings if block.recipe else {})
     task = registry.known_task(block.task)
+    with to_be_scored():
+        dataset, inputs = _opened(folder, block, offer, settings, task, source)
+        dataset, classes = _in_their_classes(dataset, block, task, source.name, weights)
+    distribution = Distribution(choose_device(device))
+    placed = place(load_weights(folder, block), settings, distribution)
+    recipe: Any = make_recipe(offer, settings, placed, classes, inputs)
+    held_out = batches(dataset, "test", settings, distribution).epoch(0)
+    samples = len(dataset.splits["test"])
+    answers: Callable[..., Any] | None = getattr(recipe, "answers", None)
+    if answers is None:
+        scores = recipe.evaluate(held_out)
+        return Evaluated(scores, samples, _named_in(scores, classes), None)
+    logits, labels = answers(held_out)
+    return Evaluated(
+        recipe.scores(logits, labels),
+        samples,
+        scores_by_class(logits, labels, classes),
+        predictions_of(logits, labels, classes),
+    )
+
+
+def _opened(
+    folder: Path,
+    block: ZooBlock,
+    offer: Offer[RecipeSpec],
+    settings: TrainingSettings,
+    task: Offer[TaskSpec] | None,
+    source: DataSource,
+) -> tuple[Dataset, Inputs]:
     model = offered_model(block, str(folder / "config.json")).spec
     need = Need(
         stage="finetune",
@@ -40,20 +88,44 @@ def evaluate_weights(
         reader=task_reader(task),
     )
     dataset, inputs = open_data(source, need)
-    if block.labels and dataset.classes and dataset.classes != block.labels:
-        raise UsageError(
-            f"{source.name!r} has different classes ({', '.join(dataset.classes[:5])} …) than {weights} knows "
-            f"({', '.join(block.labels[:5])} …); evaluate on data of the same classes"
-        )
+    if need.learns_from is not None:
+        dataset.check(need.learns_from)
+    elif offer.spec.labels:
+        dataset.check("labels")
+    return dataset, inputs
+
+
+def _in_their_classes(
+    dataset: Dataset, block: ZooBlock, task: Offer[TaskSpec] | None, source: str, weights: str | Path
+) -> tuple[Dataset, tuple[str, ...]]:
+    """Return the data set with the classes that the weights know, by name."""
+    known, found = block.labels, dataset.classes
+    if known and found and known != found:
+        strange = [name for name in found if name not in known]
+        if strange or not hasattr(dataset, "with_classes"):
+            which = (
+                f"{', '.join(strange[:5])}{' …' if strange[5:] else ''}" if strange else "their classes in this order"
+            )
+            raise UsageError(
+                f"{source!r} has classes that {weights} does not know: {which}; it knows {', '.join(known[:5])}"
+                f"{' …' if known[5:] else ''}; evaluate on data of these classes"
+            )
+        dataset = dataset.with_classes(known)
     num_classes = block.arguments.get("num_classes")
     classified = task is not None and task.spec.learns_from == "labels" and block.head is None
     if block.recipe is None and classified and num_classes != len(dataset.classes):
         raise UsageError(
-            f"{source.name!r} has {len(dataset.classes)} classes, {weights} has a head of {num_classes}; "
+            f"{source!r} has {len(dataset.classes)} classes, {weights} has a head of {num_classes}; "
             "evaluate on data of the same classes, or finetune first"
         )
-    distribution = Distribution(choose_device(device))
-    placed = place(load_weights(folder, block), settings, distribution)
-    classes = block.labels or (() if block.recipe else dataset.classes)
-    recipe = make_recipe(offer, settings, placed, classes, inputs)
-    return recipe.evaluate(batches(dataset, "test", settings, distribution).epoch(0))
+    return dataset, known or (() if block.recipe else dataset.classes)
+
+
+def _named_in(scores: Mapping[str, float], classes: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return by class the scores whose names end in one: ap50/cat."""
+    found: dict[str, dict[str, float]] = {}
+    for name, value in scores.items():
+        figure, _, of = name.partition("/")
+        if of in classes:
+            found.setdefault(of, {})[figure] = value
+    return found

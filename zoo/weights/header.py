@@ -30,6 +30,7 @@ _BYTES = {
 FLOATS = {"F32": "float32", "F16": "float16", "BF16": "bfloat16", "F64": "float64"}
 """The floating-point types of which weights may be, by their names in a header."""
 
+
 @dataclass(frozen=True)
 class TensorHeader:
     """One tensor as the header describes it."""

@@ -95,7 +95,7 @@ def _read(folder: Path) -> Annotations:
 def _split(splits: Mapping[str, Sequence[Annotated]]) -> dict[str, list[Annotated]]:
     """Split what is not split by the hash of its name, the lowest fifth to test."""
     if "all" not in splits:
-        train = {item.path for item in splits["train"]}
+        train = {item.path for item in splits.get("train", ())}
         if shared := next((item.path for item in splits["test"] if item.path in train), None):
             raise DataError(f"{shared} is listed for both training and testing, which invalidates the scores; keep one")
         return {name: list(part) for name, part in splits.items()}
@@ -210,6 +210,8 @@ def _check(classes: tuple[str, ...], boxes: Mapping[str, Boxes], left_out: Seque
         _log.warning(
             "dropped %d boxes that have no area or are outside their images, first in %s", len(left_out), left_out[0]
         )
+    if "train" not in boxes:
+        return
     labels = boxes["train"][..., 4]
     counts = np.bincount(labels[labels >= 0].astype(np.int64), minlength=len(classes))
     if not counts.any():

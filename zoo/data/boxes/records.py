@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from zoo import files as paths
 from zoo.data.images.listing import pictures_below
-from zoo.data.splitting import with_test
+from zoo.data.splitting import needed_splits, with_test
 from zoo.errors import DataError
 
 
@@ -101,7 +101,7 @@ def settle_splits(parts: Mapping[str, Sequence[Annotated]], source: str) -> dict
     splits = with_test({name: part for name, part in parts.items() if part})
     if set(splits) in ({"all"}, {"train"}):
         return {"all": next(iter(splits.values()))}
-    if not {"train", "test"} <= splits.keys():
+    if not set(needed_splits()) <= splits.keys():
         raise DataError(f"{source} has pictures for {_listed(splits)}; it needs train, and test or val")
     return splits
 

@@ -11,11 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from zoo.data.arrays import Boxes, Images, Labels
-from zoo.data.drawing import draw_held_out, draw_labelled
+from zoo.data.drawing import draw_held_out, draw_labelled, placed_labels
 from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.images.tiers import ImageBatches, image_batches
 from zoo.data.images.undecoded import UndecodedImages
 from zoo.data.order import BatchOptions
+from zoo.data.splitting import needed_splits, scoring
 from zoo.errors import DataError
 from zoo.specs.records import Target
 
@@ -74,6 +75,20 @@ class ImageSplit:
         """Return how many images are scored at once; large ones are fewer."""
         return max(batch_size, min(_EVALUATED_AT_ONCE, _NUMBERS_AT_ONCE // math.prod(self.images.shape[1:])))
 
+    def with_classes(self, places: NDArray[np.int64], count: int) -> "ImageSplit":
+        """Return the split with each class at another place, of so many."""
+        masks, boxes = self.masks, self.boxes
+        if masks is not None:
+            table = np.full(256, 255, np.uint8)
+            table[: len(places)] = places
+            masks = table[masks]
+        if boxes is not None:
+            known = boxes[..., 4] >= 0
+            boxes = boxes.copy()
+            boxes[known, 4] = places[boxes[known, 4].astype(np.int64)]
+        labels = None if self.labels is None else placed_labels(self.labels, places, count)
+        return replace(self, labels=labels, boxes=boxes, masks=masks)
+
     def take(self, index: NDArray[np.int64]) -> "ImageSplit":
         """Return the samples at these places, in this order."""
         images = self.images[index] if isinstance(self.images, np.ndarray) else self.images.take(index)
@@ -92,7 +107,7 @@ class ImageDataset:
     fingerprint: str
 
     def __post_init__(self) -> None:
-        if missing := {"train", "test"} - self.splits.keys():
+        if missing := set(needed_splits()) - self.splits.keys():
             raise DataError(f"{self.name} has no {' and no '.join(sorted(missing))} split; it needs train and test")
         shapes = {split.images.shape[1:] for split in self.splits.values()}
         if len(shapes) != 1:
@@ -126,13 +141,13 @@ class ImageDataset:
     @property
     def image_size(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        height, width = self.splits["train"].images.shape[2:]
+        height, width = next(iter(self.splits.values())).images.shape[2:]
         return int(height), int(width)
 
     @property
     def channels(self) -> int:
         """1 for grey, 3 for colour."""
-        return int(self.splits["train"].images.shape[1])
+        return int(next(iter(self.splits.values())).images.shape[1])
 
     @property
     def labelled(self) -> bool:
@@ -145,6 +160,8 @@ class ImageDataset:
             return
         if any(target not in split.targets for split in self.splits.values()):
             raise DataError(f"{self.source} has no {target}; {self._how_to_provide(target)}")
+        if scoring():
+            return
         if target != "boxes" and len(self.classes) < 2:
             raise DataError(
                 f"{self.source} has only one class ({', '.join(self.classes)}); a classifier needs two or more"
@@ -201,6 +218,12 @@ class ImageDataset:
         train = self.splits["train"]
         stays, held = draw_held_out(len(train), share, seed)
         return replace(self, splits={**self.splits, "train": train.take(stays), "validation": train.take(held)})
+
+    def with_classes(self, classes: tuple[str, ...]) -> "ImageDataset":
+        """Return the data set with its classes at the places that they have among others."""
+        places = np.array([classes.index(name) for name in self.classes], np.int64)
+        splits = {name: split.with_classes(places, len(classes)) for name, split in self.splits.items()}
+        return replace(self, splits=splits, classes=classes)
 
     def _how_to_provide(self, target: Target) -> str:
         if target == "labels" and self.source.startswith(HUB_DATASETS):

@@ -16,7 +16,7 @@ from zoo.data.images.hub_labels import read_labels
 from zoo.data.images.hub_tables import Table, downloaded_tables, passing_tables
 from zoo.data.images.pictures import STRETCHED, Scaling, common_form
 from zoo.data.memory import fits_in_cache
-from zoo.data.splitting import held_out, with_test
+from zoo.data.splitting import held_out, scoring, with_test
 from zoo.errors import DataError
 from zoo.extras import require
 from zoo.hub.connection import connect
@@ -63,21 +63,22 @@ def _open(
     skip_bad: int,
     stream: bool | None,
 ) -> ImageDataset:
-    picture = _picture_column(tables["train"].features, address)
+    picture = _picture_column(next(iter(tables.values())).features, address)
     labels = read_labels(tables, address)
     tables = with_test({split: table for split, table in tables.items() if labels.shown(split)})
     targets = None if labels.targets is None else with_test(labels.targets)
+    first = next(iter(tables.values()))
     sizes = {split: len(table) for split, table in tables.items()}
-    places = _places(sizes, None if targets is None else targets["train"], address)
+    places = _places(sizes, None if targets is None else targets.get("train"), address)
     parts = {}
     for name, rows in places.items():
         split = name if name in tables else "train"
         known = {} if targets is None else {"labels": targets[split][rows]}
         parts[name] = Part(tables[split].pictures(picture, rows, f"{address} {name}"), known)
     if image_size is None or channels is None:
-        common_size, common_channels = common_form(tables["train"].some_pictures(picture, address))
+        common_size, common_channels = common_form(first.some_pictures(picture, address))
         image_size, channels = image_size or common_size, channels or common_channels
-    form = (image_size, channels, *([] if scaling == STRETCHED else [scaling]))
+    form = (image_size, channels, *([] if scaling == STRETCHED else [scaling]), *(["scored"] if scoring() else []))
     key = repr((_VERSION, files.repo, files.folder, files.commit, picture, labels.column, labels.classes, *form))
     fingerprint = hashlib.sha256(key.encode()).hexdigest()
     return ImageDataset(

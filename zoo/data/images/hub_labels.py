@@ -37,16 +37,17 @@ def read_labels(tables: Mapping[str, Table], address: str) -> HubLabels:
     training rows. A split without any label, or with -1 throughout, hides them. Raise DataError for a row without a
     label among others, and for a label that no training row can have.
     """
-    column, names = _column(tables["train"])
+    first = "train" if "train" in tables else next(iter(tables))
+    column, names = _column(tables[first])
     if column is None:
         return HubLabels()
     found = {split: _whole(table.labels(column)) for split, table in tables.items()}
     hidden = [split for split, values in found.items() if all(value in _HIDDEN for value in values)]
-    if "train" in hidden:
+    if first in hidden:
         return HubLabels()
     for split in hidden:
         _log.warning("%s hides the labels of its %s split, which is left out", address, split)
-    classes = names or sorted(set(found["train"]) - {None}, key=lambda value: (str(type(value)), value))
+    classes = names or sorted(set(found[first]) - {None}, key=lambda value: (str(type(value)), value))
     places = {label: place for place, label in enumerate(classes)}
     targets = {
         split: _numbered(values, places, f"{address} {split}") for split, values in found.items() if split not in hidden

@@ -19,7 +19,7 @@ from zoo.data.images.decoded import Part, open_pictures
 from zoo.data.images.label_table import read_label_table
 from zoo.data.images.listing import pictures_below
 from zoo.data.images.pictures import STRETCHED, Scaling, common_form
-from zoo.data.splitting import split_by_hash, split_folders, with_test
+from zoo.data.splitting import scoring, split_by_hash, split_folders, with_test
 from zoo.errors import DataError
 
 _VERSION = "3"
@@ -89,6 +89,8 @@ def _labels_by_folder(names: list[str | None], classes: tuple[str, ...]) -> Labe
 def _roots(folder: Path) -> dict[str, Path]:
     """Return the folder of each split, or of all pictures where they are to be split."""
     found = with_test(split_folders(folder))
+    if scoring():
+        return {"test": found.get("test", folder)}
     if {"train", "test"} <= found.keys() or not found:
         return found or {"all": folder}
     others = [inner for inner in folder.iterdir() if inner.is_dir() and inner not in found.values()]

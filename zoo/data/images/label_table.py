@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.data.arrays import Labels
 from zoo.data.delimited import head_of, read_delimited
-from zoo.data.splitting import SPLITS, split_folders, with_test
+from zoo.data.splitting import SPLITS, needed_splits, split_folders, with_test
 from zoo.data.text_files import read_text
 from zoo.errors import DataError
 from zoo.files import inside
@@ -143,6 +143,6 @@ def _paths_by_split(folder: Path, rows: Sequence[_Row]) -> dict[str, list[Path]]
     for path in sorted(splits):
         found.setdefault(splits[path], []).append(path)
     found = with_test(found)
-    if ALL not in found and (missing := {"train", "test"} - found.keys()):
+    if ALL not in found and (missing := set(needed_splits()) - found.keys()):
         raise DataError(f"the tables in {folder} have no {' and no '.join(sorted(missing))} split; add pictures to it")
     return found

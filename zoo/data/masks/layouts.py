@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.data.images.listing import pictures_below
-from zoo.data.splitting import SPLITS, with_test
+from zoo.data.splitting import SPLITS, needed_splits, with_test
 from zoo.data.text_files import read_text, split_lines
 from zoo.errors import DataError
 from zoo.files import inside
@@ -155,7 +155,7 @@ def _stem(path: Path, folder: Path) -> str:
 def _train_and_test(folder: Path, found: dict[str, list[Pair]]) -> dict[str, list[Pair]]:
     """Return the splits, of which two must be there."""
     found = with_test(found)
-    if missing := [name for name in ("train", "test") if name not in found]:
+    if missing := [name for name in needed_splits() if name not in found]:
         raise DataError(
             f"{folder} has pictures with masks for {', '.join(found)} but none for {missing[0]}; add some, "
             "or put all of them into images and masks to have them split"

@@ -103,7 +103,7 @@ def _decode(folder: Path, parts: MaskParts, skip_bad: int) -> _Record:
         found = decode_masks(pairs, arrays[name])
         present[name], bad[name] = found.present, found.bad
         assumed += [pairs[place] for place in found.assumed]
-    values = parts.named or found_values(_any(present["train"]), parts.names, parts.source)
+    values = parts.named or found_values(_any(present.get("train", present["test"])), parts.names, parts.source)
     for name, pairs in parts.pairs.items():
         for place, pair in enumerate(pairs):
             if (value := values.unknown(present[name][place])) is not None:

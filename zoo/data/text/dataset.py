@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from zoo.data.arrays import Labels
+from zoo.data.splitting import needed_splits
 from zoo.errors import DataError
 
 
@@ -58,7 +59,7 @@ class TextDataset:
     fingerprint: str
 
     def __post_init__(self) -> None:
-        if missing := {"train", "test"} - self.splits.keys():
+        if missing := set(needed_splits()) - self.splits.keys():
             raise DataError(f"{self.name} has no {' and no '.join(sorted(missing))} split; it needs train and test")
         for name, split in self.splits.items():
             if not len(split):

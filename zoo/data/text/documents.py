@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.data.hashes import content_hashes
-from zoo.data.splitting import SPLITS, with_test
+from zoo.data.splitting import SPLITS, scoring, with_test
 from zoo.data.text.dataset import TextDataset, TextSplit
 from zoo.data.text_files import decoded
 from zoo.errors import DataError
@@ -75,8 +75,10 @@ def _splits(root: Path, files: Sequence[Path], test_share: float) -> dict[str, l
     for piece in whole:
         if split := SPLITS.get(piece.file.relative_to(root).parts[0].partition(".")[0]):
             named.setdefault(split, []).append(piece)
-    if "train" in named and len(named) > 1:
+    if ("train" in named and len(named) > 1) or (scoring() and named):
         return with_test(named)
+    if scoring():
+        return {"test": whole}
     cuts = [_cut(piece, 1 - test_share) for piece in whole]
     return {
         "train": [Piece(piece.file, 0, cut) for piece, cut in zip(whole, cuts, strict=True)],

@@ -105,7 +105,8 @@ def _ragged(rows: list[list[int]] | None, kind: Any) -> Ragged | None:
 def _streams(dataset: TextDataset, inputs: TextInputs) -> dict[str, TokenStream]:
     """Tokenise each split once into a memory map, kept under the hash of the data and of the tokenizer."""
     tokenizer = inputs.tokenizer
-    key = hashlib.sha256(repr((_VERSION, _READ, dataset.fingerprint, tokenizer.identity)).encode()).hexdigest()
+    known = (_VERSION, _READ, dataset.fingerprint, sorted(dataset.splits), tokenizer.identity)
+    key = hashlib.sha256(repr(known).encode()).hexdigest()
     cached = cache_folder() / "tokens" / key
     with storage_errors(f"caching tokens in {cached}"):
         cached.parent.mkdir(parents=True, exist_ok=True)

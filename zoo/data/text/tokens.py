@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from zoo.data.arrays import Labels
-from zoo.data.drawing import Places, draw_held_out, draw_labelled
+from zoo.data.drawing import Places, draw_held_out, draw_labelled, placed_labels
 from zoo.data.order import BatchOptions
 from zoo.data.ragged import Numbers, Ragged
+from zoo.data.splitting import scoring
 from zoo.data.text.batches import RowBatches, WindowBatches
 from zoo.errors import DataError, UsageError
 from zoo.specs.records import Target
@@ -108,7 +109,7 @@ class TokenDataset:
 
     def check(self, target: Target) -> None:
         """Raise DataError unless the data can be learnt from for a task that learns from this."""
-        if target != "labels":
+        if target != "labels" or scoring():
             return
         if len(self.classes) < 2:
             raise DataError(
@@ -124,6 +125,17 @@ class TokenDataset:
         index = draw_labelled(single, len(train), self.classes, labels, seed)
         fingerprint = hashlib.sha256(f"{self.fingerprint} {labels} labels, seed {seed}".encode()).hexdigest()
         return replace(self, splits={**self.splits, "train": train.take(index)}, fingerprint=fingerprint)
+
+    def with_classes(self, classes: tuple[str, ...]) -> "TokenDataset":
+        """Return the data set with its classes at the places that they have among others."""
+        places = np.array([classes.index(name) for name in self.classes], np.int64)
+        splits = {
+            name: replace(split, labels=placed_labels(split.labels, places, len(classes)))
+            if isinstance(split, TokenRows) and split.labels is not None
+            else split
+            for name, split in self.splits.items()
+        }
+        return replace(self, splits=splits, classes=classes)
 
     def hold_out(self, share: float, seed: int) -> "TokenDataset":
         """Move a share of the training split to a split `validation`: rows that the seed draws, or a stream's end."""

@@ -13,6 +13,7 @@ from zoo.data.draws import Draws
 from zoo.engine.modes import evaluating
 from zoo.engine.pictures import confusion_matrix
 from zoo.engine.recipe import Batch, Loss
+from zoo.tasks.class_scores import confusion_counts
 from zoo.tasks.multi_label import MultiLabelTextClassifier, class_loss, multi_label_scores, precision_chart
 from zoo.tasks.one_network import OneNetwork, with_classes
 from zoo.tasks.text.settings import TextClassificationSettings
@@ -53,10 +54,13 @@ class TextClassification(OneNetwork):
 
         Where a text may have several classes the scores are those of `multi_label_scores`.
         """
-        logits, labels = self._answers(batches)
-        if self.several:
+        return self.scores(*self.answers(batches))
+
+    def scores(self, logits: Tensor, labels: Tensor) -> dict[str, float]:
+        """Return the scores of answers."""
+        if labels.ndim == 2:
             return multi_label_scores(logits, labels, self.classes)
-        counts = self._confusion(logits, labels)
+        counts = confusion_counts(logits, labels, len(self.classes))
         right, said, true = counts.diag().double(), counts.sum(0).double(), counts.sum(1).double()
         f1 = 2 * right / (said + true).clamp(min=1)
         return {
@@ -66,11 +70,11 @@ class TextClassification(OneNetwork):
         }
 
     def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
-        logits, labels = self._answers(batches)
+        logits, labels = self.answers(batches)
         if not self.several:
-            return [confusion_matrix(self._confusion(logits, labels), self.classes, folder / "confusion.png")]
-        scores = multi_label_scores(logits, labels, self.classes)
-        return [precision_chart(scores, folder / "classes.png")]
+            counts = confusion_counts(logits, labels, len(self.classes))
+            return [confusion_matrix(counts, self.classes, folder / "confusion.png")]
+        return [precision_chart(self.scores(logits, labels), folder / "classes.png")]
 
     def export(self) -> nn.Module:
         model = self.learner.export()
@@ -88,7 +92,7 @@ class TextClassification(OneNetwork):
     def _logits(self, batch: Batch) -> Tensor:
         return cast(Tensor, self.model(**{name: batch[name] for name in self._looks_at if name in batch}))
 
-    def _answers(self, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
+    def answers(self, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
         """Return logits and labels of all texts on the CPU."""
         with evaluating(self.model):
             pairs = [(self._logits(batch).float().cpu(), batch["labels"].cpu()) for batch in batches]
@@ -96,8 +100,3 @@ class TextClassification(OneNetwork):
         logits, labels = (torch.cat(parts) for parts in zip(*pairs, strict=True))
         self.several = labels.ndim == 2
         return logits, labels
-
-    def _confusion(self, logits: Tensor, labels: Tensor) -> Tensor:
-        classes = len(self.classes)
-        flat = torch.bincount(labels * classes + logits.argmax(1), minlength=classes * classes)
-        return flat.view(classes, classes)

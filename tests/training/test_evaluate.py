@@ -1,0 +1,159 @@
+"""Held-out data are scored whole, by the weights' own classes."""
+
+import csv
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+import zoo
+from tests.tiny import install
+from zoo.cli import run
+from zoo.data.images.image_folder import open_image_folder
+from zoo.errors import DataError, UsageError
+
+
+@pytest.fixture
+def weights(site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return weights that tell cat, dog and eel by how bright a picture is, beside an empty cache."""
+    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo_tiny")
+    monkeypatch.chdir(tmp_path)
+    install(site)
+    from zoo.weights.folder import save_weights
+
+    model = zoo.create("tiny", num_classes=3)
+    with torch.no_grad():
+        model.stem.weight.zero_()
+        model.stem.weight[0, 0, 1, 1] = 1
+        model.stem.bias.zero_()
+        model.head.weight.zero_()
+        model.head.weight[:, 0] = torch.tensor([0.0, 10.0, 20.0])
+        model.head.bias.copy_(torch.tensor([0.0, -3.0, -10.0]))
+    inputs = zoo.Preprocessing(image_size=(8, 8), channels=1)
+    save_weights(
+        tmp_path / "weights",
+        model,
+        model_name="tiny",
+        arguments={"num_classes": 3},
+        labels=("cat", "dog", "eel"),
+        inputs=inputs,
+        data=None,
+        task="image-classification",
+    )
+    return str(tmp_path / "weights")
+
+
+GREY = {"cat": 0, "dog": 128, "eel": 255}
+
+
+def pictures(folder: Path, **counts: int) -> str:
+    for name, count in counts.items():
+        (folder / name).mkdir(parents=True)
+        for place in range(count):
+            Image.new("L", (8, 8), GREY.get(name, 60)).save(folder / name / f"{place}.png")
+    return str(folder)
+
+
+def counted(weights: str, data: str, capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, Any]:
+    assert run(["evaluate", weights, "--data", data, "--json", *more]) == 0, capsys.readouterr().err
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_148_data_that_are_not_split_are_scored_whole(weights: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = counted(weights, pictures(Path("all"), cat=4, dog=5, eel=6), capsys)
+    assert found["samples"] == 15
+    assert found["accuracy"] == 100
+    assert {name: values["count"] for name, values in found["classes"].items()} == {"cat": 4, "dog": 5, "eel": 6}
+
+
+def test_148_a_test_split_is_scored_alone(weights: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pictures(Path("both/train"), cat=9, dog=9, eel=9)
+    pictures(Path("both/test"), cat=2, dog=3)
+    assert counted(weights, "both", capsys)["samples"] == 5
+
+
+def test_148_a_folder_with_test_alone(weights: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pictures(Path("held/test"), cat=2, dog=3, eel=4)
+    assert counted(weights, "held", capsys)["samples"] == 9
+
+
+def test_148_classes_are_those_of_the_weights_by_name(weights: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = counted(weights, pictures(Path("some"), cat=2, eel=3), capsys)
+    assert (found["samples"], found["accuracy"]) == (5, 100)
+
+
+def test_148_one_class_alone(weights: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = counted(weights, pictures(Path("one"), eel=3), capsys)
+    assert (found["samples"], found["accuracy"], list(found["classes"])) == (3, 100, ["eel"])
+
+
+def test_148_a_class_that_the_weights_do_not_know(weights: str) -> None:
+    with pytest.raises(UsageError, match=r"has classes that .* does not know: fox; it knows cat, dog, eel"):
+        zoo.evaluate(weights, data=pictures(Path("other"), cat=2, fox=2))
+
+
+def test_148_data_without_labels(weights: str) -> None:
+    pictures(Path("bare"), cat=2)
+    with pytest.raises(DataError, match="no labels"):
+        zoo.evaluate(weights, data="bare/cat")
+
+
+def test_148_to_train_on_it_is_split_as_before(weights: str, capsys: pytest.CaptureFixture[str]) -> None:
+    data = pictures(Path("all"), cat=10, dog=10, eel=10)
+    assert counted(weights, data, capsys)["samples"] == 30
+    splits = open_image_folder(Path(data)).splits
+    assert {name: len(split) for name, split in splits.items()} == {"train": 24, "test": 6}
+
+
+def test_148_a_table_of_labels(weights: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pictures(Path("table"), cat=3, eel=2)
+    with open("table/labels.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "label"])
+        for path in sorted(Path("table").glob("*/*.png")):
+            writer.writerow([path.relative_to("table").as_posix(), path.parent.name])
+    assert counted(weights, "table", capsys)["samples"] == 5
+
+
+def test_what_is_printed_and_written(weights: str, capsys: pytest.CaptureFixture[str]) -> None:
+    data = pictures(Path("all"), cat=2, dog=1, eel=1)
+    Image.new("L", (8, 8), 255).save("all/dog/eel-in-truth.png")
+    assert run(["evaluate", weights, "--data", data, "--out", "said/all.jsonl"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith(f"{weights} on {data}, 5 samples: accuracy 80 · recall 83.33 · loss ")
+    assert said[1].split() == ["CLASS", "COUNT", "RECALL", "PRECISION", "F1"]
+    assert [line.split() for line in said[2:5]] == [
+        ["cat", "2", "100", "100", "100"],
+        ["dog", "2", "50", "100", "66.67"],
+        ["eel", "1", "100", "50", "66.67"],
+    ]
+    assert said[5] == "5 predictions written to said/all.jsonl"
+    rows = [json.loads(line) for line in Path("said/all.jsonl").read_text().splitlines()]
+    assert Counter((row["label"], row["predictions"][0]["label"]) for row in rows) == {
+        ("cat", "cat"): 2, ("dog", "dog"): 1, ("dog", "eel"): 1, ("eel", "eel"): 1,
+    }  # fmt: skip
+    assert run(["evaluate", weights, "--data", data, "--out", "said/all.jsonl"]) == 2
+    assert "said/all.jsonl exists" in capsys.readouterr().err
+
+
+def test_bad_pictures_may_be_skipped(weights: str, capsys: pytest.CaptureFixture[str]) -> None:
+    data = pictures(Path("all"), cat=2, dog=2)
+    Path("all/dog/bad.png").write_bytes(b"no picture")
+    assert counted(weights, data, capsys, "--skip-bad", "1")["samples"] == 4
+    shutil.rmtree("zoo-cache")
+    with pytest.raises(DataError, match=r"bad\.png"):
+        zoo.evaluate(weights, data=data)
+
+
+def test_what_says_nothing_of_single_samples(site: Any, tmp_path: Path, paint: Any, capsys: Any) -> None:
+    paint()
+    assert run(["evaluate", "run", "--data", "photos"]) == 0
+    assert capsys.readouterr().out.startswith("run on photos, 4 samples: mse ")
+    assert run(["evaluate", "run", "--data", "photos", "--out", "said.jsonl"]) == 2
+    assert "makes no single predictions" in capsys.readouterr().err
