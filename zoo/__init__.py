@@ -121,6 +121,7 @@ _HOMES = {
         "Share",
         "TextFinetuneSettings",
         "TrainingSettings",
+        "WeightsName",
     ),
     "zoo.tasks.methods": ("learner",),
     "zoo.tasks.one_network": ("OneNetwork",),

@@ -131,6 +131,7 @@ from zoo.specs.settings import Probability as Probability
 from zoo.specs.settings import Share as Share
 from zoo.specs.settings import TextFinetuneSettings as TextFinetuneSettings
 from zoo.specs.settings import TrainingSettings as TrainingSettings
+from zoo.specs.settings import WeightsName as WeightsName
 from zoo.tasks.methods import learner as learner
 from zoo.tasks.one_network import OneNetwork as OneNetwork
 from zoo.version import __version__ as __version__

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from normalised import trained
 from players import made, run, weights
 from safetensors.torch import load_file
 
@@ -41,3 +42,18 @@ def test_two_processes_equal_one_with_the_same_batch(tmp_path: Path, sharding: s
     assert furthest < (1e-2 if "precision" in settings else 1e-5)
     figures = json.loads(done.stdout)
     assert figures["loss"] == pytest.approx(alone.figures(50)["loss"], rel=0.05 if "precision" in settings else 1e-4)
+
+
+@pytest.mark.parametrize("synchronised", [True, False])
+def test_batch_norm_sees_all_processes_where_it_is_asked_to(tmp_path: Path, synchronised: bool) -> None:
+    out, settings = tmp_path / "weights.safetensors", {"sync_batch_norm": synchronised}
+    program = Path(__file__).with_name("normalised.py")
+    command = [*TORCHRUN, "2", str(program), str(out), json.dumps(settings)]
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
+    assert done.returncode == 0, done.stderr
+    with torch.random.fork_rng(devices=[]):
+        alone = trained(Distribution(torch.device("cpu")), **settings)
+    found = load_file(out)
+    equal = {name: torch.allclose(found[name], tensor, atol=1e-5) for name, tensor in alone.items()}
+    assert all(equal.values()) == synchronised, equal
+    assert equal["0.weight"] == synchronised

@@ -67,14 +67,17 @@ def command(
         raise UsageError(f"{weights} makes no predictions; finetune it for a task first")
     columns, modality = predict.columns, predict.modality
     _check_options(weights, options, modality, models.describe(weights, hub=hub).task)
-    found = list(predict.items(items(inputs), options, out))
-    if as_json:
-        print_json([{modality: name, **_without_arrays(result)} for name, result in found])
-        return
-    head = (modality.upper(), *(column.upper() for column in columns))
-    print_table(head, [(shortened(name), *predict.row(result)) for name, result in found])
-    if out is not None:
-        print_line(f"{len(found)} results written to {out}")
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    try:
+        found.extend(predict.items(items(inputs), options, out))
+    finally:  # what was done is shown, whatever came of the rest
+        if found and as_json:
+            print_json([{modality: name, **_without_arrays(result)} for name, result in found])
+        elif found:
+            head = (modality.upper(), *(column.upper() for column in columns))
+            print_table(head, [(shortened(name), *predict.row(result)) for name, result in found])
+            if out is not None:
+                print_line(f"{len(found)} results written to {out}")
 
 
 def _check_options(weights: str, options: Mapping[str, Any], modality: str, task: str) -> None:

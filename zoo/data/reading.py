@@ -23,12 +23,20 @@ Readable: TypeAlias = "str | Path | Encoded | Image | NDArray[np.uint8]"
 
 
 def read_batches(
-    images: Sequence[Readable], inputs: Preprocessing, batch_size: int
+    images: Sequence[Readable], inputs: Preprocessing, batch_size: int, *, bad: dict[int, DataError] | None = None
 ) -> Iterator[tuple[Tensor, list[tuple[int, int]]]]:
-    """Yield batches of images as bytes with the sizes that they had, the next one read while one is used."""
+    """Yield batches of images as bytes with the sizes that they had, the next one read while one is used.
+
+    Bad ones are left out where `bad` takes by their places what is wrong with them.
+    """
 
     def read(start: int) -> tuple[Tensor, list[tuple[int, int]]]:
-        return _read([images[place] for place in range(start, min(start + batch_size, len(images)))], inputs)
+        some = [images[place] for place in range(start, min(start + batch_size, len(images)))]
+        left_out: dict[int, DataError] | None = None if bad is None else {}
+        found = _read(some, inputs, left_out)
+        if bad is not None and left_out:
+            bad.update({start + place: error for place, error in left_out.items()})
+        return found
 
     with ThreadPoolExecutor(1) as reader:
         coming = reader.submit(read, 0) if len(images) else None
@@ -47,7 +55,9 @@ def as_inputs(pixels: Tensor, inputs: Preprocessing, like: Tensor) -> Tensor:
     return normalise(images, inputs).to(like.dtype)
 
 
-def _read(images: Sequence[Any], inputs: Preprocessing) -> tuple[Tensor, list[tuple[int, int]]]:
+def _read(
+    images: Sequence[Any], inputs: Preprocessing, left_out: dict[int, DataError] | None
+) -> tuple[Tensor, list[tuple[int, int]]]:
     if all(isinstance(image, np.ndarray) for image in images):
         wanted = (inputs.channels, *inputs.image_size)
         for image in images:
@@ -57,5 +67,10 @@ def _read(images: Sequence[Any], inputs: Preprocessing) -> tuple[Tensor, list[tu
     sources = [Path(image) if isinstance(image, str) else image for image in images]
     sizes = np.empty((len(sources), 2), np.int64)
     scaling = Scaling(inputs.crop, inputs.interpolation)
-    pixels = decode_all(sources, inputs.image_size, inputs.channels, scaling=scaling, sizes=sizes)[0]
-    return torch.from_numpy(pixels), [(height, width) for height, width in sizes.tolist()]
+    skip = 0 if left_out is None else len(sources)
+    size, channels = inputs.image_size, inputs.channels
+    pixels, bad = decode_all(sources, size, channels, scaling=scaling, sizes=sizes, skip_bad=skip)
+    if left_out is not None:
+        left_out.update(bad)
+    kept = np.delete(sizes, list(bad), axis=0)
+    return torch.from_numpy(pixels), [(height, width) for height, width in kept.tolist()]

@@ -5,6 +5,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from zoo.engine.batch_norm import synchronise_batch_norm
 from zoo.engine.blocks import blocks
 from zoo.engine.distribution import Distribution
 from zoo.engine.recipe import Recipe
@@ -40,6 +41,9 @@ def prepare(recipe: Recipe, settings: TrainingSettings, distribution: Distributi
     modules = recipe.modules()
     for module in modules.values():
         place(module, settings, distribution)
+    if settings.sync_batch_norm and not distribution.alone:
+        for module in modules.values():
+            synchronise_batch_norm(module)
     if settings.activation_checkpointing:
         backbones = [module.backbone if isinstance(module, Network) else module for module in modules.values()]
         able = [module for module in backbones if callable(getattr(module, "set_grad_checkpointing", None))]

@@ -11,7 +11,7 @@ from zoo.data.images.listing import pictures_in
 from zoo.data.images.pictures import distinct_names, open_picture
 from zoo.data.masks.colours import mask_picture
 from zoo.data.reading import as_inputs, read_batches
-from zoo.errors import UsageError
+from zoo.errors import DataError, UsageError
 from zoo.files import storage_errors
 from zoo.specs.networks import Predictor
 from zoo.weights.description import ZooBlock
@@ -45,15 +45,17 @@ class Predict:
         return [result for results in self.batches(several, batch_size) for result in results]
 
     @torch.inference_mode()
-    def batches(self, images: Sequence["str | Path | Image"], batch_size: int) -> Iterator[list[Result]]:
-        """Yield the results of one batch after the other."""
+    def batches(
+        self, images: Sequence["str | Path | Image"], batch_size: int, *, bad: dict[int, DataError] | None = None
+    ) -> Iterator[list[Result]]:
+        """Yield the results of one batch after the other; bad images are left out where `bad` takes them."""
         predictor, inputs = self.predictor, self._inputs
         was_training = self._model.training
         self._model.eval()
         try:
             like = next(self._model.parameters())
-            for pixels, sizes in read_batches(images, inputs, batch_size):
-                yield predictor(as_inputs(pixels, inputs, like), sizes)
+            for pixels, sizes in read_batches(images, inputs, batch_size, bad=bad):
+                yield predictor(as_inputs(pixels, inputs, like), sizes) if len(pixels) else []
         finally:
             self._model.train(was_training)
 
@@ -75,19 +77,33 @@ class Predict:
     def items(
         self, arguments: Sequence[str], options: Mapping[str, Any], out: Path | None
     ) -> Iterator[tuple[str, Result]]:
-        """Yield each image that was typed, and all in folders; with `out` draw what was found into images there."""
-        paths = pictures_in([Path(path) for path in arguments])
-        yield from ((str(path), result) for path, result in self._drawn(paths, out))
+        """Yield each image that was typed, and all in folders; with `out` draw what was found into images there.
 
-    def _drawn(self, images: Sequence[Path], out: Path | None, batch_size: int = 64) -> Iterator[tuple[Path, Result]]:
+        Raise DataError when all others are done, where some could not be read.
+        """
+        paths = pictures_in([Path(path) for path in arguments])
+        bad: dict[int, DataError] = {}
+        yield from ((str(path), result) for path, result in self._drawn(paths, out, bad))
+        if bad:
+            first = next(iter(bad.values()))
+            raise (
+                first
+                if len(paths) == 1
+                else DataError(f"{len(bad)} of {len(paths)} images were left out, first: {first}")
+            )
+
+    def _drawn(
+        self, images: Sequence[Path], out: Path | None, bad: dict[int, DataError], batch_size: int = 64
+    ) -> Iterator[tuple[Path, Result]]:
         predictor = self.predictor
         if out is not None:
             with storage_errors(f"writing images to {out}"):
                 out.mkdir(parents=True, exist_ok=True)
-        done = iter(zip(images, distinct_names(images), strict=True))
-        for results in self.batches(images, batch_size):
-            for result in results:
-                path, name = next(done)
+        names = distinct_names(images)
+        for number, results in enumerate(self.batches(images, batch_size, bad=bad)):
+            places = range(number * batch_size, min((number + 1) * batch_size, len(images)))
+            for place, result in zip((place for place in places if place not in bad), results, strict=True):
+                path, name = images[place], names[place]
                 if out is not None:
                     with storage_errors(f"writing images to {out}"), open_picture(path) as picture:
                         predictor.draw(picture.convert("RGB"), result).save(out / f"{name}.png")

@@ -32,7 +32,12 @@ def recipe_settings(
         raise UsageError(f"model {model!r} has no recipe of its own; name one with --recipe (`zoo list --recipes`)")
     offer = registry.recipe(name)
     own = spec.settings if spec and spec.recipe == name else {}
-    return offer.spec, settings_from(offer, {**own, **values, **overrides})
+    return offer.spec, settings_from(offer, {**own, **typed(values), **typed(overrides)})
+
+
+def typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings that were typed: epochs win over steps, and a least number of them, that were not."""
+    return {**({"steps": None, "minimum_steps": 0} if "epochs" in values else {}), **values}
 
 
 def settings_from(offer: Offer[RecipeSpec], values: Mapping[str, Any]) -> TrainingSettings:

@@ -19,27 +19,32 @@ Fraction = Annotated[float, Meta(gt=0, le=1)]
 """Above 0, up to 1: what is kept of a whole."""
 Share = Annotated[float, Meta(ge=0, lt=1)]
 """0 or more, and below 1: a share that is dropped, or kept of what was, as a momentum."""
+WeightsName = Annotated[str, Meta(extra={"names": "weights"})]
+"""What `zoo.load` takes: a run's record pins it by the sha256 of its tensors, and by its commit. "" names none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
     """What every recipe can be told.
 
-    `steps` wins over `epochs` where it is given; little data is gone over until `minimum_steps`. `validation` is the
+    `steps` wins over `epochs` where it is given; little data is gone over until `minimum_steps`, unless `epochs` was
+    asked for. `validation` is the
     share of the training split that is held out to choose the best weights by, or "split" for the validation split that
     the data come with; with 0 the last weights are exported. The test split chooses nothing.
 
     `batch_size` counts the samples of one optimizer step: all processes and all `accumulate` micro-batches together.
     `ema` is the decay of a moving average of the weights, 0 for none; `export_ema` says whether that is what is
     measured and exported. `clip` bounds the norm of an optimizer's gradients. `compile` and `activation_checkpointing`
-    work block by block. Scores are taken after whole epochs, about `evaluations` times, and a checkpoint is written
-    there and every `save_steps`.
+    work block by block. `sync_batch_norm` takes the statistics of batch norm over all processes; without it each
+    normalizes by its own share of the batch, and learns otherwise than one process does. Scores are taken after whole
+    epochs, about `evaluations` times, and a checkpoint is written there and every `save_steps`.
     """
 
     epochs: Count = 10
     steps: Count | None = None
     minimum_steps: NonNegativeInt = 0
     batch_size: Count = 256
+    sync_batch_norm: bool = False
     optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
     learning_rate: Positive = 1e-3
     weight_decay: NonNegative = 0.0

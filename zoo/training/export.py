@@ -1,5 +1,6 @@
 """Export a run as a weights folder, ready to be pushed: tensors, config, self-test, card, recipe, metrics, pictures."""
 
+import json
 import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,7 +58,9 @@ def _exported(run: Run, name: str, block: ZooBlock, inputs: Inputs, pictures: Se
             _log.info("no self-test for %s: its arguments differ from what its modality provides", block.architecture)
         shutil.copyfile(run.folder / "recipe.toml", temporary / "recipe.toml")
         shutil.copyfile(run.metrics, temporary / "metrics.jsonl")
-        shutil.copyfile(run.folder / "run.json", temporary / RECORD)
+        # which folder it was started in is nobody else's business
+        record = {name: value for name, value in run.resolved.items() if name != "folder"}
+        (temporary / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         (temporary / "pictures").mkdir()
         for picture in pictures:
             shutil.copyfile(picture, temporary / "pictures" / picture.name)

@@ -20,13 +20,14 @@ from zoo.hub.records import PulledRepo
 from zoo.modalities.data_source import open_data, task_reader
 from zoo.publishing.licences import licence_of
 from zoo.redaction import without_secrets, without_secrets_in
-from zoo.registry.recipe_settings import fitting, recipe_settings, settings_from
+from zoo.registry.recipe_settings import fitting, recipe_settings, settings_from, typed
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.modality import Dataset, DataSource, Inputs, Need
 from zoo.specs.networks import Network
 from zoo.specs.records import ModelSpec, RecipeSpec
 from zoo.specs.settings import FinetuneSettings, TrainingSettings
-from zoo.training.request import FinetuneRequest, PretrainRequest
+from zoo.training.pins import pin, pinned_settings
+from zoo.training.request import FinetuneRequest, PretrainRequest, TrainingRequest
 from zoo.version import __version__
 from zoo.weights.build import build, full_arguments, load_model_target
 from zoo.weights.config import read_config
@@ -34,6 +35,7 @@ from zoo.weights.description import AdapterRecord, BaseRecord, ZooBlock
 from zoo.weights.find import find_with_origin
 from zoo.weights.folder import load_weights, offered_model
 from zoo.weights.inputs import read_inputs
+from zoo.weights.stored import tensors_sha256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +74,11 @@ def pretraining(request: PretrainRequest) -> Job:
     dataset, inputs = open_data(request.data, need)
     if spec.labels:
         dataset.check("labels")
-        _check_classes(asked, dataset)
+        _check_classes(request, dataset)
     taken = full_arguments(offer, {**_fitted(offer, inputs), **_of_the_model(offer, inputs, asked)})
     found = default_registry().recipe(spec.name)
     resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, request.data, spec.task)
+    resolved["pins"] = pinned_settings(chosen)
     return Job(
         run=request.run,
         offer=offer,
@@ -97,7 +100,9 @@ def finetuning(request: FinetuneRequest) -> Job:
     registry, task, hub = default_registry(), request.task, request.query.hub
     goal = registry.task(task)
     recipe = registry.recipe(goal.spec.recipe)
-    chosen = settings_from(recipe, {**request.settings, **({"method": request.method} if request.method else {})})
+    chosen = settings_from(
+        recipe, {**typed(request.settings), **({"method": request.method} if request.method else {})}
+    )
     if not isinstance(chosen, FinetuneSettings):
         raise PluginError(
             f"the settings of recipe {recipe.spec.name!r} of {recipe.plugin.distribution} do not extend "
@@ -121,7 +126,7 @@ def finetuning(request: FinetuneRequest) -> Job:
     dataset, inputs = open_data(request.data, need)
     dataset.check(goal.spec.learns_from)
     if goal.spec.learns_from == "labels":
-        _check_classes(request.arguments, dataset)
+        _check_classes(request, dataset)
     if request.labels is not None:
         dataset = dataset.subset(request.labels, chosen.seed)
     learnt = _with_arguments(offer, block, request.arguments) if request.arguments else block
@@ -131,6 +136,7 @@ def finetuning(request: FinetuneRequest) -> Job:
         "base_licence": licence_of(folder, str(request.weights), request.query),
         "labels": request.labels,
         "hub": None if hub is None else without_secrets(str(hub)),
+        "pins": {"weights": pin(folder, pulled), **pinned_settings(chosen)},
     }
     goes_on = block.task == task and block.labels == dataset.classes
 
@@ -158,12 +164,13 @@ def finetuning(request: FinetuneRequest) -> Job:
     )
 
 
-def _check_classes(asked: Mapping[str, Any], dataset: Dataset) -> None:
+def _check_classes(request: TrainingRequest, dataset: Dataset) -> None:
     """Raise UsageError where another number of classes was typed than the data have."""
-    typed, found = asked.get("num_classes", len(dataset.classes)), len(dataset.classes)
-    if typed != found:
+    found = len(dataset.classes)
+    asked = request.arguments.get("num_classes", found)
+    if asked != found and not request.repeated:
         raise UsageError(
-            f"num_classes={typed}, but {dataset.name} has {found} classes, which the head gets; omit num_classes"
+            f"num_classes={asked}, but {dataset.name} has {found} classes, which the head gets; omit num_classes"
         )
 
 
@@ -201,7 +208,7 @@ def _adapter(settings: FinetuneSettings, pulled: PulledRepo | None, began_at_ada
     """Return how an adapter names its base; None where there is none, or its base is an adapter or a folder alone."""
     if settings.method != "lora" or pulled is None or began_at_adapter:
         return None
-    base = BaseRecord(repo=pulled.repo, commit=pulled.commit)
+    base = BaseRecord(repo=pulled.repo, commit=pulled.commit, sha256=tensors_sha256(pulled.folder))
     return AdapterRecord(rank=settings.lora_rank, alpha=settings.lora_alpha, base=base)
 
 
@@ -229,6 +236,7 @@ def _resolved(
             "hub": None if source.hub is None else str(source.hub),
             "options": dict(source.options),
         },
+        "folder": str(Path.cwd()),
         "environment": {
             "zoo": __version__,
             offer.plugin.distribution: offer.plugin.version,

@@ -1,6 +1,5 @@
 """Train again what made a run or weights, from the record that they carry, and compare what comes out."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +14,14 @@ from zoo.errors import IntegrityError, NotFoundError
 from zoo.modalities.data_source import data_source
 from zoo.strict_json import parse_json
 from zoo.training.job import Job
+from zoo.training.pins import check_pins, pinned_source
 from zoo.training.prepare import prepare_job
 from zoo.training.request import FinetuneRequest, PretrainRequest
 from zoo.training.result import RunResult
 from zoo.training.run import run_job
+from zoo.weights.config import read_config
 from zoo.weights.find import WeightsQuery, find_weights
-from zoo.weights.stored import WEIGHTS_FILE
+from zoo.weights.stored import tensors_sha256
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ def reproduce_run(source: str | Path, query: WeightsQuery, run: RunOptions) -> R
     Raise IntegrityError when the data are other data now.
     """
     folder = find_weights(source, query)
-    record = _record(Path(source), folder)
+    record = _placed(_record(Path(source), folder), Path(source))
     job = _job(record, run)
+    check_pins(record.get("pins") or {}, job.resolved["pins"], str(source))
     then, now = record["data"]["fingerprint"], job.resolved["data"]["fingerprint"]
     if then != now:
         raise IntegrityError(
@@ -58,7 +60,7 @@ def reproduce_run(source: str | Path, query: WeightsQuery, run: RunOptions) -> R
     )
     return Reproduction(
         result=result,
-        identical=_sha256(folder / WEIGHTS_FILE) == _sha256(result.weights / WEIGHTS_FILE),
+        identical=tensors_sha256(folder) == tensors_sha256(_counterpart(folder, result)),
         scores={name: (recorded.get(name), value) for name, value in result.scores.items()},
         differs=differs,
     )
@@ -84,6 +86,30 @@ def _record(source: Path, weights: Path) -> dict[str, Any]:
     return parse_json(path.read_bytes(), str(path))
 
 
+def _placed(record: dict[str, Any], source: Path) -> dict[str, Any]:
+    """Return the record with what it names by a path where that lies: below where it was started, or near the run.
+
+    A name stays as it is where nothing is found.
+    """
+    bases = [Path(str(record.get("folder") or ".")), *source.absolute().parents]
+
+    def found(value: Any) -> Any:
+        if not isinstance(value, str) or not value or "://" in value or Path(value).is_absolute():
+            return value
+        return next((str(base.absolute() / value) for base in bases if (base / value).exists()), value)
+
+    place, settings = record.get("source") or {}, record.get("settings") or {}
+    places = {name: found(place.get(name)) for name in ("name", "folder", "hub") if name in place}
+    names = {name: found(value) for name, value in settings.items() if "/" in str(value) or "." in str(value)}
+    others = {name: found(record[name]) for name in ("weights", "hub") if name in record}
+    return {**record, **others, "source": {**place, **places}, "settings": {**settings, **names}}
+
+
+def _counterpart(folder: Path, result: RunResult) -> Path:
+    """Return what of the new run is the same kind of weights: an adapter alone, or all of them."""
+    return result.folder / "adapter" if read_config(folder).adapter is not None else result.weights
+
+
 def _job(record: Mapping[str, Any], run: RunOptions) -> Job:
     """Settle the job on record again. Raise IntegrityError where the record lacks something."""
     try:
@@ -91,17 +117,20 @@ def _job(record: Mapping[str, Any], run: RunOptions) -> Job:
         # a record of before said of images and of texts each in its own place
         said = {"skip_bad": place.get("skip_bad", 0), "columns": place.get("columns")}
         data = data_source(str(place["name"]), place["folder"], place.get("hub"), place.get("options"), **said)
+        pins, hub = record.get("pins") or {}, record.get("hub")
         settings = {name: value for name, value in record["settings"].items() if value is not None}
-        common: dict[str, Any] = {"data": data, "run": run, "settings": settings, "arguments": record["arguments"]}
+        settings |= {name: pinned_source(settings[name], pins[name], None) for name in pins if name in settings}
+        asked = {"settings": settings, "arguments": record["arguments"], "repeated": True}
+        common: dict[str, Any] = {"data": data, "run": run, **asked}
         if record["kind"] == "pretrain":
             model, recipe = str(record["model"]), str(record["recipe"])
             return prepare_job(PretrainRequest(model=model, recipe=recipe, **common))
         return prepare_job(
             FinetuneRequest(
-                weights=str(record["weights"]),
+                weights=pinned_source(str(record["weights"]), pins.get("weights"), hub),
                 task=str(record["task"]),
                 labels=record["labels"],
-                query=WeightsQuery(hub=record.get("hub")),
+                query=WeightsQuery(hub=hub),
                 **common,
             )
         )
@@ -118,8 +147,3 @@ def _recorded_scores(folder: Path) -> dict[str, float]:
     none: dict[str, Any] = {}
     last = next((line for line in reversed(lines) if line.get("event") == "test"), none)
     return {name: value for name, value in last.items() if isinstance(value, float)}
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

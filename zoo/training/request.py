@@ -14,12 +14,16 @@ from zoo.weights.find import WeightsQuery
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRequest:
-    """What every training is asked for: on which data, how the run is kept, settings changed, and model arguments."""
+    """What every training is asked for: on which data, how the run is kept, settings changed, and model arguments.
+
+    `repeated` says that these are all of a record's, and not what somebody typed.
+    """
 
     data: DataSource
     run: RunOptions
     settings: Mapping[str, Any] = field(default_factory=dict)
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    repeated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,10 +30,14 @@ class DataRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class BaseRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The weights that an adapter belongs to: a repo on the Hub, at one commit."""
+    """The weights that an adapter belongs to: a repo on the Hub, at one commit.
+
+    `sha256` is that of their tensors, by which they are known where the repo was copied and has other commits.
+    """
 
     repo: Annotated[str, Meta(pattern=r"^[\w.-]{1,96}/[\w.-]{1,96}\Z")]
     commit: Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")] | None = None
 
 
 class AdapterRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -13,12 +13,13 @@ from zoo.hub.revisions import check_revision
 from zoo.registry.catalogue import Entry, read_catalogue
 from zoo.registry.registry import Registry, default_registry
 from zoo.weights.config import read_config
-from zoo.weights.description import read_json
+from zoo.weights.description import BaseRecord, read_json
 from zoo.weights.distributions import DIST, distribution_file
 from zoo.weights.formats import format_of
 from zoo.weights.kinds import ENDINGS, PICKLED, tell_kind, told_of_folder
 from zoo.weights.lockfile import locked as locked_entry
 from zoo.weights.lockfile import write_lock
+from zoo.weights.stored import tensors_sha256
 
 HF = "hf://"
 REGISTRY_FILE = "registry.json"
@@ -61,8 +62,28 @@ def find_with_origin(source: str | Path, query: WeightsQuery) -> tuple[Path, Pul
     """Return the local folder or file of weights as `find_weights` does, and what was pulled, if anything was."""
     folder, pulled = locate(source, query)
     if "adapter" in read_json(folder).get("zoo", {}) and (adapter := read_config(folder).adapter) is not None:
-        pull_repo(adapter.base.repo, revision=adapter.base.commit, hub=query.hub, offline=query.offline)
+        find_base(adapter.base, hub=query.hub, offline=query.offline)
     return folder, pulled
+
+
+def find_base(base: BaseRecord, *, hub: str | Path | None = None, offline: bool = False) -> Path:
+    """Return the folder of the weights that an adapter belongs to, pulled where they are not here.
+
+    Where the repo has no such commit, as a copy of it has not, its newest weights are taken if they are the same.
+    """
+    try:
+        return pull_repo(base.repo, revision=base.commit, hub=hub, offline=offline).folder
+    except NotFoundError as error:
+        missing = f"the adapter's base, {base.repo} at {base.commit}, is missing: {error}"
+        if base.sha256 is None:
+            raise NotFoundError(missing) from None
+    try:
+        folder = pull_repo(base.repo, hub=hub, offline=offline).folder
+    except NotFoundError:
+        raise NotFoundError(missing) from None
+    if tensors_sha256(folder) != base.sha256:
+        raise NotFoundError(f"{missing}; the newest weights of {base.repo} are others")
+    return folder
 
 
 def locate(source: str | Path, query: WeightsQuery) -> tuple[Path, PulledRepo | None]:

@@ -6,12 +6,12 @@ from pathlib import Path
 from torch import nn
 
 from zoo.errors import IntegrityError
-from zoo.hub.pull import pull_repo
 from zoo.specs.networks import Network
 from zoo.weights.adapters import add_adapters, learnt_tensors, merge_adapters
 from zoo.weights.assembly import put_head
 from zoo.weights.config import read_config
 from zoo.weights.description import ZooBlock
+from zoo.weights.find import find_base
 from zoo.weights.fit import check_tensors
 from zoo.weights.stored import stored_tensors
 
@@ -23,7 +23,7 @@ def load_onto_base(folder: Path, block: ZooBlock, load: Callable[[Path, ZooBlock
     """
     record = block.adapter
     assert record is not None
-    base_folder = pull_repo(record.base.repo, revision=record.base.commit, offline=True).folder
+    base_folder = find_base(record.base, offline=True)
     base_block = read_config(base_folder)
     _check_base(folder, block, base_folder, base_block)
     base = load(base_folder, base_block)

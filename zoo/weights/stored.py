@@ -1,5 +1,6 @@
 """The tensors that lie in a weights folder, in one file or in shards: described first, mapped afterwards."""
 
+import hashlib
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,16 @@ def stored_tensors(folder: Path) -> StoredTensors:
     if unlisted := sorted({file.name for file in folder.glob("model-*.safetensors")} - shards.keys()):
         _log.warning("%s does not list %s, which is ignored", path, unlisted[0])
     return StoredTensors(path, tuple(folder / shard for shard in shards), headers)
+
+
+def tensors_sha256(path: Path) -> str:
+    """Return the sha256 of a file of tensors, or of a folder's; of shards that over all of theirs."""
+    files = stored_tensors(path).files if path.is_dir() else (path,)
+    found = []
+    for file in files:
+        with open(file, "rb") as opened:
+            found.append(hashlib.file_digest(opened, "sha256").hexdigest())
+    return found[0] if len(found) == 1 else hashlib.sha256("".join(found).encode()).hexdigest()
 
 
 def split_weights(folder: Path, max_bytes: int) -> None:

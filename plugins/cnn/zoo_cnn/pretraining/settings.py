@@ -33,7 +33,7 @@ class DistillationSettings(zoo.TrainingSettings):
     that they have.
     """
 
-    teacher: str = ""
+    teacher: zoo.WeightsName = ""
     temperature: zoo.Positive = 4.0
     hard_weight: zoo.Probability = 0.1
     epochs: zoo.Count = 10

@@ -30,6 +30,11 @@ class SimCLR(SelfSupervised):
     def __init__(
         self, settings: SimCLRSettings, model: nn.Module, classes: tuple[str, ...], preprocessing: zoo.Preprocessing
     ) -> None:
+        if settings.batch_size // settings.accumulate < 2:
+            raise zoo.UsageError(
+                f"recipe simclr tells the pictures of a batch apart, and batch_size={settings.batch_size} with "
+                f"accumulate={settings.accumulate} leaves one; set batch_size={2 * settings.accumulate} or more"
+            )
         super().__init__(settings, model, classes, preprocessing)
         projector = ProjectionHead(self.observer.num_features, settings.projection_hidden, settings.projection_size)
         self.projector = projector.to(self.device)
