@@ -1,7 +1,7 @@
 """Batch norm over the processes of a run, on any device: torch's own SyncBatchNorm knows GPUs alone."""
 
 from types import MethodType
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.distributed.nn.functional as distributed
@@ -16,6 +16,11 @@ def synchronise_batch_norm(module: nn.Module) -> None:
             part.forward = MethodType(_normalised, part)  # type: ignore[method-assign]
 
 
+def _summed(values: Tensor) -> Tensor:
+    """Return the sum over all processes; gradients flow back to each."""
+    return cast(Tensor, distributed.all_reduce(values))  # type: ignore[no-untyped-call]
+
+
 def _normalised(norm: Any, x: Tensor) -> Tensor:
     if not norm.training:
         return type(norm).forward(norm, x)  # type: ignore[no-any-return]
@@ -23,10 +28,10 @@ def _normalised(norm: Any, x: Tensor) -> Tensor:
     shape = [1, -1, *[1] * (x.ndim - 2)]
     values = x.float()
     sums = values.sum(dims)
-    total, count = distributed.all_reduce(torch.stack([sums, torch.full_like(sums, x.numel() / x.shape[1])]))
+    total, count = _summed(torch.stack([sums, torch.full_like(sums, x.numel() / x.shape[1])]))
     mean = total / count
     centred = values - mean.view(shape)
-    variance = distributed.all_reduce(centred.square().sum(dims)) / count
+    variance = _summed(centred.square().sum(dims)) / count
     if norm.track_running_stats:
         with torch.no_grad():
             norm.num_batches_tracked += 1
@@ -37,4 +42,4 @@ def _normalised(norm: Any, x: Tensor) -> Tensor:
     out = centred * (variance + norm.eps).rsqrt().view(shape)
     if norm.affine:
         out = out * norm.weight.view(shape) + norm.bias.view(shape)
-    return out.to(x.dtype)
+    return cast(Tensor, out.to(x.dtype))

@@ -85,12 +85,9 @@ class Predict:
         bad: dict[int, DataError] = {}
         yield from ((str(path), result) for path, result in self._drawn(paths, out, bad))
         if bad:
-            first = next(iter(bad.values()))
-            raise (
-                first
-                if len(paths) == 1
-                else DataError(f"{len(bad)} of {len(paths)} images were left out, first: {first}")
-            )
+            reason = str(next(iter(bad.values()))).partition(";")[0]  # that training may skip it helps nobody here
+            left_out = "" if len(paths) == 1 else f"{len(bad)} of {len(paths)} images were left out, first: "
+            raise DataError(f"{left_out}{reason}; remove it, or give another in its place")
 
     def _drawn(
         self, images: Sequence[Path], out: Path | None, bad: dict[int, DataError], batch_size: int = 64

@@ -101,7 +101,7 @@ def _placed(record: dict[str, Any], source: Path) -> dict[str, Any]:
     place, settings = record.get("source") or {}, record.get("settings") or {}
     places = {name: found(place.get(name)) for name in ("name", "folder", "hub") if name in place}
     names = {name: found(value) for name, value in settings.items() if "/" in str(value) or "." in str(value)}
-    others = {name: found(record[name]) for name in ("weights", "hub") if name in record}
+    others: dict[str, Any] = {name: found(record[name]) for name in ("weights", "hub") if name in record}
     return {**record, **others, "source": {**place, **places}, "settings": {**settings, **names}}
 
 
