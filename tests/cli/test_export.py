@@ -23,3 +23,17 @@ def test_the_class_by_which_transformers_opens_it(says: Any, tmp_path: Any, monk
     zoo.save(zoo.create("resnet18", num_classes=2), "weights", inputs=inputs, labels=["cat", "dog"])
     said = says("export", "weights", "--to", "transformers", "--out", "out").splitlines()
     assert said[1] == 'open it:  transformers.ResNetForImageClassification.from_pretrained("out")'
+
+
+def test_a_folder_where_a_file_is_written(tiny: None, says: Any, tmp_path: Any) -> None:
+    (tmp_path / "out").mkdir()
+    asked = ("export", "weights", "--to", "onnx", "--out", "out", "--force")
+    assert says(*asked, code=2) == "zoo: out is a folder, and --to onnx writes a file; name it: --out out/model\n"
+
+
+def test_a_file_where_a_folder_is_written(tiny: None, says: Any, tmp_path: Any) -> None:
+    (tmp_path / "out").touch()
+    assert "out is a file, and --to timm writes a folder" in says(
+        "export", "weights", "--to", "timm", "--out", "out", "--force", code=2
+    )
+    assert (tmp_path / "out").is_file()

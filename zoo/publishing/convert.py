@@ -48,6 +48,10 @@ def convert_weights(source: Path, target: str, out: Path, *, force: bool = False
     if target not in (*LIBRARIES, *_GRAPHS, *formats):
         known = ", ".join((*LIBRARIES, *_GRAPHS, *formats))
         raise UsageError(f"{target!r} is not an export target; choose one of {known}")
+    if target not in LIBRARIES and out.is_dir():
+        raise UsageError(f"{out} is a folder, and --to {target} writes a file; name it: --out {out / 'model'}")
+    if target in LIBRARIES and out.is_file():
+        raise UsageError(f"{out} is a file, and --to {target} writes a folder; choose another --out")
     with storage_errors(f"writing {out}"):
         if target in LIBRARIES:
             with new_folder(out) as temporary:

@@ -283,3 +283,9 @@ def test_supervised_refuses_pictures_without_labels(tmp_path: Path) -> None:
     with pytest.raises(zoo.DataError, match="has no labels"):
         zoo.pretrain("resnet20", data=str(tmp_path), out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("settings", [{"batch_size": 1}, {"batch_size": 4, "accumulate": 4}])
+def test_simclr_needs_pictures_to_tell_apart(settings: dict[str, int]) -> None:
+    with pytest.raises(zoo.UsageError, match="leaves one; set batch_size=[28] or more"):
+        stepper("simclr", **settings)
