@@ -60,7 +60,7 @@ def test_an_argument_changes_how_the_weights_learn_and_is_on_record(weights: Pat
 
 
 def test_what_would_change_the_weights_is_refused(weights: Path, tmp_path: Path) -> None:
-    for arguments in ({"widths": [4, 4, 4]}, {"num_classes": 3}, {"depth": 2}):
+    for arguments in ({"widths": [4, 4, 4]}, {"depth": 2}):
         with pytest.raises(UsageError, match=r"the model has another .* than the weights; .*such as dropout"):
             finetuned(weights, tmp_path / "run", arguments)
     with pytest.raises(UsageError, match="has no argument 'droput'"):
