@@ -1,6 +1,8 @@
 """The event loop goes before threads that compute."""
 
 import asyncio
+import gc
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,8 +13,9 @@ import pytest
 
 from tests.hub.server.uploads import count_calls
 from zoo.hub.server import precedence, work
+from zoo.hub.server.options import Options
 from zoo.hub.server.precedence import Patience, Precedence
-from zoo.hub.server.serving import serve_folder
+from zoo.hub.server.serving import serve_folder, serve_forever
 from zoo.hub.server.work import Lanes, Work
 
 
@@ -118,3 +121,21 @@ def test_a_server_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with serve_folder(tmp_path / "hub"):
         pass
     assert len(made) == 1 and made[0].rests
+
+
+def test_what_is_loaded_is_no_longer_looked_through_for_garbage(tmp_path: Path) -> None:
+    """Such a look held the interpreter's lock, and everybody, for 30 ms."""
+    frozen: list[int] = []
+    interval = sys.getswitchinterval()
+
+    def started(_: object) -> None:
+        frozen.append(gc.get_freeze_count())
+        raise KeyboardInterrupt
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            serve_forever(tmp_path / "hub", Options(port=0), started, lambda _: None)
+    finally:
+        gc.unfreeze()
+        sys.setswitchinterval(interval)
+    assert frozen[0] > 10_000
