@@ -87,6 +87,15 @@ def test_139_a_head_that_would_be_drawn_at_random(tmp_path: Path) -> None:
         zoo.load(out)
 
 
+def test_139_what_two_keys_say_must_agree(tmp_path: Path) -> None:
+    _, out = theirs(tmp_path, "t5", **TINY, decoder_depth=1, head_width=4, mlp_width=12)
+    change(out, dense_act_fn="relu", is_gated_act=False)
+    assert zoo.load(out).training is False
+    change(out, dense_act_fn="gelu")
+    with pytest.raises(zoo.NotFoundError, match="'t5' of transformers with dense_act_fn='gelu', which no plugin here"):
+        zoo.load(out)
+
+
 def test_140_a_last_layer_that_differs_from_the_table(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     model, out = theirs(tmp_path, "llama", **LLAMA, tied=True)
     tensors = load_file(out / "model.safetensors")

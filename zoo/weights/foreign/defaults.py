@@ -20,13 +20,16 @@ def completed(config: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
 def differences(config: Mapping[str, Any], layout: Layout, model: str) -> dict[str, Any]:
     """Return the keys of a completed config.json that describe another model than this one, with their values."""
     described = {**layout.config, **layout.models[model]}
+    for key, table in layout.implied.items():
+        described |= next((implied for value, implied in table.items() if value == config.get(key)), {})
     return {key: config[key] for key, value in described.items() if config.get(key, value) != value}
 
 
 def described(others: Mapping[str, Any], given: Mapping[str, Any], layout: Layout, model: str) -> str:
     """Return what keeps a config.json from describing a model: one key, or all that tell its models apart."""
     whole = completed(given, layout)
-    keys = [key for key in others if key in layout.config][:1] or [key for key in layout.models[model] if key in whole]
+    told_apart = [key for key in layout.models[model] if key in whole]
+    keys = [key for key in others if key not in told_apart][:1] or told_apart
     return ", ".join(told(key, given, whole[key], layout) for key in keys)
 
 

@@ -48,6 +48,12 @@ LAYOUTS = (
             "decoder_start_token_id": 0,
         },
         same={"num_decoder_layers": "num_layers"},
+        implied={
+            "feed_forward_proj": {
+                "relu": {"dense_act_fn": "relu", "is_gated_act": False},
+                "gated-gelu": {"dense_act_fn": "gelu_new", "is_gated_act": True},
+            }
+        },
         aliases={
             "hidden_size": "d_model",
             "num_attention_heads": "num_heads",
