@@ -200,7 +200,7 @@ def main(source: str, target: str, memory: str, seconds: str, key: str = "") -> 
         report = converted(Path(source), Path(target), key or None)
     except RefusedError as error:
         report = {"refused": str(error)}
-    print(json.dumps(report))
+    sys.stdout.buffer.write(json.dumps(report).encode())
 
 
 def _first_line(error: BaseException) -> str:
