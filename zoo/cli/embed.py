@@ -40,7 +40,6 @@ _DRAWN = "neighbours.png"
 @click.option("--part-size", type=click.IntRange(1), help="Vectors in a part; default: 2048.")
 @click.option("--force", is_flag=True, help="Replace other vectors in --out.")
 @click.option("--normalize", is_flag=True, help="Make vectors of length 1.")
-@click.option("--normalise", is_flag=True, hidden=True)
 @click.option(
     "--neighbours",
     type=click.IntRange(1),
@@ -74,7 +73,7 @@ def command(weights: str, items: tuple[str, ...], out: Path | None, **typed: Any
         embed=embed,
         samples=samples,
         weights=identity,
-        normalize=typed["normalize"] or typed["normalise"],
+        normalize=typed["normalize"],
         part_size=typed["part_size"] or PART_SIZE,
         batch_size=typed["batch_size"],
     )

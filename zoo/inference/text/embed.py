@@ -41,12 +41,8 @@ class EmbedTexts(TextMethod):
         *,
         batch_size: int = 32,
         normalize: bool = False,
-        normalise: bool | None = None,
     ) -> Tensor:
         """Return vectors (texts, num_features), of length 1 with `normalize`; texts of similar length are batched."""
-        if normalise is not None:
-            _log.warning("normalise of model.embed is now normalize; the old name goes with the next release")
-            normalize = normalise
         prompts = self._ids(checked(texts), self._model.context)
         device = next(self._model.parameters()).device
         pad = self.inputs.tokenizer.role("pad") or 0
