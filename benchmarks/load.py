@@ -32,7 +32,7 @@ from zoo.registry.catalogue import Catalogue
 from zoo.registry.plugins import Plugin
 from zoo.registry.registry import Registry
 from zoo.weights.config import write_config
-from zoo.weights.description import FORMAT_VERSION, ZooBlock
+from zoo.weights.description import FORMAT_VERSION, WeightsDescription
 from zoo.weights.inputs import Preprocessing, record_of
 
 NAME = "vit_large_patch16_224"
@@ -102,7 +102,7 @@ def write(folder: Path) -> None:
     model = timm.create_model(NAME)
     save_file(model.state_dict(), folder / "timm.safetensors", metadata={"format": "pt"})
     del model
-    block = ZooBlock(
+    block = WeightsDescription(
         format_version=FORMAT_VERSION,
         plugin="zoo-benchmark",
         plugin_version="0",

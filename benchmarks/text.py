@@ -108,7 +108,7 @@ def jobs(part: str, minilm: Path | None) -> Iterator[Job]:
     if part == "aeslc":
         more = {"task": "summarization", "arguments": {"dropout": 0.1}}
         for name, method in (("aeslc", "full"), ("aeslc-scratch", "scratch")):
-            settings = {**MAILS, "epochs": 4, "max_written": 24, "validation": "split", "method": method}
+            settings = {**MAILS, "epochs": 4, "max_target_tokens": 24, "validation": "split", "method": method}
             yield Job(name=name, kind="finetune", of="aeslc-copies", data="aeslc", settings=settings, more=more)
     if part == "cifar10":
         for method in ("full", "scratch"):

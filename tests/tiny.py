@@ -28,7 +28,7 @@ class Tiny(nn.Module):
 @zoo.hookimpl
 def zoo_models():
     yield zoo.ModelSpec(name="tiny", family="cnn", summary="A tiny net", target="zoo_tiny:Tiny",
-                        task="image-classification", licence="MIT")
+                        task="image-classification", license="MIT")
 """
 
 
@@ -57,12 +57,12 @@ def make_weights(folder: Path, **changes: Any) -> Any:
     known: dict[str, Any] = {
         "labels": ("cat", "dog"),
         "inputs": Preprocessing(image_size=(8, 8), channels=1),
-        "data": DataRecord(name="fashion_mnist", fingerprint="f" * 64, licence="MIT"),
+        "data": DataRecord(name="fashion_mnist", fingerprint="f" * 64, license="MIT"),
     }
     save_weights(folder, model, model_name="tiny", arguments={}, **{**known, **changes})
     block = read_config(folder)
     write_selftest(folder, load_weights(folder, block), block, default_registry().model("tiny").spec, known["inputs"])
     (folder / "metrics.jsonl").write_text('{"step": 1, "loss": 2.0}\n{"event": "test", "accuracy": 87.5}\n')
     (folder / "recipe.toml").write_text('recipe = "classification"\n')
-    write_card(folder, block, parameters=50, licence="mit")
+    write_card(folder, block, parameters=50, license="mit")
     return model

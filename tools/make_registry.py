@@ -60,7 +60,7 @@ def main() -> None:
     if catalogue.refused:
         sys.exit("\n".join(catalogue.refused.values()))
     for name, entry in catalogue.entries.items():
-        if not entry.pinned or not entry.licence or name.split(".")[0] not in catalogue.plugins[entry.plugin]:
+        if not entry.pinned or not entry.license or name.split(".")[0] not in catalogue.plugins[entry.plugin]:
             sys.exit(f"{name}: the built-in registry wants a commit, a licence, and a model that its plugin offers")
 
 

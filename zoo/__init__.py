@@ -25,12 +25,12 @@ _HOMES = {
         "sample",
         "save",
     ),
-    "zoo.api.training": ("evaluate", "finetune", "pretrain", "rehearse", "reproduce"),
+    "zoo.api.training": ("dry_run", "evaluate", "finetune", "pretrain", "reproduce"),
     "zoo.api.transfer": ("pull", "push", "verify"),
     "zoo.data.array_batches": ("ArrayBatches",),
     "zoo.data.array_dataset": ("ArrayDataset", "ArraySplit"),
     "zoo.data.augmentation.blur": ("random_blur",),
-    "zoo.data.augmentation.colour": ("colour_jitter", "random_grey", "random_solarise"),
+    "zoo.data.augmentation.colour": ("color_jitter", "random_grayscale", "random_solarize"),
     "zoo.data.augmentation.erasing": ("add_noise", "random_erasing"),
     "zoo.data.augmentation.geometry": ("random_affine", "random_crop", "random_flip", "random_resized_crop"),
     "zoo.data.augmentation.mixing": ("cutmix", "mix", "mixup"),
@@ -40,7 +40,7 @@ _HOMES = {
     "zoo.data.drawing": ("draw_held_out", "draw_labelled"),
     "zoo.data.draws": ("Draws",),
     "zoo.data.images.dataset": ("ImageDataset", "ImageSplit"),
-    "zoo.data.images.normalise": ("normalise",),
+    "zoo.data.images.normalize": ("normalize",),
     "zoo.data.order": ("BatchOptions", "SampleOrder"),
     "zoo.data.ragged": ("Ragged",),
     "zoo.data.text.dataset": ("TextDataset", "TextSplit"),
@@ -50,7 +50,7 @@ _HOMES = {
     "zoo.engine.recipe": ("Batch", "Batches", "Loss", "Recipe"),
     "zoo.engine.tracking": ("Tracker",),
     "zoo.errors": (
-        "AuthorisationError",
+        "AuthorizationError",
         "DataError",
         "IntegrityError",
         "NetworkError",
@@ -135,7 +135,15 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(["__version__", *_HOME])
 
 
-_RENAMED = {"Learner": "learner"}
+_RENAMED = {
+    "AuthorisationError": "AuthorizationError",
+    "Learner": "learner",
+    "colour_jitter": "color_jitter",
+    "normalise": "normalize",
+    "random_grey": "random_grayscale",
+    "random_solarise": "random_solarize",
+    "rehearse": "dry_run",
+}
 """Names of the last release, which go with the next one."""
 
 

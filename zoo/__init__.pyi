@@ -10,10 +10,10 @@ from zoo.api.models import load as load
 from zoo.api.models import reconstruct as reconstruct
 from zoo.api.models import sample as sample
 from zoo.api.models import save as save
+from zoo.api.training import dry_run as dry_run
 from zoo.api.training import evaluate as evaluate
 from zoo.api.training import finetune as finetune
 from zoo.api.training import pretrain as pretrain
-from zoo.api.training import rehearse as rehearse
 from zoo.api.training import reproduce as reproduce
 from zoo.api.transfer import pull as pull
 from zoo.api.transfer import push as push
@@ -22,9 +22,9 @@ from zoo.data.array_batches import ArrayBatches as ArrayBatches
 from zoo.data.array_dataset import ArrayDataset as ArrayDataset
 from zoo.data.array_dataset import ArraySplit as ArraySplit
 from zoo.data.augmentation.blur import random_blur as random_blur
-from zoo.data.augmentation.colour import colour_jitter as colour_jitter
-from zoo.data.augmentation.colour import random_grey as random_grey
-from zoo.data.augmentation.colour import random_solarise as random_solarise
+from zoo.data.augmentation.colour import color_jitter as color_jitter
+from zoo.data.augmentation.colour import random_grayscale as random_grayscale
+from zoo.data.augmentation.colour import random_solarize as random_solarize
 from zoo.data.augmentation.erasing import add_noise as add_noise
 from zoo.data.augmentation.erasing import random_erasing as random_erasing
 from zoo.data.augmentation.geometry import random_affine as random_affine
@@ -43,7 +43,7 @@ from zoo.data.drawing import draw_labelled as draw_labelled
 from zoo.data.draws import Draws as Draws
 from zoo.data.images.dataset import ImageDataset as ImageDataset
 from zoo.data.images.dataset import ImageSplit as ImageSplit
-from zoo.data.images.normalise import normalise as normalise
+from zoo.data.images.normalize import normalize as normalize
 from zoo.data.order import BatchOptions as BatchOptions
 from zoo.data.order import SampleOrder as SampleOrder
 from zoo.data.ragged import Ragged as Ragged
@@ -61,7 +61,7 @@ from zoo.engine.recipe import Batches as Batches
 from zoo.engine.recipe import Loss as Loss
 from zoo.engine.recipe import Recipe as Recipe
 from zoo.engine.tracking import Tracker as Tracker
-from zoo.errors import AuthorisationError as AuthorisationError
+from zoo.errors import AuthorizationError as AuthorizationError
 from zoo.errors import DataError as DataError
 from zoo.errors import IntegrityError as IntegrityError
 from zoo.errors import NetworkError as NetworkError

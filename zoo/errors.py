@@ -3,7 +3,7 @@
     ZooError                 1   the root; `except zoo.ZooError` catches all of them
     ├── UsageError           2   a wrong argument, setting or option
     ├── NotFoundError        3   no such model, weights, repo, revision, file
-    ├── AuthorisationError   4   the Hub wants a token, another token, or an agreement
+    ├── AuthorizationError   4   the Hub wants a token, another token, or an agreement
     ├── IntegrityError       5   bytes, hashes, tensors or configuration are not what they should be
     ├── NetworkError         6   the Hub cannot be reached, or broke off
     ├── StorageError         7   a disk is full, or a folder cannot be written
@@ -40,7 +40,7 @@ class NotFoundError(ZooError, LookupError):
     exit_code = 3
 
 
-class AuthorisationError(ZooError):
+class AuthorizationError(ZooError):
     """The Hub refuses this user."""
 
     exit_code = 4

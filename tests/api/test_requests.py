@@ -118,7 +118,7 @@ CASES = {
             "private": True,
             "tag": "v1",
             "message": "Push",
-            "licence": "mit",
+            "license": "mit",
             "max_shard_size": 5_000_000_000,
             "create_pr": True,
             "readme": "here",
@@ -126,7 +126,7 @@ CASES = {
             "library": "timm",
             "adapter": True,
         },
-        typed="run me/net --hub http://hub --private --tag v1 --message Push --licence mit --max-shard-size 5GB "
+        typed="run me/net --hub http://hub --private --tag v1 --message Push --license mit --max-shard-size 5GB "
         "--create-pr --readme here --sign key.pem --for timm --adapter",
         shell_alone={"dry_run"},
         python_alone={"progress"},
@@ -262,12 +262,12 @@ def test_options_of_a_run_are_the_fields_of_their_record() -> None:
 def test_a_rehearsal_is_asked_for_the_same(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     case = CASES[stage]
     name, *keywords = case.all.items()
-    rehearsed = _passed_on(case, monkeypatch, lambda: zoo.rehearse(stage, name[1], **dict(keywords)))
+    rehearsed = _passed_on(case, monkeypatch, lambda: zoo.dry_run(stage, name[1], **dict(keywords)))
     assert rehearsed == _passed_on(case, monkeypatch, lambda: case.function(**case.all))
 
 
 def test_what_belongs_to_another_stage_is_refused() -> None:
     with pytest.raises(TypeError, match="'task'"):
-        zoo.rehearse("pretrain", "net", data="photos", out="run", task="image-classification")
+        zoo.dry_run("pretrain", "net", data="photos", out="run", task="image-classification")
     with pytest.raises(TypeError, match="'task'"):
-        zoo.rehearse("finetune", "net.a", data="photos", out="run")
+        zoo.dry_run("finetune", "net.a", data="photos", out="run")

@@ -12,8 +12,8 @@ import pytest
 from tests.attacks.lying_hub import REPO, LyingHub, json_reply, listed, on
 from tests.fuzz.readers import CONFIG
 from zoo.errors import IntegrityError, StorageError
-from zoo.hub.patience import Patience
 from zoo.hub.pull import pull_repo
+from zoo.hub.retry_policy import RetryPolicy
 from zoo.registry.recipe_settings import recipe_settings
 from zoo.weights.config import read_config
 from zoo.weights.lockfile import read_lock
@@ -104,5 +104,5 @@ def test_126_less_space_than_what_is_listed(tmp_path: Path, monkeypatch: pytest.
     line = listed("model.safetensors", b"", lfs={"oid": "a" * 64, "size": 2_000_000})
     with LyingHub(on("/tree/", json_reply([line]))).running() as hub:
         with pytest.raises(StorageError, match="2.0 MB"):
-            pull_repo(REPO, hub=hub.url, patience=Patience(attempts=1))
+            pull_repo(REPO, hub=hub.url, policy=RetryPolicy(attempts=1))
         assert not [asked for asked in hub.asked if "/resolve/" in asked.path], "before the first byte"

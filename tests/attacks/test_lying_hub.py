@@ -14,9 +14,9 @@ import pytest
 from tests.attacks.lies import all_lies
 from tests.attacks.lying_hub import REPO, Asked, LyingHub, Reply, lying_hub
 from tests.attacks.scale import LONG
-from zoo.hub.patience import Patience
+from zoo.hub.retry_policy import RetryPolicy
 
-QUICK = Patience(stall=5, attempts=2, pause=0.001, longest_pause=0.01)
+QUICK = RetryPolicy(stall=5, attempts=2, pause=0.001, longest_pause=0.01)
 TOKEN = "zoo_" + "t" * 40
 LIES = list(all_lies())
 SAMPLES = LIES if LONG else [lie for place, lie in enumerate(LIES) if lie[0].startswith("name") or place % 5 == 0]

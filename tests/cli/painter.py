@@ -62,7 +62,7 @@ class Painting(zoo.OneNetwork):
 @zoo.hookimpl
 def zoo_models():
     yield zoo.ModelSpec(name="painter", family="autoencoder", summary="Paints", target="zoo_painter:Painter",
-                        capabilities=("features", "reconstruct", "sample"), recipe="painting", licence="MIT")
+                        capabilities=("features", "reconstruct", "sample"), recipe="painting", license="MIT")
 
 
 @zoo.hookimpl

@@ -64,7 +64,7 @@ def test_images_are_printed_as_json(
     assert found == [{"image": str(path), "embedding": row} for path, row in zip(paths, wanted.tolist(), strict=True)]
     piped = "".join(f"{path}\n" for path in paths).encode()
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=BytesIO(piped)))
-    assert json.loads(said(capsys, weights, "-", "--normalise")) == found
+    assert json.loads(said(capsys, weights, "-", "--normalize")) == found
 
 
 def test_an_autoencoder_gives_its_codes(seer: Any, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,7 +34,7 @@ def test_a_model(tiny: None, says: Any) -> None:
         "settings": {},
         "layouts": None,
         "fallback": False,
-        "licence": "MIT",
+        "license": "MIT",
         "plugin": "zoo-tiny 1.0",
         "use": "zoo pretrain tiny --data DATA --out RUN",
     }

@@ -161,12 +161,12 @@ def test_weights_for_another_task(
 
 def test_embed(weights: Weights, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     folder = weights()
-    wanted = zoo.load(folder).embed(["a", "bear"], normalise=True)
-    found = json.loads(said(capsys, "embed", folder, "a", "bear", "--normalise"))
+    wanted = zoo.load(folder).embed(["a", "bear"], normalize=True)
+    found = json.loads(said(capsys, "embed", folder, "a", "bear", "--normalize"))
     assert [item["text"] for item in found] == ["a", "bear"]
     assert [item["embedding"] for item in found] == wanted.tolist()
     out = tmp_path / "new" / "vectors.safetensors"
-    assert said(capsys, "embed", folder, "a", "bear", "--normalise", "--out", str(out)).startswith(
+    assert said(capsys, "embed", folder, "a", "bear", "--normalize", "--out", str(out)).startswith(
         "2 texts, 16 numbers"
     )
     assert load_file(out)["embeddings"].tolist() == wanted.float().tolist()

@@ -40,7 +40,7 @@ def test_117_what_a_hub_says(
     say: Say, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, hub: str, arguments: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
-    monkeypatch.setattr("zoo.hub.patience.Patience.attempts", 1)
+    monkeypatch.setattr("zoo.hub.retry_policy.RetryPolicy.attempts", 1)
     monkeypatch.setattr("zoo.hub.pull.default_patience", lambda: zoo_patience())
     with Answering(lambda _: HUBS[hub]).running() as answering:
         mirroring = (answering.url, "other", "org/x") if arguments[-1] == "mirror" else ("--hub", answering.url)
@@ -50,9 +50,9 @@ def test_117_what_a_hub_says(
 
 
 def zoo_patience() -> Any:
-    from zoo.hub.patience import Patience
+    from zoo.hub.retry_policy import RetryPolicy
 
-    return Patience(attempts=1)
+    return RetryPolicy(attempts=1)
 
 
 def test_117_what_a_hub_lists(say: Say) -> None:
@@ -73,7 +73,7 @@ def model(**arguments): raise ValueError(HOSTILE)
 @zoo.hookimpl
 def zoo_models():
     yield zoo.ModelSpec(name="evil", family="cnn", summary=HOSTILE, target="zoo_evil:model",
-                        task="image-classification", licence=HOSTILE)
+                        task="image-classification", license=HOSTILE)
 @zoo.hookimpl
 def zoo_commands():
     yield zoo.CommandSpec(name="shout", summary=HOSTILE, target="zoo_evil:shout")
@@ -146,7 +146,7 @@ def test_117_what_runs_say(say: Say, make_run: Any, tmp_path: Path) -> None:
 def test_117_what_registries_say(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"config.json": {"sha256": "0" * 64, "size": 1}, LINES: {"sha256": "1" * 64, "size": 1}}
     entry = {
-        **{"repo": "org/x", "revision": COMMIT, "files": files, "plugin": LINES, "task": LINES, "licence": LINES},
+        **{"repo": "org/x", "revision": COMMIT, "files": files, "plugin": LINES, "task": LINES, "license": LINES},
         **{"summary": LINES, "data": LINES, "scores": {LINES: 1.0}},
     }
     document = {"schema_version": 1, "weights": {"x.evil": entry, "x.refused": {LINES: 1}}}

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from zoo.data.augmentation import colour
 from zoo.data.augmentation.blur import random_blur
-from zoo.data.augmentation.colour import colour_jitter, random_grey, random_solarise
+from zoo.data.augmentation.colour import color_jitter, random_grayscale, random_solarize
 from zoo.data.augmentation.erasing import add_noise, random_erasing
 from zoo.data.augmentation.geometry import affine, random_affine, random_crop, random_flip, random_resized_crop
 from zoo.data.augmentation.mixing import cutmix, mix, mixup
@@ -31,9 +31,9 @@ RANDOM: tuple[Callable[[Tensor, Draws], Tensor], ...] = (
     random_flip,
     random_resized_crop,
     random_affine,
-    colour_jitter,
-    random_grey,
-    random_solarise,
+    color_jitter,
+    random_grayscale,
+    random_solarize,
     random_blur,
     random_erasing,
     rand_augment,
@@ -45,10 +45,10 @@ TONES = (
     colour.change_saturation,
     colour.turn_hue,
     colour.sharpen,
-    colour.posterise,
-    colour.solarise,
+    colour.posterize,
+    colour.solarize,
     colour.autocontrast,
-    colour.equalise,
+    colour.equalize,
 )
 
 
@@ -114,10 +114,10 @@ def test_no_strength_moves_nothing() -> None:
         random_resized_crop(batch, draws(4), area=(1, 1), aspect=(1, 1)),
         random_affine(batch, draws(4), degrees=0, shift=0, scale=0, shear=0),
         random_erasing(batch, draws(4), probability=0),
-        colour_jitter(batch, draws(4), brightness=0, contrast=0, saturation=0, hue=0),
-        colour_jitter(batch, draws(4), probability=0),
-        random_grey(batch, draws(4), probability=0),
-        random_solarise(batch, draws(4), probability=0),
+        color_jitter(batch, draws(4), brightness=0, contrast=0, saturation=0, hue=0),
+        color_jitter(batch, draws(4), probability=0),
+        random_grayscale(batch, draws(4), probability=0),
+        random_solarize(batch, draws(4), probability=0),
         random_blur(batch, draws(4), probability=0),
         rand_augment(batch, draws(4), magnitude=0),
         rand_augment(batch, draws(4), operations=0),
@@ -157,7 +157,7 @@ def test_tones_match_pillow() -> None:
     # Enlarged, because Pillow counts in whole pixels: on few of them its steps are coarse
     picture = fashion_mnist_sample(None).splits["train"].images[:8].repeat(8, 2).repeat(8, 3)
     batch, strength = torch.from_numpy(picture.copy()) / 255, torch.ones(8)
-    for tone, reference in ((colour.equalise, ImageOps.equalize), (colour.autocontrast, ImageOps.autocontrast)):
+    for tone, reference in ((colour.equalize, ImageOps.equalize), (colour.autocontrast, ImageOps.autocontrast)):
         expected = [torch.from_numpy(np.array(reference(Image.fromarray(p[0])))).flatten() for p in picture]
         found = (tone(batch, strength) * 255).round().flatten(1)
         assert float((found - torch.stack(expected)).abs().max()) <= 2
@@ -197,11 +197,11 @@ def test_shares_are_spread_as_beta() -> None:
 
 def test_grey_inverted_and_blurred_are_what_they_say() -> None:
     batch = images(4, 3, 24, 24)
-    grey = random_grey(batch, draws(4), probability=1)
+    grey = random_grayscale(batch, draws(4), probability=1)
     torch.testing.assert_close(
         grey, batch.mul(torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(1, True).expand_as(grey)
     )
-    inverted = random_solarise(batch, draws(4), probability=1)
+    inverted = random_solarize(batch, draws(4), probability=1)
     assert torch.equal(inverted, torch.where(batch > 0.5, 1 - batch, batch))
     dot = torch.zeros(1, 1, 24, 24)
     dot[..., 12, 12] = 1
@@ -212,7 +212,7 @@ def test_grey_inverted_and_blurred_are_what_they_say() -> None:
     assert float(blurred.sum()) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("change", [random_grey, random_solarise, random_blur])
+@pytest.mark.parametrize("change", [random_grayscale, random_solarize, random_blur])
 def test_shares_of_pictures_are_changed(change: Callable[..., Tensor]) -> None:
     batch = images(1, 3, 8, 8).expand(2000, -1, -1, -1)
     changed = (change(batch, draws(2000), probability=0.3) - batch).abs().amax((1, 2, 3)) > 1e-4

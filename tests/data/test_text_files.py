@@ -218,6 +218,6 @@ def test_135_the_mark_is_taken_off_where_a_file_begins(tmp_path: Path, read: Rea
 def test_a_small_file_that_is_large_or_not_there(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     with pytest.raises(DataError, match="has more than 2 bytes"):
-        read_text(tmp_path / "a", most=2)
+        read_text(tmp_path / "a", maximum=2)
     with pytest.raises(DataError, match="cannot be read"):
         read_text(tmp_path / "b")

@@ -57,7 +57,7 @@ def test_every_sample_comes_once_and_resuming_goes_on(
         return
     start = data.draw(st.integers(0, count))
     orders = [SampleOrder(count, rank=rank, **form) for rank in range(processes)]  # type: ignore[arg-type]
-    places = orders[0].places(epoch)
+    places = orders[0].indices(epoch)
     shares = [[places[share].tolist() for share in order.shares(0)] for order in orders]
     rest = [[places[share].tolist() for share in order.shares(start)] for order in orders]
     assert rest == [share[start:] for share in shares]

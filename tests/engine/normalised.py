@@ -46,7 +46,7 @@ def trained(distribution: Distribution, **values: Any) -> dict[str, torch.Tensor
     batches = data(distribution, settings)
     for step in range(4):
         stepper.step(next(batches.epoch(0, step)), step)
-    return {name: distribution.whole(tensor) for name, tensor in recipe.network.state_dict().items()}
+    return {name: distribution.full_tensor(tensor) for name, tensor in recipe.network.state_dict().items()}
 
 
 if __name__ == "__main__":

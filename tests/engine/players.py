@@ -69,7 +69,7 @@ class Adversaries:
             fake = self.generator.sample(noise)
         softplus = nn.functional.softplus
         loss = softplus(-self.discriminator(real)).mean() + softplus(self.discriminator(fake)).mean()
-        yield Loss("discriminator", loss, figures={"real": real.mean()})
+        yield Loss("discriminator", loss, metrics={"real": real.mean()})
         yield Loss("generator", softplus(-self.discriminator(self.generator(noise))).mean())
 
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
@@ -116,7 +116,7 @@ def weights(stepper: Stepper) -> dict[str, Tensor]:
     found = dict(named_state(stepper.modules))
     if stepper.average is not None:
         found |= {f"average/{name}": tensor for name, tensor in stepper.average.tensors.items()}
-    return {name: stepper.distribution.whole(tensor) for name, tensor in found.items()}
+    return {name: stepper.distribution.full_tensor(tensor) for name, tensor in found.items()}
 
 
 if __name__ == "__main__":
@@ -124,7 +124,7 @@ if __name__ == "__main__":
         trained = made(processes, **json.loads(sys.argv[2]))
         run(trained)
         whole = weights(trained)
-        figures = trained.figures(STEPS)
+        figures = trained.metrics(STEPS)
         if processes.main:
             save_file(whole, Path(sys.argv[1]))
             print(json.dumps(figures))

@@ -41,7 +41,7 @@ def test_two_processes_equal_one_with_the_same_batch(tmp_path: Path, sharding: s
     furthest = max(float((found[name] - tensor).abs().max()) for name, tensor in expected.items())
     assert furthest < (1e-2 if "precision" in settings else 1e-5)
     figures = json.loads(done.stdout)
-    assert figures["loss"] == pytest.approx(alone.figures(50)["loss"], rel=0.05 if "precision" in settings else 1e-4)
+    assert figures["loss"] == pytest.approx(alone.metrics(50)["loss"], rel=0.05 if "precision" in settings else 1e-4)
 
 
 @pytest.mark.parametrize("synchronised", [True, False])

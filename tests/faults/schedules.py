@@ -20,12 +20,12 @@ import zoo.hub.download
 from tests.faults.proxy import FaultProxy, random_plan
 from zoo.errors import ZooError
 from zoo.hub.listing import FileSelection
-from zoo.hub.patience import Patience
 from zoo.hub.pull import pull_repo
 from zoo.hub.push import push_folder
+from zoo.hub.retry_policy import RetryPolicy
 from zoo.hub.server.serving import serve_folder
 
-PATIENCE = Patience(stall=0.25, slowest=4096, attempts=4, pause=0.01, longest_pause=0.1, worthwhile=32_000)
+PATIENCE = RetryPolicy(stall=0.25, slowest=4096, attempts=4, pause=0.01, longest_pause=0.1, worthwhile=32_000)
 SEGMENT = 32_000
 REQUESTS = 12 * PATIENCE.attempts
 """What the patience allows to a pull of two lists and ten parts of files, each asked for so often at most."""
@@ -79,7 +79,7 @@ def one_schedule(url: str, seed: int, cache: Path, files: dict[str, bytes], pinn
     with FaultProxy(url, plan).running() as proxy:
         try:
             selection = FileSelection(expected=expected) if pinned else None
-            pulled = pull_repo("org/thing", hub=proxy.url, selection=selection, patience=PATIENCE)
+            pulled = pull_repo("org/thing", hub=proxy.url, selection=selection, policy=PATIENCE)
             assert {file.name: (file.sha256, file.size) for file in pulled.files} == expected
             for name, content in files.items():
                 assert (pulled.folder / name).read_bytes() == content, f"seed {seed}: {name} is wrong"

@@ -23,7 +23,7 @@ from types import FrameType
 from typing import Any
 
 from zoo.errors import ZooError
-from zoo.publishing.readme_merge import metadata_of, parse_readme, renew
+from zoo.publishing.readme_merge import metadata_of, parse_readme, update_readme
 from zoo.registry.catalogue import read_catalogue
 from zoo.weights.config import read_config
 from zoo.weights.header import read_header
@@ -38,11 +38,11 @@ CONFIG: dict[str, Any] = {
     "format_version": 1, "plugin": "zoo-x", "plugin_version": "1", "architecture": "tiny", "arguments": {"width": 4},
     "task": "image-classification", "labels": ["cat"], "recipe": {"name": "r", "settings": {"epochs": 1}},
     "preprocessing": {"image_size": [8, 8], "channels": 1, "mean": [0.5], "std": [0.5]},
-    "data": {"name": "d", "fingerprint": "f", "licence": "MIT"},
+    "data": {"name": "d", "fingerprint": "f", "license": "MIT"},
 }  # fmt: skip
 ENTRY = {
     "repo": "org/name", "revision": "a" * 40, "files": {"model.safetensors": {"sha256": "b" * 64, "size": 3}},
-    "plugin": "zoo-x", "task": "t", "licence": "MIT", "scores": {"accuracy": 1.5},
+    "plugin": "zoo-x", "task": "t", "license": "MIT", "scores": {"accuracy": 1.5},
 }  # fmt: skip
 REGISTRY = {
     "schema_version": 1,
@@ -69,7 +69,7 @@ def read_readme(folder: Path) -> None:
     """Take a card apart and put it together."""
     readme = parse_readme((folder / "input").read_bytes().decode("utf-8", "surrogateescape"))
     metadata_of(readme)
-    renew(readme, "block", {"license": "mit", "tags": ["zoo"]})
+    update_readme(readme, "block", {"license": "mit", "tags": ["zoo"]})
 
 
 def read_shards(folder: Path) -> None:

@@ -108,7 +108,7 @@ def tree(folder: Path, *, but: tuple[Path, ...] = ()) -> dict[str, str | bytes]:
 def registry(folder: Path, revision: str, file: str = "config.json") -> Path:
     """Write a registry with one entry, whose one file has another hash than the Hub's."""
     files = {file: {"sha256": "a" * 64, "size": 2}}
-    entry = {"repo": "org/thing", "revision": revision, "files": files, "plugin": "p", "task": "t", "licence": "mit"}
+    entry = {"repo": "org/thing", "revision": revision, "files": files, "plugin": "p", "task": "t", "license": "mit"}
     path = folder / "registry.json"
     path.write_text(json.dumps({"schema_version": 1, "weights": {"net.a": entry}}))
     return path

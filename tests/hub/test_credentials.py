@@ -10,12 +10,12 @@ import pytest
 from huggingface_hub import HfApi, constants
 
 from tests.answering import Answer, Answering, Asked
-from zoo.errors import AuthorisationError, UsageError, ZooError
+from zoo.errors import AuthorizationError, UsageError, ZooError
 from zoo.hub.connection import PUBLIC, connect
 from zoo.hub.credentials import credentials_for, default_hub
-from zoo.hub.patience import Patience
 from zoo.hub.pull import pull_repo
 from zoo.hub.push import push_folder
+from zoo.hub.retry_policy import RetryPolicy
 
 COMMIT = "c" * 40
 HERE, THERE = "http://127.0.0.1:8000", "http://127.0.0.1:9000"
@@ -123,7 +123,7 @@ def test_120_without_a_token_it_says_how_to_give_one(
     monkeypatch.delenv("HF_ENDPOINT")
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "config.json").write_text("{}")
-    with pytest.raises(AuthorisationError, match=f"ZOO_HUB={served_hub.url} with ZOO_HUB_TOKEN"):
+    with pytest.raises(AuthorizationError, match=f"ZOO_HUB={served_hub.url} with ZOO_HUB_TOKEN"):
         push_folder(tmp_path / "source", "me/thing", hub=served_hub.url, message="first")
     monkeypatch.setenv("ZOO_HUB", served_hub.url)
     monkeypatch.setenv("ZOO_HUB_TOKEN", served_hub.token)
@@ -230,5 +230,5 @@ def test_119_what_a_hub_says_of_secrets_is_not_repeated(monkeypatch: pytest.Monk
     monkeypatch.setenv("HF_TOKEN", "hf_public-and-secret")
     with Answering(lambda _: answer).running() as hub, pytest.raises(ZooError) as caught:
         address = hub.url.replace("://", "://me:s3cret-pass@")
-        pull_repo("org/thing", hub=address, patience=Patience(attempts=1))
+        pull_repo("org/thing", hub=address, policy=RetryPolicy(attempts=1))
     assert "hf_public-and" not in str(caught.value) and "s3cret" not in str(caught.value)

@@ -14,13 +14,13 @@ from huggingface_hub import HfApi, constants
 from tests.faults.kills import at_once, kill_and_finish
 from tests.faults.proxy import Ask, Fault, FaultProxy, Plan, for_files, no_faults
 from tests.faults.schedules import check_cache, make_source, run
-from zoo.errors import AuthorisationError, IntegrityError, NetworkError, NotFoundError
-from zoo.hub.patience import Patience
+from zoo.errors import AuthorizationError, IntegrityError, NetworkError, NotFoundError
 from zoo.hub.pull import pull_repo
 from zoo.hub.push import push_folder
 from zoo.hub.records import PulledRepo
+from zoo.hub.retry_policy import RetryPolicy
 
-QUICK = Patience(stall=20, attempts=5, pause=0.01, longest_pause=0.3, worthwhile=32_000)
+QUICK = RetryPolicy(stall=20, attempts=5, pause=0.01, longest_pause=0.3, worthwhile=32_000)
 WEIGHTS = "model.safetensors"
 
 
@@ -31,10 +31,10 @@ class Partner:
         self.url, self.commit, self.files, self.cache = url, commit, files, cache
         self.proxy: FaultProxy
 
-    def pull(self, plan: Plan = no_faults, patience: Patience = QUICK, **options: Any) -> PulledRepo:
+    def pull(self, plan: Plan = no_faults, policy: RetryPolicy = QUICK, **options: Any) -> PulledRepo:
         with FaultProxy(self.url, plan).running() as self.proxy, pytest.MonkeyPatch.context() as environment:
             environment.setenv("HF_ENDPOINT", self.proxy.url)  # whose the token is
-            return pull_repo("org/thing", hub=self.proxy.url, patience=patience, **options)
+            return pull_repo("org/thing", hub=self.proxy.url, policy=policy, **options)
 
     def fails(self, error: type[Exception], match: str, plan: Plan, **options: Any) -> None:
         with pytest.raises(error, match=match):
@@ -78,13 +78,13 @@ def test_073_not_found_has_three_messages(partner: Partner) -> None:
         pull_repo("org/thing", hub=partner.url, revision="v9")
     with coded("EntryNotFound")(partner.url, status("404")).running() as proxy:
         with pytest.raises(NotFoundError, match="a file of org/thing is not on"):
-            pull_repo("org/thing", hub=proxy.url, patience=QUICK)
+            pull_repo("org/thing", hub=proxy.url, policy=QUICK)
 
 
 def test_074_bad_token(partner: Partner, monkeypatch: pytest.MonkeyPatch) -> None:
     HfApi(endpoint=partner.url).update_repo_settings("org/thing", visibility="private")
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
-    partner.fails(AuthorisationError, "log in with a token that may", no_faults)
+    partner.fails(AuthorizationError, "log in with a token that may", no_faults)
 
 
 def test_075_private_without_a_token(partner: Partner, served_hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,8 +95,8 @@ def test_075_private_without_a_token(partner: Partner, served_hub: Any, monkeypa
 
 def test_076_gated_repo_names_where_to_accept(partner: Partner) -> None:
     with coded("GatedRepo")(partner.url, status("403")).running() as proxy:
-        with pytest.raises(AuthorisationError) as caught:
-            pull_repo("org/thing", hub=proxy.url, patience=QUICK)
+        with pytest.raises(AuthorizationError) as caught:
+            pull_repo("org/thing", hub=proxy.url, policy=QUICK)
     assert f"accept its terms at {proxy.url}/org/thing" in str(caught.value)
 
 
@@ -110,7 +110,7 @@ def test_077_range_that_cannot_be_had_restarts_from_zero_once(partner: Partner) 
 
 def test_078_too_many_requests_waits_as_asked(partner: Partner) -> None:
     start = time.monotonic()
-    partner.pull(status("429 1", times=1), patience=Patience(pause=0.01, longest_pause=5))
+    partner.pull(status("429 1", times=1), policy=RetryPolicy(pause=0.01, longest_pause=5))
     assert time.monotonic() - start >= 1
     assert all(ask.count <= 1 for ask in partner.proxy.asked)
 
@@ -186,13 +186,13 @@ def test_085_compressed_weights_are_refused(partner: Partner) -> None:
 
 def test_086_bytes_that_trickle_are_not_waited_for(partner: Partner) -> None:
     crawl = for_files(Fault("trickle", value="0.05"))
-    partner.fails(NetworkError, "which is too slow", crawl, patience=Patience(stall=0.5))
+    partner.fails(NetworkError, "which is too slow", crawl, policy=RetryPolicy(stall=0.5))
     assert partner.proxy.sent < sum(map(len, partner.files.values())) // 10  # all of them would take hours
 
 
 def test_086_silence_is_not_waited_for(partner: Partner) -> None:
     silence = for_files(Fault("stall", 0.5, "3"))
-    partner.fails(NetworkError, "timed out", silence, patience=Patience(stall=0.5, pause=0.01))
+    partner.fails(NetworkError, "timed out", silence, policy=RetryPolicy(stall=0.5, pause=0.01))
     assert all(ask.count < 2 for ask in partner.proxy.asked if ask.is_file)  # whoever is silent is asked twice
 
 
@@ -242,7 +242,7 @@ def test_089_renamed_repo_is_not_followed_unseen(partner: Partner) -> None:
     assert HfApi(endpoint=partner.url).repo_info("org/thing").sha == partner.commit
     with Renamed(partner.url, lambda ask: None if ask.is_file else Fault("etag")).running() as proxy:
         with pytest.raises(IntegrityError, match="org/thing is .other/thing. on"):
-            pull_repo("org/thing", hub=proxy.url, patience=QUICK)
+            pull_repo("org/thing", hub=proxy.url, policy=QUICK)
 
 
 def test_090_offline_takes_the_cache_and_asks_nobody(partner: Partner) -> None:
@@ -266,7 +266,7 @@ def test_list_that_goes_on_elsewhere_is_refused(partner: Partner) -> None:
 
     with Linked(partner.url, lambda ask: None if ask.is_file else Fault("etag")).running() as proxy:
         with pytest.raises(IntegrityError, match="another host"):
-            pull_repo("org/thing", hub=proxy.url, patience=QUICK)
+            pull_repo("org/thing", hub=proxy.url, policy=QUICK)
 
 
 def test_random_schedules_end_in_verified_files_or_a_clear_error(
@@ -291,8 +291,8 @@ def test_killed_pulls_and_pulls_at_once_fetch_little_twice(tmp_path: Path, serve
 
 def test_a_list_whose_next_page_is_itself() -> None:
     from tests.attacks.lying_hub import REPO, LyingHub, json_reply
-    from zoo.hub.patience import Patience
     from zoo.hub.pull import pull_repo
+    from zoo.hub.retry_policy import RetryPolicy
 
     def again(asked: Any) -> Any:
         link = ("Link", f'<{asked.path}>; rel="next"')
@@ -300,5 +300,5 @@ def test_a_list_whose_next_page_is_itself() -> None:
 
     with LyingHub(again).running() as hub:
         with pytest.raises(IntegrityError, match="leads back to a page of its list"):
-            pull_repo(REPO, hub=hub.url, patience=Patience(attempts=1))
+            pull_repo(REPO, hub=hub.url, policy=RetryPolicy(attempts=1))
         assert len([asked for asked in hub.asked if "/tree/" in asked.path]) == 1

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from huggingface_hub import constants, hf_hub_download, scan_cache_dir
 
-from zoo.errors import AuthorisationError, IntegrityError, NetworkError, NotFoundError, UsageError
+from zoo.errors import AuthorizationError, IntegrityError, NetworkError, NotFoundError, UsageError
 from zoo.hub.listing import FileSelection
 from zoo.hub.pull import pull_repo
 from zoo.hub.push import push_folder
@@ -154,7 +154,7 @@ def test_073_what_does_not_exist_has_its_own_message(folder: Path, served_hub: A
 
 def test_074_wrong_token(folder: Path, served_hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
-    with pytest.raises(AuthorisationError) as caught:
+    with pytest.raises(AuthorizationError) as caught:
         push_folder(folder, "org/thing", hub=served_hub.url, message="first")
     assert "hf_wrong" not in str(caught.value)
 

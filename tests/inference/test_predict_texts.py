@@ -15,7 +15,7 @@ import zoo
 from zoo.cli import run
 from zoo.registry.registry import default_registry
 from zoo.tasks.multi_label import MultiLabelTextClassifier
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 from zoo.weights.folder import save_weights, write_weights
 from zoo.weights.inputs import inputs_record
 from zoo.weights.selftest import replay, write_selftest
@@ -94,7 +94,7 @@ def test_texts_may_have_several_classes(tmp_path: Path) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         network = MultiLabelTextClassifier(zoo.create("bert", **SMALL), 3)
-    block = ZooBlock(
+    block = WeightsDescription(
         format_version=1,
         plugin=offer.plugin.distribution,
         plugin_version=offer.plugin.version,

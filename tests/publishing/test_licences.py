@@ -47,24 +47,24 @@ def test_141_a_licence_is_derived_where_all_agree(base: str | None, data: str | 
     ],
 )
 def test_141_free_text_is_refused_with_the_nearest(typed: str, nearest: str) -> None:
-    with pytest.raises(UsageError, match=f"is no identifier of a licence; type the nearest: --licence {nearest}$"):
-        checked_licence(typed, "--licence")
-    assert checked_licence(nearest, "--licence") == nearest
+    with pytest.raises(UsageError, match=f"is no identifier of a licence; type the nearest: --license {nearest}$"):
+        checked_licence(typed, "--license")
+    assert checked_licence(nearest, "--license") == nearest
 
 
 @pytest.mark.parametrize("card", [None, "", "unknown", "None"])
 def test_141_an_unknown_licence_is_asked_for(card: str | None) -> None:
-    asked = "that of the base is cc-by-nc-4.0, that of the data is MIT; choose one, for example --licence cc-by-nc-4.0$"
+    asked = "that of the base is cc-by-nc-4.0, that of the data is MIT; choose one, for example --license cc-by-nc-4.0$"
     with pytest.raises(UsageError, match=asked):
         chosen_licence(None, card, "MIT", NC)
-    with pytest.raises(UsageError, match="that of the data is unknown; choose one, for example --licence other$"):
+    with pytest.raises(UsageError, match="that of the data is unknown; choose one, for example --license other$"):
         chosen_licence(None, card, None, {})
 
 
 def test_141_what_a_base_demands_stays() -> None:
     for asked, card in (("apache-2.0", None), (None, "mit"), ("cc-by-4.0", "cc-by-nc-4.0")):
         with pytest.raises(
-            UsageError, match="from hf://some/base, whose licence cc-by-nc-4.0 stays .* type --licence cc-"
+            UsageError, match="from hf://some/base, whose licence cc-by-nc-4.0 stays .* type --license cc-"
         ):
             chosen_licence(asked, card, "mit", NC)
     assert chosen_licence("CC-BY-NC-4.0", None, "mit", NC) == "cc-by-nc-4.0"
@@ -76,12 +76,12 @@ def test_141_a_card_with_free_text(site: Any, tmp_path: Path, served_hub: Served
     make_weights(tmp_path / "weights")
     card = tmp_path / "weights" / "README.md"
     card.write_text(card.read_text().replace("license: mit", "license: apache2"))
-    with pytest.raises(UsageError, match="the licence in README.md, 'apache2' is no .* --licence apache-2.0$"):
+    with pytest.raises(UsageError, match="the licence in README.md, 'apache2' is no .* --license apache-2.0$"):
         zoo.push(tmp_path / "weights", "me/tiny", hub=served_hub.url, private=False)
     (tmp_path / "weights" / "training.json").write_text(json.dumps(NC))
-    with pytest.raises(UsageError, match="cannot be published as apache-2.0; type --licence cc-by-nc-4.0"):
-        zoo.push(tmp_path / "weights", "me/tiny", hub=served_hub.url, private=False, licence="apache-2.0")
-    zoo.push(tmp_path / "weights", "me/tiny", hub=served_hub.url, private=False, licence="cc-by-nc-4.0")
+    with pytest.raises(UsageError, match="cannot be published as apache-2.0; type --license cc-by-nc-4.0"):
+        zoo.push(tmp_path / "weights", "me/tiny", hub=served_hub.url, private=False, license="apache-2.0")
+    zoo.push(tmp_path / "weights", "me/tiny", hub=served_hub.url, private=False, license="cc-by-nc-4.0")
     pulled = zoo.pull("hf://me/tiny", hub=served_hub.url).folder
     assert licence_of(pulled, "hf://me/tiny", WeightsQuery()) == "cc-by-nc-4.0"
 

@@ -106,8 +106,8 @@ def refused(error: type[Exception], match: str, weights: Path, hub: ServedHub, *
 
 def test_without_a_licence(weights: Path, served_hub: ServedHub) -> None:
     (weights / "README.md").unlink()
-    refused(UsageError, "that of the data is MIT; choose one, for example --licence mit", weights, served_hub)
-    zoo.push(weights, "me/tiny", hub=served_hub.url, private=False, licence="BSD-3-Clause")
+    refused(UsageError, "that of the data is MIT; choose one, for example --license mit", weights, served_hub)
+    zoo.push(weights, "me/tiny", hub=served_hub.url, private=False, license="BSD-3-Clause")
 
 
 @pytest.mark.parametrize("lacking", ["labels", "inputs"])

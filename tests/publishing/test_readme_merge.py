@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import UsageError
-from zoo.publishing.readme_merge import BEGIN, END, choose_base, metadata_of, parse_readme, renew, without_key
+from zoo.publishing.readme_merge import BEGIN, END, choose_base, metadata_of, parse_readme, update_readme, without_key
 
 META = {"library_name": "zoo", "license": "mit", "tags": ["zoo", "tiny"]}
 WRITTEN = (
@@ -16,13 +16,13 @@ WRITTEN = (
 
 
 def test_a_fresh_card_has_metadata_and_block() -> None:
-    text = renew(parse_readme(""), "# Tiny", META)
+    text = update_readme(parse_readme(""), "# Tiny", META)
     assert text == f"---\nlibrary_name: zoo\nlicense: mit\ntags:\n- zoo\n- tiny\n---\n\n{BEGIN}\n# Tiny\n{END}\n"
-    assert renew(parse_readme(text), "# Tiny", META) == text
+    assert update_readme(parse_readme(text), "# Tiny", META) == text
 
 
 def test_written_words_and_keys_stay() -> None:
-    text = renew(parse_readme(WRITTEN), "new", META)
+    text = update_readme(parse_readme(WRITTEN), "new", META)
     assert text.endswith(f"---\n\n# My words\n\ttabs  \n{BEGIN}\nnew\n{END}\n\nMore\u2028words\n")
     head = text.split("\n---\n")[0]
     assert '# a comment\nlicense:   cc-by-4.0   # mine\nauthor: "me"\n' in head
@@ -30,7 +30,7 @@ def test_written_words_and_keys_stay() -> None:
 
 
 def test_a_card_without_a_block_gets_it_at_its_end() -> None:
-    assert renew(parse_readme("# Mine"), "new", {}) == f"---\n---\n# Mine\n\n{BEGIN}\nnew\n{END}\n"
+    assert update_readme(parse_readme("# Mine"), "new", {}) == f"---\n---\n# Mine\n\n{BEGIN}\nnew\n{END}\n"
 
 
 def test_a_block_without_an_end_is_said() -> None:
@@ -45,7 +45,7 @@ def test_every_byte_outside_survives_three_times(before: str, after: str, block:
         return
     text = base
     for place in range(3):
-        text = renew(parse_readme(text), f"{block}{place}", META)
+        text = update_readme(parse_readme(text), f"{block}{place}", META)
     outside = text.partition("\n---\n")[2]
     assert outside.startswith(f"{before}\n{BEGIN}\n") and outside.endswith(f"{END}\n{after}")
 
@@ -57,7 +57,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     except UsageError:
         return
     metadata_of(readme)
-    renew(readme, "block", META)
+    update_readme(readme, "block", META)
 
 
 def test_021_strings_made_to_be_slow_take_no_time() -> None:

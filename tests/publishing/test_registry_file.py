@@ -28,7 +28,7 @@ def test_added_weights_are_pinned_and_load_by_name(pushed: Any, served_hub: Serv
     path = tmp_path / "registry.json"
     add(path, served_hub, "tiny.z")
     entry = add(path, served_hub)
-    assert (entry.revision, entry.licence, entry.task, entry.parameters) == (
+    assert (entry.revision, entry.license, entry.task, entry.parameters) == (
         pushed.commit, "mit", "image-classification", 50
     )  # fmt: skip
     assert entry.scores == {"accuracy": 87.5} and entry.data == "fashion_mnist"
@@ -59,7 +59,7 @@ def test_removed_weights(pushed: Any, served_hub: ServedHub, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("key", "value", "fault"),
     [
-        ("licence", "unknown", "has no licence"),
+        ("license", "unknown", "has no licence"),
         ("revision", "main", "which can change"),
         ("revision", "0" * 40, "no revision"),
         ("repo", "me/elsewhere", "no repo me/elsewhere"),

@@ -19,7 +19,7 @@ ENTRY: dict[str, Any] = {
     "files": {"model.safetensors": {"sha256": "b" * 64, "size": 3}},
     "plugin": "zoo-lenet",
     "task": "image-classification",
-    "licence": "MIT",
+    "license": "MIT",
 }
 
 
@@ -69,7 +69,7 @@ def test_005_duplicate_key(tmp_path: Path) -> None:
         read_catalogue(write(tmp_path, '{"schema_version": 1, "weights": {}, "weights": {}}'))
 
 
-@pytest.mark.parametrize("missing", ["revision", "files", "licence"])
+@pytest.mark.parametrize("missing", ["revision", "files", "license"])
 def test_006_incomplete_entry_is_refused_and_others_kept(tmp_path: Path, missing: str) -> None:
     broken = {key: value for key, value in ENTRY.items() if key != missing}
     catalogue = read_catalogue(write(tmp_path, weights={"net.good": ENTRY, "net.bad": broken}))
@@ -115,17 +115,17 @@ def test_010_unusable_names(tmp_path: Path, name: str) -> None:
 
 def test_the_user_s_registry_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_REGISTRY", str(write(tmp_path, weights={"net.good": ENTRY})))
-    assert default_registry().weights("net.good").licence == "MIT"
+    assert default_registry().weights("net.good").license == "MIT"
 
 
 def test_the_last_registry_wins_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, licence in (("first", "MIT"), ("second", "BSD-2-Clause")):
+    for name, license in (("first", "MIT"), ("second", "BSD-2-Clause")):
         (tmp_path / name).mkdir()
-        write(tmp_path / name, weights={"net.a": {**ENTRY, "licence": licence}})
+        write(tmp_path / name, weights={"net.a": {**ENTRY, "license": license}})
     paths = [str(tmp_path / name / "registry.json") for name in ("first", "second")]
     monkeypatch.setenv("ZOO_REGISTRY", ",".join(paths))
     registry = default_registry()
-    assert registry.weights("net.a").licence == "BSD-2-Clause"
+    assert registry.weights("net.a").license == "BSD-2-Clause"
     assert registry.catalogue.origins["net.a"] == tuple(paths)
 
 

@@ -29,7 +29,7 @@ def base(tmp_path: Path, served_hub: ServedHub) -> str:
         inputs = zoo.Preprocessing(image_size=(28, 28), channels=1)
         model = zoo.create("conv_autoencoder", **arguments)
         save_weights(tmp_path / "base", model, model_name="conv_autoencoder", arguments=arguments, inputs=inputs)
-    zoo.push(tmp_path / "base", "me/base", hub=served_hub.url, private=False, licence="mit")
+    zoo.push(tmp_path / "base", "me/base", hub=served_hub.url, private=False, license="mit")
     return "hf://me/base"
 
 

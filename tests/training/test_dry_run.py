@@ -24,7 +24,7 @@ DATA = "fashion_mnist_sample"
 
 def test_counts_are_those_of_the_run(tmp_path: Path) -> None:
     settings = {"epochs": 3, "batch_size": 100}
-    found = zoo.rehearse("pretrain", "dense_autoencoder", data=DATA, out=tmp_path / "run", settings=settings)
+    found = zoo.dry_run("pretrain", "dense_autoencoder", data=DATA, out=tmp_path / "run", settings=settings)
     assert (found.steps, found.batch_size, found.train_samples) == (60, 100, 2000)
     assert found.parameters == found.trained_parameters == 101_200
     # two matrix products of 784 x 64 forward, and two for each on the way back but the one for the pictures' gradient
@@ -36,7 +36,7 @@ def test_counts_are_those_of_the_run(tmp_path: Path) -> None:
 def test_a_run_that_would_be_refused_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="--resume"):
-        zoo.rehearse("pretrain", "dense_autoencoder", data=DATA, out=tmp_path)
+        zoo.dry_run("pretrain", "dense_autoencoder", data=DATA, out=tmp_path)
 
 
 def test_unlabelled_data_are_noticed(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_unlabelled_data_are_noticed(tmp_path: Path) -> None:
     for number in range(4):
         (pictures / f"{number}.png").write_bytes((run / "pictures" / "reconstructions.png").read_bytes())
     with pytest.raises(DataError, match="no labels"):
-        zoo.rehearse("finetune", run, task="image-classification", data=str(pictures), out=tmp_path / "x")
+        zoo.dry_run("finetune", run, task="image-classification", data=str(pictures), out=tmp_path / "x")
 
 
 def test_an_automatic_batch_size_fits_and_is_kept_when_resumed(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_an_automatic_batch_size_fits_and_is_kept_when_resumed(tmp_path: Path) -
 
 def test_a_large_batch_is_rehearsed_by_a_few_of_its_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {"epochs": 1, "batch_size": 40, "accumulate": 2}
-    whole = zoo.rehearse("pretrain", "dense_autoencoder", data=DATA, out=tmp_path / "run", settings=settings)
+    whole = zoo.dry_run("pretrain", "dense_autoencoder", data=DATA, out=tmp_path / "run", settings=settings)
     taken: list[int] = []
     step = Stepper.step
 
@@ -72,19 +72,19 @@ def test_a_large_batch_is_rehearsed_by_a_few_of_its_samples(tmp_path: Path, monk
     monkeypatch.setattr(Stepper, "step", counted)
     monkeypatch.setattr(pace, "_LOOKED_AT_FROM", 1)
     monkeypatch.setattr(pace, "_BYTES", 1)  # no more than the fewest fit
-    found = zoo.rehearse("pretrain", "dense_autoencoder", data=DATA, out=tmp_path / "run", settings=settings)
+    found = zoo.dry_run("pretrain", "dense_autoencoder", data=DATA, out=tmp_path / "run", settings=settings)
     assert taken == [4] * 7
     assert found.batch_shape == whole.batch_shape == (40, 1, 28, 28)
     assert (found.steps, found.batch_size, found.flops_per_sample) == (50, 40, whole.flops_per_sample)
     monkeypatch.setattr(pace, "_BYTES", 1 << 40)
     monkeypatch.setattr(pace, "_SECONDS", 1e9)
     taken.clear()
-    zoo.rehearse("pretrain", "dense_autoencoder", data=DATA, out=tmp_path / "run", settings=settings)
+    zoo.dry_run("pretrain", "dense_autoencoder", data=DATA, out=tmp_path / "run", settings=settings)
     assert taken == [4, 4, *[40] * 5]
 
 
 def test_classes_are_listed_with_their_shares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = zoo.rehearse("pretrain", "dense_autoencoder", data=DATA, out=tmp_path / "run", settings={"steps": 1})
+    found = zoo.dry_run("pretrain", "dense_autoencoder", data=DATA, out=tmp_path / "run", settings={"steps": 1})
     assert len(found.classes) == 10 and set(found.classes.values()) == {0.1}
     show_rehearsal(dataclasses.replace(found, classes={"sky": 0.25, "road": 0.7, "void": 0.05}))
     assert "classes       road 70.0%, sky 25.0%, void 5.0%\n" in capsys.readouterr().out

@@ -69,7 +69,7 @@ def test_what_would_change_the_weights_is_refused(weights: Path, tmp_path: Path)
 
 
 def test_an_adapter_keeps_the_arguments_of_its_base(weights: Path, tmp_path: Path, served_hub: ServedHub) -> None:
-    zoo.push(weights, "me/base", hub=served_hub.url, private=False, licence="mit")
+    zoo.push(weights, "me/base", hub=served_hub.url, private=False, license="mit")
     tuned = finetuned("hf://me/base", tmp_path / "run", method="lora", hub=served_hub.url)
     assert config(tuned / "adapter")["arguments"]["drop_path_rate"] == 0
     merged = zoo.load(tuned).state_dict()

@@ -69,7 +69,7 @@ def test_a_library_that_draws_is_missing(
     paint: Any, monkeypatch: pytest.MonkeyPatch, missing: str, rehearsed: bool
 ) -> None:
     if rehearsed:
-        monkeypatch.setattr(zoo, "pretrain", lambda name, **asked: zoo.rehearse("pretrain", name, **asked))
+        monkeypatch.setattr(zoo, "pretrain", lambda name, **asked: zoo.dry_run("pretrain", name, **asked))
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(UsageError, match=r"a run draws pictures.*pip install 'zoo-hub\[train\]'"):
         paint()
@@ -109,7 +109,7 @@ def test_a_tracker_that_fails_is_closed_once(
 
 
 def test_a_tracker_that_is_missing_is_told_by_a_dry_run(paint: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoo, "pretrain", lambda name, **asked: zoo.rehearse("pretrain", name, **asked))
+    monkeypatch.setattr(zoo, "pretrain", lambda name, **asked: zoo.dry_run("pretrain", name, **asked))
     with pytest.raises(UsageError, match="no tracker 'tensorbord'"):
         paint(track=("tensorbord",))
 

@@ -65,14 +65,14 @@ def finetuned(hub: str, out: str, **asked: Any) -> None:
 def base(project: Path, served_hub: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """Push the run as me/base, and return the Hub's address."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf-cache"))
-    zoo.push("run", "me/base", hub=served_hub.url, private=False, licence="mit")
+    zoo.push("run", "me/base", hub=served_hub.url, private=False, license="mit")
     return str(served_hub.url)
 
 
 def test_the_base_is_pinned_by_its_commit(base: str) -> None:
     finetuned(base, "tuned")
     zoo.pretrain("painter", data="photos", out="other", settings={**QUICK, "seed": 1})
-    zoo.push("other", "me/base", hub=base, private=False, licence="mit")
+    zoo.push("other", "me/base", hub=base, private=False, license="mit")
     pins = json.loads(Path("tuned/run.json").read_text())["pins"]["weights"]
     assert pins.keys() == {"sha256", "repo", "commit"}
     assert zoo.reproduce("tuned", out="again").identical
@@ -80,7 +80,7 @@ def test_the_base_is_pinned_by_its_commit(base: str) -> None:
 
 def test_an_adapter_is_repeated(base: str) -> None:
     finetuned(base, "tuned", method="lora")
-    zoo.push("tuned", "me/adapter", hub=base, private=False, licence="mit", adapter=True)
+    zoo.push("tuned", "me/adapter", hub=base, private=False, license="mit", adapter=True)
     assert zoo.reproduce("tuned", out="again").identical
     assert zoo.reproduce("hf://me/adapter", out="third", hub=base).identical
 
@@ -102,7 +102,7 @@ def mirrored(
 
 def test_after_a_mirror_an_adapter_finds_its_base_by_content(base: str, mirrored: Callable[..., str]) -> None:
     finetuned(base, "tuned", method="lora")
-    zoo.push("tuned", "me/adapter", hub=base, private=False, licence="mit", adapter=True)
+    zoo.push("tuned", "me/adapter", hub=base, private=False, license="mit", adapter=True)
     url = mirrored("me/base", "me/adapter")
     loaded, whole = zoo.load("hf://me/adapter", hub=url), zoo.load("tuned")
     assert (loaded.head.weight == whole.head.weight).all()
@@ -111,7 +111,7 @@ def test_after_a_mirror_an_adapter_finds_its_base_by_content(base: str, mirrored
 
 def test_after_a_mirror_without_its_base_an_adapter_says_so(base: str, mirrored: Callable[..., str]) -> None:
     finetuned(base, "tuned", method="lora")
-    zoo.push("tuned", "me/adapter", hub=base, private=False, licence="mit", adapter=True)
+    zoo.push("tuned", "me/adapter", hub=base, private=False, license="mit", adapter=True)
     url = mirrored("me/adapter")
     with pytest.raises(
         NotFoundError, match=r"the adapter's base, me/base at [0-9a-f]{40}, is missing: no repo me/base"
@@ -134,11 +134,11 @@ def test_147_epochs_that_were_typed_win(project: Path) -> None:
 
 
 def test_147_without_epochs_little_data_is_gone_over_more_often(project: Path) -> None:
-    found = zoo.rehearse(
+    found = zoo.dry_run(
         "finetune", "run", task="image-classification", data="photos", out="x", settings={"batch_size": 4}
     )
     assert found.steps == 400
     typed = {"batch_size": 4, "epochs": 2, "minimum_steps": 50}
-    found = zoo.rehearse("finetune", "run", task="image-classification", data="photos", out="x", settings=typed)
+    found = zoo.dry_run("finetune", "run", task="image-classification", data="photos", out="x", settings=typed)
     assert found.steps == 50
     assert not os.path.exists("x")

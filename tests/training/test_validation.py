@@ -40,7 +40,7 @@ def test_the_validation_split_of_the_data_chooses(pictures: Path, tmp_path: Path
 
 
 def test_data_without_a_validation_split_are_refused_before_training(tmp_path: Path) -> None:
-    for go in (zoo.pretrain, lambda name, **asked: zoo.rehearse("pretrain", name, **asked)):
+    for go in (zoo.pretrain, lambda name, **asked: zoo.dry_run("pretrain", name, **asked)):
         with pytest.raises(UsageError, match="has no validation split; .*--set validation=0.1"):
             go("conv_autoencoder", data="fashion_mnist_sample", out=tmp_path / "run", settings=SETTINGS)
     assert not (tmp_path / "run").exists()

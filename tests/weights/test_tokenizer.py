@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import DataError, IntegrityError, NotFoundError, UsageError
-from zoo.weights.description import ZooBlock
-from zoo.weights.inputs import Tokenisation, record_of
+from zoo.weights.description import WeightsDescription
+from zoo.weights.inputs import Tokenization, record_of
 from zoo.weights.tokenizer import ROLES_FILE, TOKENIZER_FILE, Tokenizer, read_text_inputs, read_tokenizer
 from zoo.weights.tokenizer_training import KINDS, REPRODUCIBLE, make_tokenizer
 
@@ -19,15 +19,15 @@ def made(request: pytest.FixtureRequest) -> tuple[str, Tokenizer]:
     return request.param, make_tokenizer(request.param, TEXTS, size=320)
 
 
-def block(tokenizer: str | None = None, **arguments: int) -> ZooBlock:
-    return ZooBlock(
+def block(tokenizer: str | None = None, **arguments: int) -> WeightsDescription:
+    return WeightsDescription(
         format_version=1,
         plugin="zoo-test",
         plugin_version="1",
         architecture="none",
         arguments=dict(arguments),
         task="text-generation",
-        inputs=record_of("text", None if tokenizer is None else Tokenisation(tokenizer=tokenizer, max_tokens=64)),
+        inputs=record_of("text", None if tokenizer is None else Tokenization(tokenizer=tokenizer, max_tokens=64)),
     )
 
 

@@ -52,7 +52,7 @@ def test_weights_of_images_load_and_say_how_images_become_inputs() -> None:
 def test_weights_of_texts_load_and_go_on_with_one() -> None:
     described = zoo.describe("text")
     assert described.inputs is not None and described.inputs.modality == "text"
-    assert described.tokenisation is not None and described.tokenisation.max_tokens == 8
+    assert described.tokenization is not None and described.tokenization.max_tokens == 8
     assert zoo.load("text").generate("the cat", max_new_tokens=3)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.registry.registry import default_registry, matches
+from zoo.specs.renamed import renamed_arguments
 
 if TYPE_CHECKING:
     import torch
@@ -14,21 +15,22 @@ if TYPE_CHECKING:
 
     from zoo.inference.load import LoadedModel
     from zoo.specs.modality import Inputs
-    from zoo.weights.description import ZooBlock
+    from zoo.weights.description import WeightsDescription
     from zoo.weights.pickles.convert import Converted
 
 
+@renamed_arguments(licence="license")
 def list_models(
     pattern: str | None = None,
     *,
     modality: str | None = None,
     family: str | None = None,
     task: str | None = None,
-    licence: str | None = None,
+    license: str | None = None,
     capability: str | None = None,
 ) -> list[str]:
     """List the models that can be created, sorted by name. A pattern has shell wildcards, or matches anywhere."""
-    wanted = {"modality": modality, "family": family, "task": task, "licence": licence}
+    wanted = {"modality": modality, "family": family, "task": task, "license": license}
     return sorted(
         offer.spec.name
         for offer in default_registry().models()
@@ -38,13 +40,14 @@ def list_models(
     )
 
 
+@renamed_arguments(licence="license")
 def list_weights(
     pattern: str | None = None,
     *,
     modality: str | None = None,
     family: str | None = None,
     task: str | None = None,
-    licence: str | None = None,
+    license: str | None = None,
 ) -> list[str]:
     """List the published weights that the catalogue knows, sorted by name."""
     registry = default_registry()
@@ -55,7 +58,7 @@ def list_weights(
         for name, entry in registry.catalogue.entries.items()
         if matches(name, pattern)
         and task in (None, entry.task)
-        and licence in (None, entry.licence)
+        and license in (None, entry.license)
         and all(
             value is None or getattr(models.get(name.split(".")[0]), key, None) == value
             for key, value in wanted.items()
@@ -154,7 +157,7 @@ def convert(file: str | Path, *, out: str | Path, key: str | None = None, force:
     return convert_pickle(Path(file), Path(out), key=key, force=force)
 
 
-def describe(source: str | Path, *, hub: str | Path | None = None) -> ZooBlock:
+def describe(source: str | Path, *, hub: str | Path | None = None) -> WeightsDescription:
     """Return what weights say of themselves: architecture, arguments, task, labels, preprocessing and whence they are.
 
     `source` is what `load` takes.

@@ -13,14 +13,14 @@ from zoo.training.request import FinetuneRequest, PretrainRequest
 from zoo.weights.find import WeightsQuery
 
 
-def pretrain_request(model: str | Path, **asked: Any) -> PretrainRequest:
+def pretrain_request(model: str | Path, **requested: Any) -> PretrainRequest:
     """Return what `zoo.pretrain` is asked for."""
-    return PretrainRequest(model=str(model), **_by_record(**asked))
+    return PretrainRequest(model=str(model), **_by_record(**requested))
 
 
-def finetune_request(weights: str | Path, **asked: Any) -> FinetuneRequest:
+def finetune_request(weights: str | Path, **requested: Any) -> FinetuneRequest:
     """Return what `zoo.finetune` is asked for; data and weights are on the same Hub."""
-    return FinetuneRequest(weights=weights, query=WeightsQuery(hub=asked.get("hub")), **_by_record(**asked))
+    return FinetuneRequest(weights=weights, query=WeightsQuery(hub=requested.get("hub")), **_by_record(**requested))
 
 
 def _by_record(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 from zoo.training.result import RunResult
 
 if TYPE_CHECKING:
-    from zoo.training.dry_run import Rehearsal
+    from zoo.training.dry_run import DryRun
     from zoo.training.evaluate import Evaluated
     from zoo.training.reproduce import Reproduction
 
@@ -130,17 +130,17 @@ def finetune(
     return run_job(prepare_job(request))
 
 
-def rehearse(stage: Literal["pretrain", "finetune"], name: str | Path, **arguments: Any) -> Rehearsal:
+def dry_run(stage: Literal["pretrain", "finetune"], name: str | Path, **arguments: Any) -> DryRun:
     """Settle and check everything that `pretrain` or `finetune` would do with these arguments, and time a few steps.
 
     Nothing is written. Raise what training would raise before its first step.
     """
     from zoo.api.requests import finetune_request, pretrain_request
-    from zoo.training.dry_run import rehearse_job
+    from zoo.training.dry_run import dry_run_job
     from zoo.training.prepare import prepare_job
 
     request = (pretrain_request if stage == "pretrain" else finetune_request)(name, **arguments)
-    return rehearse_job(prepare_job(request))
+    return dry_run_job(prepare_job(request))
 
 
 def reproduce(

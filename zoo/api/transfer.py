@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.specs.renamed import renamed_arguments
+
 if TYPE_CHECKING:
     from zoo.hub.records import PulledRepo, PushedRepo
     from zoo.publishing.push import PushPlan
@@ -38,6 +40,7 @@ def pull(
     return pull_weights(source, query, everything=everything, to=_path(to), lock=lock, progress=progress)
 
 
+@renamed_arguments(licence="license")
 def push(
     source: str | Path,
     repo: str,
@@ -46,7 +49,7 @@ def push(
     private: bool | None = None,
     tag: str | None = None,
     message: str | None = None,
-    licence: str | None = None,
+    license: str | None = None,
     max_shard_size: int | None = None,
     create_pr: bool = False,
     readme: str | None = None,
@@ -73,7 +76,7 @@ def push(
             private=private,
             tag=tag,
             message=message,
-            licence=licence,
+            license=license,
             max_shard_size=max_shard_size,
             create_pr=create_pr,
             readme=readme,

@@ -16,6 +16,7 @@ from zoo.errors import PeerLostError, StorageError, UsageError, ZooError
 from zoo.extras import needed
 from zoo.redaction import without_secrets
 from zoo.registry.command_names import COMMANDS
+from zoo.specs.renamed import current_flag
 
 _SAID_BY_THE_FIRST = (2, 3, 4, 5, 8)
 """What one of several processes finds wrong with what was asked, all of them do."""
@@ -69,7 +70,14 @@ class Commands(click.Group):
         }
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": current_flag,
+        "max_content_width": 100,
+    },
+)
 @click.version_option(package_name="zoo-hub", prog_name="zoo")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def group(debug: bool) -> None:

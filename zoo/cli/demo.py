@@ -12,7 +12,7 @@ import click
 
 from zoo.api import models, training, transfer
 from zoo.commands.output import print_line
-from zoo.commands.tables import figures, print_table
+from zoo.commands.tables import format_scores, print_table
 from zoo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def command(out: Path, labels: int, seeds: int) -> None:
 
     _title(f"1. Pretrain conv_autoencoder on {data}, without labels")
     run = training.pretrain("conv_autoencoder", data=data, out=out / "pretrained", settings=settings, progress=True)
-    print_line(f"{run.folder}: test {figures(run.scores)} · {run.seconds:.0f} s")
+    print_line(f"{run.folder}: test {format_scores(run.scores)} · {run.seconds:.0f} s")
 
     _title(f"2. Push it to a Hub in the folder {hub}")
     pushed = transfer.push(run.folder, _REPO, hub=hub, private=True)
@@ -134,7 +134,7 @@ def _registry_and_empty_cache(out: Path, pushed: "PushedRepo", scores: dict[str,
         "files": {file.name: {"sha256": file.sha256, "size": file.size} for file in pushed.files},
         "plugin": "zoo-autoencoder",
         "task": "image-feature-extraction",
-        "licence": "Apache-2.0",
+        "license": "Apache-2.0",
         "scores": scores,
     }
     registry = out / "registry.json"

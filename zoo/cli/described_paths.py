@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from zoo.api import models
-from zoo.commands.tables import figures
+from zoo.commands.tables import format_scores
 
 
 def described_path(path: Path) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def _run(path: Path) -> dict[str, Any]:
         "model": run.known.model,
         "recipe": run.known.recipe,
         "data": run.known.data.get("name"),
-        run.measured or "scores": figures(run.scores),
+        run.measured or "scores": format_scores(run.scores),
     }
     weights = _weights(path) if run.finished else {}
     return {**found, **weights, "all of it": shlex.join(["zoo", "runs", "show", str(path)])}

@@ -10,7 +10,7 @@ import click
 from zoo.api import training
 from zoo.commands.options import columns, columns_of, data_set, hub, pairs
 from zoo.commands.output import print_line
-from zoo.commands.tables import figures, print_json, print_table
+from zoo.commands.tables import format_scores, print_json, print_table
 from zoo.errors import UsageError
 from zoo.files import storage_errors, write_file
 
@@ -45,7 +45,7 @@ def command(
             {"samples": found.samples, **found.scores, **({"classes": found.by_class} if found.by_class else {})}
         )
     else:
-        print_line(f"{weights} on {data}, {found.samples:,} samples: {figures(scores)}")
+        print_line(f"{weights} on {data}, {found.samples:,} samples: {format_scores(scores)}")
         _print_classes(found.by_class)
     if out is not None and found.predictions is not None:
         lines = "".join(json.dumps(row) + "\n" for row in found.predictions)

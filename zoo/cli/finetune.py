@@ -35,5 +35,7 @@ def command(weights: str, **typed: Any) -> None:
         "finetune",
         weights,
         typed,
-        lambda result, asked: after_finetuning(result, asked["data"], asked["columns"], asked["data_options"]),
+        lambda result, requested: after_finetuning(
+            result, requested["data"], requested["columns"], requested["data_options"]
+        ),
     )

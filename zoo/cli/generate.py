@@ -19,7 +19,7 @@ from zoo.commands.tables import print_json
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @hub
 def command(
-    weights: str, text: str, device: str | None, dtype: str | None, as_json: bool, hub: str | None, **asked: Any
+    weights: str, text: str, device: str | None, dtype: str | None, as_json: bool, hub: str | None, **requested: Any
 ) -> None:
     """Generate a continuation of TEXT, or for an encoder-decoder its output, as a stream; `-` is standard input."""
     from zoo.inference.load_for_task import load_writer
@@ -27,8 +27,8 @@ def command(
     prompt = one_text(text)
     generate = load_writer(weights, hub=hub, device=device, dtype=dtype)
     if as_json:
-        print_json({"prompt": prompt, "text": generate(prompt, **typed(asked))})
+        print_json({"prompt": prompt, "text": generate(prompt, **typed(requested))})
         return
-    for piece in generate.stream(prompt, **typed(asked)):
+    for piece in generate.stream(prompt, **typed(requested)):
         print_text(piece)
     print_line()

@@ -24,7 +24,7 @@ _OTHERS = ("modalities", "recipes", "tasks", "datasets")
 @click.option("--modality", help="For this kind of data: image, text …")
 @click.option("--family", help="Of this family: autoencoder, gan, cnn, transformer …")
 @click.option("--task", help="For this task.")
-@click.option("--licence", help="With this licence.")
+@click.option("--license", help="With this licence.")
 @click.option(
     "--capability",
     help="Models with this capability: features, embed, generate …; `zoo info MODEL` lists them.",
@@ -36,14 +36,14 @@ def command(
     modality: str | None,
     family: str | None,
     task: str | None,
-    licence: str | None,
+    license: str | None,
     capability: str | None,
     as_json: bool,
 ) -> None:
     """List models and weights, or another kind; PATTERN has wildcards, or matches anywhere in a name."""
     registry = default_registry()
-    models = list_models(pattern, modality=modality, family=family, task=task, licence=licence, capability=capability)
-    weights = [] if capability else list_weights(pattern, modality=modality, family=family, task=task, licence=licence)
+    models = list_models(pattern, modality=modality, family=family, task=task, license=license, capability=capability)
+    weights = [] if capability else list_weights(pattern, modality=modality, family=family, task=task, license=license)
     rows = {
         "models": [_model(registry, name) for name in models],
         "weights": [_weights(registry, name) for name in weights],
@@ -89,7 +89,7 @@ def _model(registry: Registry, name: str) -> dict[str, Any]:
         "family": spec.family,
         "can": list(spec.capabilities),
         "recipe": spec.recipe,
-        "licence": spec.licence,
+        "license": spec.license,
         "from": offer.plugin.distribution,
     }
 
@@ -103,7 +103,7 @@ def _weights(registry: Registry, name: str) -> dict[str, Any]:
         "task": entry.task,
         "data": entry.data,
         "score": score,
-        "licence": entry.licence,
+        "license": entry.license,
         "from": f"{entry.plugin} · hf://{entry.repo}",
     }
 

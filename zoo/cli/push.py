@@ -33,7 +33,7 @@ def _size(context: click.Context, parameter: click.Parameter, text: str | None) 
 @click.option("--tag", help="Tag the commit.")
 @click.option("--message", help="The commit's message.")
 @click.option(
-    "--licence", metavar="ID", help="The weights' licence, such as apache-2.0; default: that of the model card."
+    "--license", metavar="ID", help="The weights' licence, such as apache-2.0; default: that of the model card."
 )
 @click.option("--max-shard-size", metavar="SIZE", callback=_size, help="Split larger weights, such as 5GB.")
 @click.option("--readme", type=click.Choice(["here", "hub"]), help="Which README to keep if both were edited.")

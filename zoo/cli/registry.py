@@ -20,20 +20,20 @@ def command() -> None:
 @command.command("add")
 @click.argument("repo", metavar="REPO[@REV]")
 @click.option("--name", required=True, metavar="ARCH.TAG", help="The name to list it under.")
-@click.option("--licence", metavar="ID", help="Its licence; default: that of its model card.")
+@click.option("--license", metavar="ID", help="Its licence; default: that of its model card.")
 @click.option("--force", is_flag=True, help="Replace an existing entry.")
 @_registry
 @hub
-def add(repo: str, name: str, licence: str | None, force: bool, registry: str | None, hub: str | None) -> None:
+def add(repo: str, name: str, license: str | None, force: bool, registry: str | None, hub: str | None) -> None:
     """Fetch and verify REPO, and list it with its commit and every hash."""
     from zoo.publishing.registry_file import add_weights, own_registry
 
     path = own_registry(registry)
     repo, _, revision = repo.removeprefix("hf://").partition("@")
     entry = add_weights(
-        repo, name, revision=revision or None, hub=hub, path=path, licence=licence, force=force, progress=True
+        repo, name, revision=revision or None, hub=hub, path=path, license=license, force=force, progress=True
     )
-    print_line(f"{name}: {entry.repo} at {entry.revision[:7]}, {len(entry.files)} files, {entry.licence}  {path}")
+    print_line(f"{name}: {entry.repo} at {entry.revision[:7]}, {len(entry.files)} files, {entry.license}  {path}")
 
 
 @command.command("remove")
@@ -83,7 +83,7 @@ def search(pattern: str | None, registry: str | None, as_json: bool, hub: str | 
             "name": name,
             "repo": entry.repo,
             "task": entry.task,
-            "licence": entry.licence,
+            "license": entry.license,
             "listed in": list(found.catalogue.origins[name]),
             "needs": None if entry.plugin in installed else f"pip install {entry.plugin}",
         }
@@ -94,7 +94,7 @@ def search(pattern: str | None, registry: str | None, as_json: bool, hub: str | 
         print_json(rows)
         return
     print_table(
-        [heading(key).upper() for key in ("name", "repo", "task", "licence", "listed in", "needs")],
+        [heading(key).upper() for key in ("name", "repo", "task", "license", "listed in", "needs")],
         [[" < ".join(cell) if isinstance(cell, list) else cell or "" for cell in row.values()] for row in rows],
     )
     print_line(f"{len(rows)} weights. `zoo pull NAME` fetches them")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from zoo.commands.output import print_line
-from zoo.commands.tables import figures, print_json, print_table
+from zoo.commands.tables import format_scores, print_json, print_table
 from zoo.engine.history import PastRun, differences, find_runs, read_metrics, read_run
 from zoo.errors import IntegrityError, UsageError
 
@@ -52,7 +52,7 @@ def show(run: Path, as_json: bool) -> None:
     shown = {
         "run": f"{past.folder} · {past.state} at step {past.step:,}",
         "started": f"{past.started:%Y-%m-%d %H:%M}",
-        past.measured or "scores": figures(past.scores) or "none yet",
+        past.measured or "scores": format_scores(past.scores) or "none yet",
         **{key: value for key, value in past.resolved.items() if key not in ("settings", "command")},
         "settings": past.known.settings,
         "checkpoints": [path.name for path in past.checkpoints],
@@ -117,7 +117,7 @@ def _record(run: PastRun) -> dict[str, Any]:
 def _row(run: PastRun) -> tuple[str, ...]:
     known, started = run.known, f"{run.started:%Y-%m-%d %H:%M}"
     told = (known.model, known.recipe, known.data.get("name"))
-    return (str(run.folder), started, run.state, f"{run.step:,}", *map(_text, told), figures(run.scores) or "-")
+    return (str(run.folder), started, run.state, f"{run.step:,}", *map(_text, told), format_scores(run.scores) or "-")
 
 
 def _next(run: PastRun) -> str:

@@ -11,12 +11,12 @@ from zoo.api import training
 from zoo.cli.processes import first_process
 from zoo.commands.options import Command, columns_of, data_set, pairs
 from zoo.commands.output import print_line
-from zoo.commands.tables import figures
+from zoo.commands.tables import format_scores
 from zoo.engine.options import RunOptions
 from zoo.training.result import RunResult
 
 if TYPE_CHECKING:
-    from zoo.training.dry_run import Rehearsal
+    from zoo.training.dry_run import DryRun
 
 _SHOWN_CLASSES = 12
 
@@ -84,7 +84,7 @@ def train(
     options["data_options"] = pairs(options.pop("data_set"), "--data-set")
     options["arguments"] = arguments_of(options["arguments"])
     if dry_run:
-        show_rehearsal(training.rehearse(stage, name, **options))
+        show_rehearsal(training.dry_run(stage, name, **options))
         return
     go = training.pretrain if stage == "pretrain" else training.finetune
     result = go(name, progress=True, **options)
@@ -119,7 +119,7 @@ def changes(settings: tuple[str, ...], batch_size: str | None) -> dict[str, str]
     return {**pairs(settings, "--set"), **({"batch_size": batch_size} if batch_size else {})}
 
 
-def show_rehearsal(found: "Rehearsal") -> None:
+def show_rehearsal(found: "DryRun") -> None:
     """Print what a run would take."""
     if not first_process():
         return
@@ -156,7 +156,7 @@ def show_run(result: RunResult, following: Callable[[], list[str]]) -> None:
     """Print what a run has made, and what can be done next; of several processes the first one does."""
     if not first_process():
         return
-    print_line(f"{result.folder}: test {figures(result.scores)} · {result.seconds:.0f} s")
+    print_line(f"{result.folder}: test {format_scores(result.scores)} · {result.seconds:.0f} s")
     for picture in result.pictures:
         print_line(f"  {picture}")
     print_line("next:")

@@ -34,13 +34,13 @@ def writing_command(
         dtype: str | None,
         as_json: bool,
         hub: str | None,
-        **asked: Any,
+        **requested: Any,
     ) -> None:
         from zoo.inference.load_for_task import load_writer
 
         several = read(texts)
         write = load_writer(weights, task, hub=hub, device=device, dtype=dtype)
-        written = write(several, **{"beams": 4, **typed(asked)})
+        written = write(several, **{"beams": 4, **typed(requested)})
         if as_json:
             print_json([{"text": text, answer: found} for text, found in zip(several, written, strict=True)])
             return

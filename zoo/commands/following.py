@@ -11,7 +11,7 @@ from zoo.specs.records import ModelSpec, RecipeSpec, TaskSpec
 from zoo.training.result import RunResult
 
 if TYPE_CHECKING:
-    from zoo.weights.description import ZooBlock
+    from zoo.weights.description import WeightsDescription
 
 
 def after_pretraining(result: RunResult, model: str) -> list[str]:
@@ -56,12 +56,12 @@ def after_finetuning(
     ]
 
 
-def _predicts(block: "ZooBlock") -> bool:
+def _predicts(block: "WeightsDescription") -> bool:
     task = default_registry().known_task(block.task)
     return task is None or task.spec.command == "predict"
 
 
-def _use(block: "ZooBlock", run: Path) -> str:
+def _use(block: "WeightsDescription", run: Path) -> str:
     """Return the command that uses weights, with what it takes."""
     task = default_registry().known_task(block.task)
     modality = default_registry().model(block.architecture, block.plugin).spec.modality

@@ -26,7 +26,7 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def heading(key: str) -> str:
     """Return a key of JSON as people read it."""
-    return key.replace("licence", "license")
+    return key.replace("license", "license")
 
 
 def print_json(value: Any) -> None:
@@ -48,6 +48,6 @@ def millions(count: int | None) -> str:
     return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k"
 
 
-def figures(scores: dict[str, float]) -> str:
+def format_scores(scores: dict[str, float]) -> str:
     """Return scores on one line."""
     return " · ".join(f"{name} {value:.4g}" for name, value in scores.items())

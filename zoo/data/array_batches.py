@@ -48,23 +48,23 @@ class ArrayBatches:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
         """Yield the batches of an epoch from position `start` on."""
-        places = self._order.places(epoch)
+        indices = self._order.indices(epoch)
         if self._lengths is not None and self._shuffles:
-            places = bucketed(places, self._lengths, order=self._order, seed=self._seed, epoch=epoch)
+            indices = bucketed(indices, self._lengths, order=self._order, seed=self._seed, epoch=epoch)
         elif self._lengths is not None:
-            places = places[self._lengths.argsort(stable=True)]
-        for batch in ahead(self._read, [places[share] for share in self._order.shares(start)]):
+            indices = indices[self._lengths.argsort(stable=True)]
+        for batch in ahead(self._read, [indices[share] for share in self._order.shares(start)]):
             yield {name: tensor.to(self._device, non_blocking=True) for name, tensor in batch.items()}
 
     def _read(self, index: Tensor) -> dict[str, Tensor]:
-        places = index.numpy()
+        indices = index.numpy()
         batch: dict[str, Tensor] = {}
         for name, column in self._columns.items():
             if isinstance(column, Ragged):
-                rows, lengths = column.padded(places, self._fill)
+                rows, lengths = column.padded(indices, self._fill)
                 batch |= {name: torch.from_numpy(rows), f"{name}_lengths": torch.from_numpy(lengths)}
             else:
-                batch[name] = torch.from_numpy(np.ascontiguousarray(column[places]))
+                batch[name] = torch.from_numpy(np.ascontiguousarray(column[indices]))
         batch = self._collate(batch) if self._collate else batch
         batch["index"] = index
         return {name: tensor.pin_memory() for name, tensor in batch.items()} if self._pins else batch

@@ -61,7 +61,7 @@ class ArrayDataset:
     splits: Mapping[str, ArraySplit]
     source: str
     classes: tuple[str, ...] = ()
-    licence: str = "unknown"
+    license: str = "unknown"
     fingerprint: str = ""
 
     def __post_init__(self) -> None:

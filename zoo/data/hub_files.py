@@ -35,7 +35,7 @@ class HubFiles:
     repo: str
     folder: str
     commit: str
-    licence: str
+    license: str
     names: Mapping[str, Sequence[str]]
     sha256: Mapping[str, str]
     """Of the files that are stored by it, which small ones may not be."""
@@ -81,12 +81,12 @@ def find_files(repo: str, folder: str, revision: str | None, connection: Connect
     if faulty := [(name, fault) for split in names.values() for name in split if (fault := fault_of(name))]:
         raise IntegrityError(f"{repo} lists {shown(faulty[0][0])}, which {faulty[0][1].value}; tell its owner")
     taken = [files[name] for split in names.values() for name in split]
-    licence = info.card_data.get("license") if info.card_data else None
+    license = info.card_data.get("license") if info.card_data else None
     return HubFiles(
         repo=repo,
         folder=folder,
         commit=str(info.sha),
-        licence=licence if isinstance(licence, str) else "unknown",
+        license=license if isinstance(license, str) else "unknown",
         names=names,
         sha256={file.rfilename: file.lfs.sha256 for file in taken if file.lfs},
         num_bytes=sum(file.size or 0 for file in taken),

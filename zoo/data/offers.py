@@ -13,13 +13,13 @@ def zoo_datasets() -> Iterator[DatasetSpec]:
         hub_id="zalando-datasets/fashion_mnist",
         summary="60,000 + 10,000 greyscale images of clothes, 28x28, 10 classes (Xiao et al., 2017)",
         target="zoo.data.images.mnist:fashion_mnist",
-        licence="MIT",
+        license="MIT",
     )
     yield DatasetSpec(
         name="fashion_mnist_sample",
         summary="2,000 + 500 images of Fashion-MNIST that ship with Zoo",
         target="zoo.data.images.mnist:fashion_mnist_sample",
-        licence="MIT",
+        license="MIT",
     )
     yield DatasetSpec(
         name="mnist",
@@ -40,7 +40,7 @@ def zoo_datasets() -> Iterator[DatasetSpec]:
         target="zoo.data.text.known:ag_news",
         modality="text",
         task="text-classification",
-        licence="non-commercial research",
+        license="non-commercial research",
     )
     yield DatasetSpec(
         name="trec",
@@ -56,7 +56,7 @@ def zoo_datasets() -> Iterator[DatasetSpec]:
         target="zoo.data.text.known:tinyshakespeare",
         modality="text",
         task="text-generation",
-        licence="public domain",
+        license="public domain",
     )
     for first, second in (("de", "en"), ("en", "de"), ("fr", "en"), ("en", "fr")):
         yield DatasetSpec(
@@ -65,7 +65,7 @@ def zoo_datasets() -> Iterator[DatasetSpec]:
             target=f"zoo.data.text.known:multi30k_{first}_{second}",
             modality="text",
             task="translation",
-            licence="non-commercial",
+            license="non-commercial",
         )
     yield DatasetSpec(
         name="aeslc",
@@ -74,5 +74,5 @@ def zoo_datasets() -> Iterator[DatasetSpec]:
         target="zoo.data.text.known:aeslc",
         modality="text",
         task="summarization",
-        licence="CC-BY-NC-SA-4.0",
+        license="CC-BY-NC-SA-4.0",
     )

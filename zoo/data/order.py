@@ -58,7 +58,7 @@ class SampleOrder:
     def __len__(self) -> int:
         return -(-self.num_samples // self.batch_size)
 
-    def places(self, epoch: int) -> Tensor:
+    def indices(self, epoch: int) -> Tensor:
         """Return the places of all samples in the order of this epoch."""
         if not self._shuffle:
             return torch.arange(self._count)
@@ -73,7 +73,7 @@ class SampleOrder:
             yield slice(first, last)
 
 
-def bucketed(places: Tensor, lengths: Tensor, *, order: SampleOrder, seed: int, epoch: int) -> Tensor:
+def bucketed(indices: Tensor, lengths: Tensor, *, order: SampleOrder, seed: int, epoch: int) -> Tensor:
     """Return shuffled places so that samples of one batch are about as long: a function of (seed, epoch) too.
 
     Each pool of batches is sorted by length, and its batches are shuffled.
@@ -81,10 +81,10 @@ def bucketed(places: Tensor, lengths: Tensor, *, order: SampleOrder, seed: int, 
     size = order.batch_size
     shuffled = generator(seed, "buckets", epoch)
     parts = []
-    for pool in torch.split(places[: order.num_samples], size * _POOL):
+    for pool in torch.split(indices[: order.num_samples], size * _POOL):
         by_length = pool[lengths[pool].argsort(stable=True)]
         batches = torch.split(by_length, size)
         parts += [batches[place] for place in torch.randperm(len(batches), generator=shuffled).tolist()]
     # a last batch that is not full has to stay the last
     parts.sort(key=lambda part: len(part) < size)
-    return torch.cat([*parts, places[order.num_samples :]])
+    return torch.cat([*parts, indices[order.num_samples :]])

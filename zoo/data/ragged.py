@@ -43,11 +43,11 @@ class Ragged:
         Unsigned numbers become int32: torch knows no arithmetic on most of those.
         """
         lengths = self.lengths[index]
-        places = np.arange(int(lengths.max(initial=1)))
-        inside = places < lengths[:, None]
+        indices = np.arange(int(lengths.max(initial=1)))
+        inside = indices < lengths[:, None]
         kind = np.int32 if self.values.dtype.kind == "u" else self.values.dtype
         found = np.full(inside.shape, fill, kind)
-        found[inside] = self.values[(self.starts[index, None] + places)[inside]]
+        found[inside] = self.values[(self.starts[index, None] + indices)[inside]]
         return found, lengths
 
     def take(self, index: Places) -> "Ragged":

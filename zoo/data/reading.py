@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zoo.data.images.normalise import normalise
+from zoo.data.images.normalize import normalize
 from zoo.data.images.pictures import Encoded, Scaling, decode_all
 from zoo.errors import DataError
 from zoo.weights.inputs import Preprocessing
@@ -52,7 +52,7 @@ def as_inputs(pixels: Tensor, inputs: Preprocessing, like: Tensor) -> Tensor:
     """Return images of bytes as what a model takes, on the device and in the type of one of its parameters."""
     # convolutions take images whose channels lie side by side faster, by a quarter on a CPU
     images = pixels.to(like.device, memory_format=torch.channels_last).float().div_(255)
-    return normalise(images, inputs).to(like.dtype)
+    return normalize(images, inputs).to(like.dtype)
 
 
 def _read(

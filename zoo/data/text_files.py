@@ -25,17 +25,17 @@ def decoded(content: bytes, source: str | Path, *, at: int = 0) -> str:
     return text if at else text.removeprefix(_MARK)
 
 
-def read_text(path: Path, *, most: int = MAX_BYTES) -> str:
+def read_text(path: Path, *, maximum: int = MAX_BYTES) -> str:
     """Return the text of a small file. Raise DataError where it cannot be read, or is not small."""
     if is_special(path):
         raise DataError(f"{path} is a pipe or a device and no file; remove it")
     try:
         with open(path, "rb") as file:
-            content = file.read(most + 1)
+            content = file.read(maximum + 1)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; check it") from None
-    if len(content) > most:
-        raise DataError(f"{path} has more than {most:,} bytes; get a fresh copy")
+    if len(content) > maximum:
+        raise DataError(f"{path} has more than {maximum:,} bytes; get a fresh copy")
     return decoded(content, path)
 
 

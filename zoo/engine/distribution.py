@@ -150,7 +150,7 @@ class Distribution:
 
     # ---------------------------------------------------------------------------------------- whole and in parts
 
-    def whole(self, tensor: Tensor) -> Tensor:
+    def full_tensor(self, tensor: Tensor) -> Tensor:
         """Return a copy of a tensor, whole, on the CPU; every process must ask for the same ones in turn.
 
         The first process gets a copy that nothing changes any more; the others need none.

@@ -112,16 +112,16 @@ def train(
             shown = f"{epoch + 1}/{plan.epochs}"
             for batch in itertools.islice(batches.epoch(epoch, position), plan.total - state.step):
                 # ------------------------------------------------------------------ one step
-                watchdog.beat(state.step)
+                watchdog.step_started(state.step)
                 stepper.step(batch, state.step, epoch)
                 state.step += 1
-                asked = distribution.alone or state.step % _ATTENTION_STEPS == 0 or plan.logs(state.step)
-                leaving = asked and distribution.any(interruption.signum is not None)
+                requested = distribution.alone or state.step % _ATTENTION_STEPS == 0 or plan.logs(state.step)
+                leaving = requested and distribution.any(interruption.signum is not None)
                 # ------------------------------------------------------------------ log
                 if plan.logs(state.step) or leaving:
-                    figures = stepper.figures(state.step)
-                    run.log({"event": "train", "step": state.step, "epoch": epoch, **figures})
-                    progress.update(state.step, shown, figures["loss"])
+                    metrics = stepper.metrics(state.step)
+                    run.log({"event": "train", "step": state.step, "epoch": epoch, **metrics})
+                    progress.update(state.step, shown, metrics["loss"])
                 # ------------------------------------------------------------------ save, and leave
                 if plan.ends_round(state.step):
                     distribution.average_buffers(stepper.modules)
@@ -135,7 +135,7 @@ def train(
                     if state.step == plan.total:
                         writer.wait()  # whatever the last scores and pictures come to, what was learnt is on disk
                     scores = score()
-                    progress.epoch(state.step, shown, figures["loss"], scores)
+                    progress.epoch(state.step, shown, metrics["loss"], scores)
     progress.close()
     if evaluation.split == "validation" and 0 < state.best_step != state.step:
         _take_best(stepper, run)

@@ -9,16 +9,18 @@ import torch
 from torch import Tensor, nn
 
 from zoo.data.draws import Draws
+from zoo.specs.renamed import renamed_arguments
 
 Batch = dict[str, Tensor]
 """Tensors of one batch, on the device, a row for each sample.
 
 `images` are floats in [0, 1] of shape (batch, channels, height, width), `labels` int64 of shape (batch,), and `index`
 int64 of shape (batch,) says which samples of the split these are. Texts are `input_ids` and `attention_mask`, int64 of
-shape (batch, tokens), with `targets`, the tokens that follow, `labels`, or `written_ids` with `written_mask`.
+shape (batch, tokens), with `targets`, the tokens that follow, `labels`, or `target_ids` with `target_mask`.
 """
 
 
+@renamed_arguments(figures="metrics")
 @dataclass(frozen=True)
 class Loss:
     """One scalar to minimise by one optimizer, with further figures to log (tensors: no step waits for them).
@@ -30,14 +32,14 @@ class Loss:
     optimizer: str
     value: Tensor
     count: Tensor | None = None
-    figures: Mapping[str, Tensor] = field(default_factory=dict)
+    metrics: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class Recipe(Protocol):
     """How to train a model.
 
     Made by `target(settings, model, classes, preprocessing)`. `classes` are label names, or () without labels; what
-    the model takes are pictures that `zoo.normalise(images, preprocessing)` gives; for text the last argument is a
+    the model takes are pictures that `zoo.normalize(images, preprocessing)` gives; for text the last argument is a
     `zoo.TextInputs`, with the tokenizer. The model is already on its device.
     """
 

@@ -13,6 +13,7 @@ from zoo.engine.tracking import Tracker
 from zoo.errors import IntegrityError, NotFoundError, TrainingError, UsageError
 from zoo.files import storage_errors, write_file
 from zoo.hub.lease import Held, Lease
+from zoo.registry.recipe_settings import current_settings
 from zoo.strict_json import parse_json
 
 RECORD = "training.json"
@@ -99,7 +100,7 @@ class Run:
         """
         path, old = folder / "run.json", cls.recorded(folder)
         differences = _differences(
-            {key: old.get(key) for key in _DECIDING}, {key: resolved.get(key) for key in _DECIDING}
+            {key: _current(old).get(key) for key in _DECIDING}, {key: resolved.get(key) for key in _DECIDING}
         )
         if differences:
             shown = ", ".join(differences[:5]) + (", …" if len(differences) > 5 else "")
@@ -111,7 +112,10 @@ class Run:
             if main:
                 _log.warning("%s resumes with changed settings: %s", folder, shown)
                 write_file(path, json.dumps(resolved, indent=1).encode() + b"\n")
-        return cls(folder, resolved, main=main, override=override)
+        run = cls(folder, resolved, main=main, override=override)
+        if not differences:
+            run.identity = identity_of(old, _DECIDING)  # checkpoints say it in the names of their time
+        return run
 
     @staticmethod
     def recorded(folder: Path) -> dict[str, Any]:
@@ -147,7 +151,7 @@ class Run:
             tracker.start(self.folder, self.resolved, step)
         self.begun = True
 
-    def log(self, figures: dict[str, Any]) -> None:
+    def log(self, metrics: dict[str, Any]) -> None:
         """Append a line to metrics.jsonl, and tell the trackers."""
         if not self.main:
             return
@@ -155,13 +159,13 @@ class Run:
             raise TrainingError(
                 f"another process took over {self.folder} while this one was suspended; leave the run to it"
             )
-        if figures["event"] != "checkpoint":
-            self._step = figures.get("step", self._step)
-            numbers = {name: value for name, value in figures.items() if isinstance(value, float)}
+        if metrics["event"] != "checkpoint":
+            self._step = metrics.get("step", self._step)
+            numbers = {name: value for name, value in metrics.items() if isinstance(value, float)}
             for tracker in self.trackers:
-                tracker.log(figures["event"], self._step, numbers)
+                tracker.log(metrics["event"], self._step, numbers)
         with storage_errors(f"writing {self.metrics}"), open(self.metrics, "a", encoding="utf-8") as file:
-            file.write(json.dumps(figures) + "\n")
+            file.write(json.dumps(metrics) + "\n")
 
     def end(self, pictures: Sequence[Path] = ()) -> None:
         """Show the trackers what the run has drawn, and let them go."""
@@ -185,11 +189,11 @@ class Run:
         kept = []
         for line in self.metrics.read_bytes().splitlines():
             try:
-                figures = json.loads(line)
+                metrics = json.loads(line)
             except ValueError:
                 continue  # the line that a kill cut off
-            again = figures.get("event") in ("validation", "test")
-            if figures.get("step", step + 1) <= step - again:
+            again = metrics.get("event") in ("validation", "test")
+            if metrics.get("step", step + 1) <= step - again:
                 kept.append(line + b"\n")
         write_file(self.metrics, b"".join(kept))
 
@@ -208,3 +212,11 @@ def _differences(old: Any, new: Any, path: str = "") -> list[str]:
         found = [_differences(old.get(key), new.get(key), f"{path}.{key}" if path else key) for key in keys]
         return [item for part in found for item in part]
     return [] if old == new else [f"{path} {old!r} -> {new!r}"]
+
+
+def _current(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what run.json keeps, its settings by their present names."""
+    settings, recipe = record.get("settings"), record.get("recipe")
+    if not isinstance(settings, dict) or not isinstance(recipe, str):
+        return record
+    return {**record, "settings": current_settings(recipe, settings)}

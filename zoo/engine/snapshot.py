@@ -41,13 +41,13 @@ def identity_of(resolved: Mapping[str, Any], deciding: tuple[str, ...]) -> dict[
 def take(stepper: Stepper, loop: Mapping[str, Any], identity: Mapping[str, str]) -> Snapshot:
     """Copy all state; every process must call this, and each gets the whole."""
     distribution = stepper.distribution
-    whole = distribution.whole
+    full_tensor = distribution.full_tensor
     tensors: dict[str, dict[str, Tensor]] = {name: {} for name in stepper.modules}
     for path, tensor in named_state(stepper.modules).items():
         module, _, name = path.partition("/")
-        tensors[module][name] = whole(tensor)
+        tensors[module][name] = full_tensor(tensor)
     if stepper.average is not None:
-        tensors["average"] = {path: whole(tensor) for path, tensor in stepper.average.tensors.items()}
+        tensors["average"] = {path: full_tensor(tensor) for path, tensor in stepper.average.tensors.items()}
     names = _parameter_names(stepper)
     tensors["optimizers"], optimizers = {}, {}
     for key, optimizer in stepper.optimizers.items():
@@ -55,7 +55,7 @@ def take(stepper: Stepper, loop: Mapping[str, Any], identity: Mapping[str, str])
         for parameter, entry in optimizer.state.items():
             for field, value in entry.items():
                 if isinstance(value, Tensor):
-                    tensors["optimizers"][f"{key}/{names[id(parameter)]}/{field}"] = whole(value)
+                    tensors["optimizers"][f"{key}/{names[id(parameter)]}/{field}"] = full_tensor(value)
                 else:
                     rest.setdefault(names[id(parameter)], {})[field] = value
         optimizers[key] = {

@@ -131,7 +131,7 @@ class Stepper:
         with self.average.in_place() if self.average and self.settings.export_ema else nullcontext():
             yield
 
-    def figures(self, step: int) -> dict[str, float]:
+    def metrics(self, step: int) -> dict[str, float]:
         """Return the means since the last call, over all processes. Raise TrainingError where one is not finite."""
         names = sorted(self._sums)
         steps = max(1, self._count // self.settings.accumulate)
@@ -152,7 +152,7 @@ class Stepper:
 
     def _note(self, loss: Loss) -> None:
         self._add("loss" if len(self.optimizers) == 1 else f"loss/{loss.optimizer}", loss.value)
-        for key, value in loss.figures.items():
+        for key, value in loss.metrics.items():
             self._add(key, value)
 
     def _add(self, name: str, value: Tensor) -> None:

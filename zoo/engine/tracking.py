@@ -30,7 +30,7 @@ class Tracker(Protocol):
         """
         ...
 
-    def log(self, event: str, step: int, figures: Mapping[str, float]) -> None:
+    def log(self, event: str, step: int, metrics: Mapping[str, float]) -> None:
         """Take figures after a step. `event` is `train`, `validation` or `test`."""
         ...
 
@@ -58,8 +58,8 @@ class TensorBoard:
         if not step:
             self._writer.add_text("run", f"```json\n{json.dumps(resolved, indent=1)}\n```")
 
-    def log(self, event: str, step: int, figures: Mapping[str, float]) -> None:
-        for name, value in figures.items():
+    def log(self, event: str, step: int, metrics: Mapping[str, float]) -> None:
+        for name, value in metrics.items():
             self._writer.add_scalar(f"{name}/{event}", value, step)
 
     def picture(self, path: Path, step: int) -> None:
@@ -125,8 +125,8 @@ class _Guarded:
                 "without it"
             ) from error
 
-    def log(self, event: str, step: int, figures: Mapping[str, float]) -> None:
-        self._call("log", event, step, figures)
+    def log(self, event: str, step: int, metrics: Mapping[str, float]) -> None:
+        self._call("log", event, step, metrics)
 
     def picture(self, path: Path, step: int) -> None:
         self._call("picture", path, step)

@@ -46,7 +46,7 @@ class Watchdog:
         finally:
             self._stop.set()
 
-    def beat(self, step: int) -> None:
+    def step_started(self, step: int) -> None:
         """Note that a step has begun."""
         self._step = step
         self._moved = time.monotonic()

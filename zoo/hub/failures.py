@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from zoo.errors import (
-    AuthorisationError,
+    AuthorizationError,
     IntegrityError,
     NetworkError,
     NotFoundError,
@@ -14,7 +14,7 @@ from zoo.errors import (
     ZooError,
 )
 from zoo.hub.credentials import way_in
-from zoo.hub.patience import Faulty
+from zoo.hub.retry_policy import Faulty
 from zoo.redaction import without_secrets
 
 _LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2", "requests")
@@ -43,7 +43,7 @@ def _translate(error: Exception, repo: str, revision: str | None, url: str) -> Z
         return error
     match error:
         case errors.GatedRepoError():
-            return AuthorisationError(f"{repo} is gated; accept its terms at {url}/{repo}, then log in: {way_in(url)}")
+            return AuthorizationError(f"{repo} is gated; accept its terms at {url}/{repo}, then log in: {way_in(url)}")
         case errors.RevisionNotFoundError():
             return NotFoundError(
                 f"{repo} has no revision {revision!r}; leave it out for the newest, or list them at {url}/{repo}"
@@ -90,7 +90,7 @@ def _by_status(error: Exception, repo: str, url: str) -> ZooError:
     # a secret that is cut is not known any more
     reason = without_secrets(getattr(error, "server_message", None) or str(error).split("\n")[0])[:200]
     if status in (401, 403):
-        return AuthorisationError(f"{url} refuses {repo}: {reason}; log in with a token that may: {way_in(url)}")
+        return AuthorizationError(f"{url} refuses {repo}: {reason}; log in with a token that may: {way_in(url)}")
     if status == 412:
         return IntegrityError(f"{repo} was changed meanwhile on {url}; push again")
     if status == 501:

@@ -18,8 +18,8 @@ from zoo.hub.lease import Lease
 from zoo.hub.listing import Expected, FileSelection, all_files, resolve_commit, wanted_files
 from zoo.hub.offline import pulled_before
 from zoo.hub.partial import check_space, digests_of
-from zoo.hub.patience import Patience, default_patience
 from zoo.hub.records import PulledFile, PulledRepo, WantedFile
+from zoo.hub.retry_policy import RetryPolicy, default_retry_policy
 from zoo.hub.revisions import check_revision
 from zoo.hub.selection import SIGNATURE_FILE, Selection, select, signed_in
 from zoo.hub.transport import Transport
@@ -33,13 +33,13 @@ def pull_repo(
     selection: FileSelection | None = None,
     to: Path | None = None,
     offline: bool = False,
-    patience: Patience | None = None,
+    policy: RetryPolicy | None = None,
     progress: bool = False,
 ) -> PulledRepo:
     """Fetch a repo's files, or a selection of them, and verify them by size and hash.
 
     With `to` plain files are put into that folder, which must not exist. A commit complete in the cache asks no
-    Hub; with `offline` nothing does. Raise NotFoundError, AuthorisationError, NetworkError, StorageError, or
+    Hub; with `offline` nothing does. Raise NotFoundError, AuthorizationError, NetworkError, StorageError, or
     IntegrityError with nothing left behind that could be taken for the file.
     """
     from huggingface_hub import constants
@@ -59,7 +59,7 @@ def pull_repo(
         pulled = found
     else:
         with connect(hub) as connection, hub_errors(repo, revision, connection.url):
-            pull = _Pull(cache, connection, patience or default_patience(), progress)
+            pull = _Pull(cache, connection, policy or default_retry_policy(), progress)
             pulled = pull.run(revision, selection)
     return pulled if to is None else _copy(pulled, to)
 
@@ -70,7 +70,7 @@ def list_repo(repo: str, *, revision: str, hub: str | Path | None = None, expect
     check_revision(revision, repo)
     expected = _checked(expected, repo)
     with connect(hub) as connection, hub_errors(repo, revision, connection.url):
-        transport = Transport(connection, default_patience())
+        transport = Transport(connection, default_retry_policy())
         commit = resolve_commit(transport, connection.url, repo, revision)
         return wanted_files(transport, connection.url, repo, commit, FileSelection(expected=expected))
 
@@ -104,10 +104,10 @@ def check_repo_id(repo: str) -> None:
 class _Pull:
     """Fetch what is missing of a repo into the cache."""
 
-    def __init__(self, cache: Cache, connection: Connection, patience: Patience, progress: bool) -> None:
+    def __init__(self, cache: Cache, connection: Connection, policy: RetryPolicy, progress: bool) -> None:
         self._cache = cache
         self._url = connection.url
-        self._transport = Transport(connection, patience)
+        self._transport = Transport(connection, policy)
         self._progress = progress
 
     def run(self, revision: str | None, wanted: FileSelection) -> PulledRepo:

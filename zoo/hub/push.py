@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from zoo.errors import AuthorisationError, IntegrityError, NotFoundError, UsageError
+from zoo.errors import AuthorizationError, IntegrityError, NotFoundError, UsageError
 from zoo.hub.connection import Connection, connect
 from zoo.hub.credentials import way_in
 from zoo.hub.failures import hub_errors
 from zoo.hub.file_names import HIDDEN_FOLDERS, fault_of, shown
-from zoo.hub.patience import default_patience
 from zoo.hub.pull import check_repo_id
 from zoo.hub.records import PulledFile, PushedRepo
+from zoo.hub.retry_policy import default_retry_policy
 from zoo.hub.revisions import check_revision
 from zoo.hub.transport import Transport
 
@@ -90,7 +90,7 @@ class Target:
 
         assert self._api is not None and self._connection is not None, "only a dry run goes without a Hub"
         if self._connection.credentials.header is None:
-            raise AuthorisationError(f"a push to {self.url} needs a token: {way_in(self._connection.url)}")
+            raise AuthorizationError(f"a push to {self.url} needs a token: {way_in(self._connection.url)}")
         self._check_visibility(private)
         changes = any(item.change != "unchanged" for item in plan)
         tagged = self.check_tag(tag, changes=changes)
@@ -167,7 +167,7 @@ class Target:
 
         assert self._connection is not None
         url = str(hf_hub_url(self.repo, name, revision=commit, endpoint=self._connection.url))
-        return bytes(Transport(self._connection, default_patience()).part(url, start, stop, size))
+        return bytes(Transport(self._connection, default_retry_policy()).part(url, start, stop, size))
 
 
 @contextmanager
@@ -193,7 +193,7 @@ def push_folder(
 ) -> PushedRepo:
     """Send a folder's files to `namespace/name`, made when there is none. Unchanged files are not sent again.
 
-    Hidden files and links are left out. Raise AuthorisationError without a token, and IntegrityError when the Hub then
+    Hidden files and links are left out. Raise AuthorizationError without a token, and IntegrityError when the Hub then
     serves anything else than what was sent.
     """
     files = files_of(folder)

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 from zoo.errors import IntegrityError, NetworkError
 from zoo.hub.connection import Connection
 from zoo.hub.credentials import origin_of
-from zoo.hub.patience import Faulty, Pace, Patience
+from zoo.hub.retry_policy import Faulty, RetryPolicy, SpeedWatch
 
 MAX_REDIRECTS = 10
 MAX_PAGES = 1000
@@ -26,16 +26,16 @@ class NoRanges(Exception):
     """The server does not give this part of the file; the whole one may still be had."""
 
 
-class Stopped(Exception):
+class PullCancelled(Exception):
     """The pull was given up elsewhere."""
 
 
 class Transport:
     """A connection with the patience for it. Safe to use from several threads."""
 
-    def __init__(self, connection: Connection, patience: Patience) -> None:
+    def __init__(self, connection: Connection, policy: RetryPolicy) -> None:
         self._connection = connection
-        self._patience = patience
+        self._patience = policy
         self._places: dict[str, str] = {}
         self._stopped = threading.Event()
 
@@ -130,10 +130,10 @@ class Transport:
                 raise Faulty(f"the connection broke off {left:,} bytes early")
 
     def _paced(self, response: Any, url: str) -> Iterator[bytes]:
-        pace = Pace(self._patience, url)
+        pace = SpeedWatch(self._patience, url)
         for chunk in response.iter_raw():
             if self._stopped.is_set():
-                raise Stopped
+                raise PullCancelled
             pace.add(len(chunk))
             yield chunk
 
@@ -184,7 +184,7 @@ class Transport:
                     if len(body) > _MAX_ERROR_BYTES:
                         break
             except Exception as error:  # the status says enough
-                if isinstance(error, Stopped):
+                if isinstance(error, PullCancelled):
                     raise
             skipped = (b"content-encoding", b"content-length", b"transfer-encoding")
             headers = [(key, value) for key, value in response.headers.raw if key.lower() not in skipped]
@@ -197,7 +197,7 @@ class Transport:
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             if self._stopped.wait(min(left, 0.5)):
-                raise Stopped
+                raise PullCancelled
 
 
 def _check_answer(response: Any, start: int | None, stop: int, size: int) -> None:

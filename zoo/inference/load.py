@@ -17,7 +17,7 @@ from zoo.registry.registry import load_modality
 from zoo.specs.modality import Embeds, Loaded
 from zoo.specs.networks import Network
 from zoo.weights.config import read_config
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 from zoo.weights.features import Features
 from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.folder import described_model, load_weights, offered_model
@@ -68,7 +68,7 @@ def load_model(
     return cast("LoadedModel", model)
 
 
-def _changed(block: ZooBlock, **arguments: int | None) -> ZooBlock:
+def _changed(block: WeightsDescription, **arguments: int | None) -> WeightsDescription:
     """Return what describes the model with these arguments; labels and inputs are those of the model as it was."""
     new = {name: value for name, value in arguments.items() if value not in (None, block.arguments.get(name))}
     if not new:

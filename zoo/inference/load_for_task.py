@@ -13,7 +13,7 @@ from zoo.inference.text.generate import Generate
 from zoo.registry.registry import default_registry, load_modality
 from zoo.specs.modality import Embeds, Loaded
 from zoo.weights.config import read_config
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.folder import described_model, load_weights
 
@@ -80,7 +80,7 @@ def _identity(place: Path) -> str:
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
-def _use(block: ZooBlock) -> str:
+def _use(block: WeightsDescription) -> str:
     return f"use `zoo {_command(block.task)}`"
 
 

@@ -14,7 +14,7 @@ from zoo.data.reading import as_inputs, read_batches
 from zoo.errors import DataError, UsageError
 from zoo.files import storage_errors
 from zoo.specs.networks import Predictor
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 from zoo.weights.inputs import Preprocessing
 from zoo.weights.predictor import task_predictor
 
@@ -29,7 +29,7 @@ class Predict:
 
     modality: ClassVar[str] = "image"
 
-    def __init__(self, model: nn.Module, block: ZooBlock) -> None:
+    def __init__(self, model: nn.Module, block: WeightsDescription) -> None:
         self._model = model
         self._block = block
 
@@ -98,8 +98,8 @@ class Predict:
                 out.mkdir(parents=True, exist_ok=True)
         names = distinct_names(images)
         for number, results in enumerate(self.batches(images, batch_size, bad=bad)):
-            places = range(number * batch_size, min((number + 1) * batch_size, len(images)))
-            for place, result in zip((place for place in places if place not in bad), results, strict=True):
+            indices = range(number * batch_size, min((number + 1) * batch_size, len(images)))
+            for place, result in zip((place for place in indices if place not in bad), results, strict=True):
                 path, name = images[place], names[place]
                 if out is not None:
                     with storage_errors(f"writing images to {out}"), open_picture(path) as picture:

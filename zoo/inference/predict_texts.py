@@ -14,7 +14,7 @@ from zoo.errors import UsageError
 from zoo.inference.text.prompts import by_length
 from zoo.registry.registry import default_registry
 from zoo.specs.networks import TextPredictor
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 from zoo.weights.predictor import make_predictor
 from zoo.weights.tokenizer import read_text_inputs
 
@@ -26,7 +26,7 @@ class PredictText:
 
     modality: ClassVar[str] = "text"
 
-    def __init__(self, model: nn.Module, block: ZooBlock, place: Path) -> None:
+    def __init__(self, model: nn.Module, block: WeightsDescription, place: Path) -> None:
         self._model = model
         self._block = block
         self._place = place
@@ -44,10 +44,10 @@ class PredictText:
             raise UsageError(f"{len(several)} texts and {len(seconds)} second texts do not pair up; give equally many")
         found: list[Result] = [{} for _ in several]
         with evaluating(self._model):
-            for places in by_length(several, batch_size):
-                some = None if seconds is None else [seconds[place] for place in places]
-                results = self.predictor([several[place] for place in places], some)
-                for place, result in zip(places, results, strict=True):
+            for indices in by_length(several, batch_size):
+                some = None if seconds is None else [seconds[place] for place in indices]
+                results = self.predictor([several[place] for place in indices], some)
+                for place, result in zip(indices, results, strict=True):
                     found[place] = result
         return found
 

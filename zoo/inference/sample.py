@@ -30,10 +30,10 @@ def sample_pictures(
 
     The same seed gives the same pictures, of which those for a smaller `n` are the first.
     """
-    most = MOST if each else _IN_THE_GRID
-    if not 0 < n <= most:
+    maximum = MOST if each else _IN_THE_GRID
+    if not 0 < n <= maximum:
         more = "" if each else f", or up to {MOST:,} with each by itself (--each)"
-        raise UsageError(f"{n} images were requested; request 1 to {most:,}{more}")
+        raise UsageError(f"{n} images were requested; request 1 to {maximum:,}{more}")
     folder = find_weights(weights, WeightsQuery(hub=hub))
     block = read_config(folder)
     model: Any = load_weights(folder, block, dtype="float32")
@@ -61,8 +61,8 @@ def sample_pictures(
 def _pictures(model: Any, n: int, seed: int, label: int | None) -> Tensor:
     """Return `n` pictures, made in whole batches of one size, so that the first ones do not depend on `n`."""
     random = generator(seed, "sample")
-    asked = {} if label is None else {"labels": torch.full((_AT_ONCE,), label)}
-    made = [model.sample(_AT_ONCE, generator=random, **asked) for _ in range(0, n, _AT_ONCE)]
+    requested = {} if label is None else {"labels": torch.full((_AT_ONCE,), label)}
+    made = [model.sample(_AT_ONCE, generator=random, **requested) for _ in range(0, n, _AT_ONCE)]
     return torch.cat(made)[:n]
 
 

@@ -24,7 +24,7 @@ from zoo.specs.modality import DataSource, Loaded, Need
 from zoo.specs.networks import Network
 from zoo.specs.records import ModelSpec
 from zoo.specs.settings import FinetuneSettings
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 from zoo.weights.inputs import Preprocessing
 
 _SAMPLES = 2
@@ -47,11 +47,11 @@ class ImageModality:
         """
         wanted: Preprocessing | None = need.inputs
         if wanted is None:
-            asked: Mapping[str, Any] = need.arguments if need.stage == "pretrain" else {"image_size": _size(need)}
-            dataset = _open(source, asked.get("image_size"), asked.get("channels"), reader=need.reader)
+            requested: Mapping[str, Any] = need.arguments if need.stage == "pretrain" else {"image_size": _size(need)}
+            dataset = _open(source, requested.get("image_size"), requested.get("channels"), reader=need.reader)
             return dataset, Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
         places = need.learns_from in ("boxes", "masks")
-        size = _size(need) or (None if places and not need.goes_on else wanted.image_size)
+        size = _size(need) or (None if places and not need.same_task else wanted.image_size)
         scaling = Scaling(wanted.crop, wanted.interpolation)
         dataset = _open(source, size, wanted.channels, scaling=scaling, reader=need.reader)
         crop = 1.0 if places else wanted.crop
@@ -104,7 +104,7 @@ class ImageModality:
             raise UsageError(f"{loaded.description.architecture!r} makes no vectors of images: it is no zoo.Backbone")
         return EmbedImages(_backbone(loaded.model), loaded.description.preprocessing, _open_as)
 
-    def check_publishable(self, folder: Path, description: ZooBlock) -> None:
+    def check_publishable(self, folder: Path, description: WeightsDescription) -> None:
         """Raise IntegrityError where nobody knows how images become inputs."""
         if description.inputs is None:
             raise IntegrityError(f"{folder} does not say how images become inputs; add `inputs` to config.json")
@@ -152,8 +152,8 @@ def _open(
 
 def _check_asked(image_size: Any, channels: Any) -> None:
     """Raise UsageError for sizes and channels that no image can have."""
-    asked = {"image_size": image_size, "channels": channels}
-    given = {name: value for name, value in asked.items() if value is not None}
+    requested = {"image_size": image_size, "channels": channels}
+    given = {name: value for name, value in requested.items() if value is not None}
     try:
         msgspec.convert({"image_size": (1, 1), "channels": 1, **given}, Preprocessing)
     except msgspec.ValidationError as error:

@@ -24,7 +24,7 @@ def zoo_modalities() -> Iterator[ModalitySpec]:
         name="text",
         summary="Text: plain files, tables (csv, tsv, json, jsonl, parquet), parallel files",
         target="zoo.modalities.text:modality",
-        record="zoo.weights.inputs:Tokenisation",
+        record="zoo.weights.inputs:Tokenization",
         unit="texts",
         example='"TEXT"',
         files=(
@@ -35,7 +35,7 @@ def zoo_modalities() -> Iterator[ModalitySpec]:
             "sentence_bert_config.json",
         ),
         suffixes=(".txt", ".md", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet"),
-        targets=("tokens", "labels", "written"),
+        targets=("tokens", "labels", "target_text"),
         capabilities=("features", "language-model", "generate", "encode-decode"),
         data_options="zoo.data.text.records:Columns",
         options=(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.text.dataset import TextDataset
 from zoo.data.text.open import open_texts
-from zoo.data.text.tokenise import Form, tokenise
+from zoo.data.text.tokenize import TokenLayout, tokenize
 from zoo.data.text.tokens import TokenDataset
 from zoo.errors import DataError, PluginError, UsageError
 from zoo.inference.predict_texts import PredictText
@@ -23,9 +23,9 @@ from zoo.specs.backbones import TextBackbone
 from zoo.specs.modality import DataSource, Loaded, Need
 from zoo.specs.records import ModelSpec, Target
 from zoo.specs.settings import LanguageSettings, TextFinetuneSettings, TrainingSettings
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 from zoo.weights.find import find_weights
-from zoo.weights.inputs import Tokenisation
+from zoo.weights.inputs import Tokenization
 from zoo.weights.tokenizer import TextInputs, Tokenizer, read_text_inputs, read_tokenizer, text_inputs
 from zoo.weights.tokenizer_training import KINDS, REPRODUCIBLE, make_tokenizer
 
@@ -42,9 +42,9 @@ class TextModality:
         learns_from = need.learns_from or ("labels" if need.recipe.labels else "tokens")
         if need.stage == "pretrain":
             return texts_to_pretrain(source, need.settings, learns_from)
-        return texts_for(source, need.inputs, need.model, need.settings, learns_from)
+        return tokenize_for_task(source, need.inputs, need.model, need.settings, learns_from)
 
-    def read_inputs(self, folder: Path, record: Tokenisation | None, arguments: Mapping[str, Any]) -> TextInputs:
+    def read_inputs(self, folder: Path, record: Tokenization | None, arguments: Mapping[str, Any]) -> TextInputs:
         """Read the tokenizer, which must lie beside the weights."""
         return text_inputs(folder, record, arguments)
 
@@ -90,7 +90,7 @@ class TextModality:
             raise UsageError(f"{loaded.description.architecture!r} makes no vectors of texts")
         return EmbedTexts(loaded.model, partial(read_text_inputs, loaded.folder, loaded.description), _open)
 
-    def check_publishable(self, folder: Path, description: ZooBlock) -> None:
+    def check_publishable(self, folder: Path, description: WeightsDescription) -> None:
         """Raise NotFoundError where the tokenizer is missing."""
         read_text_inputs(folder, description)
 
@@ -109,30 +109,32 @@ def texts_to_pretrain(
     if settings.sentinels:
         tokenizer = tokenizer.with_special([_SENTINEL.format(place) for place in range(settings.sentinels)])
     inputs = TextInputs(tokenizer, settings.max_tokens)
-    return tokenise(texts, inputs, Form(learns_from)), inputs
+    return tokenize(texts, inputs, TokenLayout(learns_from)), inputs
 
 
-def texts_for(
+def tokenize_for_task(
     source: DataSource, known: TextInputs, model: ModelSpec, settings: TrainingSettings, learns_from: Target
 ) -> tuple[TokenDataset, TextInputs]:
     """Return texts in the form that a task learns from, told by the tokenizer of the weights.
 
     They are cut where the settings say, or sooner where the model has no more positions.
     """
-    most, longest = known.max_tokens, known.max_tokens
-    max_written = 0
+    maximum, longest = known.max_tokens, known.max_tokens
+    max_target_tokens = 0
     if isinstance(settings, LanguageSettings | TextFinetuneSettings):
-        longest = min(settings.max_tokens, most)
-    joins = learns_from == "written" and "encode-decode" not in model.capabilities
-    if learns_from == "written":
+        longest = min(settings.max_tokens, maximum)
+    joins = learns_from == "target_text" and "encode-decode" not in model.capabilities
+    if learns_from == "target_text":
         if not isinstance(settings, TextFinetuneSettings):
             raise PluginError(
                 f"the settings of a recipe that learns from {learns_from!r} must extend zoo.TextFinetuneSettings"
             )
-        max_written = min(settings.max_written, most // 2 if joins else most)
-        longest = min(longest, most - max_written) if joins else longest
+        max_target_tokens = min(settings.max_target_tokens, maximum // 2 if joins else maximum)
+        longest = min(longest, maximum - max_target_tokens) if joins else longest
     inputs = dataclasses.replace(known, max_tokens=longest)
-    return tokenise(_open(source, learns_from == "labels"), inputs, Form(learns_from, joins, max_written)), inputs
+    return tokenize(
+        _open(source, learns_from == "labels"), inputs, TokenLayout(learns_from, joins, max_target_tokens)
+    ), inputs
 
 
 def _tokenizer(name: str, texts: TextDataset) -> Tokenizer:

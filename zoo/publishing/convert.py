@@ -21,7 +21,7 @@ from zoo.specs.layouts import Layout
 from zoo.specs.records import ModelSpec
 from zoo.weights.build import full_arguments, load_layouts
 from zoo.weights.config import read_config, write_config
-from zoo.weights.description import ZooBlock, read_json
+from zoo.weights.description import WeightsDescription, read_json
 from zoo.weights.fit import in_dtype
 from zoo.weights.folder import described_model, load_weights, offered_model, write_weights
 from zoo.weights.foreign.config_files import timm_config, transformers_config, transformers_processor
@@ -94,13 +94,13 @@ def write_for(library: str, source: Path, folder: Path, dtype: Any = None) -> No
         _write_json(folder / "config.json", {**transformers_config(layout, block), **said})
         if not layout.architectures:
             _write_json(folder / "preprocessor_config.json", transformers_processor(layout, block))
-        if block.tokenisation is not None:
+        if block.tokenization is not None:
             read_text_inputs(source, block).write(folder)
     elif not (folder / "README.md").exists():
         write_file(folder / "README.md", _torchvision_readme(layout, block).encode())
 
 
-def write_in_dtype(source: Path, folder: Path, block: ZooBlock, dtype: str) -> ZooBlock:
+def write_in_dtype(source: Path, folder: Path, block: WeightsDescription, dtype: str) -> WeightsDescription:
     """Write weights anew into a copy of their folder, in another dtype, with their self-test; return their block.
 
     Raise UsageError for weights that another library wrote: its own way of writing them has to be asked for.
@@ -122,7 +122,7 @@ def write_in_dtype(source: Path, folder: Path, block: ZooBlock, dtype: str) -> Z
     return block
 
 
-def _layout(offer: Offer[ModelSpec], block: ZooBlock, library: str) -> Layout:
+def _layout(offer: Offer[ModelSpec], block: WeightsDescription, library: str) -> Layout:
     """Return the layout by which the library can build this very model; transformers opens timm's as well."""
     name = offer.spec.name
     if block.head is not None:
@@ -139,9 +139,9 @@ def _layout(offer: Offer[ModelSpec], block: ZooBlock, library: str) -> Layout:
     raise UsageError(f"{library} has no {name}; export it as a graph: --to onnx, or --to torch-export")
 
 
-def _checked(layout: Layout, offer: Offer[ModelSpec], block: ZooBlock) -> Layout:
+def _checked(layout: Layout, offer: Offer[ModelSpec], block: WeightsDescription) -> Layout:
     fixed = {**full_arguments(offer, {}), **layout.arguments}
-    free = {*_FREE, *layout.options, *layout.present, *(ours for ours, _ in layout.ratios.values())}
+    free = {*_FREE, *layout.options, *layout.present, *(target for target, _ in layout.ratios.values())}
     if layout.library == "torchvision":
         free.remove("channels")
     for name, value in block.arguments.items():
@@ -165,7 +165,7 @@ def _write_json(path: Path, values: dict[str, Any]) -> None:
     write_file(path, msgspec.json.format(msgspec.json.encode(values), indent=2) + b"\n")
 
 
-def _torchvision_readme(layout: Layout, block: ZooBlock) -> str:
+def _torchvision_readme(layout: Layout, block: WeightsDescription) -> str:
     name, num_classes = layout.models[block.architecture]["architecture"], block.arguments["num_classes"]
     return (
         f"# {name}\n\n```python\nimport torchvision\nfrom safetensors.torch import load_file\n\n"
@@ -189,7 +189,7 @@ class _Example:
         return {name: {0: batch} for name in self.named} if self.named else tuple({0: batch} for _ in self.positional)
 
 
-def _example(source: Path, block: ZooBlock) -> _Example:
+def _example(source: Path, block: WeightsDescription) -> _Example:
     offer = offered_model(block, str(source))
     if block.inputs is None:
         raise UsageError(f"{source} does not say how data become inputs; add `inputs` to its config.json")

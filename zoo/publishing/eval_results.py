@@ -7,7 +7,7 @@ from typing import Any
 from zoo.engine.history import read_metrics, scores_of
 from zoo.errors import IntegrityError
 from zoo.registry.registry import default_registry
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 
 RESULTS_FOLDER = ".eval_results"
 
@@ -24,7 +24,7 @@ def recorded_scores(folder: Path) -> dict[str, float]:
     return scores_of(scored[-1]) if scored else {}
 
 
-def write_results(folder: Path, block: ZooBlock, scores: Mapping[str, float], url: str | None) -> None:
+def write_results(folder: Path, block: WeightsDescription, scores: Mapping[str, float], url: str | None) -> None:
     """Write the scores in the Hub's format, where the data set has a name there; `url` says where they come from."""
     import yaml
     from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml

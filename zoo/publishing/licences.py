@@ -22,9 +22,9 @@ _FREE = frozenset(
 """What may be published again under other terms; licences are not ordered, and every other is passed on as it is."""
 
 
-def is_known(licence: str | None) -> bool:
+def is_known(license: str | None) -> bool:
     """Tell whether a card, or a data set, names a licence that there is."""
-    return (licence or "").lower() in SPDX | HUB
+    return (license or "").lower() in SPDX | HUB
 
 
 def checked_licence(text: str, where: str) -> str:
@@ -32,7 +32,7 @@ def checked_licence(text: str, where: str) -> str:
     if is_known(text):
         return text.lower()
     said = repr(printable(text if len(text) <= 60 else f"{text[:60]}…"))
-    raise UsageError(f"{where} {said} is no identifier of a licence; type the nearest: --licence {_nearest(text)}")
+    raise UsageError(f"{where} {said} is no identifier of a licence; type the nearest: --license {_nearest(text)}")
 
 
 def licence_of(folder: Path, source: str, query: WeightsQuery) -> str:
@@ -43,7 +43,7 @@ def licence_of(folder: Path, source: str, query: WeightsQuery) -> str:
         if is_known(str(said)):
             return str(said).lower()
     listed = registry_for(query).catalogue.entries.get(source)
-    return listed.licence.lower() if listed is not None and is_known(listed.licence) else UNKNOWN
+    return listed.license.lower() if listed is not None and is_known(listed.license) else UNKNOWN
 
 
 def derived_licence(base: str | None, data: str | None) -> str | None:
@@ -53,7 +53,7 @@ def derived_licence(base: str | None, data: str | None) -> str | None:
     return found if not named and is_known(found) else None
 
 
-def chosen_licence(asked: str | None, card: str | None, data: str | None, record: Mapping[str, Any]) -> str:
+def chosen_licence(requested: str | None, card: str | None, data: str | None, record: Mapping[str, Any]) -> str:
     """Return the licence to publish under: the one that was asked for, or the card's.
 
     Raise UsageError where there is none, and where the base has terms that its derivatives keep. `record` is that of
@@ -61,25 +61,25 @@ def chosen_licence(asked: str | None, card: str | None, data: str | None, record
     """
     said = str(record.get("base_licence", UNKNOWN)).lower()
     base = said if is_known(said) else None
-    found = asked or (None if (card or "").lower() in _UNSAID else card)
+    found = requested or (None if (card or "").lower() in _UNSAID else card)
     if found is None:
-        known = next((licence.lower() for licence in (base, data) if licence and is_known(licence)), "other")
+        known = next((license.lower() for license in (base, data) if license and is_known(license)), "other")
         parts = {"base": base} if "base_licence" in record else {}
         origins = ", ".join(
-            f"that of the {part} is {printable(licence or UNKNOWN)}"
-            for part, licence in {**parts, "data": data}.items()
+            f"that of the {part} is {printable(license or UNKNOWN)}"
+            for part, license in {**parts, "data": data}.items()
         )
         raise UsageError(
-            f"these weights have no licence, and none is assumed: {origins}; choose one, for example --licence {known}"
+            f"these weights have no licence, and none is assumed: {origins}; choose one, for example --license {known}"
         )
-    licence = checked_licence(found, "--licence" if asked else "the licence in README.md,")
-    if base is not None and base not in (_FREE | {licence}):
+    license = checked_licence(found, "--license" if requested else "the licence in README.md,")
+    if base is not None and base not in (_FREE | {license}):
         source = printable(str(record.get("weights")))
         raise UsageError(
             f"these weights come from {source}, whose licence {base} stays with what is made of it: they cannot be "
-            f"published as {licence}; type --licence {base}"
+            f"published as {license}; type --license {base}"
         )
-    return licence
+    return license
 
 
 def _nearest(text: str) -> str:

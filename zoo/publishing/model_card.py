@@ -7,11 +7,11 @@ from typing import Any
 from zoo.errors import NotFoundError
 from zoo.printable import printable
 from zoo.publishing.eval_results import hub_dataset, recorded_scores
-from zoo.publishing.readme_merge import Metadata, Readme, choose_base, renew
+from zoo.publishing.readme_merge import Metadata, Readme, choose_base, update_readme
 from zoo.redaction import without_secrets
 from zoo.registry.registry import default_registry
 from zoo.strict_json import parse_json
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 from zoo.weights.inputs import read_inputs
 
 REPO = "OWNER/NAME"
@@ -23,11 +23,11 @@ RECORD = "training.json"
 
 def write_card(
     folder: Path,
-    block: ZooBlock,
+    block: WeightsDescription,
     *,
     parameters: int,
     repo: str = REPO,
-    licence: str | None = None,
+    license: str | None = None,
     library: str | None = None,
     base: Readme | None = None,
 ) -> None:
@@ -36,24 +36,24 @@ def write_card(
     scores = recorded_scores(folder)
     body = render_block(folder, block, record, scores, parameters=parameters, repo=repo)
     body = printable(without_secrets(body), lines=True)  # the record may be an earlier zoo's
-    text = renew(base or choose_base(None, None), body, metadata(block, record, scores, licence, library))
+    text = update_readme(base or choose_base(None, None), body, metadata(block, record, scores, license, library))
     with open(folder / README_FILE, "w", encoding="utf-8", newline="") as file:
         file.write(text)
 
 
 def metadata(
-    block: ZooBlock,
+    block: WeightsDescription,
     record: Mapping[str, Any],
     scores: Mapping[str, float],
-    licence: str | None,
+    license: str | None,
     library: str | None = None,
 ) -> Metadata:
     """Return what the Hub reads of a card. Nothing is claimed that is not known."""
     found: dict[str, str | Sequence[str]] = {"library_name": library or "zoo"}
     if tag := _hub_tag(block.task):
         found["pipeline_tag"] = tag
-    if licence:
-        found["license"] = licence
+    if license:
+        found["license"] = license
     found["tags"] = ["zoo", block.architecture, *([block.recipe.name] if block.recipe else [])]
     if block.data and (dataset := hub_dataset(block.data.name)):
         found["datasets"] = [dataset]
@@ -66,7 +66,7 @@ def metadata(
 
 def render_block(
     folder: Path,
-    block: ZooBlock,
+    block: WeightsDescription,
     record: Mapping[str, Any],
     scores: Mapping[str, float],
     *,
@@ -94,8 +94,8 @@ def render_block(
             "\n\n" + _table(("score", "value"), [(name, f"{value:.4g}") for name, value in scores.items()])
         )
     if data:
-        named, licence = printable(data.name), printable(data.licence)
-        parts.append(f"## Data\n\n{named}, licence {licence}, sha256 over its contents `{data.fingerprint}`.")
+        named, license = printable(data.name), printable(data.license)
+        parts.append(f"## Data\n\n{named}, licence {license}, sha256 over its contents `{data.fingerprint}`.")
     if block.labels:
         parts.append("Labels: " + ", ".join(map(printable, block.labels)) + ".")
     parts.append(f"## Limits\n\n{_limits(block)}")
@@ -126,7 +126,7 @@ def _base_model(source: object) -> str | None:
         return None
 
 
-def _limits(block: ZooBlock) -> str:
+def _limits(block: WeightsDescription) -> str:
     learned = f"It has seen {block.data.name} and nothing else" if block.data else "What it has seen is not recorded"
     told = f", and tells apart {len(block.labels)} classes, whatever it is shown" if block.labels else ""
     return f"{learned}{told}. The scores hold for data of that kind; bias and robustness were not measured."
@@ -146,7 +146,7 @@ def _making(folder: Path, record: Mapping[str, Any], repo: str) -> list[str]:
     return parts
 
 
-def _inputs(folder: Path, block: ZooBlock) -> str:
+def _inputs(folder: Path, block: WeightsDescription) -> str:
     if block.inputs is None:
         return ""
     inputs = read_inputs(folder, block.inputs.modality, block.inputs, block.arguments)

@@ -28,7 +28,7 @@ from zoo.registry.registry import default_registry, load_modality
 from zoo.specs.records import ModelSpec
 from zoo.strict_json import parse_json
 from zoo.weights.config import read_config
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 from zoo.weights.find import weights_of
 from zoo.weights.folder import described_model, load_weights
 from zoo.weights.stored import split_weights
@@ -50,7 +50,7 @@ class PushOptions:
     private: bool | None = None
     tag: str | None = None
     message: str | None = None
-    licence: str | None = None
+    license: str | None = None
     max_shard_size: int | None = None
     create_pr: bool = False
     readme: str | None = None
@@ -109,7 +109,7 @@ def repo_exists(repo: str, hub: str | Path | None) -> bool:
 @contextmanager
 def _prepared(
     source: Path, repo: str, options: PushOptions, *, dry_run: bool
-) -> Iterator[tuple[Target, Path, ZooBlock]]:
+) -> Iterator[tuple[Target, Path, WeightsDescription]]:
     """Check the weights, and put together in a temporary folder what the repo is to hold."""
     if options.tag is not None:
         check_revision(options.tag, repo)
@@ -151,7 +151,7 @@ def _adapter_of(run: Path) -> Path:
     return folder
 
 
-def check_publishable(folder: Path, block: ZooBlock, spec: ModelSpec, model: nn.Module) -> None:
+def check_publishable(folder: Path, block: WeightsDescription, spec: ModelSpec, model: nn.Module) -> None:
     """Raise IntegrityError for weights that nobody could use: no labels, unknown inputs, NaN, another output.
 
     Those of text without their tokenizer raise NotFoundError.
@@ -184,7 +184,7 @@ def _clean_record(staged: Path) -> None:
 
 
 def _renew_card(
-    staged: Path, block: ZooBlock, parameters: int, repo: str, options: PushOptions, target: Target
+    staged: Path, block: WeightsDescription, parameters: int, repo: str, options: PushOptions, target: Target
 ) -> None:
     path = staged / README_FILE
     here = path.read_bytes().decode("utf-8", "surrogateescape") if path.is_file() else None
@@ -192,12 +192,12 @@ def _renew_card(
     base = choose_base(here, there.decode("utf-8", "surrogateescape") if there else None, options.readme)
     known = metadata_of(base).get("license") or metadata_of(choose_base(here, None)).get("license")
     record = record_of_run(staged)
-    data = None if block.data is None else block.data.licence
-    licence = chosen_licence(options.licence, str(known) if known else None, data, record)
-    if options.licence:
+    data = None if block.data is None else block.data.license
+    license = chosen_licence(options.license, str(known) if known else None, data, record)
+    if options.license:
         base = without_key(base, "license")
     path.unlink(missing_ok=True)  # it may be a link to the run's own file
-    write_card(staged, block, parameters=parameters, repo=repo, licence=licence, base=base, library=options.library)
+    write_card(staged, block, parameters=parameters, repo=repo, license=license, base=base, library=options.library)
 
 
 def _link(source: str, target: str) -> None:

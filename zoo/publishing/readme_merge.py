@@ -54,7 +54,7 @@ def parse_readme(text: str) -> Readme:
     return Readme(tuple(metadata), "".join(lines[:begin]), block, "".join(lines[end + 1 :]))
 
 
-def renew(base: Readme, block: str, metadata: Metadata) -> str:
+def update_readme(base: Readme, block: str, metadata: Metadata) -> str:
     """Return the README with a new block, at its place or at the end, and with the metadata brought up to date."""
     before = base.before
     if base.block is None and before.strip():

@@ -13,7 +13,7 @@ from zoo.hub.pull import list_repo, pull_repo
 from zoo.publishing.eval_results import recorded_scores
 from zoo.publishing.licences import checked_licence
 from zoo.publishing.readme_merge import metadata_of, parse_readme
-from zoo.registry.catalogue import SCHEMA_VERSION, Entry, File, check_name, read_catalogue
+from zoo.registry.catalogue import SCHEMA_VERSION, PublishedFile, PublishedWeights, check_name, read_catalogue
 from zoo.strict_json import parse_json
 from zoo.weights.config import read_config
 from zoo.weights.folder import stored_weights
@@ -31,10 +31,10 @@ def add_weights(
     revision: str | None,
     hub: str | Path | None,
     path: Path,
-    licence: str | None = None,
+    license: str | None = None,
     force: bool = False,
     progress: bool = False,
-) -> Entry:
+) -> PublishedWeights:
     """Fetch and verify a repo, and list it under a name, sorted, with its commit and every hash."""
     check_name(name, path)
     values = _read(path)
@@ -44,20 +44,20 @@ def add_weights(
     block = read_config(pulled.folder)
     readme = pulled.folder / "README.md"
     card = metadata_of(parse_readme(readme.read_text(encoding="utf-8", errors="replace"))) if readme.is_file() else {}
-    chosen = licence or str(card.get("license") or "")
+    chosen = license or str(card.get("license") or "")
     if chosen.lower() in ("", "unknown", "none"):
-        raise UsageError(f"the card of {repo} names no licence; type the one that it has, such as --licence apache-2.0")
-    chosen = checked_licence(chosen, "--licence" if licence else f"the licence in the card of {repo},")
+        raise UsageError(f"the card of {repo} names no licence; type the one that it has, such as --license apache-2.0")
+    chosen = checked_licence(chosen, "--license" if license else f"the licence in the card of {repo},")
     if not name.split(".")[0] == block.architecture:
         raise UsageError(f"{repo} holds {block.architecture!r}; name it {block.architecture}.TAG")
     headers = stored_weights(pulled.folder).headers
-    entry = Entry(
+    entry = PublishedWeights(
         repo=repo,
         revision=pulled.commit,
-        files={file.name: File(file.sha256, file.size) for file in pulled.files},
+        files={file.name: PublishedFile(file.sha256, file.size) for file in pulled.files},
         plugin=block.plugin,
         task=block.task,
-        licence=chosen,
+        license=chosen,
         data=block.data.name if block.data else None,
         parameters=sum(math.prod(header.shape) for header in headers.values()),
         scores=recorded_scores(pulled.folder),
@@ -85,13 +85,13 @@ def check_weights(path: Path, hub: str | Path | None) -> Iterator[tuple[str, str
             yield name, catalogue.refused[name]
         elif not entry.pinned:
             yield name, f"names the revision {entry.revision!r}, which can change"
-        elif entry.licence.lower() in ("", "unknown", "none"):
+        elif entry.license.lower() in ("", "unknown", "none"):
             yield name, "has no licence"
         else:
             yield name, _fault(entry, hub)
 
 
-def _fault(entry: Entry, hub: str | Path | None) -> str | None:
+def _fault(entry: PublishedWeights, hub: str | Path | None) -> str | None:
     try:
         list_repo(
             entry.repo,

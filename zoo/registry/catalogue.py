@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 
 from zoo.errors import IntegrityError
 from zoo.files import user_registries
+from zoo.specs.renamed import current_keys
 from zoo.strict_json import parse_json
 
 SCHEMA_VERSION = 1
@@ -29,27 +30,28 @@ def _built_in(package: Path) -> Path:
 
 
 BUILT_IN = _built_in(Path(__file__).parents[1])
+RENAMED_KEYS = {"licence": "license"}
 NAME = re.compile(r"[A-Za-z0-9][\w-]*(\.[\w-]+)?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _log = logging.getLogger("zoo")
 
 
-class File(Struct, frozen=True, forbid_unknown_fields=True):
+class PublishedFile(Struct, frozen=True, forbid_unknown_fields=True):
     """One file of published weights."""
 
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     size: Annotated[int, Meta(ge=0)]
 
 
-class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PublishedWeights(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where weights lie, byte for byte, and what is known of them."""
 
     repo: Annotated[str, Meta(pattern=r"^[\w.-]{1,96}/[\w.-]{1,96}\Z")]
     revision: Annotated[str, Meta(min_length=1, max_length=255)]
-    files: Annotated[dict[str, File], Meta(min_length=1)]
+    files: Annotated[dict[str, PublishedFile], Meta(min_length=1)]
     plugin: str
     task: str
-    licence: str
+    license: str
     summary: str = ""
     data: str | None = None
     parameters: int | None = None
@@ -75,7 +77,7 @@ class Catalogue:
     `origins` names the registries that list an entry; the last one won.
     """
 
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, PublishedWeights] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     plugins: dict[str, list[str]] = field(default_factory=dict)
@@ -143,7 +145,7 @@ def read_catalogue(path: Path, *, label: str | None = None) -> Catalogue:
     for name, value in document.weights.items():
         check_name(name, path)
         try:
-            catalogue.entries[name] = msgspec.convert(value, Entry)
+            catalogue.entries[name] = msgspec.convert(current_keys(value, RENAMED_KEYS), PublishedWeights)
         except msgspec.ValidationError as error:
             catalogue.refused[name] = f"entry {name!r} of {path} is refused: {error}"
         catalogue.origins[name] = (label or str(path),)

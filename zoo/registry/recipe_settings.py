@@ -12,6 +12,7 @@ import msgspec
 from zoo.errors import NotFoundError, PluginError, UsageError
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.records import ModelSpec, RecipeSpec, load_target
+from zoo.specs.renamed import current_keys, tell_renamed
 from zoo.specs.settings import TrainingSettings
 from zoo.strict_toml import read_toml
 
@@ -40,9 +41,22 @@ def typed(values: Mapping[str, Any]) -> dict[str, Any]:
     return {**({"steps": None, "minimum_steps": 0} if "epochs" in values else {}), **values}
 
 
+def current_settings(recipe: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings that were stored by the names that they have now; as they are for an unknown recipe."""
+    try:
+        return current_keys(values, _settings_type(default_registry().recipe(recipe)).renamed)
+    except (NotFoundError, PluginError):
+        return dict(values)
+
+
 def settings_from(offer: Offer[RecipeSpec], values: Mapping[str, Any]) -> TrainingSettings:
     """Return the recipe's settings with these values, checked against their types and bounds."""
     settings_type = _settings_type(offer)
+    renamed = settings_type.renamed
+    for name in values:
+        if name in renamed and renamed[name] not in values:
+            tell_renamed(f"setting {name}", renamed[name])
+    values = current_keys(values, renamed)
     fields = dataclasses.fields(settings_type)
     known = [field.name for field in fields]
     for name in values:
@@ -86,7 +100,7 @@ def settings_toml(recipe: str, settings: TrainingSettings) -> str:
     return "\n".join(lines) + "\n"
 
 
-def fitting(spec: RecipeSpec, model: ModelSpec) -> None:
+def check_recipe_fits(spec: RecipeSpec, model: ModelSpec) -> None:
     """Raise UsageError unless the recipe can train the model."""
     missing = [capability for capability in spec.requires if capability not in model.capabilities]
     if missing or spec.modality not in (None, model.modality):

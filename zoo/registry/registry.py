@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 from zoo.errors import IntegrityError, NotFoundError, PluginError
-from zoo.registry.catalogue import Catalogue, Entry, load_catalogue
+from zoo.registry.catalogue import Catalogue, PublishedWeights, load_catalogue
 from zoo.registry.plugins import Plugin, load_plugins
 from zoo.specs.modality import Modality
 from zoo.specs.records import (
@@ -100,7 +100,7 @@ class Registry:
         """Return the plugin command of this name."""
         return self._find("commands", name)
 
-    def weights(self, name: str, *, allow_mutable: bool = False) -> Entry:
+    def weights(self, name: str, *, allow_mutable: bool = False) -> PublishedWeights:
         """Return the catalogue's entry of this name.
 
         Raise NotFoundError with suggestions, or IntegrityError for an entry that was refused or that names a branch.

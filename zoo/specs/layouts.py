@@ -18,8 +18,8 @@ class Rename(NamedTuple):
     along the first dimension; `transposed` where their matrices have the outputs last.
     """
 
-    theirs: str
-    ours: str
+    source: str
+    target: str
     dims: int | None = None
     part: tuple[int, int] | None = None
     transposed: bool = False
@@ -29,11 +29,11 @@ class Twin(NamedTuple):
     """A tensor, by our names, that files may hold besides one of ours, which it must then equal.
 
     `argument` is the one of our model that is false where both are tensors of their own: weights that need it get it.
-    Without one they are refused. `theirs` may have brackets, as a `Rename` does.
+    Without one they are refused. `source` may have brackets, as a `Rename` does.
     """
 
-    theirs: str
-    ours: str
+    source: str
+    target: str
     argument: str | None = None
 
 

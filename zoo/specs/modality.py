@@ -96,7 +96,7 @@ class Dataset(Protocol):
         ...
 
     @property
-    def licence(self) -> str:
+    def license(self) -> str:
         """The licence, or "unknown"."""
         ...
 
@@ -156,7 +156,7 @@ class Need:
     """What data are opened for.
 
     `inputs` are those of the weights that go on, None for a fresh model or where weights say nothing; `arguments` are
-    the model's, as far as they were asked for. `task` is what is finetuned or scored, `goes_on` says that the weights
+    the model's, as far as they were asked for. `task` is what is finetuned or scored, `same_task` says that the weights
     were made for it, and `reader` is what the task names to open a folder.
     """
 
@@ -167,7 +167,7 @@ class Need:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     inputs: Any = None
     task: TaskSpec | None = None
-    goes_on: bool = False
+    same_task: bool = False
     reader: Any = None
 
     @property

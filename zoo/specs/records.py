@@ -10,6 +10,8 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from zoo.specs.renamed import TARGETS, renamed_arguments, tell_renamed
+
 Stage = Literal["pretrain", "finetune"]
 Capability = str
 """What a model can do, such as "features"; a modality declares the words that its recipes and models share."""
@@ -92,6 +94,7 @@ class ModalitySpec(_Named):
         _check(self, ("target", "record") if self.data_options is None else ("target", "record", "data_options"))
 
 
+@renamed_arguments(licence="license")
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """One architecture.
@@ -116,7 +119,7 @@ class ModelSpec:
     recipe: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     layouts: str | None = None
-    licence: str = "Apache-2.0"
+    license: str = "Apache-2.0"
     fallback: bool = False
 
     def __post_init__(self) -> None:
@@ -157,7 +160,7 @@ class TaskSpec:
     """What a finetuned model is for, named by the Hub's tag where it has one. `recipe` names what finetunes for it.
 
     `learns_from` is what every sample must have besides the bare input; "images" and "tokens" are nothing, and
-    "written" is what a model is to write for a text. With `needs_labels` weights are of no use without names for their
+    "target_text" is what a model is to generate. With `needs_labels` weights are of no use without names for their
     classes. `hub_tag` is the Hub's `pipeline_tag`, the name unless another is given, "" where the Hub has none.
     `command` is what uses such weights at the shell, and `options` are what the task adds to `zoo predict`.
 
@@ -183,9 +186,13 @@ class TaskSpec:
     predictor: str | None = None
 
     def __post_init__(self) -> None:
+        if (new := TARGETS.get(self.learns_from)) is not None:
+            tell_renamed(f"learns_from={self.learns_from!r}", f"learns_from={new!r}")
+            object.__setattr__(self, "learns_from", new)
         _check(self, tuple(name for name in ("network", "reader", "predictor") if getattr(self, name) is not None))
 
 
+@renamed_arguments(licence="license")
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec(_Named):
     """One data set by name.
@@ -196,7 +203,7 @@ class DatasetSpec(_Named):
 
     modality: str = "image"
     task: str = "image-classification"
-    licence: str = "unknown"
+    license: str = "unknown"
     hub_id: str | None = None
 
 

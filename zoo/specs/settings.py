@@ -1,7 +1,8 @@
 """The settings of a recipe: frozen, keyword-only dataclasses whose bounds stand in their annotations."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -39,6 +40,9 @@ class TrainingSettings:
     normalizes by its own share of the batch, and learns otherwise than one process does. Scores are taken after whole
     epochs, about `evaluations` times, and a checkpoint is written there and every `save_steps`.
     """
+
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """Settings of the last release, with their present names."""
 
     epochs: Count = 10
     steps: Count | None = None
@@ -105,9 +109,10 @@ class LanguageSettings(TrainingSettings):
 class TextFinetuneSettings(FinetuneSettings):
     """What every recipe that finetunes on text can be told.
 
-    Texts are cut behind `max_tokens`, and what is to be written for them behind `max_written`; or sooner, where the
-    model has no more positions.
+    Texts are truncated after `max_tokens`, their targets after `max_target_tokens`; or sooner, where the model has no
+    more positions.
     """
 
+    renamed: ClassVar[Mapping[str, str]] = {"max_written": "max_target_tokens"}
     max_tokens: Count = 128
-    max_written: Count = 64
+    max_target_tokens: Count = 64

@@ -28,10 +28,10 @@ def scores_by_class(logits: Tensor, labels: Tensor, classes: Sequence[str]) -> d
             torch.nn.functional.one_hot(places, len(classes)).bool() for places in (labels, logits.argmax(1))
         )
     true, found, both = (part.sum(0).double() for part in (truth, said, truth & said))
-    figures = {"recall": both / true.clamp(min=1), "precision": both / found.clamp(min=1)}
-    figures["f1"] = 2 * both / (true + found).clamp(min=1)
+    metrics = {"recall": both / true.clamp(min=1), "precision": both / found.clamp(min=1)}
+    metrics["f1"] = 2 * both / (true + found).clamp(min=1)
     return {
-        name: {"count": float(true[place]), **{key: 100 * float(values[place]) for key, values in figures.items()}}
+        name: {"count": float(true[place]), **{key: 100 * float(values[place]) for key, values in metrics.items()}}
         for place, name in enumerate(classes)
         if true[place] or found[place]
     }

@@ -59,12 +59,12 @@ def classes_of(logits: Tensor, labels: tuple[str, ...], *, several: bool) -> lis
             "tells, and --dtype float32 is the finest"
         )
     if several:
-        scores, places = logits.sigmoid().sort(1, descending=True)
+        scores, indices = logits.sigmoid().sort(1, descending=True)
         listed = seen(logits).sum(1).tolist()
     else:
-        scores, places = logits.softmax(1).topk(min(_LISTED, len(labels)))
+        scores, indices = logits.softmax(1).topk(min(_LISTED, len(labels)))
         listed = [_LISTED] * len(logits)
-    rows = zip(scores.tolist(), places.tolist(), listed, strict=True)
+    rows = zip(scores.tolist(), indices.tolist(), listed, strict=True)
     return [
         {"predictions": [{"label": labels[place], "score": score} for score, place in zip(*row, strict=True)][:count]}
         for *row, count in rows

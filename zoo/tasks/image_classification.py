@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from zoo.data.augmentation.mixing import mix
 from zoo.data.augmentation.policies import augment
 from zoo.data.draws import Draws
-from zoo.data.images.normalise import normalise
+from zoo.data.images.normalize import normalize
 from zoo.engine.pictures import confusion_matrix, labelled_grid
 from zoo.engine.recipe import Batch, Loss
 from zoo.tasks.class_scores import confusion_counts
@@ -108,5 +108,5 @@ class ImageClassification(OneNetwork):
         return ", ".join(self.classes[place] for place in row.nonzero()[:, 0].tolist()) or "none"
 
     def _logits(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.model(normalise(images, self.preprocessing))
+        logits: Tensor = self.model(normalize(images, self.preprocessing))
         return logits

@@ -72,7 +72,7 @@ class RecipeTests:
         found = []
         for step in range(first, last):
             stepper.step(self._batch(), step)
-            found.append(stepper.figures(step + 1)[self.lowered])
+            found.append(stepper.metrics(step + 1)[self.lowered])
         return found
 
     def _batch(self) -> Batch:
@@ -116,7 +116,7 @@ class RecipeTests:
             self.losses(distributed, 0, 3)
             theirs = named_state(distributed.modules)
             for name, tensor in named_state(alone.modules).items():
-                there = distributed.distribution.whole(theirs[name])
+                there = distributed.distribution.full_tensor(theirs[name])
                 different = ~torch.isclose(tensor, there, rtol=1e-3, atol=1e-5)
                 if id(tensor) in noise:
                     different &= ~noise[id(tensor)]

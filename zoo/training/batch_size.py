@@ -6,15 +6,15 @@ import torch
 
 from zoo.engine.distribution import Distribution, join
 from zoo.engine.run import Run
-from zoo.training.job import Job
+from zoo.training.job import TrainingJob
 from zoo.training.memory import available_memory, peak_memory
-from zoo.training.run import batches, fresh_model, ready
+from zoo.training.run import batches, fresh_model, make_stepper
 
 _LARGEST_BATCH = 4096
 _SHARE_OF_MEMORY = 0.9
 
 
-def fit_batch_size(job: Job) -> Job:
+def fit_batch_size(job: TrainingJob) -> TrainingJob:
     """Return the job with the largest batch, a power of two, that fits into nine tenths of the memory.
 
     An epoch keeps ten steps at least. A run that is resumed keeps the batch size that it has.
@@ -22,29 +22,29 @@ def fit_batch_size(job: Job) -> Job:
     if job.run.resume:
         return _with_batch(job, Run.recorded(job.run.out)["settings"]["batch_size"])
     found = 1
-    most = min(_LARGEST_BATCH, max(1, len(job.dataset.splits["train"]) // 10))
+    maximum = min(_LARGEST_BATCH, max(1, len(job.dataset.splits["train"]) // 10))
     with join(job.run.device, job.run.sharding) as distribution, torch.random.fork_rng():
         parts = distribution.world_size * job.settings.accumulate
         size = parts
-        while size <= most and not distribution.any(not _fits(_with_batch(job, size), distribution)):
+        while size <= maximum and not distribution.any(not _fits(_with_batch(job, size), distribution)):
             found, size = size, size * 2
     return _with_batch(job, max(found, parts))
 
 
-def _with_batch(job: Job, size: int) -> Job:
+def _with_batch(job: TrainingJob, size: int) -> TrainingJob:
     settings = dataclasses.replace(job.settings, batch_size=size)
     return dataclasses.replace(
         job, settings=settings, resolved={**job.resolved, "settings": dataclasses.asdict(settings)}
     )
 
 
-def _fits(job: Job, distribution: Distribution) -> bool:
+def _fits(job: TrainingJob, distribution: Distribution) -> bool:
     """Tell whether two steps of this batch size run, with room to spare for as much again on a CPU."""
     device = distribution.device
     before = peak_memory(device)
     try:
         training = batches(job.dataset, "train", job.settings, distribution)
-        stepper = ready(job, fresh_model(job), distribution, 2)
+        stepper = make_stepper(job, fresh_model(job), distribution, 2)
         for step, batch in zip(range(2), training.epoch(0), strict=False):
             stepper.step(batch, step)
     except torch.cuda.OutOfMemoryError:

@@ -19,17 +19,17 @@ from zoo.engine.stepper import Stepper
 from zoo.engine.tracking import make_trackers
 from zoo.errors import UsageError
 from zoo.specs.modality import CountsClasses
-from zoo.training.job import Job
+from zoo.training.job import TrainingJob
 from zoo.training.memory import peak_memory
 from zoo.training.pace import Pace, measure_pace, samples_in, timed
 from zoo.training.preflight import check_recipe
-from zoo.training.run import batches, fresh_model, ready
+from zoo.training.run import batches, fresh_model, make_stepper
 
 _TIMED_STEPS = 3
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class DryRun:
     """What a job will take, as three steps and one batch of evaluation foretell. Bytes, seconds, and counts.
 
     `classes` are the shares of the training split, where the data set counts them.
@@ -67,7 +67,7 @@ class Rehearsal:
         return self.flops_per_sample * self.batch_size * self.steps
 
 
-def rehearse_job(job: Job) -> Rehearsal:
+def dry_run_job(job: TrainingJob) -> DryRun:
     """Take a few steps of a job and tell what all of it will take.
 
     Raise UsageError when the run folder exists already and would be refused, or when the disk is too small.
@@ -81,7 +81,7 @@ def rehearse_job(job: Job) -> Rehearsal:
         training = batches(dataset, "train", settings, distribution)
         evaluation = batches(dataset, "test", settings, distribution)
         plan = Plan.of(settings, len(training))
-        stepper = ready(job, fresh_model(job), distribution, plan.total)
+        stepper = make_stepper(job, fresh_model(job), distribution, plan.total)
         batch = next(training.epoch(0))
         pace = measure_pace(stepper, batch)
         check_recipe(job, stepper, pace.of(next(evaluation.epoch(0))))
@@ -110,7 +110,7 @@ def rehearse_job(job: Job) -> Rehearsal:
             for group in item.param_groups
             for parameter in group["params"]
         }
-        return Rehearsal(
+        return DryRun(
             model=job.offer.spec.name,
             recipe=job.recipe.spec.name,
             data=dataset.name,
@@ -166,7 +166,7 @@ def _seconds_a_step(stepper: Stepper, training: Batches, pace: Pace) -> float:
     with timed(stepper.distribution.device) as seconds:
         for step in range(_TIMED_STEPS):
             stepper.step(next(supply), 2 + step)
-    stepper.figures(2 + _TIMED_STEPS)
+    stepper.metrics(2 + _TIMED_STEPS)
     return seconds[0] / _TIMED_STEPS * pace.whole / pace.samples
 
 

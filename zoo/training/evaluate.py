@@ -11,7 +11,7 @@ from zoo.engine.distribution import Distribution
 from zoo.engine.prepare import place
 from zoo.errors import UsageError
 from zoo.modalities.data_source import open_data, task_reader
-from zoo.registry.recipe_settings import settings_from
+from zoo.registry.recipe_settings import current_settings, settings_from
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.modality import Dataset, DataSource, Inputs, Need
 from zoo.specs.records import RecipeSpec, TaskSpec
@@ -20,7 +20,7 @@ from zoo.tasks.class_scores import predictions_of, scores_by_class
 from zoo.training.named_recipe import make_recipe
 from zoo.training.run import batches
 from zoo.weights.config import read_config
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.folder import load_weights, offered_model
 from zoo.weights.inputs import read_inputs
@@ -45,7 +45,7 @@ def evaluate_weights(weights: str | Path, query: WeightsQuery, source: DataSourc
     block = read_config(folder)
     registry = default_registry()
     offer = registry.recipe(block.recipe.name if block.recipe else registry.task(block.task).spec.recipe)
-    settings = settings_from(offer, block.recipe.settings if block.recipe else {})
+    settings = settings_from(offer, current_settings(block.recipe.name, block.recipe.settings) if block.recipe else {})
     task = registry.known_task(block.task)
     with to_be_scored():
         dataset, inputs = _opened(folder, block, offer, settings, task, source)
@@ -70,7 +70,7 @@ def evaluate_weights(weights: str | Path, query: WeightsQuery, source: DataSourc
 
 def _opened(
     folder: Path,
-    block: ZooBlock,
+    block: WeightsDescription,
     offer: Offer[RecipeSpec],
     settings: TrainingSettings,
     task: Offer[TaskSpec] | None,
@@ -84,7 +84,7 @@ def _opened(
         model=model,
         inputs=read_inputs(folder, model.modality, block.inputs, block.arguments),
         task=task.spec if task and offer.spec.stage == "finetune" else None,
-        goes_on=True,
+        same_task=True,
         reader=task_reader(task),
     )
     dataset, inputs = open_data(source, need)
@@ -96,7 +96,7 @@ def _opened(
 
 
 def _in_their_classes(
-    dataset: Dataset, block: ZooBlock, task: Offer[TaskSpec] | None, source: str, weights: str | Path
+    dataset: Dataset, block: WeightsDescription, task: Offer[TaskSpec] | None, source: str, weights: str | Path
 ) -> tuple[Dataset, tuple[str, ...]]:
     """Return the data set with the classes that the weights know, by name."""
     known, found = block.labels, dataset.classes

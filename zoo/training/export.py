@@ -15,7 +15,7 @@ from zoo.files import new_folder, storage_errors
 from zoo.publishing.licences import derived_licence
 from zoo.publishing.model_card import record_of_run, write_card
 from zoo.specs.modality import Inputs
-from zoo.weights.description import AdapterRecord, ZooBlock
+from zoo.weights.description import AdapterRecord, WeightsDescription
 from zoo.weights.folder import described_model, load_weights, write_tensors, write_weights
 from zoo.weights.selftest import write_selftest
 
@@ -25,7 +25,7 @@ _log = logging.getLogger("zoo")
 def export_run(
     run: Run,
     model: nn.Module,
-    block: ZooBlock,
+    block: WeightsDescription,
     inputs: Inputs,
     pictures: Sequence[Path],
     *,
@@ -45,7 +45,9 @@ def export_run(
 
 
 @contextmanager
-def _exported(run: Run, name: str, block: ZooBlock, inputs: Inputs, pictures: Sequence[Path]) -> Iterator[Path]:
+def _exported(
+    run: Run, name: str, block: WeightsDescription, inputs: Inputs, pictures: Sequence[Path]
+) -> Iterator[Path]:
     """Give a folder to write tensors and config.json into; add the rest of what is published."""
     folder = run.folder / name
     with storage_errors(f"writing weights to {folder}"), new_folder(folder) as temporary:
@@ -65,10 +67,10 @@ def _exported(run: Run, name: str, block: ZooBlock, inputs: Inputs, pictures: Se
         for picture in pictures:
             shutil.copyfile(picture, temporary / "pictures" / picture.name)
         parameters = sum(parameter.numel() for parameter in loaded.parameters())
-        write_card(temporary, block, parameters=parameters, licence=_licence(temporary, block))
+        write_card(temporary, block, parameters=parameters, license=_licence(temporary, block))
 
 
-def _licence(folder: Path, block: ZooBlock) -> str | None:
+def _licence(folder: Path, block: WeightsDescription) -> str | None:
     """Return the licence of new weights, None where their base and data do not agree on it."""
     record, data = record_of_run(folder), block.data
-    return derived_licence(record.get("base_licence"), None if data is None else data.licence)
+    return derived_licence(record.get("base_licence"), None if data is None else data.license)

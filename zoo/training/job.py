@@ -20,7 +20,7 @@ from zoo.hub.records import PulledRepo
 from zoo.modalities.data_source import open_data, task_reader
 from zoo.publishing.licences import licence_of
 from zoo.redaction import without_secrets, without_secrets_in
-from zoo.registry.recipe_settings import fitting, recipe_settings, settings_from, typed
+from zoo.registry.recipe_settings import check_recipe_fits, recipe_settings, settings_from, typed
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.modality import Dataset, DataSource, Inputs, Need
 from zoo.specs.networks import Network
@@ -31,15 +31,15 @@ from zoo.training.request import FinetuneRequest, PretrainRequest, TrainingReque
 from zoo.version import __version__
 from zoo.weights.build import build, full_arguments, load_model_target
 from zoo.weights.config import read_config
-from zoo.weights.description import AdapterRecord, BaseRecord, ZooBlock
-from zoo.weights.find import find_with_origin
+from zoo.weights.description import AdapterRecord, BaseRecord, WeightsDescription
+from zoo.weights.find import find_and_pull
 from zoo.weights.folder import load_weights, offered_model
 from zoo.weights.inputs import read_inputs
 from zoo.weights.stored import tensors_sha256
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class TrainingJob:
     """Everything that is settled before the first step. `resolved` is what run.json keeps of it."""
 
     run: RunOptions
@@ -60,26 +60,26 @@ class Job:
     """Describes what is learnt beside weights of the Hub, where the method is LoRA."""
 
 
-def pretraining(request: PretrainRequest) -> Job:
+def pretraining(request: PretrainRequest) -> TrainingJob:
     """Settle the training of a fresh model by a recipe of the stage pretrain."""
-    asked = request.arguments
+    requested = request.arguments
     offer = default_registry().model(request.model)
     spec, chosen = recipe_settings(request.recipe, request.model, request.settings)
     if spec.stage != "pretrain":
         raise UsageError(
             f"recipe {spec.name!r} finetunes; use `zoo finetune`, or choose another (`zoo list --recipes`)"
         )
-    fitting(spec, offer.spec)
-    need = Need(stage="pretrain", recipe=spec, settings=chosen, model=offer.spec, arguments=asked)
+    check_recipe_fits(spec, offer.spec)
+    need = Need(stage="pretrain", recipe=spec, settings=chosen, model=offer.spec, arguments=requested)
     dataset, inputs = open_data(request.data, need)
     if spec.labels:
         dataset.check("labels")
         _check_classes(request, dataset)
-    taken = full_arguments(offer, {**_fitted(offer, inputs), **_of_the_model(offer, inputs, asked)})
+    taken = full_arguments(offer, {**_fitted(offer, inputs), **_of_the_model(offer, inputs, requested)})
     found = default_registry().recipe(spec.name)
     resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, request.data, spec.task)
     resolved["pins"] = pinned_settings(chosen)
-    return Job(
+    return TrainingJob(
         run=request.run,
         offer=offer,
         arguments=taken,
@@ -95,7 +95,7 @@ def pretraining(request: PretrainRequest) -> Job:
     )
 
 
-def finetuning(request: FinetuneRequest) -> Job:
+def finetuning(request: FinetuneRequest) -> TrainingJob:
     """Settle the training on of pretrained weights, by the recipe of the task."""
     registry, task, hub = default_registry(), request.task, request.query.hub
     goal = registry.task(task)
@@ -109,10 +109,10 @@ def finetuning(request: FinetuneRequest) -> Job:
             "zoo.FinetuneSettings; report it to its author"
         )
     registry.method(chosen.method)
-    folder, pulled = find_with_origin(request.weights, request.query)
+    folder, pulled = find_and_pull(request.weights, request.query)
     block = read_config(folder)
     offer = offered_model(block, str(folder / "config.json"))
-    fitting(recipe.spec, offer.spec)
+    check_recipe_fits(recipe.spec, offer.spec)
     need = Need(
         stage="finetune",
         recipe=recipe.spec,
@@ -120,7 +120,7 @@ def finetuning(request: FinetuneRequest) -> Job:
         model=offer.spec,
         inputs=read_inputs(folder, offer.spec.modality, block.inputs, block.arguments),
         task=goal.spec,
-        goes_on=block.task == task,
+        same_task=block.task == task,
         reader=task_reader(goal),
     )
     dataset, inputs = open_data(request.data, need)
@@ -138,16 +138,16 @@ def finetuning(request: FinetuneRequest) -> Job:
         "hub": None if hub is None else without_secrets(str(hub)),
         "pins": {"weights": pin(folder, pulled), **pinned_settings(chosen)},
     }
-    goes_on = block.task == task and block.labels == dataset.classes
+    same_task_and_labels = block.task == task and block.labels == dataset.classes
 
     def make_model() -> nn.Module:
         if chosen.method == "scratch":
             return build(offer, learnt.arguments)
         model = load_weights(folder, learnt, dtype="float32")  # small steps vanish in half precision
-        return model.backbone if isinstance(model, Network) and not goes_on else model
+        return model.backbone if isinstance(model, Network) and not same_task_and_labels else model
 
     adapter = _adapter(chosen, pulled, block.adapter is not None)
-    return Job(
+    return TrainingJob(
         run=request.run,
         offer=offer,
         arguments=(learnt if adapter is None else block).arguments,  # an adapter has those of its base
@@ -167,25 +167,27 @@ def finetuning(request: FinetuneRequest) -> Job:
 def _check_classes(request: TrainingRequest, dataset: Dataset) -> None:
     """Raise UsageError where another number of classes was typed than the data have."""
     found = len(dataset.classes)
-    asked = request.arguments.get("num_classes", found)
-    if asked != found and not request.repeated:
+    requested = request.arguments.get("num_classes", found)
+    if requested != found and not request.repeated:
         raise UsageError(
-            f"num_classes={asked}, but {dataset.name} has {found} classes, which the head gets; omit num_classes"
+            f"num_classes={requested}, but {dataset.name} has {found} classes, which the head gets; omit num_classes"
         )
 
 
-def _with_arguments(offer: Offer[ModelSpec], block: ZooBlock, asked: Mapping[str, Any]) -> ZooBlock:
+def _with_arguments(
+    offer: Offer[ModelSpec], block: WeightsDescription, requested: Mapping[str, Any]
+) -> WeightsDescription:
     """Return what weights say of themselves with other arguments of their model, such as its dropout.
 
     Raise UsageError where one would change the weights.
     """
-    taken = full_arguments(offer, {**block.arguments, **asked})
-    theirs, ours = (
+    taken = full_arguments(offer, {**block.arguments, **requested})
+    source, target = (
         {name: tensor.shape for name, tensor in build(offer, values, device="meta").state_dict().items()}
         for values in (block.arguments, taken)
     )
-    if different := [name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name)]:
-        said = ", ".join(f"{name}={value}" for name, value in asked.items())
+    if different := [name for name in {**source, **target} if source.get(name) != target.get(name)]:
+        said = ", ".join(f"{name}={value}" for name, value in requested.items())
         raise UsageError(
             f"with {said} the model has another {different[0]} than the weights; give arguments that only change how "
             "it learns, such as dropout"
@@ -255,10 +257,10 @@ def _command() -> str:
     return shlex.join(["zoo", *map(without_secrets, sys.argv[1:])])  # quotes in a password would hide its end
 
 
-def _of_the_model(offer: Offer[ModelSpec], inputs: Inputs, asked: Mapping[str, Any]) -> dict[str, Any]:
+def _of_the_model(offer: Offer[ModelSpec], inputs: Inputs, requested: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was asked for without what only its data take, such as the size of images."""
     known = inspect.signature(load_model_target(offer)).parameters
-    return {name: value for name, value in asked.items() if name in known or name not in inputs.model_arguments()}
+    return {name: value for name, value in requested.items() if name in known or name not in inputs.model_arguments()}
 
 
 def _fitted(offer: Offer[ModelSpec], inputs: Inputs) -> dict[str, Any]:

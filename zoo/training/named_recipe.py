@@ -57,7 +57,7 @@ class NamedRecipe:
                 loss = next(losses, None)
             if loss is None:
                 return
-            if taken := [name for name in loss.figures if name in _LOGGED or name == f"loss/{loss.optimizer}"]:
+            if taken := [name for name in loss.metrics if name in _LOGGED or name == f"loss/{loss.optimizer}"]:
                 raise PluginError(
                     f"recipe {self._offer.spec.name!r} of {self._offer.plugin.distribution} "
                     f"{self._offer.plugin.version} gives a figure the name {taken[0]!r}, which is that of the loss "

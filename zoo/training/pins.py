@@ -9,7 +9,7 @@ from zoo.errors import IntegrityError, NotFoundError
 from zoo.hub.pull import pull_repo
 from zoo.hub.records import PulledRepo
 from zoo.specs.settings import TrainingSettings
-from zoo.weights.find import WeightsQuery, find_with_origin
+from zoo.weights.find import WeightsQuery, find_and_pull
 from zoo.weights.stored import tensors_sha256
 
 Pin = dict[str, str]
@@ -30,7 +30,7 @@ def pinned_settings(settings: TrainingSettings) -> dict[str, Pin]:
     for name in _names_weights(type(settings)):
         if source := getattr(settings, name):
             try:
-                found[name] = pin(*find_with_origin(source, WeightsQuery()))
+                found[name] = pin(*find_and_pull(source, WeightsQuery()))
             except NotFoundError:
                 continue
     return found

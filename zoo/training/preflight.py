@@ -10,10 +10,10 @@ from zoo.engine.recipe import Batch
 from zoo.engine.stepper import Stepper
 from zoo.errors import PluginError
 from zoo.specs.networks import Network
-from zoo.training.job import Job
+from zoo.training.job import TrainingJob
 
 
-def check_recipe(job: Job, stepper: Stepper, batch: Batch) -> None:
+def check_recipe(job: TrainingJob, stepper: Stepper, batch: Batch) -> None:
     """Score one batch, leaving no trace, so that what scores need, and the score that decides, are there.
 
     Raise PluginError for a recipe that does not give its score, or whose head is of another size than the classes.
@@ -31,7 +31,7 @@ def check_recipe(job: Job, stepper: Stepper, batch: Batch) -> None:
         )
 
 
-def _check_head(job: Job, stepper: Stepper) -> None:
+def _check_head(job: TrainingJob, stepper: Stepper) -> None:
     """Raise PluginError where classes are learnt and no head of the recipe's modules has as many."""
     classes, spec = len(job.classes), job.recipe.spec
     if not classes or not job.learns_labels:

@@ -12,8 +12,9 @@ from zoo.engine.options import RunOptions
 from zoo.engine.run import RECORD, Run
 from zoo.errors import IntegrityError, NotFoundError
 from zoo.modalities.data_source import data_source
+from zoo.registry.recipe_settings import current_settings
 from zoo.strict_json import parse_json
-from zoo.training.job import Job
+from zoo.training.job import TrainingJob
 from zoo.training.pins import check_pins, pinned_source
 from zoo.training.prepare import prepare_job
 from zoo.training.request import FinetuneRequest, PretrainRequest
@@ -110,7 +111,7 @@ def _counterpart(folder: Path, result: RunResult) -> Path:
     return result.folder / "adapter" if read_config(folder).adapter is not None else result.weights
 
 
-def _job(record: Mapping[str, Any], run: RunOptions) -> Job:
+def _job(record: Mapping[str, Any], run: RunOptions) -> TrainingJob:
     """Settle the job on record again. Raise IntegrityError where the record lacks something."""
     try:
         place = record["source"]
@@ -118,10 +119,11 @@ def _job(record: Mapping[str, Any], run: RunOptions) -> Job:
         said = {"skip_bad": place.get("skip_bad", 0), "columns": place.get("columns")}
         data = data_source(str(place["name"]), place["folder"], place.get("hub"), place.get("options"), **said)
         pins, hub = record.get("pins") or {}, record.get("hub")
-        settings = {name: value for name, value in record["settings"].items() if value is not None}
+        known = current_settings(str(record["recipe"]), record["settings"])
+        settings = {name: value for name, value in known.items() if value is not None}
         settings |= {name: pinned_source(settings[name], pins[name], None) for name in pins if name in settings}
-        asked = {"settings": settings, "arguments": record["arguments"], "repeated": True}
-        common: dict[str, Any] = {"data": data, "run": run, **asked}
+        requested = {"settings": settings, "arguments": record["arguments"], "repeated": True}
+        common: dict[str, Any] = {"data": data, "run": run, **requested}
         if record["kind"] == "pretrain":
             model, recipe = str(record["model"]), str(record["recipe"])
             return prepare_job(PretrainRequest(model=model, recipe=recipe, **common))

@@ -29,17 +29,17 @@ from zoo.specs.modality import Batches, Dataset
 from zoo.specs.networks import Network
 from zoo.specs.settings import TrainingSettings
 from zoo.training.export import export_run
-from zoo.training.job import Job
+from zoo.training.job import TrainingJob
 from zoo.training.named_recipe import make_recipe
 from zoo.training.preflight import check_recipe
 from zoo.training.result import RunResult
 from zoo.weights.adapters import learnt_tensors
 from zoo.weights.assembly import assemble
-from zoo.weights.description import FORMAT_VERSION, DataRecord, RecipeRecord, ZooBlock
+from zoo.weights.description import FORMAT_VERSION, DataRecord, RecipeRecord, WeightsDescription
 from zoo.weights.inputs import inputs_record
 
 
-def run_job(job: Job) -> RunResult:
+def run_job(job: TrainingJob) -> RunResult:
     """Train, from the newest checkpoint when resuming, and leave a whole run folder.
 
     Under torchrun every process calls this, and takes its share.
@@ -48,20 +48,20 @@ def run_job(job: Job) -> RunResult:
         return _run(job, fresh_model(job), distribution)
 
 
-def fresh_model(job: Job) -> nn.Module:
+def fresh_model(job: TrainingJob) -> nn.Module:
     """Return the model that training begins with, the same in every process."""
     torch.manual_seed(derive(job.settings.seed, "model"))
     return job.make_model()
 
 
-def _run(job: Job, model: nn.Module, distribution: Distribution) -> RunResult:
+def _run(job: TrainingJob, model: nn.Module, distribution: Distribution) -> RunResult:
     _check_folder(job.run, distribution.main)
     start = time.perf_counter()
     held_out = "validation" if job.settings.validation else "test"
     training = batches(job.dataset, "train", job.settings, distribution)
     evaluation = batches(job.dataset, held_out, job.settings, distribution)
     plan = Plan.of(job.settings, len(training))
-    stepper = ready(job, model, distribution, plan.total)
+    stepper = make_stepper(job, model, distribution, plan.total)
     check_recipe(job, stepper, next(evaluation.epoch(0)))
     job = dataclasses.replace(job, resolved={**job.resolved, "steps": plan.total})
     with _opened(job, distribution.main) as run:
@@ -70,7 +70,7 @@ def _run(job: Job, model: nn.Module, distribution: Distribution) -> RunResult:
 
 
 def _train_and_export(
-    job: Job, stepper: Stepper, training: Batches, evaluation: Batches, run: Run
+    job: TrainingJob, stepper: Stepper, training: Batches, evaluation: Batches, run: Run
 ) -> tuple[dict[str, float], list[Path]]:
     """Train, and write what came of it; return scores on the test split, and pictures."""
     settings, spec, options, distribution = job.settings, job.recipe.spec, job.run, stepper.distribution
@@ -116,7 +116,7 @@ def _drawn(stepper: Stepper, test: Batches, run: Run, folder: Path) -> list[Path
     return [path for path in drawn if path.is_file()]
 
 
-def ready(job: Job, model: nn.Module, distribution: Distribution, total_steps: int) -> Stepper:
+def make_stepper(job: TrainingJob, model: nn.Module, distribution: Distribution, total_steps: int) -> Stepper:
     """Make the recipe on the model and everything that the loop needs of it."""
     share = distribution.world_size * job.settings.accumulate
     if job.settings.batch_size % share:
@@ -158,7 +158,7 @@ def _check_folder(options: RunOptions, main: bool) -> None:
 
 
 @contextmanager
-def _opened(job: Job, main: bool) -> Iterator[Run]:
+def _opened(job: TrainingJob, main: bool) -> Iterator[Run]:
     """Open the run folder, which the first process holds for the length of the block.
 
     A new run that fails before its first step leaves none.
@@ -198,14 +198,14 @@ def _learnt(stepper: Stepper) -> dict[str, Tensor]:
     """Return what a network with adapters has learnt, before they are merged."""
     (network,) = stepper.modules.values()
     tensors = learnt_tensors(network).items()
-    return {name: stepper.distribution.whole(tensor.detach()).to("cpu", copy=True) for name, tensor in tensors}
+    return {name: stepper.distribution.full_tensor(tensor.detach()).to("cpu", copy=True) for name, tensor in tensors}
 
 
-def _whole(job: Job, model: nn.Module, block: ZooBlock, distribution: Distribution) -> nn.Module:
+def _whole(job: TrainingJob, model: nn.Module, block: WeightsDescription, distribution: Distribution) -> nn.Module:
     """Return the model to export in one piece; where it lies in parts, every process helps to put it together."""
     if distribution.sharding != "fsdp":
         return model
-    state = {name: distribution.whole(tensor) for name, tensor in model.state_dict().items()}
+    state = {name: distribution.full_tensor(tensor) for name, tensor in model.state_dict().items()}
     if not distribution.main:
         return model
     fresh = assemble(job.offer, block)
@@ -213,12 +213,12 @@ def _whole(job: Job, model: nn.Module, block: ZooBlock, distribution: Distributi
     return fresh
 
 
-def _block(job: Job, model: nn.Module) -> ZooBlock:
+def _block(job: TrainingJob, model: nn.Module) -> WeightsDescription:
     network = model if isinstance(model, Network) else None
     num_classes = getattr(network.backbone if network else model, "num_classes", None)
     arguments = {**job.arguments, **({"num_classes": num_classes} if "num_classes" in job.arguments else {})}
     dataset, settings, inputs = job.dataset, job.resolved["settings"], job.inputs
-    return ZooBlock(
+    return WeightsDescription(
         format_version=FORMAT_VERSION,
         plugin=job.offer.plugin.distribution,
         plugin_version=job.offer.plugin.version,
@@ -229,5 +229,5 @@ def _block(job: Job, model: nn.Module) -> ZooBlock:
         labels=job.classes if network or num_classes == len(job.classes) else (),
         inputs=inputs_record(inputs),
         recipe=RecipeRecord(name=job.recipe.spec.name, settings=settings),
-        data=DataRecord(name=dataset.name, fingerprint=dataset.fingerprint, licence=dataset.licence),
+        data=DataRecord(name=dataset.name, fingerprint=dataset.fingerprint, license=dataset.license),
     )

@@ -12,13 +12,13 @@ from zoo.registry.loading import plugin_failed
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.records import ModelSpec, TaskSpec, load_target
 from zoo.weights.build import NoInitialisation, build, check_arguments, check_call, parameters_on_meta
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 
 _LARGEST = 4096
 """What an integer argument of a task's network may ask for."""
 
 
-def check_block(offer: Offer[ModelSpec], block: ZooBlock, source: str) -> None:
+def check_block(offer: Offer[ModelSpec], block: WeightsDescription, source: str) -> None:
     """Check the arguments that a stranger's config.json asks for. Raise IntegrityError."""
     check_arguments(offer, block.arguments, source)
     if block.head is None:
@@ -28,7 +28,7 @@ def check_block(offer: Offer[ModelSpec], block: ZooBlock, source: str) -> None:
     check_call(target, block.head, limits, f"the network for {block.task}", source, given=("backbone", "num_classes"))
 
 
-def assemble(offer: Offer[ModelSpec], block: ZooBlock, *, device: str = "cpu") -> nn.Module:
+def assemble(offer: Offer[ModelSpec], block: WeightsDescription, *, device: str = "cpu") -> nn.Module:
     """Build the model on a device; "meta" allocates nothing."""
     backbone = build(offer, block.arguments, device=device)
     if block.head is None:
@@ -37,7 +37,7 @@ def assemble(offer: Offer[ModelSpec], block: ZooBlock, *, device: str = "cpu") -
         return put_head(backbone, block)
 
 
-def put_head(backbone: nn.Module, block: ZooBlock) -> nn.Module:
+def put_head(backbone: nn.Module, block: WeightsDescription) -> nn.Module:
     """Put the head that a block describes on a backbone with another one: the task's network, or a classifier."""
     if block.head is not None:
         network = _network(_task(block, "config.json"))
@@ -52,13 +52,13 @@ def put_head(backbone: nn.Module, block: ZooBlock) -> nn.Module:
     return backbone
 
 
-def assemble_buffers(offer: Offer[ModelSpec], block: ZooBlock) -> nn.Module:
+def assemble_buffers(offer: Offer[ModelSpec], block: WeightsDescription) -> nn.Module:
     """Build the model with real buffers, but parameters on the meta device."""
     with parameters_on_meta():
         return assemble(offer, block)
 
 
-def _task(block: ZooBlock, source: str) -> Offer[TaskSpec]:
+def _task(block: WeightsDescription, source: str) -> Offer[TaskSpec]:
     offer = default_registry().task(block.task)
     if offer.spec.network is None:
         raise IntegrityError(f"{source} has a head for {block.task}, which takes none; get a fresh copy")

@@ -10,28 +10,30 @@ from msgspec.structs import replace
 
 from zoo.errors import IntegrityError
 from zoo.files import write_file
+from zoo.specs.renamed import current_keys
 from zoo.weights.description import (
     FORMAT_VERSION,
     AdapterRecord,
     BaseRecord,
     DataRecord,
     RecipeRecord,
-    ZooBlock,
+    WeightsDescription,
     read_json,
 )
 from zoo.weights.inputs import parse_inputs
 
+RENAMED_KEYS = {"licence": "license"}
 _READABLE = (1, FORMAT_VERSION)
 _THEIR_KEYS = ("num_classes", "num_features", "label_names", "model_args", "pretrained_cfg")
 
 
 class _Document(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    zoo: ZooBlock
+    zoo: WeightsDescription
     architecture: str | None = None
     model_type: str | None = None
 
 
-def read_config(folder: Path) -> ZooBlock:
+def read_config(folder: Path) -> WeightsDescription:
     """Read a folder's config.json strictly; describe weights that another library wrote by their layout.
 
     Raise NotFoundError where no plugin knows them, and IntegrityError for a file that is not exactly what Zoo writes.
@@ -52,6 +54,8 @@ def read_config(folder: Path) -> ZooBlock:
         )
     inputs = None
     if isinstance(own, dict):
+        if isinstance(own.get("data"), dict):
+            own = {**own, "data": current_keys(own["data"], RENAMED_KEYS)}
         _check_complete(own, path)
         values["zoo"], inputs = parse_inputs(own, version, str(path))
     try:
@@ -64,7 +68,7 @@ def read_config(folder: Path) -> ZooBlock:
     return block
 
 
-def write_config(folder: Path, block: ZooBlock, beside: Mapping[str, Any] | None = None) -> None:
+def write_config(folder: Path, block: WeightsDescription, beside: Mapping[str, Any] | None = None) -> None:
     """Write config.json, keys in the order of the schema; `beside` are root keys from which timm builds the model."""
     described = msgspec.to_builtins(replace(block, inputs=None))
     described["format_version"] = FORMAT_VERSION
@@ -76,7 +80,7 @@ def write_config(folder: Path, block: ZooBlock, beside: Mapping[str, Any] | None
     write_file(folder / "config.json", msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
 
 
-def _check_class_count(block: ZooBlock, path: Path) -> None:
+def _check_class_count(block: WeightsDescription, path: Path) -> None:
     num_classes = block.arguments.get("num_classes")
     if block.head is None and block.labels and num_classes is not None and num_classes != len(block.labels):
         raise IntegrityError(
@@ -87,7 +91,7 @@ def _check_class_count(block: ZooBlock, path: Path) -> None:
 def _check_complete(own: Mapping[str, Any], path: Path) -> None:
     """Raise IntegrityError that names every field that is missing, so that nobody finds them one by one."""
     parts: dict[str, type[Struct]] = {
-        "": ZooBlock,
+        "": WeightsDescription,
         "recipe": RecipeRecord,
         "data": DataRecord,
         "adapter": AdapterRecord,
@@ -111,7 +115,7 @@ def _fields_at(message: str) -> list[str]:
         "$.zoo.data": DataRecord,
         "$.zoo.adapter.base": BaseRecord,
         "$.zoo.adapter": AdapterRecord,
-        "$.zoo": ZooBlock,
+        "$.zoo": WeightsDescription,
     }
     struct: type[Struct] = next((struct for place, struct in structs.items() if f"`{place}`" in message), _Document)
     return [field.name for field in msgspec.structs.fields(struct)]

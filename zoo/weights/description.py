@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from zoo.errors import IntegrityError
 from zoo.files import check_plain
 from zoo.strict_json import parse_json
-from zoo.weights.inputs import InputsRecord, Preprocessing, Tokenisation
+from zoo.weights.inputs import InputsRecord, Preprocessing, Tokenization
 
 FORMAT_VERSION = 2
 _CODE_KEYS = ("auto_map", "trust_remote_code", "model_file", "custom_pipelines", "plugins")
@@ -26,7 +26,7 @@ class DataRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     name: str
     fingerprint: str
-    licence: str = "unknown"
+    license: str = "unknown"
 
 
 class BaseRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,7 +51,7 @@ class AdapterRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 DType = Literal["float32", "float16", "bfloat16", "float64"]
 
 
-class ZooBlock(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class WeightsDescription(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All that it takes to build the model again and to use it rightly.
 
     `dtype` is that of floating-point tensors once they are loaded, None where it is the model's own.
@@ -81,9 +81,9 @@ class ZooBlock(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return self.inputs.values if self.inputs and isinstance(self.inputs.values, Preprocessing) else None
 
     @property
-    def tokenisation(self) -> Tokenisation | None:
+    def tokenization(self) -> Tokenization | None:
         """How text becomes inputs; None for weights of anything else."""
-        return self.inputs.values if self.inputs and isinstance(self.inputs.values, Tokenisation) else None
+        return self.inputs.values if self.inputs and isinstance(self.inputs.values, Tokenization) else None
 
 
 def read_json(folder: Path) -> dict[str, Any]:

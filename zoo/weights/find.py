@@ -10,7 +10,7 @@ from zoo.hub.listing import FileSelection
 from zoo.hub.pull import pull_repo
 from zoo.hub.records import PulledRepo
 from zoo.hub.revisions import check_revision
-from zoo.registry.catalogue import Entry, read_catalogue
+from zoo.registry.catalogue import PublishedWeights, read_catalogue
 from zoo.registry.registry import Registry, default_registry
 from zoo.weights.config import read_config
 from zoo.weights.description import BaseRecord, read_json
@@ -46,7 +46,7 @@ class ResolvedWeights:
     repo: str
     revision: str | None
     selection: FileSelection = FileSelection()
-    entry: Entry | None = None
+    entry: PublishedWeights | None = None
     listed_in: tuple[str, ...] = ()
 
 
@@ -55,10 +55,10 @@ def find_weights(source: str | Path, query: WeightsQuery | None = None) -> Path:
 
     So is the base that an adapter names.
     """
-    return find_with_origin(source, query or WeightsQuery())[0]
+    return find_and_pull(source, query or WeightsQuery())[0]
 
 
-def find_with_origin(source: str | Path, query: WeightsQuery) -> tuple[Path, PulledRepo | None]:
+def find_and_pull(source: str | Path, query: WeightsQuery) -> tuple[Path, PulledRepo | None]:
     """Return the local folder or file of weights as `find_weights` does, and what was pulled, if anything was."""
     folder, pulled = locate(source, query)
     if "adapter" in read_json(folder).get("zoo", {}) and (adapter := read_config(folder).adapter) is not None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from torch import Tensor, nn
 
 from zoo.errors import IntegrityError, UsageError
-from zoo.weights.description import DType, ZooBlock
+from zoo.weights.description import DType, WeightsDescription
 from zoo.weights.header import TensorHeader
 
 _DTYPES = {
@@ -37,7 +37,7 @@ def float_dtype(dtype: Any) -> torch.dtype:
     return found
 
 
-def in_dtype(block: ZooBlock, dtype: Any) -> ZooBlock:
+def in_dtype(block: WeightsDescription, dtype: Any) -> WeightsDescription:
     """Return what weights say of themselves once they are converted, where a dtype is asked for."""
     if dtype is None:
         return block

@@ -20,9 +20,9 @@ from zoo.specs.records import ModelSpec
 from zoo.weights.assembly import assemble, assemble_buffers, check_block
 from zoo.weights.build import full_arguments
 from zoo.weights.config import read_config, write_config
-from zoo.weights.description import FORMAT_VERSION, DataRecord, ZooBlock
+from zoo.weights.description import FORMAT_VERSION, DataRecord, WeightsDescription
 from zoo.weights.fit import check_tensors, float_dtype, ties_of
-from zoo.weights.foreign.recognize import Foreign, find_foreign
+from zoo.weights.foreign.recognize import ForeignWeights, find_foreign
 from zoo.weights.inputs import inputs_record
 from zoo.weights.onto_base import load_onto_base
 from zoo.weights.stored import WEIGHTS_FILE, StoredTensors, stored_tensors
@@ -49,7 +49,7 @@ def save_weights(
     `inputs` say how data become inputs, as a `zoo.Preprocessing` does for images; their files are written beside.
     """
     offer = default_registry().model(model_name)
-    block = ZooBlock(
+    block = WeightsDescription(
         format_version=FORMAT_VERSION,
         plugin=offer.plugin.distribution,
         plugin_version=offer.plugin.version,
@@ -66,13 +66,13 @@ def save_weights(
             inputs.write(temporary)
 
 
-def write_weights(folder: Path, model: nn.Module, block: ZooBlock) -> None:
+def write_weights(folder: Path, model: nn.Module, block: WeightsDescription) -> None:
     """Write model.safetensors and config.json into a folder that exists. Tied tensors are stored once."""
     ties = ties_of(model)
     write_tensors(folder, {name: tensor for name, tensor in model.state_dict().items() if name not in ties}, block)
 
 
-def write_tensors(folder: Path, tensors: Mapping[str, Tensor], block: ZooBlock) -> None:
+def write_tensors(folder: Path, tensors: Mapping[str, Tensor], block: WeightsDescription) -> None:
     """Write model.safetensors and config.json into a folder that exists."""
     stored = {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}
     save_file(stored, folder / WEIGHTS_FILE, metadata={"format": "pt"})
@@ -80,7 +80,7 @@ def write_tensors(folder: Path, tensors: Mapping[str, Tensor], block: ZooBlock) 
 
 
 def load_weights(
-    folder: Path, block: ZooBlock | None = None, *, dtype: Any = None, device: str | torch.device = "cpu"
+    folder: Path, block: WeightsDescription | None = None, *, dtype: Any = None, device: str | torch.device = "cpu"
 ) -> nn.Module:
     """Build the folder's model on the meta device, check it against the files' headers, and map the tensors into it.
 
@@ -90,27 +90,27 @@ def load_weights(
     """
     block = block or read_config(folder)
     named = block.dtype if dtype is None else dtype
-    asked = None if named is None else float_dtype(named)
+    requested = None if named is None else float_dtype(named)
     source = str(folder / "config.json")
     offer = offered_model(block, source)
     check_block(offer, block, source)
     if block.adapter is not None:
-        whole = load_onto_base(folder, block, partial(load_weights, dtype="float32"))
-        return whole.to(device=device, dtype=asked)
+        merged = load_onto_base(folder, block, partial(load_weights, dtype="float32"))
+        return merged.to(device=device, dtype=requested)
     model = assemble(offer, block, device="meta")
     stored = stored_weights(folder)
     ties = ties_of(model)
-    check_tensors(model.state_dict(), ties, stored.headers, stored.path, any_float=asked is not None)
+    check_tensors(model.state_dict(), ties, stored.headers, stored.path, any_float=requested is not None)
     tensors = stored.load(device)
     _warn_of_ruin(tensors, stored.path)
-    if asked is not None:
-        tensors = {name: _converted(tensor, asked) for name, tensor in tensors.items()}
+    if requested is not None:
+        tensors = {name: _converted(tensor, requested) for name, tensor in tensors.items()}
     for name, first in ties.items():
         tensors[name] = tensors[first]
     model.load_state_dict(tensors, strict=True, assign=True)
     _tie(model, ties)
     if left := _without_values(model):
-        _restore_buffers(model, offer, block, asked, device)
+        _restore_buffers(model, offer, block, requested, device)
         left = _without_values(model)
     if left:
         raise IntegrityError(
@@ -119,12 +119,12 @@ def load_weights(
     return model.eval()
 
 
-def stored_weights(folder: Path) -> StoredTensors | Foreign:
+def stored_weights(folder: Path) -> StoredTensors | ForeignWeights:
     """Return what a folder or a file holds, by our names, whoever wrote it."""
     return find_foreign(folder) or stored_tensors(folder)
 
 
-def offered_model(block: ZooBlock, source: str) -> Offer[ModelSpec]:
+def offered_model(block: WeightsDescription, source: str) -> Offer[ModelSpec]:
     """Return the model that config.json names, from the very plugin that it names."""
     registry = default_registry()
     installed = {plugin.distribution for plugin in registry.plugins}
@@ -145,7 +145,7 @@ def offered_model(block: ZooBlock, source: str) -> Offer[ModelSpec]:
     return offer
 
 
-def described_model(block: ZooBlock, source: str) -> ModelSpec:
+def described_model(block: WeightsDescription, source: str) -> ModelSpec:
     """Return the spec of what weights hold: a task's network can no more do what its backbone alone could."""
     spec = offered_model(block, source).spec
     return spec if block.head is None else replace(spec, capabilities=())
@@ -187,7 +187,7 @@ def _tie(model: nn.Module, ties: Mapping[str, str]) -> None:
 def _restore_buffers(
     model: nn.Module,
     offer: Offer[ModelSpec],
-    block: ZooBlock,
+    block: WeightsDescription,
     dtype: torch.dtype | None,
     device: str | torch.device,
 ) -> None:

@@ -70,7 +70,7 @@ class Preprocessing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return f"Input: floats in [0, 1], shape (batch, {self.channels}, {height}, {width})."
 
 
-class Tokenisation(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Tokenization(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How text becomes inputs: by the tokenizer.json with this sha256, cut behind `max_tokens`."""
 
     tokenizer: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from zoo.errors import IntegrityError, NotFoundError
 from zoo.files import storage_errors, write_file
 from zoo.hub.records import PulledFile
-from zoo.registry.catalogue import File
+from zoo.registry.catalogue import PublishedFile
 from zoo.strict_toml import read_toml
 
 LOCK_FILE = Path("zoo.lock")
@@ -19,20 +19,20 @@ VERSION = 1
 _HEAD = "# What names stand for, byte for byte. `zoo pull NAME --lock` writes it, `--locked` obeys it.\n"
 
 
-class Locked(Struct, frozen=True, forbid_unknown_fields=True):
+class LockedWeights(Struct, frozen=True, forbid_unknown_fields=True):
     """One name: its repo at a commit, and every file of it."""
 
     repo: Annotated[str, Meta(pattern=r"^[\w.-]{1,96}/[\w.-]{1,96}\Z")]
     commit: Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")]
-    files: Annotated[dict[str, File], Meta(min_length=1)]
+    files: Annotated[dict[str, PublishedFile], Meta(min_length=1)]
 
 
 class _Document(Struct, forbid_unknown_fields=True):
     version: int
-    weights: dict[str, Locked] = {}
+    weights: dict[str, LockedWeights] = {}
 
 
-def locked(name: str, path: Path = LOCK_FILE) -> Locked:
+def locked(name: str, path: Path = LOCK_FILE) -> LockedWeights:
     """Return what a name is locked to. Raise NotFoundError where it is not."""
     found = read_lock(path)
     if name not in found:
@@ -41,7 +41,7 @@ def locked(name: str, path: Path = LOCK_FILE) -> Locked:
     return found[name]
 
 
-def read_lock(path: Path = LOCK_FILE) -> dict[str, Locked]:
+def read_lock(path: Path = LOCK_FILE) -> dict[str, LockedWeights]:
     """Read a lock file strictly; where there is none, nothing is locked."""
     try:
         document = msgspec.convert(read_toml(path), _Document)
@@ -57,7 +57,7 @@ def read_lock(path: Path = LOCK_FILE) -> dict[str, Locked]:
 def write_lock(name: str, repo: str, commit: str, files: Iterable[PulledFile], path: Path = LOCK_FILE) -> None:
     """Lock a name, leaving the others as they are."""
     entries = read_lock(path)
-    entries[name] = Locked(repo, commit, {file.name: File(file.sha256, file.size) for file in files})
+    entries[name] = LockedWeights(repo, commit, {file.name: PublishedFile(file.sha256, file.size) for file in files})
     parts = [_HEAD + f"version = {VERSION}\n"]
     for key, entry in sorted(entries.items()):
         table = f"weights.{_quoted(key)}"

@@ -10,13 +10,15 @@ from zoo.specs.networks import Network
 from zoo.weights.adapters import add_adapters, learnt_tensors, merge_adapters
 from zoo.weights.assembly import put_head
 from zoo.weights.config import read_config
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 from zoo.weights.find import find_base
 from zoo.weights.fit import check_tensors
 from zoo.weights.stored import stored_tensors
 
 
-def load_onto_base(folder: Path, block: ZooBlock, load: Callable[[Path, ZooBlock], nn.Module]) -> nn.Module:
+def load_onto_base(
+    folder: Path, block: WeightsDescription, load: Callable[[Path, WeightsDescription], nn.Module]
+) -> nn.Module:
     """Return the base that `block` names with the folder's tensors on it, in eval mode; `load` loads the base.
 
     The base is taken from the cache, where whoever found the folder has pulled it.
@@ -36,7 +38,7 @@ def load_onto_base(folder: Path, block: ZooBlock, load: Callable[[Path, ZooBlock
     return model.eval()
 
 
-def _check_base(folder: Path, block: ZooBlock, base_folder: Path, base: ZooBlock) -> None:
+def _check_base(folder: Path, block: WeightsDescription, base_folder: Path, base: WeightsDescription) -> None:
     if base.adapter is not None:
         raise IntegrityError(f"{folder} is an adapter for an adapter, {base_folder}; get one for complete weights")
     wanted, found = ({**arguments, "num_classes": None} for arguments in (block.arguments, base.arguments))

@@ -8,12 +8,12 @@ from zoo.errors import UsageError
 from zoo.registry.loading import load_named
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.records import TaskSpec
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 
 _log = logging.getLogger("zoo")
 
 
-def task_predictor(model: Any, description: ZooBlock, inputs: Any) -> Any:
+def task_predictor(model: Any, description: WeightsDescription, inputs: Any) -> Any:
     """Return the predictor that the weights' task names, made with their model, labels and inputs.
 
     Raise UsageError for weights whose task says nothing of single items.

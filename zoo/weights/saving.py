@@ -15,7 +15,7 @@ from zoo.specs.modality import Inputs
 from zoo.specs.records import ModelSpec
 from zoo.weights.assembly import assemble
 from zoo.weights.build import full_arguments
-from zoo.weights.description import FORMAT_VERSION, ZooBlock
+from zoo.weights.description import FORMAT_VERSION, WeightsDescription
 from zoo.weights.fit import ties_of
 from zoo.weights.folder import offered_model, write_weights
 from zoo.weights.inputs import inputs_record, read_inputs
@@ -27,18 +27,18 @@ _ATTRIBUTE = "_zoo_origin"  # an attribute, so that a deep copy such as a moving
 class Origin:
     """What a model was made from: its description, and the folder that it was loaded from, if any."""
 
-    block: ZooBlock
+    block: WeightsDescription
     folder: Path | None = None
 
 
-def remember(model: nn.Module, block: ZooBlock, folder: Path | None = None) -> None:
+def remember(model: nn.Module, block: WeightsDescription, folder: Path | None = None) -> None:
     """Let a model know what it was made from."""
     setattr(model, _ATTRIBUTE, Origin(block, folder))
 
 
-def fresh_block(offer: Offer[ModelSpec], arguments: Mapping[str, Any]) -> ZooBlock:
+def fresh_block(offer: Offer[ModelSpec], arguments: Mapping[str, Any]) -> WeightsDescription:
     """Return the description of a model that has seen no data; `arguments` are all of its arguments."""
-    return ZooBlock(
+    return WeightsDescription(
         format_version=FORMAT_VERSION,
         plugin=offer.plugin.distribution,
         plugin_version=offer.plugin.version,
@@ -87,7 +87,7 @@ def save_model(
             read.write(temporary)
 
 
-def _check(model: nn.Module, offer: Offer[ModelSpec], block: ZooBlock) -> None:
+def _check(model: nn.Module, offer: Offer[ModelSpec], block: WeightsDescription) -> None:
     """Raise UsageError unless the model that is described has the very tensors of this one."""
     num_classes = block.arguments.get("num_classes")
     if block.head is None and block.labels and num_classes not in (None, len(block.labels)):

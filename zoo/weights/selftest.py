@@ -18,7 +18,7 @@ from zoo.registry.registry import load_modality
 from zoo.seeds import generator
 from zoo.specs.modality import Inputs
 from zoo.specs.records import ModelSpec
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 from zoo.weights.header import read_header
 
 SELFTEST_FILE = "selftest.safetensors"
@@ -43,7 +43,7 @@ class SelfTest:
     first_off: str | None
 
 
-def write_selftest(folder: Path, model: nn.Module, block: ZooBlock, spec: ModelSpec, inputs: Inputs) -> bool:
+def write_selftest(folder: Path, model: nn.Module, block: WeightsDescription, spec: ModelSpec, inputs: Inputs) -> bool:
     """Write the file for a loaded model and an example of its inputs; tell whether there is one.
 
     There is none for a model that wants other arguments than its modality gives.

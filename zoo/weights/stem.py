@@ -48,5 +48,5 @@ def _adapted(weight: Tensor, channels: int) -> Tensor:
     before = weight.shape[1]
     if channels == 1:
         return weight.sum(1, keepdim=True)
-    places = torch.arange(channels) % before
-    return weight[:, places] * (before / channels)
+    indices = torch.arange(channels) % before
+    return weight[:, indices] * (before / channels)

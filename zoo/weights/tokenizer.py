@@ -13,8 +13,8 @@ from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.extras import require
 from zoo.files import check_plain, write_file
 from zoo.strict_json import parse_json
-from zoo.weights.description import ZooBlock
-from zoo.weights.inputs import Tokenisation
+from zoo.weights.description import WeightsDescription
+from zoo.weights.inputs import Tokenization
 
 if TYPE_CHECKING:
     import tokenizers
@@ -134,9 +134,9 @@ class TextInputs:
 
     modality: ClassVar[str] = "text"
 
-    def record(self) -> Tokenisation:
+    def record(self) -> Tokenization:
         """Return what config.json keeps of it; the tokenizer lies beside."""
-        return Tokenisation(tokenizer=self.tokenizer.identity, max_tokens=self.max_tokens)
+        return Tokenization(tokenizer=self.tokenizer.identity, max_tokens=self.max_tokens)
 
     def write(self, folder: Path) -> None:
         """Write the tokenizer."""
@@ -159,12 +159,12 @@ class TextInputs:
         return f"Input: text, tokenized by the tokenizer.json beside, and truncated after {self.max_tokens:,} tokens."
 
 
-def read_text_inputs(folder: Path, block: ZooBlock) -> TextInputs:
+def read_text_inputs(folder: Path, block: WeightsDescription) -> TextInputs:
     """Read how the weights in a folder take text, as `text_inputs` does."""
-    return text_inputs(folder, block.tokenisation, block.arguments)
+    return text_inputs(folder, block.tokenization, block.arguments)
 
 
-def text_inputs(folder: Path, said: Tokenisation | None, arguments: Mapping[str, Any]) -> TextInputs:
+def text_inputs(folder: Path, said: Tokenization | None, arguments: Mapping[str, Any]) -> TextInputs:
     """Read how weights with these arguments take text; `said` is what config.json has of that.
 
     Raise NotFoundError where they came without a tokenizer, and IntegrityError where it is not the one that config.json

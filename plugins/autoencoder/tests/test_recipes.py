@@ -107,7 +107,7 @@ def test_the_jacobian_is_that_of_a_linear_encoder() -> None:
     images = torch.rand(4096, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     (loss,) = recipe.step({"images": images}, zoo.Draws(0, 0, torch.arange(4096)))
     expected = float(model.encoder[0][0].weight.detach().square().sum()) / 3
-    assert float(loss.figures["jacobian"]) == pytest.approx(expected, rel=0.05)
+    assert float(loss.metrics["jacobian"]) == pytest.approx(expected, rel=0.05)
 
 
 def test_without_a_corruption_denoising_is_reconstruction() -> None:
@@ -146,7 +146,7 @@ def test_entries_follow_their_codes_and_unused_ones_are_revived() -> None:
     batch = {"images": images(), "index": torch.arange(16)}
     used = []
     for epoch in range(4):
-        used += [float(loss.figures["used"]) for loss in recipe.step(batch, zoo.Draws(0, epoch, torch.arange(16)))]
+        used += [float(loss.metrics["used"]) for loss in recipe.step(batch, zoo.Draws(0, epoch, torch.arange(16)))]
     assert float(model.codebook.abs().max()) < 100
     assert used[0] == 1 / 16 and used[-1] > 0.5
 

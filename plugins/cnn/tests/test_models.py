@@ -177,7 +177,7 @@ def test_images_too_small_for_a_convnext_are_told_of(size: tuple[int, int]) -> N
 
 def test_images_are_enlarged_for_a_model_without_a_size_of_its_own(tmp_path: Path) -> None:
     arguments = {"image_size": 32, "depths": [1, 1, 1, 1], "widths": [8, 8, 8, 8]}
-    found = zoo.rehearse(
+    found = zoo.dry_run(
         "pretrain",
         "convnext_atto",
         recipe="supervised",

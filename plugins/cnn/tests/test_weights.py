@@ -43,7 +43,7 @@ def test_they_agree_with_the_gathered_pins() -> None:
     pins = {pin["repo_id"]: pin for pin in json.loads(path.read_bytes())["entries"]}
     for entry in ENTRIES.values():
         pin = pins[entry["repo"]]
-        assert (entry["revision"], entry["licence"]) == (pin["revision"], pin["license"])
+        assert (entry["revision"], entry["license"]) == (pin["revision"], pin["license"])
         assert entry["files"]["model.safetensors"] == {"sha256": pin["sha256"], "size": pin["size"]}
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.resnet import BasicBlock, ResidualStages, initialise, residual_stage
+from zoo_cnn.resnet import BasicBlock, ResidualStages, initialize, residual_stage
 from zoo_cnn.staged import drop_path_rates
 
 
@@ -44,7 +44,7 @@ class CifarResNet(ResidualStages):
             inputs = width
             self.feature_info.append(zoo.FeatureInfo(width, 2 ** (place - 1), f"layer{place}"))
         self.num_features = inputs
-        initialise(self)
+        initialize(self)
         self.reset_classifier(num_classes)
 
     def steps(self) -> Sequence[tuple[Callable[[Tensor], Tensor], bool]]:

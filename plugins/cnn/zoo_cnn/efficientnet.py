@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.inverted import Row, Style, initialise, make_stages, outputs_of, rounded
+from zoo_cnn.inverted import Row, Style, initialize, make_stages, outputs_of, rounded
 from zoo_cnn.staged import Staged, drop_path_rates
 
 TABLE = (
@@ -63,7 +63,7 @@ class EfficientNet(Staged):
         self.outputs = outputs_of(stem, table, scale)
         self.feature_info = [info for info, last in self.outputs if last]
         self.reset_classifier(num_classes)
-        initialise(self)
+        initialize(self)
 
     def start(self, x: Tensor) -> Tensor:
         features: Tensor = self.act1(self.bn1(self.conv_stem(x)))

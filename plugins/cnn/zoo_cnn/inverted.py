@@ -181,7 +181,7 @@ def outputs_of(
     return [(info, info.reduction != after) for info, after in zip(found, following, strict=True)]
 
 
-def initialise(model: nn.Module) -> None:
+def initialize(model: nn.Module) -> None:
     """Draw weights by the fan-out, as the authors' TensorFlow code does."""
     for module in model.modules():
         if isinstance(module, nn.Conv2d):

@@ -139,17 +139,17 @@ CONVNEXT = (
 )
 
 
-def _torchvision_block(theirs: str, ours: str, *, expands: bool, squeezes: bool) -> Iterator[zoo.Rename]:
+def _torchvision_block(source: str, target: str, *, expands: bool, squeezes: bool) -> Iterator[zoo.Rename]:
     """Yield the pairs of one inverted residual block, which torchvision numbers through."""
     layers = ["conv_pw", "conv_dw", "conv_pwl"] if expands else ["conv_dw", "conv_pw"]
     place = 0
     for number, layer in enumerate(layers, start=1):
         if squeezes and number == len(layers):
-            yield zoo.Rename(f"{theirs}.block.{place}.fc1", f"{ours}.se.conv_reduce")
-            yield zoo.Rename(f"{theirs}.block.{place}.fc2", f"{ours}.se.conv_expand")
+            yield zoo.Rename(f"{source}.block.{place}.fc1", f"{target}.se.conv_reduce")
+            yield zoo.Rename(f"{source}.block.{place}.fc2", f"{target}.se.conv_expand")
             place += 1
-        yield zoo.Rename(f"{theirs}.block.{place}.0", f"{ours}.{layer}")
-        yield zoo.Rename(f"{theirs}.block.{place}.1", f"{ours}.bn{number}")
+        yield zoo.Rename(f"{source}.block.{place}.0", f"{target}.{layer}")
+        yield zoo.Rename(f"{source}.block.{place}.1", f"{target}.bn{number}")
         place += 1
 
 
@@ -161,13 +161,13 @@ def _torchvision_mobilenet(table: Any) -> Iterator[zoo.Rename]:
         for stage, rows in enumerate(table)
         for block, row in enumerate(row for row in rows for _ in range(row.repeats))
     ]
-    for place, (ours, row) in enumerate(blocks, start=1):
+    for place, (target, row) in enumerate(blocks, start=1):
         if row.kernel == 1:
-            yield zoo.Rename(f"features.{place}.0", f"{ours}.conv")
-            yield zoo.Rename(f"features.{place}.1", f"{ours}.bn1")
+            yield zoo.Rename(f"features.{place}.0", f"{target}.conv")
+            yield zoo.Rename(f"features.{place}.1", f"{target}.bn1")
         else:
             expands = row.expansion != 1
-            yield from _torchvision_block(f"features.{place}", ours, expands=expands, squeezes=row.squeeze)
+            yield from _torchvision_block(f"features.{place}", target, expands=expands, squeezes=row.squeeze)
     yield zoo.Rename("classifier.0.weight", "conv_head.weight", 2)
     yield zoo.Rename("classifier.0", "conv_head")
     yield zoo.Rename("classifier.3", "classifier")

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.inverted import Row, Style, initialise, make_stages, outputs_of, pointwise, rounded
+from zoo_cnn.inverted import Row, Style, initialize, make_stages, outputs_of, pointwise, rounded
 from zoo_cnn.staged import Staged, drop_path_rates
 
 _row = partial(Row, activation=nn.ReLU)
@@ -77,7 +77,7 @@ class MobileNetV3(Staged):
         self.outputs = outputs_of(stem, table, scale)
         self.feature_info = [info for info, last in self.outputs if last]
         self.reset_classifier(num_classes)
-        initialise(self)
+        initialize(self)
 
     def start(self, x: Tensor) -> Tensor:
         features: Tensor = self.act1(self.bn1(self.conv_stem(x)))

@@ -70,7 +70,7 @@ class ResNet(ResidualStages):
             inputs, reduction = width * kind.expansion, reduction * stride
             self.feature_info.append(zoo.FeatureInfo(inputs, reduction, f"layer{place}"))
         self.num_features = inputs
-        initialise(self)
+        initialize(self)
         self.reset_classifier(num_classes)
 
     def steps(self) -> Sequence[tuple[Callable[[Tensor], Tensor], bool]]:
@@ -156,7 +156,7 @@ def projection(inputs: int, outputs: int, stride: int) -> nn.Module:
     return nn.Sequential(nn.Conv2d(inputs, outputs, kernel_size=1, stride=stride, bias=False), nn.BatchNorm2d(outputs))
 
 
-def initialise(model: nn.Module) -> None:
+def initialize(model: nn.Module) -> None:
     """Draw convolutions as He et al. (2015) do, and let every residual path start at zero."""
     for module in model.modules():
         if isinstance(module, nn.Conv2d):

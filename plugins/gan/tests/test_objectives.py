@@ -52,7 +52,7 @@ def test_the_minimax_game_is_zero_sum() -> None:
 
 def test_where_the_discriminator_is_sure_minimax_saturates_and_the_other_does_not() -> None:
     slopes = []
-    for loss in (objectives.saturate, objectives.pass_for_real):
+    for loss in (objectives.saturate, objectives.non_saturating_loss):
         made = torch.full((1, 1), -10.0, requires_grad=True)
         loss(made, made).backward()
         slopes.append(float(made.grad))

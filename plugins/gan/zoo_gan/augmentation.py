@@ -55,8 +55,8 @@ def _translate(images: Tensor, numbers: Tensor) -> Tensor:
 
 def _shifted(size: int, numbers: Tensor) -> Tensor:
     """Return matrices (batch, size, size) that move what they multiply; the product of ones and zeros is exact."""
-    most = int(_SHIFT * size + 0.5)
-    shifts = (numbers * (2 * most + 1)).long() - most
+    maximum = int(_SHIFT * size + 0.5)
+    shifts = (numbers * (2 * maximum + 1)).long() - maximum
     places = torch.arange(size, device=numbers.device)
     return (places[None, :, None] - places[None, None, :] == shifts[:, None, None]).float()
 

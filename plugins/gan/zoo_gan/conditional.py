@@ -9,11 +9,11 @@ from torch import Tensor, nn
 _SPREAD = 0.5
 
 
-class Told(nn.Module):
+class LabelConditioned(nn.Module):
     """A module whose forward takes labels beside what it works on."""
 
 
-class ClassNorm(nn.BatchNorm2d, Told):
+class ClassNorm(nn.BatchNorm2d, LabelConditioned):
     """Batch norm; with `classes` each has its own scale and shift (Dumoulin et al., 2017; Miyato and Koyama, 2018)."""
 
     def __init__(self, width: int, classes: int) -> None:
@@ -39,7 +39,7 @@ class Conditioned(nn.Sequential):
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         for module in self:
-            x = module(x, labels) if isinstance(module, Told) else module(x)
+            x = module(x, labels) if isinstance(module, LabelConditioned) else module(x)
         return x
 
 

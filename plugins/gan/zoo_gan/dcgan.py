@@ -58,7 +58,7 @@ def dcgan(
         pool_size=min(pool_size, base),
         num_classes=num_classes,
     )
-    model.apply(_initialise)
+    model.apply(_initialize)
     if discriminator_norm == "spectral":
         for module in model.discriminator.modules():
             if isinstance(module, nn.Conv2d | nn.Linear | nn.Embedding):
@@ -91,7 +91,7 @@ def _halving(inputs: int, outputs: int, *, norm: Norm) -> nn.Sequential:
     )
 
 
-def _initialise(module: nn.Module) -> None:
+def _initialize(module: nn.Module) -> None:
     if isinstance(module, Discriminator) and module.embedding is not None:
         nn.init.normal_(module.embedding.weight, std=0.02)
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):

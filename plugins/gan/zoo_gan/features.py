@@ -46,4 +46,4 @@ class FeatureSpace:
             images = F.interpolate(images, size, mode="bilinear", antialias=True).clamp(0, 1)
         if images.shape[1] != channels:
             images = images.mean(1, keepdim=True).expand(-1, channels, -1, -1)
-        return zoo.normalise(images, self.preprocessing)
+        return zoo.normalize(images, self.preprocessing)

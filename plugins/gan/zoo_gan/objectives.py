@@ -35,7 +35,7 @@ def saturate(real: Tensor, made: Tensor) -> Tensor:
     return -F.binary_cross_entropy_with_logits(made, torch.zeros_like(made))
 
 
-def pass_for_real(real: Tensor, made: Tensor) -> Tensor:
+def non_saturating_loss(real: Tensor, made: Tensor) -> Tensor:
     """Return -E log s(D(y))."""
     return F.binary_cross_entropy_with_logits(made, torch.ones_like(made))
 
@@ -65,7 +65,7 @@ def raise_score(real: Tensor, made: Tensor) -> Tensor:
     return -made.mean()
 
 
-def tell_pairs(real: Tensor, made: Tensor) -> Tensor:
+def relativistic_loss(real: Tensor, made: Tensor) -> Tensor:
     """Return E log(1 + exp(-(D(x) - D(y)))) over pairs of a real and a made picture."""
     return F.softplus(made - real).mean()
 
@@ -76,11 +76,11 @@ def turn_pairs(real: Tensor, made: Tensor) -> Tensor:
 
 
 MINIMAX = Objective(classify, saturate)
-NON_SATURATING = Objective(classify, pass_for_real)
+NON_SATURATING = Objective(classify, non_saturating_loss)
 LEAST_SQUARES = Objective(squares, square_to_real)
 HINGE = Objective(margins, raise_score)
 WASSERSTEIN = Objective(difference, raise_score)
-RELATIVISTIC = Objective(tell_pairs, turn_pairs, pairs=True)
+RELATIVISTIC = Objective(relativistic_loss, turn_pairs, pairs=True)
 
 
 def squared_slopes(scores: Tensor, images: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 import zoo
-from zoo_gan.conditional import ClassNorm, Conditioned, Told
+from zoo_gan.conditional import ClassNorm, Conditioned, LabelConditioned
 from zoo_gan.network import GAN, Discriminator, Generator
 from zoo_gan.sizes import halvings
 
@@ -32,15 +32,15 @@ def residual_gan(
         Conditioned(
             nn.Linear(latent_size, width * base * base),
             nn.Unflatten(1, (width, base, base)),
-            Doubling(width, classes),
+            UpsampleBlock(width, classes),
         ),
-        *(Doubling(width, classes) for _ in range(count - 1)),
+        *(UpsampleBlock(width, classes) for _ in range(count - 1)),
         Conditioned(nn.BatchNorm2d(width), nn.ReLU(inplace=True), nn.Conv2d(width, channels, 3, padding=1), nn.Tanh()),
     ]
     trunk = [
         First(channels, width),
-        *(Halving(width, halves=True) for _ in range(count - 1)),
-        nn.Sequential(Halving(width, halves=False), nn.ReLU()),
+        *(DownsampleBlock(width, halves=True) for _ in range(count - 1)),
+        nn.Sequential(DownsampleBlock(width, halves=False), nn.ReLU()),
     ]
     reductions = [*(2 ** (stage + 1) for stage in range(count)), 2**count]
     model = GAN(
@@ -53,7 +53,7 @@ def residual_gan(
         pool_size=min(pool_size, base),
         num_classes=num_classes,
     )
-    model.apply(_initialise)
+    model.apply(_initialize)
     if spectral_norm:
         for module in model.discriminator.modules():
             if isinstance(module, nn.Conv2d | nn.Linear | nn.Embedding):
@@ -61,7 +61,7 @@ def residual_gan(
     return model
 
 
-class Doubling(Told):
+class UpsampleBlock(LabelConditioned):
     """Two 3x3 convolutions at twice the size, beside what was enlarged. No biases: a batch norm would take them out."""
 
     def __init__(self, width: int, classes: int) -> None:
@@ -95,7 +95,7 @@ class First(nn.Module):
         return reduced
 
 
-class Halving(nn.Module):
+class DownsampleBlock(nn.Module):
     """Two 3x3 convolutions behind ReLUs, beside a shortcut; both are averaged over 2x2 pixels where it halves."""
 
     def __init__(self, width: int, *, halves: bool) -> None:
@@ -118,7 +118,7 @@ class SumOfPixels(nn.Module):
         return x.sum((2, 3))
 
 
-def _initialise(module: nn.Module) -> None:
+def _initialize(module: nn.Module) -> None:
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.xavier_uniform_(module.weight)
         if module.bias is not None:

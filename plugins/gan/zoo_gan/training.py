@@ -29,7 +29,7 @@ class Penalty:
 
 
 @dataclass(frozen=True)
-class Share:
+class DiscriminatorBatch:
     """What one step of the discriminator sees of a batch, a row for each sample."""
 
     real: Tensor
@@ -129,7 +129,7 @@ class AdversarialTraining:
             )
         return labels
 
-    def _shares(self, images: Tensor, labels: Tensor | None, draws: zoo.Draws) -> Iterator[Share]:
+    def _shares(self, images: Tensor, labels: Tensor | None, draws: zoo.Draws) -> Iterator[DiscriminatorBatch]:
         """Share out the batch among the discriminator's steps."""
         policy, count = self.settings.augmentation, min(self.settings.discriminator_steps, len(images))
 
@@ -145,9 +145,9 @@ class AdversarialTraining:
         rows = zip(split(images), split(latents), split(mixed), strict=True)
         for place, (real, latent, share) in enumerate(rows):
             own = None if labels is None else split(labels)[place]
-            yield Share(real, own, latent, share, real_changes[place], made_changes[place])
+            yield DiscriminatorBatch(real, own, latent, share, real_changes[place], made_changes[place])
 
-    def _discriminator_loss(self, share: Share, made: Tensor) -> zoo.Loss:
+    def _discriminator_loss(self, share: DiscriminatorBatch, made: Tensor) -> zoo.Loss:
         real, weight = share.real, self.penalty.weight
         if self.penalty.at == "both":
             real, made = real.detach().requires_grad_(), made.requires_grad_()
@@ -161,8 +161,8 @@ class AdversarialTraining:
             mixed = between(real, made, share.between).requires_grad_()
             scores = self._scores(mixed, share.labels, share.real_changes)
             loss = loss + weight * distance_from_one(squared_slopes(scores, mixed))
-        figures = {"scores/real": real_scores.mean(), "scores/made": made_scores.mean()}
-        return zoo.Loss("discriminator", loss, figures=figures)
+        metrics = {"scores/real": real_scores.mean(), "scores/made": made_scores.mean()}
+        return zoo.Loss("discriminator", loss, metrics=metrics)
 
     def _scores(self, images: Tensor, labels: Tensor | None, changes: Changes) -> Tensor:
         scores: Tensor = self.discriminator(change(images, changes), labels)

@@ -139,7 +139,7 @@ def test_sentence_transformers_pooling_is_read(sentences: Path, said_so: dict[st
     (sentences / "1_Pooling" / "config.json").write_text(json.dumps(said_so))
     block = read_config(sentences)
     assert block.arguments["pool"] == pool
-    assert block.tokenisation is not None and block.tokenisation.max_tokens == 7
+    assert block.tokenization is not None and block.tokenization.max_tokens == 7
     model: Any = zoo.load(sentences)
     tokenizer = read_tokenizer(sentences)
     (ids,) = (encoding.ids for encoding in tokenizer.encode(["two bears and two bears and a bowl"]))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 import zoo
 
 
-class Sight(NamedTuple):
+class AttentionView(NamedTuple):
     """Where new tokens stand, (batch or 1, tokens), and which tokens each of them sees.
 
     `mask` is (batch or 1, 1, tokens, all tokens), None where all see all, or with `causal` all that came before.
@@ -78,7 +78,9 @@ class Cache:
             layer.select(rows)
 
 
-def look(input_ids: Tensor, attention_mask: Tensor | None, cache: Cache | None = None, *, causal: bool) -> Sight:
+def look(
+    input_ids: Tensor, attention_mask: Tensor | None, cache: Cache | None = None, *, causal: bool
+) -> AttentionView:
     """Return the sight of new tokens (batch, tokens) behind those that the cache holds.
 
     `attention_mask` (batch, all tokens) numbers them: tokens see those of their own number, and positions begin with
@@ -88,24 +90,24 @@ def look(input_ids: Tensor, attention_mask: Tensor | None, cache: Cache | None =
     total = seen + tokens
     if tokens == 0:
         raise zoo.UsageError("these texts have no tokens; begin each with one, such as the tokenizer's start token")
-    places = torch.arange(total, device=input_ids.device)
-    before = places[seen:, None] >= places if causal and tokens > 1 and (seen or attention_mask is not None) else None
+    indices = torch.arange(total, device=input_ids.device)
+    before = indices[seen:, None] >= indices if causal and tokens > 1 and (seen or attention_mask is not None) else None
     if attention_mask is None:
         mask = None if before is None else before[None, None]
-        return Sight(places[None, seen:], mask, causal and tokens > 1 and not seen)
+        return AttentionView(indices[None, seen:], mask, causal and tokens > 1 and not seen)
     if attention_mask.shape != (len(input_ids), total):
         raise zoo.UsageError(
             f"attention_mask is {tuple(attention_mask.shape)}, not {(len(input_ids), total)}: it numbers "
             "all tokens, those in the cache included"
         )
     begins = F.pad(attention_mask[:, 1:] != attention_mask[:, :-1], (1, 0))
-    positions = places - (begins * places).cummax(1).values
+    positions = indices - (begins * indices).cummax(1).values
     alike = attention_mask[:, seen:, None] == attention_mask[:, None, :]
     mask = alike if before is None else alike & before
-    return Sight(positions[:, seen:], mask[:, None], causal=False)
+    return AttentionView(positions[:, seen:], mask[:, None], causal=False)
 
 
-def attend(queries: Tensor, keys: Tensor, values: Tensor, sight: Sight, *, dropout: float = 0.0) -> Tensor:
+def attend(queries: Tensor, keys: Tensor, values: Tensor, sight: AttentionView, *, dropout: float = 0.0) -> Tensor:
     """Return (batch, heads, tokens, width): of the values those whose keys answer the queries.
 
     Keys and values may have fewer heads, each of which then serves several queries' (Ainslie et al., 2023).
@@ -145,7 +147,7 @@ def join_heads(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(2)
 
 
-def check_length(sight: Sight, cache: Cache | None, context: int) -> None:
+def check_length(sight: AttentionView, cache: Cache | None, context: int) -> None:
     """Raise UsageError where there are more tokens than the model has positions for."""
     total = sight.positions.shape[1] + (cache.length if cache else 0)
     if total > context:

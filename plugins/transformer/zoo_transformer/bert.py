@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_transformer.attention import Sight, attend, check_length, join_heads, look, split_heads
-from zoo_transformer.text import TextModel, initialise, mean_of_tokens
+from zoo_transformer.attention import AttentionView, attend, check_length, join_heads, look, split_heads
+from zoo_transformer.text import TextModel, initialize, mean_of_tokens
 
 
 class BERT(TextModel):
@@ -48,7 +48,7 @@ class BERT(TextModel):
         self.encoder = nn.ModuleDict({"layer": blocks})
         self.cls = nn.ModuleDict({"predictions": MaskedWords(vocab_size, width, norm_eps)}) if lm_head else None
         self.dropout = dropout
-        initialise(self)
+        initialize(self)
         self.reset_classifier(num_classes)
 
     def forward_features(
@@ -120,22 +120,22 @@ class Block(nn.Module):
         self.num_heads = num_heads
         self.dropout = dropout
         projections = nn.ModuleDict({name: nn.Linear(width, width) for name in ("query", "key", "value")})
-        self.attention = nn.ModuleDict({"self": projections, "output": Sum(width, width, dropout, norm_eps)})
+        self.attention = nn.ModuleDict({"self": projections, "output": ResidualNorm(width, width, dropout, norm_eps)})
         self.intermediate = nn.ModuleDict({"dense": nn.Linear(width, mlp_width)})
-        self.output = Sum(mlp_width, width, dropout, norm_eps)
+        self.output = ResidualNorm(mlp_width, width, dropout, norm_eps)
 
-    def forward(self, x: Tensor, sight: Sight) -> Tensor:
+    def forward(self, x: Tensor, sight: AttentionView) -> Tensor:
         x = self.attention["output"](self.attend(x, sight), x)
         summed: Tensor = self.output(F.gelu(self.intermediate["dense"](x)), x)
         return summed
 
-    def attend(self, x: Tensor, sight: Sight) -> Tensor:
+    def attend(self, x: Tensor, sight: AttentionView) -> Tensor:
         layers: Any = self.attention["self"]
         queries, keys, values = (split_heads(layers[name](x), self.num_heads) for name in ("query", "key", "value"))
         return join_heads(attend(queries, keys, values, sight, dropout=self.dropout if self.training else 0.0))
 
 
-class Sum(nn.Module):
+class ResidualNorm(nn.Module):
     """A layer, added to what came in before it, and a norm."""
 
     def __init__(self, inputs: int, width: int, dropout: float, norm_eps: float) -> None:

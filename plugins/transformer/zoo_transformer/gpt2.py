@@ -13,8 +13,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_transformer.attention import Cache, KeyValues, Sight, attend, check_length, join_heads, look, split_heads
-from zoo_transformer.text import Decoder, initialise
+from zoo_transformer.attention import (
+    AttentionView,
+    Cache,
+    KeyValues,
+    attend,
+    check_length,
+    join_heads,
+    look,
+    split_heads,
+)
+from zoo_transformer.text import Decoder, initialize
 
 
 class GPT2(Decoder):
@@ -45,7 +54,7 @@ class GPT2(Decoder):
         self.drop = nn.Dropout(dropout)
         self.h = nn.ModuleList(Block(width, num_heads, mlp_width or 4 * width, dropout, norm_eps) for _ in range(depth))
         self.ln_f = nn.LayerNorm(width, norm_eps)
-        initialise(self)
+        initialize(self)
         for name, parameter in self.named_parameters():
             if name.endswith("c_proj.weight"):
                 nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * depth))
@@ -86,7 +95,7 @@ class Block(nn.Module):
         }
         self.mlp = nn.Sequential(OrderedDict[str, nn.Module](layers))
 
-    def forward(self, x: Tensor, sight: Sight, kept: KeyValues | None) -> Tensor:
+    def forward(self, x: Tensor, sight: AttentionView, kept: KeyValues | None) -> Tensor:
         x = x + self.attn(self.ln_1(x), sight, kept)
         output: Tensor = x + self.mlp(self.ln_2(x))
         return output
@@ -102,7 +111,7 @@ class Attention(nn.Module):
         self.c_attn = nn.Linear(width, 3 * width)
         self.c_proj = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, sight: Sight, kept: KeyValues | None) -> Tensor:
+    def forward(self, x: Tensor, sight: AttentionView, kept: KeyValues | None) -> Tensor:
         queries, keys, values = (split_heads(part, self.num_heads) for part in self.c_attn(x).chunk(3, dim=-1))
         if kept is not None:
             keys, values = kept.extend(keys, values)

@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_transformer.attention import Cache, KeyValues, Sight, attend, join_heads, look, split_heads
+from zoo_transformer.attention import AttentionView, Cache, KeyValues, attend, join_heads, look, split_heads
 from zoo_transformer.norms import RMSNorm
-from zoo_transformer.text import Decoder, initialise
+from zoo_transformer.text import Decoder, initialize
 
 
 class Llama(Decoder):
@@ -60,7 +60,7 @@ class Llama(Decoder):
         self.norm = RMSNorm(width, norm_eps)
         self.tied = tied
         self.lm_head = nn.Linear(width, vocab_size, bias=False) if lm_head and not tied else None
-        initialise(self)
+        initialize(self)
         self.reset_classifier(num_classes)
 
     def forward_features(
@@ -100,7 +100,7 @@ class Block(nn.Module):
         self.post_attention_layernorm = RMSNorm(width, norm_eps)
         self.mlp = GatedLayers(width, mlp_width)
 
-    def forward(self, x: Tensor, turns: tuple[Tensor, Tensor], sight: Sight, kept: KeyValues | None) -> Tensor:
+    def forward(self, x: Tensor, turns: tuple[Tensor, Tensor], sight: AttentionView, kept: KeyValues | None) -> Tensor:
         attended = self.self_attn(self.input_layernorm(x), turns, sight, kept)
         x = x + F.dropout(attended, self.dropout, self.training)
         return x + F.dropout(self.mlp(self.post_attention_layernorm(x)), self.dropout, self.training)
@@ -118,7 +118,7 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(width, self.num_kv_heads * head_width, bias=False)
         self.o_proj = nn.Linear(self.num_heads * head_width, width, bias=False)
 
-    def forward(self, x: Tensor, turns: tuple[Tensor, Tensor], sight: Sight, kept: KeyValues | None) -> Tensor:
+    def forward(self, x: Tensor, turns: tuple[Tensor, Tensor], sight: AttentionView, kept: KeyValues | None) -> Tensor:
         queries = turned(split_heads(self.q_proj(x), self.num_heads), turns)
         keys = turned(split_heads(self.k_proj(x), self.num_kv_heads), turns)
         values = split_heads(self.v_proj(x), self.num_kv_heads)

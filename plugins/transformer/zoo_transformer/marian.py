@@ -14,8 +14,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_transformer.attention import Cache, KeyValues, Sight, attend, join_heads, keys_values, look, split_heads
-from zoo_transformer.text import ReadingDecoder, initialise, memory_mask
+from zoo_transformer.attention import (
+    AttentionView,
+    Cache,
+    KeyValues,
+    attend,
+    join_heads,
+    keys_values,
+    look,
+    split_heads,
+)
+from zoo_transformer.text import ReadingDecoder, initialize, memory_mask
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"swish": F.silu, "silu": F.silu, "relu": F.relu, "gelu": F.gelu}
 
@@ -61,7 +70,7 @@ class Marian(ReadingDecoder):
         self.encoder = nn.ModuleList(Block(reads, writes=False) for _ in range(depth))
         self.decoder = nn.ModuleList(Block(writes, writes=True) for _ in range(decoder_depth))
         self.register_buffer("final_logits_bias", torch.zeros(1, vocab_size))
-        initialise(self)
+        initialize(self)
         self.reset_classifier(num_classes)
 
     def forward_features(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
@@ -78,7 +87,7 @@ class Marian(ReadingDecoder):
     ) -> Tensor:
         """Return features (batch, tokens, num_features) of what is written, having read `memory`, and its mask."""
         sight = look(decoder_input_ids, None, cache, causal=True)
-        read = Sight(sight.positions, memory_mask(attention_mask), causal=False)
+        read = AttentionView(sight.positions, memory_mask(attention_mask), causal=False)
         x = self.embed_tokens(decoder_input_ids, sight)
         return self.write_through(self.decoder, x, sight, memory, read, cache)
 
@@ -86,7 +95,7 @@ class Marian(ReadingDecoder):
         """Return logits (..., vocab_size) of the token that follows each of these (..., num_features)."""
         return F.linear(features, self.shared.weight, self.final_logits_bias[0])
 
-    def embed_tokens(self, ids: Tensor, sight: Sight) -> Tensor:
+    def embed_tokens(self, ids: Tensor, sight: AttentionView) -> Tensor:
         """Return tokens and positions (batch, tokens, width)."""
         x = self.shared(ids) * self.scale + waves(sight.positions, self.num_features).to(self.shared.weight.dtype)
         return self.dropped(x)
@@ -121,10 +130,10 @@ class Block(nn.Module):
     def forward(
         self,
         x: Tensor,
-        sight: Sight,
+        sight: AttentionView,
         kept: tuple[KeyValues, KeyValues] | None,
         memory: Tensor | None = None,
-        read: Sight | None = None,
+        read: AttentionView | None = None,
     ) -> Tensor:
         x = self.self_attn_layer_norm(x + self.dropped(self.self_attn(x, sight, kept and kept[0])))
         if memory is not None and read is not None:
@@ -146,7 +155,7 @@ class Attention(nn.Module):
         self.q_proj, self.k_proj = nn.Linear(shape.width, shape.width), nn.Linear(shape.width, shape.width)
         self.v_proj, self.out_proj = nn.Linear(shape.width, shape.width), nn.Linear(shape.width, shape.width)
 
-    def forward(self, x: Tensor, sight: Sight, kept: KeyValues | None, memory: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, sight: AttentionView, kept: KeyValues | None, memory: Tensor | None = None) -> Tensor:
         queries = split_heads(self.q_proj(x), self.num_heads)
         keys, values = keys_values(self.k_proj, self.v_proj, self.num_heads, x, kept, memory)
         dropout = self.dropout if self.training else 0.0

@@ -56,7 +56,7 @@ class T5(ReadingDecoder):
         self.encoder = Stack(shape, depth, (num_buckets, max_distance), writes=False)
         self.decoder = Stack(shape, decoder_depth, (num_buckets, max_distance), writes=True)
         self.lm_head = None if tied else nn.Linear(width, vocab_size, bias=False)
-        self._initialise(shape)
+        self._initialize(shape)
         self.reset_classifier(num_classes)
 
     def forward_features(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
@@ -91,7 +91,7 @@ class T5(ReadingDecoder):
         blocks += [r"^decoder\.(?:relative_attention_bias|block\.(\d+))", r"^decoder\.norm|^lm_head"]
         return {"stem": r"^shared", "blocks": [(pattern, None) for pattern in blocks]}
 
-    def _initialise(self, shape: Shape) -> None:
+    def _initialize(self, shape: Shape) -> None:
         nn.init.normal_(self.shared.weight, std=1.0)
         inputs = {"q": shape.width * shape.head_width, "o": shape.num_heads * shape.head_width, "wo": shape.mlp_width}
         for name, module in self.named_modules():

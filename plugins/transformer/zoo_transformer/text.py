@@ -38,7 +38,7 @@ class TextModel(zoo.BackboneModule):
         """Return a fresh head, its layers drawn as all others are."""
         like = next(self.parameters())
         head = self.classifier_layers(num_classes).to(like.device, like.dtype)
-        initialise(head)
+        initialize(head)
         return head
 
     def classifier_layers(self, num_classes: int) -> nn.Module:
@@ -118,7 +118,7 @@ def memory_mask(attention_mask: Tensor | None) -> Tensor | None:
     return None if attention_mask is None else (attention_mask != 0)[:, None, None, :]
 
 
-def initialise(model: nn.Module, std: float = 0.02) -> None:
+def initialize(model: nn.Module, std: float = 0.02) -> None:
     """Draw matrices and tables of embeddings from a normal distribution; biases are zero."""
     for module in model.modules():
         if isinstance(module, (nn.Linear, nn.Embedding)):

@@ -66,7 +66,7 @@ class ViT(zoo.ImageBackboneModule):
         self.fc_norm = nn.LayerNorm(width, norm_eps) if pool == "avg" else nn.Identity()
         self.feature_info = [zoo.FeatureInfo(width, patch_size, f"blocks.{place}") for place in range(depth)]
         self.reset_classifier(num_classes)
-        self._initialise()
+        self._initialize()
 
     def embed_patches(self, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
         """Return tokens (batch, tokens, width) of images, and how many rows and columns of patches they are."""
@@ -120,7 +120,7 @@ class ViT(zoo.ImageBackboneModule):
         blocks = [(r"^blocks\.(\d+)", None), (r"^(?:fc_)?norm", None)]
         return {"stem": r"^cls_token|^pos_embed|^patch_embed", "blocks": blocks}
 
-    def _initialise(self) -> None:
+    def _initialize(self) -> None:
         for module in self.blocks.modules():
             if isinstance(module, nn.Linear):
                 nn.init.trunc_normal_(module.weight, std=0.02)

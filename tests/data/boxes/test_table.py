@@ -28,7 +28,7 @@ def write(folder: Path, name: str, text: str, pictures: str = "") -> Path:
 @pytest.mark.parametrize("sign", [",", ";", "\t"])
 def test_boxes_of_a_table(tmp_path: Path, pictures: str, sign: str) -> None:
     write(tmp_path, "boxes.csv", (HEAD + "\n".join(LINES)).replace(",", sign), pictures)
-    assert table.recognises(tmp_path)
+    assert table.recognizes(tmp_path)
     read = table.read(tmp_path)
     assert read.classes == ("cat", "dog")
     found = {item.path.stem: [tuple(box)[:5] for box in item.boxes] for item in read.splits["all"]}

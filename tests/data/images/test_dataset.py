@@ -162,7 +162,7 @@ def test_092_empty_class_label_beyond_the_classes_and_count_that_differs() -> No
     def dataset(labels: list[int], classes: tuple[str, ...] = ("a", "b", "c")) -> ImageDataset:
         split = ImageSplit(images, np.array(labels, np.int64))
         splits = {"train": split, "test": split}
-        return ImageDataset(name="x", splits=splits, classes=classes, licence="", source="here", fingerprint="")
+        return ImageDataset(name="x", splits=splits, classes=classes, license="", source="here", fingerprint="")
 
     with pytest.raises(DataError, match="no training images of c") as caught:
         dataset([0, 1, 1]).check("labels")
@@ -293,7 +293,7 @@ def test_a_crop_keeps_proportions_and_takes_the_middle(tmp_path: Path) -> None:
 def test_pictures_alone_are_enough_where_nothing_else_is_learnt() -> None:
     pictures = np.zeros((4, 1, 2, 2), np.uint8)
     splits = {"train": ImageSplit(pictures), "test": ImageSplit(pictures)}
-    dataset = ImageDataset(name="bare", splits=splits, classes=(), licence="-", source="memory", fingerprint="")
+    dataset = ImageDataset(name="bare", splits=splits, classes=(), license="-", source="memory", fingerprint="")
     dataset.check("images")
     with pytest.raises(DataError, match="no labels"):
         dataset.check("labels")

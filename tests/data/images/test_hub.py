@@ -71,7 +71,7 @@ def opened(hub: Any, address: str = ADDRESS, **options: Any) -> Any:
 def test_pictures_labels_classes_and_licence_come_as_they_are(clothes: Any) -> None:
     dataset = opened(clothes)
     expected = fashion_mnist_sample(None)
-    assert (dataset.name, dataset.classes, dataset.licence) == ("clothes", CLOTHES, "mit")
+    assert (dataset.name, dataset.classes, dataset.license) == ("clothes", CLOTHES, "mit")
     assert {name: len(split) for name, split in dataset.splits.items()} == {"train": 60, **OTHERS}
     for name, split in dataset.splits.items():
         assert isinstance(split.images, np.memmap)

@@ -7,7 +7,7 @@ import pytest
 from zoo.data.text.dataset import Documents
 from zoo.data.text.open import open_texts
 from zoo.data.text.records import Columns
-from zoo.data.text.tokenise import Form, tokenise
+from zoo.data.text.tokenize import TokenLayout, tokenize
 from zoo.errors import DataError
 from zoo.weights.tokenizer import TextInputs
 from zoo.weights.tokenizer_training import make_tokenizer
@@ -56,4 +56,4 @@ def test_a_folder_without_classes_is_told_what_to_do(tmp_path: Path) -> None:
     write(tmp_path, "a.txt", "b.txt")
     texts = open_texts(str(tmp_path), data_dir=None, spec=None, columns=Columns(), labelled=True)
     with pytest.raises(DataError, match="is plain text, which has no labels; give a table, .* <class>/"):
-        tokenise(texts, TextInputs(make_tokenizer("bytes", []), 8), Form("labels"))
+        tokenize(texts, TextInputs(make_tokenizer("bytes", []), 8), TokenLayout("labels"))

@@ -49,7 +49,7 @@ def test_texts_and_the_names_of_labels_come_from_all_files(hub: Any) -> None:
     parts = {f"data/train-0000{part}-of-00002.parquet": table(20 * part, 20 * part + 20) for part in range(2)}
     push(hub, {**parts, "data/test-00000-of-00001.parquet": table(40, 50)})
     dataset = opened(hub)
-    assert (dataset.name, dataset.licence, dataset.classes) == ("questions", "mit", ("no", "yes"))
+    assert (dataset.name, dataset.license, dataset.classes) == ("questions", "mit", ("no", "yes"))
     assert [len(split) for split in dataset.splits.values()] == [40, 10]
     assert dataset.splits["train"].texts[21] == "question 21" and dataset.splits["train"].labels[:2].tolist() == [1, 0]
     assert dataset.fingerprint == opened(hub).fingerprint
@@ -64,7 +64,7 @@ def test_translations_are_a_column_for_each_language(hub: Any) -> None:
     rows = {"translation": [{"de": f"Satz {n}", "en": f"sentence {n}"} for n in range(10)]}
     push(hub, {f"data/{split}-00000-of-00001.parquet": datasets.Dataset.from_dict(rows) for split in ("train", "test")})
     split = opened(hub, Columns(text="de", target="en")).splits["test"]
-    assert (split.texts[3], split.written[3]) == ("Satz 3", "sentence 3")
+    assert (split.texts[3], split.target_text[3]) == ("Satz 3", "sentence 3")
 
 
 @pytest.mark.parametrize("missing", [-1, None])

@@ -77,7 +77,7 @@ def test_paired_files_belong_together_line_by_line(tmp_path: Path) -> None:
         (tmp_path / f"{split}.en.gz").write_bytes(gzip.compress(b"one\ntwo\n"))
     assert is_records(tmp_path)
     dataset = open_records(tmp_path, Columns(text="de", target="en"))
-    assert list(dataset.splits["test"].written or ()) == ["one", "two"]
+    assert list(dataset.splits["test"].target_text or ()) == ["one", "two"]
     assert set(dataset.splits) == {"train", "test", "validation"}
     for end in ("de", "en.gz"):
         (tmp_path / f"test_2016.{end}").unlink()

@@ -13,7 +13,7 @@ from zoo.data.ragged import Ragged
 from zoo.data.text.batches import IGNORED, RowBatches, WindowBatches
 from zoo.data.text.dataset import TextDataset, TextSplit
 from zoo.data.text.documents import open_documents
-from zoo.data.text.tokenise import Form, tokenise
+from zoo.data.text.tokenize import TokenLayout, tokenize
 from zoo.data.text.tokens import TokenRows, TokenStream
 from zoo.errors import DataError, UsageError
 from zoo.weights.tokenizer import TextInputs
@@ -38,9 +38,9 @@ def stream(count: int, length: int, end: int | None = None) -> TokenStream:
 
 def test_rows_are_cut_and_padded() -> None:
     texts = ["abc", "", "x" * 100]
-    rows = tokenise(dataset(texts=texts, labels=np.array([0, 1, 0])), TextInputs(BYTES, 5), Form("labels")).splits[
-        "train"
-    ]
+    rows = tokenize(
+        dataset(texts=texts, labels=np.array([0, 1, 0])), TextInputs(BYTES, 5), TokenLayout("labels")
+    ).splits["train"]
     (batch,) = RowBatches(rows, batch_size=3, **IN_ORDER).epoch(0)  # type: ignore[arg-type]
     assert batch["attention_mask"].sum(1).sort().values.tolist() == [1, 3, 5], "the empty text is one token of padding"
     longest = batch["index"].tolist().index(2)
@@ -50,10 +50,10 @@ def test_rows_are_cut_and_padded() -> None:
 
 def test_pairs_have_segments() -> None:
     tokenizer = make_tokenizer("wordpiece", ["one two three four"] * 3, size=300)
-    rows = tokenise(
+    rows = tokenize(
         dataset(texts=["one two"], pairs=["three four"], labels=np.array([0])),
         TextInputs(tokenizer, 64),
-        Form("labels"),
+        TokenLayout("labels"),
     ).splits["train"]
     (batch,) = RowBatches(rows, batch_size=1, **IN_ORDER).epoch(0)  # type: ignore[arg-type]
     assert batch["token_type_ids"].max() == 1 and batch["token_type_ids"].shape == batch["input_ids"].shape
@@ -61,55 +61,59 @@ def test_pairs_have_segments() -> None:
 
 def test_what_is_written_ends() -> None:
     inputs = TextInputs(BYTES, 4)
-    data = dataset(texts=["ab", "cdefgh"], written=["wxyz", "é"])
-    rows = tokenise(data, inputs, Form("written", max_written=3)).splits["train"]
+    data = dataset(texts=["ab", "cdefgh"], target_text=["wxyz", "é"])
+    rows = tokenize(data, inputs, TokenLayout("target_text", max_target_tokens=3)).splits["train"]
     (batch,) = RowBatches(rows, batch_size=2, **IN_ORDER).epoch(0)  # type: ignore[arg-type]
     by_place = {int(place): row for row, place in enumerate(batch["index"])}
     first, second = by_place[0], by_place[1]
     assert batch["input_ids"][first].tolist()[:3] == [*BYTES.encode(["ab"])[0].ids, END]
     assert batch["input_ids"][second].tolist() == [*BYTES.encode(["cde"])[0].ids, END]
-    assert batch["written_ids"][first].tolist() == [*BYTES.encode(["wx"])[0].ids, END]
+    assert batch["target_ids"][first].tolist() == [*BYTES.encode(["wx"])[0].ids, END]
     length = int(batch["reference_lengths"][second])
     assert batch["references"][second][:length].numpy().tobytes().decode() == "é"
 
 
 def test_a_causal_model_reads_and_writes_in_one_row() -> None:
-    rows = tokenise(
-        dataset(texts=["ab"], written=["xyz"]), TextInputs(BYTES, 8), Form("written", joins=True, max_written=8)
+    rows = tokenize(
+        dataset(texts=["ab"], target_text=["xyz"]),
+        TextInputs(BYTES, 8),
+        TokenLayout("target_text", joins=True, max_target_tokens=8),
     ).splits["train"]
     (batch,) = RowBatches(rows, batch_size=1, **IN_ORDER).epoch(0)  # type: ignore[arg-type]
     expected = [*BYTES.encode(["ab"])[0].ids, END, *BYTES.encode(["xyz"])[0].ids, END]
     assert batch["input_ids"][0].tolist() == expected and batch["prompt_lengths"].tolist() == [3]
 
 
-@pytest.mark.parametrize(("learns_from", "message"), [("labels", "--label NAME"), ("written", "--target NAME")])
+@pytest.mark.parametrize(("learns_from", "message"), [("labels", "--label NAME"), ("target_text", "--target NAME")])
 def test_what_a_task_learns_from_must_be_there(learns_from: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        tokenise(dataset(texts=["a"]), TextInputs(BYTES, 8), Form(learns_from, max_written=8))
+        tokenize(dataset(texts=["a"]), TextInputs(BYTES, 8), TokenLayout(learns_from, max_target_tokens=8))
 
 
 def test_plain_text_has_no_rows(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("some words")
     texts = open_documents(tmp_path / "a.txt")
     with pytest.raises(DataError, match="no labels"):
-        tokenise(texts, TextInputs(BYTES, 8), Form("labels"))
+        tokenize(texts, TextInputs(BYTES, 8), TokenLayout("labels"))
 
 
 def test_a_stream_ends_each_of_several_texts_and_is_told_once(tmp_path: Path) -> None:
     data = dataset(texts=["abcdef", "ghijkl"])
-    first = tokenise(data, TextInputs(BYTES, 4), Form("tokens")).splits["train"]
+    first = tokenize(data, TextInputs(BYTES, 4), TokenLayout("tokens")).splits["train"]
     assert isinstance(first, TokenStream) and isinstance(first.tokens, np.memmap)
     assert first.tokens.tolist() == [*BYTES.encode(["abcdef"])[0].ids, END, *BYTES.encode(["ghijkl"])[0].ids, END]
     assert (first.end, first.num_bytes) == (END, 12)
     (folder,) = (entry for entry in (tmp_path / "zoo-cache" / "tokens").iterdir() if entry.is_dir())
     stamp = folder.stat().st_mtime_ns
-    tokenise(data, TextInputs(BYTES, 3), Form("tokens"))
+    tokenize(data, TextInputs(BYTES, 3), TokenLayout("tokens"))
     assert folder.stat().st_mtime_ns == stamp
 
 
 def test_a_template_of_the_tokenizer_is_around_each_text_of_a_stream() -> None:
     tokenizer = make_tokenizer("wordpiece", ["one two three four"] * 3, size=300)
-    found = tokenise(dataset(texts=["one two", "three"]), TextInputs(tokenizer, 3), Form("tokens")).splits["train"]
+    found = tokenize(dataset(texts=["one two", "three"]), TextInputs(tokenizer, 3), TokenLayout("tokens")).splits[
+        "train"
+    ]
     assert isinstance(found, TokenStream)
     begin, end = tokenizer.needed("begin"), tokenizer.needed("end")
     ids = found.tokens.tolist()
@@ -119,7 +123,7 @@ def test_a_template_of_the_tokenizer_is_around_each_text_of_a_stream() -> None:
 def test_an_empty_text_has_no_stream(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"")
     with pytest.raises(DataError, match="empty"):
-        tokenise(open_documents(tmp_path / "a.txt"), TextInputs(BYTES, 8), Form("tokens"))
+        tokenize(open_documents(tmp_path / "a.txt"), TextInputs(BYTES, 8), TokenLayout("tokens"))
     assert not [entry for entry in (tmp_path / "zoo-cache").rglob("tokens/*") if entry.is_dir()]
 
 
@@ -201,7 +205,7 @@ def test_processes_share_each_batch(rows: bool) -> None:
 
 def test_a_subset_is_drawn_evenly_and_a_share_is_held_out() -> None:
     data = dataset(texts=[str(number) for number in range(40)], labels=np.arange(40) % 2)
-    rows = tokenise(data, TextInputs(BYTES, 8), Form("labels"))
+    rows = tokenize(data, TextInputs(BYTES, 8), TokenLayout("labels"))
     few = rows.subset(10, seed=3)
     train = few.splits["train"]
     assert isinstance(train, TokenRows) and train.labels is not None and train.labels.sum() == 5
@@ -210,7 +214,7 @@ def test_a_subset_is_drawn_evenly_and_a_share_is_held_out() -> None:
     assert (len(held.splits["train"]), len(held.splits["validation"])) == (30, 10)
     with pytest.raises(UsageError, match="ask for 1 to 40"):
         rows.subset(41, seed=0)
-    streamed = tokenise(data, TextInputs(BYTES, 4), Form("tokens")).hold_out(0.5, seed=0)
+    streamed = tokenize(data, TextInputs(BYTES, 4), TokenLayout("tokens")).hold_out(0.5, seed=0)
     assert isinstance(streamed.splits["validation"], TokenStream)
     with pytest.raises(UsageError, match="omit it"):
         streamed.subset(3, seed=0)

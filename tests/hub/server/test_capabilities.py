@@ -31,7 +31,7 @@ from tests.hub.server.rights import (
     xorb,
 )
 from tests.hub.server.uploads import XORB
-from zoo.errors import AuthorisationError
+from zoo.errors import AuthorizationError
 from zoo.hub.failures import hub_errors
 
 SIGNED = [xorb, shard_of_it, shard_in_lines, whole_file, part_of_a_file, parts_together, file_under_way]
@@ -103,6 +103,6 @@ def test_127_a_push_that_loses_its_right_ends_in_4(
     real = lfs._upload_single_part
     monkeypatch.setattr(lfs, "_upload_single_part", upload)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    with pytest.raises(AuthorisationError) as caught, hub_errors(case.repo, None, case.hub.url):
+    with pytest.raises(AuthorizationError) as caught, hub_errors(case.repo, None, case.hub.url):
         case.api.upload_file(path_or_fileobj=b"small", path_in_repo="a.bin", repo_id=case.repo)
     assert caught.value.exit_code == 4

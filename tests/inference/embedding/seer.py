@@ -69,7 +69,7 @@ class Coder(Seer):
 @zoo.hookimpl
 def zoo_models():
     for name, target in (("seer", "Seer"), ("coder", "Coder")):
-        yield zoo.ModelSpec(name=name, family="cnn", summary="sees", target=f"zoo_seer:{target}", licence="MIT")
+        yield zoo.ModelSpec(name=name, family="cnn", summary="sees", target=f"zoo_seer:{target}", license="MIT")
 """
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from zoo.inference.text.decoding_options import Decoding
-from zoo.inference.text.next_token import Choice, Penalty
+from zoo.inference.text.next_token import NextToken, Penalty
 
 
 def logits(rows: int, tokens: int = 12, seed: int = 0) -> Tensor:
@@ -17,7 +17,7 @@ def logits(rows: int, tokens: int = 12, seed: int = 0) -> Tensor:
 
 
 def drawn(given: Tensor, names: range | list[int] | None = None, **asked: Any) -> list[int]:
-    choice = Choice(Decoding(**{"temperature": 1.0, **asked}), range(len(given)) if names is None else names)
+    choice = NextToken(Decoding(**{"temperature": 1.0, **asked}), range(len(given)) if names is None else names)
     return choice(given).tolist()
 
 
@@ -68,7 +68,7 @@ def test_the_seed_decides() -> None:
 
 def test_each_step_draws_anew() -> None:
     row = torch.zeros(1, 1000)
-    choice = Choice(Decoding(temperature=1.0), [0])
+    choice = NextToken(Decoding(temperature=1.0), [0])
     assert len({int(choice(row)) for _ in range(20)}) > 15
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import UsageError
-from zoo.inference.text.output_rows import Pieces, Row
+from zoo.inference.text.output_rows import IncrementalDecoder, Row
 from zoo.weights.tokenizer import Tokenizer
 from zoo.weights.tokenizer_training import make_tokenizer
 
@@ -25,8 +25,8 @@ def told(row: Row, ids: list[int]) -> list[str]:
     for token in ids:
         if not row.ended:
             row.take(token)
-            pieces.append(row.told())
-    return [*pieces, row.told(last=True)]
+            pieces.append(row.new_text())
+    return [*pieces, row.new_text(last=True)]
 
 
 @pytest.mark.parametrize("kind", MADE)
@@ -34,7 +34,7 @@ def told(row: Row, ids: list[int]) -> list[str]:
 def test_pieces_make_up_the_text(kind: str, words: list[str], before: list[str]) -> None:
     tokenizer = MADE[kind]
     first, ids = tokens(tokenizer, "".join(before)), tokens(tokenizer, "".join(words))
-    pieces = Pieces(tokenizer, first)
+    pieces = IncrementalDecoder(tokenizer, first)
     found = [*map(pieces.add, ids), pieces.finish()]
     whole, begun = tokenizer.decode([*first, *ids]), tokenizer.decode(first)
     if whole.startswith(begun):  # Unigram may lose a space at the very end of what was before
@@ -45,7 +45,7 @@ def test_pieces_make_up_the_text(kind: str, words: list[str], before: list[str])
 
 def test_half_a_character_waits_for_the_rest() -> None:
     tokenizer = MADE["bytes"]
-    pieces = Pieces(tokenizer)
+    pieces = IncrementalDecoder(tokenizer)
     assert [pieces.add(token) for token in tokens(tokenizer, "a😀b")] == ["a", "", "", "", "😀", "b"]
     assert pieces.add(tokens(tokenizer, "😀")[0]) == ""
     assert pieces.finish() == "\ufffd"

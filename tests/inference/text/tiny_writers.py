@@ -96,7 +96,7 @@ class Reading(Text):
 
 @zoo.hookimpl
 def zoo_models():
-    common = {"family": "transformer", "modality": "text", "task": "text-generation", "licence": "MIT"}
+    common = {"family": "transformer", "modality": "text", "task": "text-generation", "license": "MIT"}
     can = ("features", "language-model")
     yield zoo.ModelSpec(name="continuing", summary="goes on", target="zoo_writers:Continuing",
                         capabilities=(*can, "generate"), **common)

@@ -93,5 +93,5 @@ def zoo_datasets() -> Iterator[zoo.DatasetSpec]:
         target="zoo_pairs.data:pairs",
         modality="interactions",
         task="recommendation",
-        licence="CC0-1.0",
+        license="CC0-1.0",
     )

@@ -24,7 +24,7 @@ class Users:
     name: str
     source: str
     taken: Taken
-    licence: str = "unknown"
+    license: str = "unknown"
 
 
 def pairs(data_dir: Path | None) -> Users:
@@ -36,7 +36,7 @@ def pairs(data_dir: Path | None) -> Users:
         items = random.permutation(_ITEMS)[:_TAKEN]
         named = [f"g{genre}-i{item}" for genre, item in zip(genres, items, strict=True)]
         taken[f"u{user}"] = [named[place] for place in random.permutation(_TAKEN)]
-    return Users(name="pairs", source="pairs", taken=taken, licence="CC0-1.0")
+    return Users(name="pairs", source="pairs", taken=taken, license="CC0-1.0")
 
 
 def read_users(path: Path, columns: Columns) -> Users:
@@ -82,4 +82,4 @@ def as_dataset(users: Users, items: Items) -> zoo.ArrayDataset:
             "next": np.array([numbers[-1] for numbers in histories], np.int64),
         }
         splits[split] = zoo.ArraySplit(columns)
-    return zoo.ArrayDataset(name=users.name, splits=splits, source=users.source, licence=users.licence)
+    return zoo.ArrayDataset(name=users.name, splits=splits, source=users.source, license=users.license)

@@ -86,5 +86,5 @@ def zoo_datasets() -> Iterator[zoo.DatasetSpec]:
         target="zoo_tones.data:tones",
         modality="audio",
         task="audio-classification",
-        licence="CC0-1.0",
+        license="CC0-1.0",
     )

@@ -28,7 +28,7 @@ class Clips:
     waves: dict[str, list[Wave]]
     labels: dict[str, list[int]]
     classes: tuple[str, ...] = ()
-    licence: str = "unknown"
+    license: str = "unknown"
 
 
 def tones(data_dir: Path | None) -> Clips:
@@ -38,7 +38,7 @@ def tones(data_dir: Path | None) -> Clips:
     labels = {split: [place % len(CLASSES) for place in range(n)] for split, n in (("train", 240), ("test", 60))}
     for split, places in labels.items():
         waves[split] = [(_tone(CLASSES[place], random), _RATE) for place in places]
-    return Clips(name="tones", source="tones", waves=waves, labels=labels, classes=CLASSES, licence="CC0-1.0")
+    return Clips(name="tones", source="tones", waves=waves, labels=labels, classes=CLASSES, license="CC0-1.0")
 
 
 def open_clips(folder: Path) -> Clips:
@@ -100,7 +100,7 @@ def as_dataset(clips: Clips, inputs: Sound) -> zoo.ArrayDataset:
             columns["labels"] = np.array(clips.labels[split], np.int64)
         splits[split] = zoo.ArraySplit(columns, collate=_as_floats)
     return zoo.ArrayDataset(
-        name=clips.name, splits=splits, source=clips.source, classes=clips.classes, licence=clips.licence
+        name=clips.name, splits=splits, source=clips.source, classes=clips.classes, license=clips.license
     )
 
 

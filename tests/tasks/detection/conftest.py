@@ -59,7 +59,7 @@ class Stranger(nn.Module):
 @zoo.hookimpl
 def zoo_models():
     yield zoo.ModelSpec(name="stranger", family="cnn", summary="Two stages", target="zoo_stranger:Stranger",
-                        limits={"width": 64, "channels": 4}, licence="MIT")
+                        limits={"width": 64, "channels": 4}, license="MIT")
 """
 
 

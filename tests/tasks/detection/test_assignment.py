@@ -3,11 +3,11 @@
 import torch
 
 from zoo.tasks.detection.assignment import Assignment, assign
-from zoo.tasks.detection.network import places
+from zoo.tasks.detection.network import locations
 
 SIZE = (64, 64)
 REDUCTIONS = (8, 16)
-POINTS, SIZES = places(SIZE, REDUCTIONS, torch.device("cpu"))
+POINTS, SIZES = locations(SIZE, REDUCTIONS, torch.device("cpu"))
 
 
 def predicted(batch: int) -> torch.Tensor:

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from zoo.tasks.detection.loss import detection_loss
-from zoo.tasks.detection.network import places
+from zoo.tasks.detection.network import locations
 
 SIZE, REDUCTIONS = (32, 32), (8, 16)
-POINTS, SIZES = places(SIZE, REDUCTIONS, torch.device("cpu"))
+POINTS, SIZES = locations(SIZE, REDUCTIONS, torch.device("cpu"))
 TRUTH = torch.tensor([[[4.0, 4, 28, 28, 1, 0], [0, 0, 0, 0, -1, 0]]])
 
 

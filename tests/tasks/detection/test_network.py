@@ -8,7 +8,7 @@ import torch
 import zoo
 from zoo.registry.registry import default_registry
 from zoo.specs.networks import Network
-from zoo.tasks.detection.network import Detector, default_reductions, fitting_reductions, places
+from zoo.tasks.detection.network import Detector, default_reductions, fitting_reductions, locations
 from zoo.tasks.pyramid import FeaturePyramid, map_size
 
 INSTALLED = {offer.spec.name for offer in default_registry().offers("models")}
@@ -24,7 +24,7 @@ BACKBONES: dict[str, dict[str, Any]] = {
 def check(backbone: torch.nn.Module) -> None:
     detector = Detector(backbone, 3, width=8, depth=1)
     logits, boxes = detector(torch.rand(2, 3, 40, 56))
-    points, _ = places((40, 56), detector.pyramid.reductions, torch.device("cpu"))
+    points, _ = locations((40, 56), detector.pyramid.reductions, torch.device("cpu"))
     assert logits.shape == (2, len(points), 3) and boxes.shape == (2, len(points), 4)
     assert (boxes[..., 2:] > boxes[..., :2]).all()
     (logits.square().sum() + boxes.square().sum()).backward()
@@ -89,7 +89,7 @@ def test_levels_suit_the_size_of_the_images(
 
 
 def test_places_are_centres_of_the_cells_of_each_level() -> None:
-    points, reductions = places((20, 30), (8, 16), torch.device("cpu"))
+    points, reductions = locations((20, 30), (8, 16), torch.device("cpu"))
     assert points[:5].tolist() == [[4, 4], [12, 4], [20, 4], [28, 4], [4, 12]]
     assert reductions.tolist() == [8] * 12 + [16] * 4
 
@@ -97,6 +97,6 @@ def test_places_are_centres_of_the_cells_of_each_level() -> None:
 def test_first_boxes_are_four_reductions_wide_and_scores_are_low(stranger: str) -> None:
     detector = Detector(zoo.create(stranger), 2, width=8)
     logits, boxes = detector(torch.rand(1, 3, 64, 64))
-    _, reductions = places((64, 64), detector.pyramid.reductions, torch.device("cpu"))
+    _, reductions = locations((64, 64), detector.pyramid.reductions, torch.device("cpu"))
     assert torch.allclose(boxes[0, :, 2] - boxes[0, :, 0], reductions * 4, rtol=0.25)
     assert torch.allclose(logits.sigmoid(), torch.tensor(0.01), atol=0.004)

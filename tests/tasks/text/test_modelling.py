@@ -134,7 +134,7 @@ def pairs(*, joined: bool) -> dict[str, torch.Tensor]:
         "reference_lengths": torch.full((4,), 4),
     }
     if not joined:
-        both = {"written_ids": written, "written_mask": torch.ones_like(written)}
+        both = {"target_ids": written, "target_mask": torch.ones_like(written)}
         return {"input_ids": read * mask, "attention_mask": mask, **both, **references}
     rows = [
         [*row[:length], *after]
@@ -153,7 +153,7 @@ class TestTranslation(RecipeTests):
         return T5
 
     def settings(self) -> dict[str, Any]:
-        return {"max_written": 6, "beams": 2}
+        return {"max_target_tokens": 6, "beams": 2}
 
     def batch(self) -> dict[str, torch.Tensor]:
         return pairs(joined=False)
@@ -227,7 +227,7 @@ def denoised(**settings: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]
     network, read, begun = model("marian", SMALL), [], []
     network.forward_features = lambda ids, numbers: read.append((ids, numbers))
     network.decode = lambda ids, memory, numbers: (begun.append(ids), torch.zeros(*ids.shape, 16))[1]
-    asked = DenoisingSettings(masked=0.25, written=0, **settings)
+    asked = DenoisingSettings(masked=0.25, target_tokens=0, **settings)
     recipe = TextDenoising(asked, network, (), zoo.TextInputs(BYTES, 24))
     batch = windows()
     _, targets = recipe.foretold(batch, draws(4))
@@ -243,7 +243,7 @@ def test_denoising_hides_each_token_by_a_mask_in_its_place() -> None:
 
 
 def test_denoising_writes_the_beginning() -> None:
-    recipe = TextDenoising(DenoisingSettings(written=7), model("marian", SMALL), (), zoo.TextInputs(BYTES, 24))
+    recipe = TextDenoising(DenoisingSettings(target_tokens=7), model("marian", SMALL), (), zoo.TextInputs(BYTES, 24))
     logits, targets = recipe.foretold(windows(), draws(4))
     assert torch.equal(targets, windows()["input_ids"][:, :7]) and logits.shape == (4, 7, 280)
 

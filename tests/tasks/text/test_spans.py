@@ -36,7 +36,7 @@ def test_what_is_read_and_what_is_written_are_the_text(
     draws = zoo.Draws(seed, 0, torch.arange(batch))
     cut = cut_spans(ids, draws, share=share, span_length=span_length, first=FIRST)
     noise = min(max(1, round(length * share)), length - 1)
-    for read, written, kept in zip(cut.read.tolist(), cut.written.tolist(), cut.kept.tolist(), strict=True):
+    for read, written, kept in zip(cut.read.tolist(), cut.target_ids.tolist(), cut.kept.tolist(), strict=True):
         assert together(read, written) == list(range(length))
         marks = [token for token in read if token >= FIRST]
         assert marks == [token for token in written if token >= FIRST] == list(range(FIRST, FIRST + len(marks)))

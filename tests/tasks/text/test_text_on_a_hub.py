@@ -33,13 +33,13 @@ def weights(tmp_path: Path) -> Path:
 
 
 def test_a_tokenizer_goes_to_the_hub_and_back(weights: Path, served_hub: ServedHub) -> None:
-    zoo.push(weights, "me/words", hub=served_hub.url, private=False, licence="mit")
+    zoo.push(weights, "me/words", hub=served_hub.url, private=False, license="mit")
     model: Any = zoo.load("hf://me/words", hub=served_hub.url)
     assert model.generate("to be", max_new_tokens=6) == zoo.load(weights).generate("to be", max_new_tokens=6)  # type: ignore[attr-defined]
 
 
 def test_a_name_of_the_catalogue_brings_its_tokenizer(weights: Path, served_hub: ServedHub, tmp_path: Path) -> None:
-    pushed = zoo.push(weights, "me/words", hub=served_hub.url, private=False, licence="mit")
+    pushed = zoo.push(weights, "me/words", hub=served_hub.url, private=False, license="mit")
     files = {
         name: {"sha256": file.sha256, "size": file.size}
         for file in pushed.files
@@ -51,7 +51,7 @@ def test_a_name_of_the_catalogue_brings_its_tokenizer(weights: Path, served_hub:
         "files": files,
         "plugin": "zoo-transformer",
         "task": "text-generation",
-        "licence": "mit",
+        "license": "mit",
     }
     registry = tmp_path / "registry.json"
     registry.write_text(json.dumps({"schema_version": 1, "weights": {"gpt2.words": entry}}))
@@ -64,16 +64,16 @@ def test_another_library_gets_the_tokenizer_too(weights: Path, tmp_path: Path) -
     roles = json.loads((tmp_path / "theirs" / "tokenizer_config.json").read_text())
     assert roles["eos_token"] == "</s>" and (tmp_path / "theirs" / "tokenizer.json").read_text() == BYTES.json
     block = zoo.describe(tmp_path / "theirs")
-    assert block.tokenisation is not None and block.tokenisation.tokenizer == BYTES.identity
+    assert block.tokenization is not None and block.tokenization.tokenizer == BYTES.identity
 
 
 def test_another_tokenizer_beside_weights_is_refused(weights: Path, served_hub: ServedHub) -> None:
     make_tokenizer("characters", ["abc"]).write(weights)
     with pytest.raises(IntegrityError, match="get a fresh copy"):
-        zoo.push(weights, "me/words", hub=served_hub.url, private=False, licence="mit")
+        zoo.push(weights, "me/words", hub=served_hub.url, private=False, license="mit")
 
 
 def test_weights_without_their_tokenizer_are_refused(weights: Path, served_hub: ServedHub) -> None:
     (weights / "tokenizer.json").unlink()
     with pytest.raises(NotFoundError, match="no tokenizer.json"):
-        zoo.push(weights, "me/words", hub=served_hub.url, private=False, licence="mit")
+        zoo.push(weights, "me/words", hub=served_hub.url, private=False, license="mit")

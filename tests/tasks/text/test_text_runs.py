@@ -37,7 +37,7 @@ def questions(tmp_path: Path) -> Path:
 
 def test_weights_of_text_travel_from_pretraining_to_a_task(shakespeare: Path, questions: Path, tmp_path: Path) -> None:
     first = zoo.pretrain("bert", data=str(shakespeare), out=tmp_path / "bert", settings=QUICK, arguments=SIZES)
-    assert zoo.describe(first.weights).tokenisation is not None
+    assert zoo.describe(first.weights).tokenization is not None
     second = zoo.finetune(
         first.folder,
         task="text-classification",
@@ -47,7 +47,7 @@ def test_weights_of_text_travel_from_pretraining_to_a_task(shakespeare: Path, qu
         columns={"text": "question", "label": "kind"},
     )
     block = zoo.describe(second.weights)
-    assert block.labels == ("HUM", "LOC") and block.tokenisation == zoo.describe(first.weights).tokenisation
+    assert block.labels == ("HUM", "LOC") and block.tokenization == zoo.describe(first.weights).tokenization
     again = zoo.evaluate(second.weights, data=str(questions), columns={"text": "question", "label": "kind"})
     assert again == pytest.approx(second.scores)
     repeated = zoo.reproduce(second.folder, out=tmp_path / "again")
@@ -108,7 +108,7 @@ def test_pairs_of_texts_are_learnt_by_both_kinds_of_models(name: str, captions: 
         data=str(captions),
         out=tmp_path / "second",
         columns=columns,
-        settings={"steps": 2, "batch_size": 4, "evaluations": 1, "max_tokens": 40, "max_written": 8},
+        settings={"steps": 2, "batch_size": 4, "evaluations": 1, "max_tokens": 40, "max_target_tokens": 8},
     )
     assert {"bleu", "chrf", "loss", "perplexity"} <= result.scores.keys()
     (samples,) = result.pictures[1:]
@@ -133,9 +133,9 @@ def test_a_task_that_writes_asks_for_what_is_to_be_written(questions: Path, capt
         data=str(captions),
         out=tmp_path / "y",
         columns=columns,
-        settings={"max_written": 64, "steps": 1, "batch_size": 4, "beams": 1},
+        settings={"max_target_tokens": 64, "steps": 1, "batch_size": 4, "beams": 1},
     )
-    assert zoo.describe(result.weights).tokenisation.max_tokens == 16, "of 32 positions half are left to be read"  # type: ignore[union-attr]
+    assert zoo.describe(result.weights).tokenization.max_tokens == 16, "of 32 positions half are left to be read"  # type: ignore[union-attr]
 
 
 def test_the_shell_goes_the_whole_way(

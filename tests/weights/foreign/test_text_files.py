@@ -25,7 +25,7 @@ def write(folder: Path, modules: Any = MODULES, **pooling: Any) -> None:
 
 def test_nothing_beside(tmp_path: Path) -> None:
     assert read_text_files(tmp_path) == TextFiles(None, None, None)
-    assert read_text_files(tmp_path).tokenisation({"context": 9}) is None
+    assert read_text_files(tmp_path).tokenization({"context": 9}) is None
 
 
 def test_the_tokenizer_and_the_bound(tmp_path: Path) -> None:
@@ -36,8 +36,8 @@ def test_the_tokenizer_and_the_bound(tmp_path: Path) -> None:
         found = read_text_files(place)
         assert found == TextFiles(hashlib.sha256(b"{}").hexdigest(), None, 256)
         for context, most in ((512, 256), (128, 128)):
-            tokenisation = found.tokenisation({"context": context})
-            assert tokenisation is not None and tokenisation.max_tokens == most
+            tokenization = found.tokenization({"context": context})
+            assert tokenization is not None and tokenization.max_tokens == most
 
 
 @pytest.mark.parametrize(

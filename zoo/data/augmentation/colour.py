@@ -11,7 +11,7 @@ from zoo.data.draws import Draws
 _LUMA = (0.299, 0.587, 0.114)
 
 
-def colour_jitter(
+def color_jitter(
     images: Tensor,
     draws: Draws,
     *,
@@ -31,16 +31,16 @@ def colour_jitter(
     return turn_hue(images, amounts[:, 3] * hue)
 
 
-def random_grey(images: Tensor, draws: Draws, *, probability: float = 0.2) -> Tensor:
+def random_grayscale(images: Tensor, draws: Draws, *, probability: float = 0.2) -> Tensor:
     """Take the colour out of a share of the pictures."""
     if images.shape[1] == 1:
         return images
     return torch.where(draws.uniform("grey", 1, 1, 1) < probability, _luma(images), images)
 
 
-def random_solarise(images: Tensor, draws: Draws, *, probability: float = 0.2) -> Tensor:
+def random_solarize(images: Tensor, draws: Draws, *, probability: float = 0.2) -> Tensor:
     """Invert what is brighter than a half, in a share of the pictures."""
-    return solarise(images, (draws.uniform("solarised") < probability) * 0.5)
+    return solarize(images, (draws.uniform("solarised") < probability) * 0.5)
 
 
 def change_brightness(images: Tensor, strength: Tensor) -> Tensor:
@@ -82,13 +82,13 @@ def sharpen(images: Tensor, strength: Tensor) -> Tensor:
     return (images + away).clamp(0, 1)
 
 
-def posterise(images: Tensor, strength: Tensor) -> Tensor:
+def posterize(images: Tensor, strength: Tensor) -> Tensor:
     """Keep the highest 8 of 8 bits of each value, and at strength 1 the highest 4."""
     step = 2 ** (strength * 4).round()[:, None, None, None]
     return torch.where(step > 1, (images * 255).round().div(step).floor() * step / 255, images)
 
 
-def solarise(images: Tensor, strength: Tensor) -> Tensor:
+def solarize(images: Tensor, strength: Tensor) -> Tensor:
     """Invert what is brighter than 1 - strength."""
     return torch.where(images > (1 - strength)[:, None, None, None], 1 - images, images)
 
@@ -101,7 +101,7 @@ def autocontrast(images: Tensor, strength: Tensor) -> Tensor:
     return torch.where((strength != 0)[:, None, None, None], stretched, images)
 
 
-def equalise(images: Tensor, strength: Tensor) -> Tensor:
+def equalize(images: Tensor, strength: Tensor) -> Tensor:
     """Spread the 256 tones of each channel evenly, wherever strength is not 0."""
     tones = (images * 255).round().long().flatten(2)
     counts = tones.new_zeros(*tones.shape[:2], 256).scatter_add_(2, tones, torch.ones_like(tones))

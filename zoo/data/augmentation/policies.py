@@ -5,7 +5,7 @@ from typing import get_args
 
 from torch import Tensor
 
-from zoo.data.augmentation.colour import colour_jitter
+from zoo.data.augmentation.colour import color_jitter
 from zoo.data.augmentation.erasing import random_erasing
 from zoo.data.augmentation.geometry import random_affine, random_crop, random_flip, random_resized_crop
 from zoo.data.augmentation.names import Augmentation
@@ -20,7 +20,7 @@ _POLICIES: Mapping[Augmentation, tuple[_Step, ...]] = {
     "crop_flip": (random_crop, random_flip),
     "resized_crop_flip": (random_resized_crop, random_flip),
     "affine": (random_affine, random_flip),
-    "colour": (random_crop, random_flip, colour_jitter),
+    "colour": (random_crop, random_flip, color_jitter),
     "erasing": (random_crop, random_flip, random_erasing),
     "randaugment": (random_crop, random_flip, rand_augment),
 }

@@ -31,10 +31,10 @@ _OPERATIONS: tuple[Callable[[Tensor, Tensor], Tensor], ...] = (
     lambda images, strength: colour.change_saturation(images, strength * _TONE),
     lambda images, strength: colour.change_contrast(images, strength * _TONE),
     lambda images, strength: colour.sharpen(images, strength * _TONE),
-    lambda images, strength: colour.posterise(images, strength.abs()),
-    lambda images, strength: colour.solarise(images, strength.abs()),
+    lambda images, strength: colour.posterize(images, strength.abs()),
+    lambda images, strength: colour.solarize(images, strength.abs()),
     colour.autocontrast,
-    colour.equalise,
+    colour.equalize,
 )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from zoo.data.boxes.records import Annotated, Annotations, Box, check_classes, inside, settle_splits, split_of
+from zoo.data.boxes.records import AnnotatedImage, Annotations, Box, check_classes, inside, settle_splits, split_of
 from zoo.errors import DataError
 from zoo.files import is_special
 
@@ -43,7 +43,7 @@ class _Instances(msgspec.Struct):
     categories: list[_Category]
 
 
-def recognises(folder: Path) -> bool:
+def recognizes(folder: Path) -> bool:
     """Tell whether a folder is one of COCO."""
     return bool(_files(folder))
 
@@ -61,7 +61,7 @@ def read(folder: Path) -> Annotations:
     _, first, learnt = next((item for item in jsons if item[0] == "train"), jsons[0])
     categories = sorted(learnt.categories, key=lambda category: category.id)
     classes = check_classes([category.name for category in categories], str(first))
-    parts: dict[str, list[Annotated]] = {}
+    parts: dict[str, list[AnnotatedImage]] = {}
     for split, path, instances in jsons:
         names = [category.name for category in instances.categories]
         if sorted(names) != sorted(classes):
@@ -102,7 +102,7 @@ def _decode(path: Path) -> _Instances:
         raise DataError(f"{path}:{line} is not JSON: {error}; get a fresh copy") from None
 
 
-def _annotated(folder: Path, path: Path, instances: _Instances, classes: Sequence[str]) -> list[Annotated]:
+def _annotated(folder: Path, path: Path, instances: _Instances, classes: Sequence[str]) -> list[AnnotatedImage]:
     source = str(path)
     root = _pictures(folder, path, instances)
     places = {category.id: classes.index(category.name) for category in instances.categories}
@@ -125,7 +125,7 @@ def _annotated(folder: Path, path: Path, instances: _Instances, classes: Sequenc
         box = Box(left, top, left + width, top + height, places[item.category_id], bool(item.iscrowd))
         boxes[item.image_id].append(box)
     return [
-        Annotated(
+        AnnotatedImage(
             inside(root, image.file_name, source),
             boxes[image.id],
             source,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zoo.data.arrays import Boxes
 from zoo.data.boxes import coco, table, voc, yolo
-from zoo.data.boxes.records import Annotated, Annotations
+from zoo.data.boxes.records import AnnotatedImage, Annotations
 from zoo.data.hashes import content_hashes
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.decoded import Part, open_pictures
@@ -27,10 +27,10 @@ _LAYOUTS = (
     "(*.csv with the columns file, class, xmin, ymin, xmax, ymax)"
 )
 _READERS = (
-    (voc.recognises, voc.read),
-    (coco.recognises, coco.read),
-    (yolo.recognises, yolo.read),
-    (table.recognises, table.read),
+    (voc.recognizes, voc.read),
+    (coco.recognizes, coco.read),
+    (yolo.recognizes, yolo.read),
+    (table.recognizes, table.read),
 )
 _log = logging.getLogger("zoo")
 
@@ -74,7 +74,7 @@ def open_boxes(
             pictures, parts, image_size=image_size, channels=channels, skip_bad=skip_bad, stream=stream
         ),
         classes=annotations.classes,
-        licence="unknown",
+        license="unknown",
         source=str(folder),
         fingerprint=digest.hexdigest(),
     )
@@ -83,16 +83,16 @@ def open_boxes(
 def _read(folder: Path) -> Annotations:
     if not folder.is_dir():
         raise DataError(f"no folder {folder}; give one of {_LAYOUTS}")
-    for recognises, read in _READERS:
-        if recognises(folder):
+    for recognizes, read in _READERS:
+        if recognizes(folder):
             return read(folder)
     within = sorted(path for path in folder.iterdir() if path.is_dir())
-    fitting = next((path for path in within for recognises, _ in _READERS if recognises(path)), None)
+    fitting = next((path for path in within for recognizes, _ in _READERS if recognizes(path)), None)
     hint = f"; {fitting} is one, give that" if fitting else "; arrange it so"
     raise DataError(f"{folder} is no folder of {_LAYOUTS}{hint}")
 
 
-def _split(splits: Mapping[str, Sequence[Annotated]]) -> dict[str, list[Annotated]]:
+def _split(splits: Mapping[str, Sequence[AnnotatedImage]]) -> dict[str, list[AnnotatedImage]]:
     """Split what is not split by the hash of its name, the lowest fifth to test."""
     if "all" not in splits:
         train = {item.path for item in splits.get("train", ())}
@@ -111,8 +111,8 @@ def _split(splits: Mapping[str, Sequence[Annotated]]) -> dict[str, list[Annotate
 
 
 def _without_missing(
-    splits: Mapping[str, Sequence[Annotated]], skip_bad: int
-) -> tuple[dict[str, list[Annotated]], int]:
+    splits: Mapping[str, Sequence[AnnotatedImage]], skip_bad: int
+) -> tuple[dict[str, list[AnnotatedImage]], int]:
     """Leave pictures out that are annotated but not there, up to `skip_bad`; return what is left of that."""
     missing = [item for part in splits.values() for item in part if not item.path.is_file()]
     if len(missing) > skip_bad:
@@ -128,7 +128,7 @@ def _without_missing(
     return left, skip_bad - len(missing)
 
 
-def _frames(part: Sequence[Annotated], hashes: Mapping[Path, str]) -> Frames:
+def _frames(part: Sequence[AnnotatedImage], hashes: Mapping[Path, str]) -> Frames:
     """Return the frame of each file, 1 and 1 where it is no picture: decoding reports it, or leaves it out.
 
     They are kept under the hash of the files, because opening many takes a while.
@@ -163,7 +163,7 @@ def _frame(path: Path) -> Frame:
 
 def _scaled(
     annotations: Annotations,
-    splits: Mapping[str, Sequence[Annotated]],
+    splits: Mapping[str, Sequence[AnnotatedImage]],
     frames: Mapping[str, Frames],
     image_size: tuple[int, int],
 ) -> dict[str, Boxes]:
@@ -175,8 +175,8 @@ def _scaled(
     assumed: list[str] = []
     found: dict[str, Boxes] = {}
     for split, part in splits.items():
-        most = max([1, *(len(item.boxes) for item in part)])
-        rows = np.zeros((len(part), most, 6), np.float32)
+        maximum = max([1, *(len(item.boxes) for item in part)])
+        rows = np.zeros((len(part), maximum, 6), np.float32)
         rows[..., 4] = -1
         for place, item in enumerate(part):
             frame = Frame(*frames[split][place].tolist())

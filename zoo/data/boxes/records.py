@@ -24,7 +24,7 @@ class Box(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Annotated:
+class AnnotatedImage:
     """A picture's file and its boxes; `source` is where they stand, `size` the height and width that stand there."""
 
     path: Path
@@ -41,7 +41,7 @@ class Annotations:
     """
 
     classes: tuple[str, ...]
-    splits: Mapping[str, Sequence[Annotated]]
+    splits: Mapping[str, Sequence[AnnotatedImage]]
     in_shares: bool = False
 
 
@@ -96,7 +96,7 @@ def split_of(name: str) -> str | None:
     return None
 
 
-def settle_splits(parts: Mapping[str, Sequence[Annotated]], source: str) -> dict[str, Sequence[Annotated]]:
+def settle_splits(parts: Mapping[str, Sequence[AnnotatedImage]], source: str) -> dict[str, Sequence[AnnotatedImage]]:
     """Return train and test, and validation where both others are there; without test, validation takes its place."""
     splits = with_test({name: part for name, part in parts.items() if part})
     if set(splits) in ({"all"}, {"train"}):

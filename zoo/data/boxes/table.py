@@ -9,7 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.data.boxes.records import Annotated, Annotations, Box, check_classes, inside, number, settle_splits, split_of
+from zoo.data.boxes.records import (
+    AnnotatedImage,
+    Annotations,
+    Box,
+    check_classes,
+    inside,
+    number,
+    settle_splits,
+    split_of,
+)
 from zoo.data.delimited import head_of, read_delimited
 from zoo.data.splitting import SPLITS
 from zoo.data.text_files import read_text
@@ -37,7 +46,7 @@ class _Row:
     size: tuple[int, int] | None
 
 
-def recognises(folder: Path) -> bool:
+def recognizes(folder: Path) -> bool:
     """Tell whether a folder has tables of boxes."""
     return bool(_tables(folder))
 
@@ -50,12 +59,12 @@ def read(folder: Path) -> Annotations:
     by_picture: dict[Path, list[_Row]] = {}
     for row in rows:
         by_picture.setdefault(row.picture, []).append(row)
-    parts: dict[str, list[Annotated]] = {}
+    parts: dict[str, list[AnnotatedImage]] = {}
     for picture, some in sorted(by_picture.items()):
         if other := next((row for row in some if row.split != some[0].split), None):
             raise DataError(f"{other.where} puts {picture.name} into another split than {some[0].where}; keep one")
         boxes = [Box(*row.sides, places[row.label]) for row in some if row.label is not None]
-        parts.setdefault(some[0].split, []).append(Annotated(picture, boxes, some[0].where, some[0].size))
+        parts.setdefault(some[0].split, []).append(AnnotatedImage(picture, boxes, some[0].where, some[0].size))
     return Annotations(classes, settle_splits(parts, str(folder)))
 
 
@@ -70,7 +79,7 @@ def _tables(folder: Path) -> list[tuple[str, Path]]:
 
 def _is_one(path: Path) -> bool:
     try:
-        return None not in _columns(head_of(read_text(path, most=_MOST_BYTES))).values()
+        return None not in _columns(head_of(read_text(path, maximum=_MOST_BYTES))).values()
     except DataError:
         return False
 
@@ -82,7 +91,7 @@ def _columns(head: Sequence[str]) -> dict[str, int | None]:
 
 
 def _rows(table: Path, split: str) -> Iterator[_Row]:
-    read = read_delimited(read_text(table, most=_MOST_BYTES), str(table))
+    read = read_delimited(read_text(table, maximum=_MOST_BYTES), str(table))
     places = {role: place for role, place in _columns(read.names).items() if place is not None}
     known = {name.lower(): place for place, name in enumerate(read.names)}
     for line, row in zip(read.lines, read.rows, strict=True):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from xml.parsers import expat
 
 from zoo.data.boxes.records import (
-    Annotated,
+    AnnotatedImage,
     Annotations,
     Box,
     check_classes,
@@ -43,7 +43,7 @@ class _Described(NamedTuple):
     size: tuple[int, int] | None
 
 
-def recognises(folder: Path) -> bool:
+def recognizes(folder: Path) -> bool:
     """Tell whether a folder is one of Pascal VOC."""
     annotations = _first(folder, "Annotations", "annotations")
     return annotations is not None and bool(files_below(annotations, (".xml",)))
@@ -63,7 +63,7 @@ def read(folder: Path) -> Annotations:
     places = {name: place for place, name in enumerate(classes)}
     splits = {
         split: [
-            Annotated(
+            AnnotatedImage(
                 one.picture,
                 [Box(*item.sides, places[item.name], item.difficult) for item in one.objects],
                 str(one.path),

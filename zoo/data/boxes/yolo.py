@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from zoo.data.boxes.records import (
-    Annotated,
+    AnnotatedImage,
     Annotations,
     Box,
     check_classes,
@@ -33,7 +33,7 @@ _FAR = 2.0
 """A share beyond this is no slip over the edge: it is in pixels."""
 
 
-def recognises(folder: Path) -> bool:
+def recognizes(folder: Path) -> bool:
     """Tell whether a folder is one of YOLO."""
     return next(_pairs(folder), None) is not None
 
@@ -41,7 +41,7 @@ def recognises(folder: Path) -> bool:
 def read(folder: Path) -> Annotations:
     """Read the boxes of every picture. Class names are those of data.yaml or classes.txt, or else numbers."""
     names = _names(folder)
-    parts: dict[str, list[Annotated]] = {}
+    parts: dict[str, list[AnnotatedImage]] = {}
     highest = -1
     for split, pictures, labels in _pairs(folder):
         by_stem = pictures_by_stem(pictures)
@@ -50,7 +50,9 @@ def read(folder: Path) -> Annotations:
             boxes = _read_boxes(texts[stem], None if names is None else len(names)) if stem in texts else []
             highest = max([highest, *(box.label for box in boxes)])
             path = by_stem.get(stem, pictures / f"{stem}.jpg")
-            parts.setdefault(split, []).append(Annotated(path, boxes, str(texts.get(stem, labels / f"{stem}.txt"))))
+            parts.setdefault(split, []).append(
+                AnnotatedImage(path, boxes, str(texts.get(stem, labels / f"{stem}.txt")))
+            )
     classes = names if names is not None else [str(place) for place in range(highest + 1)]
     if not classes:
         raise DataError(f"{folder} has no box in any text file; add labels/<picture>.txt")

@@ -45,9 +45,9 @@ class TensorBatches:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
         """Yield the batches of an epoch from position `start` on."""
-        places = self._order.places(epoch).to(self._images.device)
+        indices = self._order.indices(epoch).to(self._images.device)
         for share in self._order.shares(start):
-            yield self._gather(places[share])
+            yield self._gather(indices[share])
 
     def _gather(self, index: Tensor) -> dict[str, Tensor]:
         """Gather samples as tensors of their own: what a recipe does in place must not reach the data set."""

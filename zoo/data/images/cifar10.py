@@ -31,7 +31,7 @@ def cifar10(data_dir: Path | None) -> ImageDataset:
         name="cifar10",
         splits=splits,
         classes=CLASSES,
-        licence="unknown",
+        license="unknown",
         source=str(folder),
         fingerprint=fingerprint(splits, CLASSES),
     )

@@ -19,6 +19,7 @@ from zoo.data.order import BatchOptions
 from zoo.data.splitting import needed_splits, scoring
 from zoo.errors import DataError
 from zoo.specs.records import Target
+from zoo.specs.renamed import renamed_arguments
 
 _EVALUATED_AT_ONCE = 256
 _NUMBERS_AT_ONCE = 64 * 1024 * 1024
@@ -95,6 +96,7 @@ class ImageSplit:
         return ImageSplit(images, **{name: values[index] for name, values in self.targets.items()})
 
 
+@renamed_arguments(licence="license")
 @dataclass(frozen=True, kw_only=True)
 class ImageDataset:
     """Splits named train and test (and validation), class names, and the sha256 over all contents."""
@@ -102,7 +104,7 @@ class ImageDataset:
     name: str
     splits: Mapping[str, ImageSplit]
     classes: tuple[str, ...]
-    licence: str
+    license: str
     source: str
     fingerprint: str
 

@@ -33,7 +33,7 @@ class Part:
     targets: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
-class LeftOut(msgspec.Struct):
+class SkippedFiles(msgspec.Struct):
     """A bad picture: where it was, and what is wrong with it."""
 
     split: str
@@ -59,7 +59,7 @@ def open_pictures(
     form = (channels, *image_size)
     if stream is None:
         stream = not fits_in_memory(sum(len(part.sources) for part in parts.values()) * math.prod(form))
-    left_out: list[LeftOut] = []
+    left_out: list[SkippedFiles] = []
     cached = cache_folder() / ("checked" if stream else "images") / key
     if skip_bad or not stream:
         left_out = _fill(cached, parts, form, scaling, skip_bad, keep=not stream)
@@ -86,7 +86,7 @@ def _fill(
     skip_bad: int,
     *,
     keep: bool,
-) -> list[LeftOut]:
+) -> list[SkippedFiles]:
     """Decode all pictures into a folder that is not there yet, and return what is left out of it."""
     with storage_errors(f"caching pictures in {cached}"):
         cached.parent.mkdir(parents=True, exist_ok=True)
@@ -108,11 +108,11 @@ def _fill(
     return left_out
 
 
-def _stored(cached: Path, sizes: Mapping[str, int]) -> list[LeftOut] | None:
+def _stored(cached: Path, sizes: Mapping[str, int]) -> list[SkippedFiles] | None:
     """Return what was left out of a folder, or None where it is not there, or not whole."""
     try:
         whole = all((cached / f"{name}.npy").stat().st_size > size for name, size in sizes.items())
-        return msgspec.json.decode((cached / _LEFT_OUT).read_bytes(), type=list[LeftOut]) if whole else None
+        return msgspec.json.decode((cached / _LEFT_OUT).read_bytes(), type=list[SkippedFiles]) if whole else None
     except (OSError, msgspec.MsgspecError):
         return None
 
@@ -131,8 +131,8 @@ def new_array(path: Path | None, shape: tuple[int, ...]) -> Images:
     return np.lib.stride_tricks.as_strided(one, shape, (0, *one.strides))
 
 
-def _decode(name: str, part: Part, out: Images, scaling: Scaling, skip_bad: int) -> list[LeftOut]:
+def _decode(name: str, part: Part, out: Images, scaling: Scaling, skip_bad: int) -> list[SkippedFiles]:
     if not len(part.sources):
         raise DataError(f"the {name} split has no pictures; add some")
     bad = decode_all(part.sources, out.shape[2:], out.shape[1], scaling=scaling, skip_bad=skip_bad, out=out)[1]
-    return [LeftOut(name, place, str(error)) for place, error in bad.items()]
+    return [SkippedFiles(name, place, str(error)) for place, error in bad.items()]

@@ -69,9 +69,9 @@ def _open(
     targets = None if labels.targets is None else with_test(labels.targets)
     first = next(iter(tables.values()))
     sizes = {split: len(table) for split, table in tables.items()}
-    places = _places(sizes, None if targets is None else targets.get("train"), address)
+    indices = _places(sizes, None if targets is None else targets.get("train"), address)
     parts = {}
-    for name, rows in places.items():
+    for name, rows in indices.items():
         split = name if name in tables else "train"
         known = {} if targets is None else {"labels": targets[split][rows]}
         parts[name] = Part(tables[split].pictures(picture, rows, f"{address} {name}"), known)
@@ -93,7 +93,7 @@ def _open(
             stream=stream,
         ),
         classes=labels.classes,
-        licence=files.licence,
+        license=files.license,
         source=f"{HUB_DATASETS}{files.repo}@{files.commit}",
         fingerprint=fingerprint,
     )

@@ -48,9 +48,11 @@ def read_labels(tables: Mapping[str, Table], address: str) -> HubLabels:
     for split in hidden:
         _log.warning("%s hides the labels of its %s split, which is left out", address, split)
     classes = names or sorted(set(found[first]) - {None}, key=lambda value: (str(type(value)), value))
-    places = {label: place for place, label in enumerate(classes)}
+    indices = {label: place for place, label in enumerate(classes)}
     targets = {
-        split: _numbered(values, places, f"{address} {split}") for split, values in found.items() if split not in hidden
+        split: _numbered(values, indices, f"{address} {split}")
+        for split, values in found.items()
+        if split not in hidden
     }
     return HubLabels(column, tuple(map(str, classes)), targets)
 
@@ -71,12 +73,12 @@ def _whole(values: Sequence[Any]) -> list[Any]:
     return [int(value) if isinstance(value, float) and value.is_integer() else value for value in values]
 
 
-def _numbered(values: Sequence[Any], places: Mapping[Any, int], where: str) -> Labels:
+def _numbered(values: Sequence[Any], indices: Mapping[Any, int], where: str) -> Labels:
     found = np.empty(len(values), np.int64)
     for row, value in enumerate(values):
         if value is None:
             raise DataError(f"{where} row {row} has no label; choose another revision, or tell its owner")
-        if value not in places:
+        if value not in indices:
             raise DataError(f"{where} row {row} has the label {value!r}, which no training row has; choose other data")
-        found[row] = places[value]
+        found[row] = indices[value]
     return found

@@ -31,7 +31,7 @@ class Table(Protocol):
         """Return a column of labels, by the names that each file gives them; None where a row has none."""
         ...
 
-    def pictures(self, column: str, places: NDArray[np.int64], name: str) -> Sequence[Encoded]:
+    def pictures(self, column: str, indices: NDArray[np.int64], name: str) -> Sequence[Encoded]:
         """Return the encoded pictures of these rows."""
         ...
 
@@ -92,8 +92,8 @@ class _DownloadedTable:
 
         return [label for path in self._paths for label in _labels(ParquetFile(path), column)]
 
-    def pictures(self, column: str, places: NDArray[np.int64], name: str) -> Sequence[Encoded]:
-        return _Rows(self._table, column, places, name)
+    def pictures(self, column: str, indices: NDArray[np.int64], name: str) -> Sequence[Encoded]:
+        return _Rows(self._table, column, indices, name)
 
     def some_pictures(self, column: str, name: str) -> Sequence[Encoded]:
         return _Rows(self._table, column, np.arange(0, len(self), max(1, len(self) // _LOOKED_AT)), name)
@@ -102,21 +102,21 @@ class _DownloadedTable:
 class _Rows(Sequence[Encoded]):
     """A column of encoded pictures, each read from the table when it is asked for."""
 
-    def __init__(self, table: Any, column: str, places: NDArray[np.int64], name: str) -> None:
+    def __init__(self, table: Any, column: str, indices: NDArray[np.int64], name: str) -> None:
         from datasets import Image
 
         encoded = isinstance(table.features[column], Image)
         table = table.cast_column(column, Image(decode=False)) if encoded else table
         self._table = table.select_columns([column])
         self._column = column
-        self._places = places
+        self._indices = indices
         self._name = name
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._indices)
 
     def __getitem__(self, place: Any) -> Any:
-        row = int(self._places[place])
+        row = int(self._indices[place])
         return _encoded(self._table[row][self._column], self._name, row)
 
 
@@ -133,8 +133,8 @@ class _PassingTable:
     def labels(self, column: str) -> list[Any]:
         return [label for file in self._files for label in _labels(file, column)]
 
-    def pictures(self, column: str, places: NDArray[np.int64], name: str) -> Sequence[Encoded]:
-        return _PassingRows(self._rows(column, name), places)
+    def pictures(self, column: str, indices: NDArray[np.int64], name: str) -> Sequence[Encoded]:
+        return _PassingRows(self._rows(column, name), indices)
 
     def some_pictures(self, column: str, name: str) -> Sequence[Encoded]:
         return list(islice(self._rows(column, name), _LOOKED_AT))
@@ -151,9 +151,9 @@ class _PassingTable:
 class _PassingRows(Sequence[Encoded]):
     """Give every picture once, to several threads that ask for them nearly in order."""
 
-    def __init__(self, rows: Iterator[Encoded], places: NDArray[np.int64]) -> None:
+    def __init__(self, rows: Iterator[Encoded], indices: NDArray[np.int64]) -> None:
         self._rows = enumerate(rows)
-        self._wanted = {int(row): place for place, row in enumerate(places)}
+        self._wanted = {int(row): place for place, row in enumerate(indices)}
         self._waiting: dict[int, Encoded] = {}
         self._lock = threading.Lock()
 

@@ -75,15 +75,15 @@ def open_image_folder(
             stream=stream,
         ),
         classes=classes,
-        licence="unknown",
+        license="unknown",
         source=str(folder),
         fingerprint=digest.hexdigest(),
     )
 
 
 def _labels_by_folder(names: list[str | None], classes: tuple[str, ...]) -> Labels:
-    places = {name: place for place, name in enumerate(classes)}
-    return np.array([places[name] for name in names if name is not None], np.int64)
+    indices = {name: place for place, name in enumerate(classes)}
+    return np.array([indices[name] for name in names if name is not None], np.int64)
 
 
 def _roots(folder: Path) -> dict[str, Path]:

@@ -41,12 +41,12 @@ class LabelTable:
 
     def targets(self, paths: Sequence[Path]) -> Labels:
         """Return uint8 (samples, classes) of 0 and 1 where there may be several labels, or else int64 (samples,)."""
-        places = {name: place for place, name in enumerate(self.classes)}
+        indices = {name: place for place, name in enumerate(self.classes)}
         if not self.several:
-            return np.array([places[self.labels[path][0]] for path in paths], np.int64)
-        found = np.zeros((len(paths), len(places)), np.uint8)
+            return np.array([indices[self.labels[path][0]] for path in paths], np.int64)
+        found = np.zeros((len(paths), len(indices)), np.uint8)
         for row, path in enumerate(paths):
-            found[row, [places[label] for label in self.labels[path]]] = 1
+            found[row, [indices[label] for label in self.labels[path]]] = 1
         return found
 
 
@@ -90,12 +90,12 @@ def _table_in(folder: Path) -> Path | None:
 
 
 def _columns(table: Path) -> Sequence[str]:
-    return head_of(read_text(table, most=_MAX_BYTES))
+    return head_of(read_text(table, maximum=_MAX_BYTES))
 
 
 def _rows(table: Path, split: str) -> Iterator[tuple[_Row, bool]]:
     """Yield the lines of a table, with whether they may have several labels."""
-    read = read_delimited(read_text(table, most=_MAX_BYTES), str(table))
+    read = read_delimited(read_text(table, maximum=_MAX_BYTES), str(table))
     columns = {name: place for place, name in enumerate(read.names)}
     file_column = next((name for name in _FILES if name in columns), None)
     label_column = next((name for name in _LABELS if name in columns), None)

@@ -66,13 +66,13 @@ def open_idx_folder(folder: Path) -> ImageDataset:
 
 
 def _open(
-    name: str, classes: tuple[str, ...], licence: str, data_dir: Path | None, subfolders: tuple[str, ...], repo: str
+    name: str, classes: tuple[str, ...], license: str, data_dir: Path | None, subfolders: tuple[str, ...], repo: str
 ) -> ImageDataset:
     places = search_path(data_dir, subfolders)
     for folder in places:
         if _find(folder, _FILES["train"][0]):
-            return _read(name, classes, licence, folder)
-    if data_dir is None and (found := _from_hub(repo, name, classes, licence)):
+            return _read(name, classes, license, folder)
+    if data_dir is None and (found := _from_hub(repo, name, classes, license)):
         return found
     hub = "" if data_dir else f", and the Hub did not give it ({needed('which', 'datasets')})"
     raise DataError(
@@ -81,7 +81,7 @@ def _open(
     )
 
 
-def _read(name: str, classes: tuple[str, ...], licence: str, folder: Path) -> ImageDataset:
+def _read(name: str, classes: tuple[str, ...], license: str, folder: Path) -> ImageDataset:
     splits = {}
     for split, files in _FILES.items():
         paths = [_find(folder, file) or folder / file for file in files]
@@ -95,7 +95,7 @@ def _read(name: str, classes: tuple[str, ...], licence: str, folder: Path) -> Im
         name=name,
         splits=splits,
         classes=classes,
-        licence=licence,
+        license=license,
         source=str(folder),
         fingerprint=fingerprint(splits, classes),
     )
@@ -117,7 +117,7 @@ def _find(folder: Path, name: str) -> Path | None:
     return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
 
 
-def _from_hub(repo: str, name: str, classes: tuple[str, ...], licence: str) -> ImageDataset | None:
+def _from_hub(repo: str, name: str, classes: tuple[str, ...], license: str) -> ImageDataset | None:
     """Download the data set from the Hub, where it lies as parquet; None where the Hub cannot be reached."""
     from zoo.data.hub_files import HUB_DATASETS
     from zoo.data.images.hub import open_hub_dataset
@@ -126,4 +126,4 @@ def _from_hub(repo: str, name: str, classes: tuple[str, ...], licence: str) -> I
         found = open_hub_dataset(f"{HUB_DATASETS}{repo}", stream=False)
     except ZooError:
         return None
-    return replace(found, name=name, classes=classes, licence=licence, fingerprint=fingerprint(found.splits, classes))
+    return replace(found, name=name, classes=classes, license=license, fingerprint=fingerprint(found.splits, classes))

@@ -48,8 +48,8 @@ class StreamedBatches:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
         """Yield the batches of an epoch from position `start` on."""
-        places = self._order.places(epoch)
-        shares = [places[share].tolist() for share in self._order.shares(start)]
+        indices = self._order.indices(epoch)
+        shares = [indices[share].tolist() for share in self._order.shares(start)]
         for fetched in self._by_processes(shares) if self._workers else ahead(self._by_thread, shares):
             if isinstance(fetched, DataError):
                 raise fetched

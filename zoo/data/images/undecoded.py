@@ -20,26 +20,26 @@ class UndecodedImages:
         sources: Sequence[Source],
         image_size: tuple[int, int],
         channels: int,
-        places: NDArray[np.int64] | None = None,
+        indices: NDArray[np.int64] | None = None,
         scaling: Scaling = STRETCHED,
     ) -> None:
         self._sources = sources
         self._scaling = scaling
-        self._places = np.arange(len(sources)) if places is None else places
-        self.shape = (len(self._places), channels, *image_size)
+        self._indices = np.arange(len(sources)) if indices is None else indices
+        self.shape = (len(self._indices), channels, *image_size)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._indices)
 
     def __getitem__(self, index: NDArray[np.int64]) -> Images:
         """Decode these pictures, one after the other: whoever asks for many at once has workers of its own."""
-        sources = [self._sources[place] for place in self._places[index].tolist()]
+        sources = [self._sources[place] for place in self._indices[index].tolist()]
         return decode_all(sources, self.shape[2:], self.shape[1], scaling=self._scaling, threads=1)[0]
 
     def source(self, place: int) -> Source:
         """Return where a picture comes from."""
-        return self._sources[int(self._places[place])]
+        return self._sources[int(self._indices[place])]
 
     def take(self, index: NDArray[np.int64]) -> "UndecodedImages":
         """Return the pictures at these places, as undecoded as before."""
-        return UndecodedImages(self._sources, self.shape[2:], self.shape[1], self._places[index], self._scaling)
+        return UndecodedImages(self._sources, self.shape[2:], self.shape[1], self._indices[index], self._scaling)

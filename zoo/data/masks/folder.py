@@ -68,7 +68,7 @@ def open_mask_folder(
             stream=stream,
         ),
         classes=masks.classes,
-        licence="unknown",
+        license="unknown",
         source=str(folder),
         fingerprint=digest,
     )

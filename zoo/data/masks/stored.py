@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from zoo.data.arrays import Images
 from zoo.data.augmentation.masks import IGNORED
-from zoo.data.images.decoded import LeftOut, new_array
+from zoo.data.images.decoded import SkippedFiles, new_array
 from zoo.data.masks.classes import NAMES_FILE, Values, found_values, number_objects
 from zoo.data.masks.decoding import decode_masks
 from zoo.data.masks.layouts import Pair
@@ -47,12 +47,12 @@ class StoredMasks:
     classes: tuple[str, ...]
     arrays: Mapping[str, Images]
     kept: Mapping[str, list[int]]
-    left_out: Sequence[LeftOut]
+    left_out: Sequence[SkippedFiles]
 
 
 class _Record(msgspec.Struct):
     classes: tuple[str, ...]
-    left_out: list[LeftOut]
+    left_out: list[SkippedFiles]
     notes: list[str]
 
 
@@ -108,7 +108,9 @@ def _decode(folder: Path, parts: MaskParts, skip_bad: int) -> _Record:
         for place, pair in enumerate(pairs):
             if (value := values.unknown(present[name][place])) is not None:
                 bad[name][place] = DataError(f"{pair.mask} has the value {value}, {values.how_to_know(value)}")
-    left_out = [LeftOut(name, place, str(error)) for name, some in bad.items() for place, error in sorted(some.items())]
+    left_out = [
+        SkippedFiles(name, place, str(error)) for name, some in bad.items() for place, error in sorted(some.items())
+    ]
     if len(left_out) > skip_bad:
         raise DataError(left_out[skip_bad].why)
     table = np.where(values.table < 0, IGNORED, values.table).astype(np.uint8)

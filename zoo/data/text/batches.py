@@ -44,7 +44,7 @@ class _Rows(Protocol):
     @property
     def labels(self) -> Labels | None: ...
     @property
-    def written(self) -> Ragged | None: ...
+    def target_ids(self) -> Ragged | None: ...
     @property
     def references(self) -> Ragged | None: ...
     @property
@@ -84,13 +84,13 @@ class WindowBatches:
             first = int(torch.randint(stream.length, (), generator=generator(self._seed, "windows", epoch)))
         cut = np.lib.stride_tricks.sliding_window_view(stream.tokens[first:], stream.length + 1)
         windows = cut[:: stream.length]
-        places = self._order.places(epoch)
+        indices = self._order.indices(epoch)
 
         def read(index: Tensor) -> dict[str, Tensor]:
             # as int32: torch knows no arithmetic on its unsigned types, and int64 would take twice as long to cross
             return _pinned({"windows": torch.from_numpy(windows[index.numpy()].astype(np.int32)), "index": index}, self)
 
-        for batch in ahead(read, [places[share] for share in self._order.shares(start)]):
+        for batch in ahead(read, [indices[share] for share in self._order.shares(start)]):
             ids = batch["windows"].to(self._device, non_blocking=True).long()
             index = batch["index"].to(self._device, non_blocking=True)
             num_bytes = torch.full((len(ids),), self._bytes_a_window, device=self._device)
@@ -106,7 +106,7 @@ class RowBatches:
     """Give out texts in batches, padded to the longest of each; those of like length lie together.
 
     Batches have `input_ids` and `attention_mask` (batch, tokens), 1 for text and 0 for padding, what the rows have
-    besides (`token_type_ids`, `labels`, `written_ids` with `written_mask`, `prompt_lengths`, `references` with
+    besides (`token_type_ids`, `labels`, `target_ids` with `target_mask`, `prompt_lengths`, `references` with
     `reference_lengths`), and `index`.
     """
 
@@ -114,7 +114,7 @@ class RowBatches:
         self._rows = rows
         self._order = SampleOrder(len(rows), **options)
         self._seed, self._shuffles = options["seed"], options["shuffle"]
-        lengths = rows.ids.lengths + (0 if rows.written is None else rows.written.lengths)
+        lengths = rows.ids.lengths + (0 if rows.target_ids is None else rows.target_ids.lengths)
         self._lengths = torch.from_numpy(lengths)
         self.batch_size = self._order.batch_size
         self.num_samples = self._order.num_samples
@@ -130,38 +130,38 @@ class RowBatches:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
         """Yield the batches of an epoch from position `start` on."""
-        places = self._order.places(epoch)
+        indices = self._order.indices(epoch)
         if self._shuffles:
-            places = bucketed(places, self._lengths, order=self._order, seed=self._seed, epoch=epoch)
+            indices = bucketed(indices, self._lengths, order=self._order, seed=self._seed, epoch=epoch)
         else:
-            places = places[self._lengths.argsort(stable=True)]
-        for batch in ahead(self._read, [places[share] for share in self._order.shares(start)]):
+            indices = indices[self._lengths.argsort(stable=True)]
+        for batch in ahead(self._read, [indices[share] for share in self._order.shares(start)]):
             yield {name: tensor.to(self._device, non_blocking=True) for name, tensor in batch.items()}
 
     def _read(self, index: Tensor) -> dict[str, Tensor]:
-        rows, places = self._rows, index.numpy()
-        batch = _padded("input_ids", "attention_mask", rows.ids, places, rows.pad)
+        rows, indices = self._rows, index.numpy()
+        batch = _padded("input_ids", "attention_mask", rows.ids, indices, rows.pad)
         if rows.segments is not None:
-            batch["token_type_ids"] = torch.from_numpy(rows.segments.padded(places, 0)[0]).long()
+            batch["token_type_ids"] = torch.from_numpy(rows.segments.padded(indices, 0)[0]).long()
         if rows.labels is not None:
-            batch["labels"] = torch.from_numpy(rows.labels[places])
-        if rows.written is not None:
-            batch |= _padded("written_ids", "written_mask", rows.written, places, rows.pad)
+            batch["labels"] = torch.from_numpy(rows.labels[indices])
+        if rows.target_ids is not None:
+            batch |= _padded("target_ids", "target_mask", rows.target_ids, indices, rows.pad)
         if rows.references is not None:
-            found, lengths = rows.references.padded(places, 0)
+            found, lengths = rows.references.padded(indices, 0)
             batch |= {
                 "references": torch.from_numpy(found.astype(np.uint8)),
                 "reference_lengths": torch.from_numpy(lengths),
             }
         if rows.prompts is not None:
-            batch["prompt_lengths"] = torch.from_numpy(rows.prompts[places])
+            batch["prompt_lengths"] = torch.from_numpy(rows.prompts[indices])
         return _pinned({**batch, "index": index}, self)
 
 
 def _padded(
-    ids: str, mask: str, rows: Ragged, places: "np.ndarray[tuple[int], np.dtype[np.int64]]", pad: int
+    ids: str, mask: str, rows: Ragged, indices: "np.ndarray[tuple[int], np.dtype[np.int64]]", pad: int
 ) -> dict[str, Tensor]:
-    found, lengths = rows.padded(places, pad)
+    found, lengths = rows.padded(indices, pad)
     inside = np.arange(found.shape[1]) < lengths[:, None]
     return {ids: torch.from_numpy(found).long(), mask: torch.from_numpy(inside.astype(np.int64))}
 

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 from zoo.data.arrays import Labels
 from zoo.data.splitting import needed_splits
 from zoo.errors import DataError
+from zoo.specs.renamed import renamed_arguments
 
 
 @runtime_checkable
@@ -22,18 +23,19 @@ class Documents(Protocol):
         ...
 
 
+@renamed_arguments(written="target_text")
 @dataclass(frozen=True)
 class TextSplit:
     """Texts, and what is known of each.
 
     `pairs` are second texts, for tasks that look at two. `labels` are int64 (samples,), or uint8 (samples, classes) of
-    0 and 1 where a text may have several. `written` are what is to be written for each: translations or summaries.
+    0 and 1 where a text may have several. `target_text` is what is to be written for each: translations or summaries.
     """
 
     texts: Sequence[str] | Documents
     pairs: Sequence[str] | None = None
     labels: Labels | None = None
-    written: Sequence[str] | None = None
+    target_text: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -43,10 +45,11 @@ class TextSplit:
         if isinstance(self.texts, Documents):
             yield from self.texts.pieces()
             return
-        for texts in (self.texts, self.pairs or (), self.written or ()):
+        for texts in (self.texts, self.pairs or (), self.target_text or ()):
             yield from ((text, True) for text in texts)
 
 
+@renamed_arguments(licence="license")
 @dataclass(frozen=True, kw_only=True)
 class TextDataset:
     """Splits named train and test (and validation), class names, and the sha256 over all contents."""
@@ -54,7 +57,7 @@ class TextDataset:
     name: str
     splits: Mapping[str, TextSplit]
     classes: tuple[str, ...] = ()
-    licence: str = "unknown"
+    license: str = "unknown"
     source: str
     fingerprint: str
 
@@ -64,7 +67,7 @@ class TextDataset:
         for name, split in self.splits.items():
             if not len(split):
                 raise DataError(f"the {name} split of {self.name} is empty; look into {self.source}")
-            for what, values in (("pairs", split.pairs), ("labels", split.labels), ("written", split.written)):
+            for what, values in (("pairs", split.pairs), ("labels", split.labels), ("target_text", split.target_text)):
                 if values is not None and len(values) != len(split):
                     raise DataError(
                         f"{self.name} has {len(split):,} {name} texts but {len(values):,} {what}; get it again"

@@ -10,14 +10,14 @@ _CHARACTERS_A_TOKEN = 64
 
 
 def encoded_rows(
-    texts: Sequence[str], pairs: Sequence[str] | None, inputs: TextInputs, most: int | None = None
+    texts: Sequence[str], pairs: Sequence[str] | None, inputs: TextInputs, maximum: int | None = None
 ) -> tuple[list[list[int]], list[list[int]] | None]:
     """Return the tokens of texts, `inputs.max_tokens` of each at the most or `most`.
 
     Of pairs the second list says which of the two texts each token belongs to. A text of nothing becomes a token of
     padding.
     """
-    longest = inputs.max_tokens if most is None else most
+    longest = inputs.max_tokens if maximum is None else maximum
     inner = inputs.tokenizer.inner
     reach = longest * _CHARACTERS_A_TOKEN
     ids: list[list[int]] = []

@@ -40,7 +40,7 @@ def open_hub_texts(address: str, *, columns: Columns, hub: str | Path | None) ->
         name=repo.rpartition("/")[2],
         source=f"{HUB_DATASETS}{repo}@{files.commit}",
         fingerprint=hashlib.sha256(known.encode()).hexdigest(),
-        licence=files.licence,
+        license=files.license,
         several=several,
     )
 

@@ -52,7 +52,7 @@ def tinyshakespeare(data_dir: Path | None) -> TextDataset:
     return TextDataset(
         name="tinyshakespeare",
         splits=found.splits,
-        licence="public domain",
+        license="public domain",
         source=found.source,
         fingerprint=found.fingerprint,
     )
@@ -91,7 +91,7 @@ def aeslc(data_dir: Path | None) -> TextDataset:
                 text = file.read().decode("utf-8", "replace")
                 body, _, rest = text.partition("@subject")
                 subject = rest.partition("@ann0")[0].strip()
-                rows[_AESLC[parts[-2]]].append(Record(body.strip(), written=subject))
+                rows[_AESLC[parts[-2]]].append(Record(body.strip(), target_text=subject))
     except (tarfile.TarError, OSError, EOFError) as error:
         raise DataError(f"{folder / _AESLC_FILE} cannot be read: {error}; get it again") from None
     ordered = {split: sorted(found, key=lambda record: record.text) for split, found in rows.items()}
@@ -112,8 +112,8 @@ def _made(
     folder: Path,
     files: Sequence[Path],
     classes: tuple[str, ...] | None,
-    licence: str,
+    license: str,
 ) -> TextDataset:
     hashes = content_hashes(folder, files)
     digest = hashlib.sha256(repr((name, [hashes[file] for file in files])).encode()).hexdigest()
-    return dataset_of(rows, name=name, source=str(folder), fingerprint=digest, licence=licence, classes=classes)
+    return dataset_of(rows, name=name, source=str(folder), fingerprint=digest, license=license, classes=classes)

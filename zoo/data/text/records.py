@@ -55,7 +55,7 @@ class Record:
     text: str
     pair: str | None = None
     labels: tuple[str, ...] | None = None
-    written: str | None = None
+    target_text: str | None = None
 
 
 def is_records(path: Path) -> bool:
@@ -96,7 +96,7 @@ def dataset_of(
     name: str,
     source: str,
     fingerprint: str,
-    licence: str = "unknown",
+    license: str = "unknown",
     classes: tuple[str, ...] | None = None,
     several: bool = False,
 ) -> TextDataset:
@@ -111,18 +111,18 @@ def dataset_of(
         rows = _with_whole_numbers(rows)
         known = rows.get("test" if scoring() else "train", ())
         classes = tuple(sorted({label for row in known for label in row.labels or ()}))
-    places = {label: place for place, label in enumerate(classes)}
+    indices = {label: place for place, label in enumerate(classes)}
     splits = {}
     for split, records in rows.items():
         labelled = bool(records) and records[0].labels is not None
         splits[split] = TextSplit(
             [record.text for record in records],
             _column(record.pair for record in records),
-            _labels(records, places, several, f"the {split} split of {source}") if labelled else None,
-            _column(record.written for record in records),
+            _labels(records, indices, several, f"the {split} split of {source}") if labelled else None,
+            _column(record.target_text for record in records),
         )
     return TextDataset(
-        name=name, splits=splits, classes=classes, licence=licence, source=source, fingerprint=fingerprint
+        name=name, splits=splits, classes=classes, license=license, source=source, fingerprint=fingerprint
     )
 
 
@@ -164,21 +164,21 @@ def paired(path: Path, splits: Mapping[str, tuple[Path, Path]]) -> dict[str, lis
                 f"{first.name} has {len(texts):,} lines and {second.name} {len(written):,} in {path}; "
                 "they must be pairs"
             )
-        rows[split] = [Record(text, written=line) for text, line in zip(texts, written, strict=True)]
+        rows[split] = [Record(text, target_text=line) for text, line in zip(texts, written, strict=True)]
     return rows
 
 
-def _labels(records: Sequence[Record], places: Mapping[str, int], several: bool, where: str) -> "np.ndarray[Any, Any]":
-    unknown = sorted({label for record in records for label in record.labels or () if label not in places})
+def _labels(records: Sequence[Record], indices: Mapping[str, int], several: bool, where: str) -> "np.ndarray[Any, Any]":
+    unknown = sorted({label for record in records for label in record.labels or () if label not in indices})
     if unknown:
         raise DataError(
             f"{where} has the label {unknown[0]!r}, which no training text has; add some, or remove those texts"
         )
     if not several:
-        return np.array([places[(record.labels or ("",))[0]] for record in records], np.int64)
-    labels = np.zeros((len(records), len(places)), np.uint8)
+        return np.array([indices[(record.labels or ("",))[0]] for record in records], np.int64)
+    labels = np.zeros((len(records), len(indices)), np.uint8)
     for row, record in zip(labels, records, strict=True):
-        row[[places[label] for label in record.labels or ()]] = 1
+        row[[indices[label] for label in record.labels or ()]] = 1
     return labels
 
 

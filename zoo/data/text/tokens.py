@@ -32,7 +32,7 @@ class TokenRows:
     pad: int
     segments: Ragged | None = None
     labels: Labels | None = None
-    written: Ragged | None = None
+    target_ids: Ragged | None = None
     references: Ragged | None = None
     prompts: NDArray[np.int64] | None = None
 
@@ -54,7 +54,7 @@ class TokenRows:
             pad=self.pad,
             segments=self.segments and self.segments.take(index),
             labels=None if self.labels is None else self.labels[index],
-            written=self.written and self.written.take(index),
+            target_ids=self.target_ids and self.target_ids.take(index),
             references=self.references and self.references.take(index),
             prompts=None if self.prompts is None else self.prompts[index],
         )
@@ -98,7 +98,7 @@ class TokenDataset:
     name: str
     splits: Mapping[str, TokenRows | TokenStream]
     classes: tuple[str, ...]
-    licence: str
+    license: str
     source: str
     fingerprint: str
 
@@ -128,9 +128,9 @@ class TokenDataset:
 
     def with_classes(self, classes: tuple[str, ...]) -> "TokenDataset":
         """Return the data set with its classes at the places that they have among others."""
-        places = np.array([classes.index(name) for name in self.classes], np.int64)
+        indices = np.array([classes.index(name) for name in self.classes], np.int64)
         splits = {
-            name: replace(split, labels=placed_labels(split.labels, places, len(classes)))
+            name: replace(split, labels=placed_labels(split.labels, indices, len(classes)))
             if isinstance(split, TokenRows) and split.labels is not None
             else split
             for name, split in self.splits.items()
@@ -143,8 +143,8 @@ class TokenDataset:
         stays: TokenRows | TokenStream
         held: TokenRows | TokenStream
         if isinstance(train, TokenRows):
-            places, held_places = draw_held_out(len(train), share, seed)
-            stays, held = train.take(places), train.take(held_places)
+            indices, held_places = draw_held_out(len(train), share, seed)
+            stays, held = train.take(indices), train.take(held_places)
         else:
             cut, num_bytes = round(len(train.tokens) * (1 - share)), round(train.num_bytes * (1 - share))
             stays = replace(train, tokens=train.tokens[:cut], num_bytes=num_bytes)

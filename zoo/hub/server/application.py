@@ -106,20 +106,20 @@ class Application:
 
     async def _answer(self, access: Access, request: Request) -> Response:
         match request.method, request.segments:
-            case "GET" | "HEAD", ["healthz"]:
+            case ["GET" | "HEAD", ["healthz"]]:
                 return self._health()
-            case "POST", ["v1", "telemetry"]:
+            case ["POST", ["v1", "telemetry"]]:
                 return json_response({})
-            case _, ["cas", _, *route]:
+            case [_, ["cas", _, *route]]:
                 return await routes_xet.answer(access, request, route)
-            case "PUT" | "POST", ["lfs", _, _, _, _, _, _, _]:
+            case ["PUT" | "POST", ["lfs", _, _, _, _, _, _, _]]:
                 return await routes_lfs.upload(access, request, self._parts)
-            case _, ["api", *route]:
+            case [_, ["api", *route]]:
                 _ = access.user  # a wrong token is an error even where none is needed
                 return await self._api(access, request, route)
-            case _, [type_, namespace, name, *rest] if type_ in _TYPES and rest:
+            case [_, [type_, namespace, name, *rest]] if type_ in _TYPES and rest:
                 return await self._files(access, request, type_, namespace, name, rest)
-            case _, [namespace, name, *rest] if rest:
+            case [_, [namespace, name, *rest]] if rest:
                 return await self._files(access, request, "models", namespace, name, rest)
         return await routes_pages.answer(access, request, self._cards)
 
@@ -130,23 +130,23 @@ class Application:
     async def _api(self, access: Access, request: Request, route: list[str]) -> Response:
         """Answer below `/api`."""
         match request.method, route:
-            case "GET", ["whoami-v2"]:
+            case ["GET", ["whoami-v2"]]:
                 return await routes_repos.whoami(access, request)
-            case "GET", ["agent-harnesses"]:
+            case ["GET", ["agent-harnesses"]]:
                 return json_response({"standardEnvVars": [], "harnesses": {}})
-            case "HEAD" | "GET" | "POST", ["telemetry", *_]:
+            case ["HEAD" | "GET" | "POST", ["telemetry", *_]]:
                 return json_response({})
-            case "POST", ["validate-yaml"]:
+            case ["POST", ["validate-yaml"]]:
                 return await routes_commit.validate_yaml(access, request)
-            case "POST", ["repos", "create"]:
+            case ["POST", ["repos", "create"]]:
                 return await routes_repos.create(access, request)
-            case "DELETE", ["repos", "delete"]:
+            case ["DELETE", ["repos", "delete"]]:
                 return await routes_repos.delete(access, request)
-            case "POST", ["repos", "move"]:
+            case ["POST", ["repos", "move"]]:
                 return await routes_repos.move(access, request)
-            case "GET", [type_] if type_ in _TYPES:
+            case ["GET", [type_]] if type_ in _TYPES:
                 return await routes_repos.listing(access, request, type_)
-            case _, [type_, namespace, name, *rest] if type_ in _TYPES:
+            case [_, [type_, namespace, name, *rest]] if type_ in _TYPES:
                 if request.method in _WRITES and rest[:1] != ["paths-info"]:
                     access.require_user()
                 repo = access.repo(type_, f"{namespace}/{name}")
@@ -156,41 +156,41 @@ class Application:
     async def _repo(self, access: Access, request: Request, repo: Repo, rest: list[str]) -> Response:
         """Answer what is asked of a repo."""
         match request.method, rest:
-            case "GET", []:
+            case ["GET", []]:
                 return await routes_repos.info(access, request, repo, "main")
-            case "GET", ["revision", revision]:
+            case ["GET", ["revision", revision]]:
                 return await routes_repos.info(access, request, repo, revision)
-            case "GET", ["tree", revision, *folder]:
+            case ["GET", ["tree", revision, *folder]]:
                 return await routes_trees.tree(access, request, repo, revision, "/".join(folder).strip("/"))
-            case "POST", ["paths-info", revision]:
+            case ["POST", ["paths-info", revision]]:
                 return await routes_trees.paths_info(access, request, repo, revision)
-            case "GET", ["refs"]:
+            case ["GET", ["refs"]]:
                 return await routes_trees.refs(access, request, repo)
-            case "GET", ["commits", revision]:
+            case ["GET", ["commits", revision]]:
                 return await routes_trees.commits(access, request, repo, revision)
-            case "GET", ["auth-check", *write] if write in ([], ["write"]):
+            case ["GET", ["auth-check", *write]] if write in ([], ["write"]):
                 return await routes_repos.auth_check(access, repo, bool(write))
         access.require_writer(repo.namespace)
         match request.method, rest:
-            case "GET", ["xet-write-token", _]:
+            case ["GET", ["xet-write-token", _]]:
                 return await routes_xet.write_token(access, repo)
-            case "PUT", ["settings"]:
+            case ["PUT", ["settings"]]:
                 return await routes_repos.settings(access, request, repo)
-            case "POST", ["tag", revision]:
+            case ["POST", ["tag", revision]]:
                 return await routes_trees.make_tag(access, request, repo, revision)
-            case "DELETE", ["tag", name]:
+            case ["DELETE", ["tag", name]]:
                 return await routes_trees.remove_ref(access, repo, "tags", name)
-            case "POST", ["branch", name]:
+            case ["POST", ["branch", name]]:
                 return await routes_trees.make_branch(access, request, repo, name)
-            case "DELETE", ["branch", name]:
+            case ["DELETE", ["branch", name]]:
                 return await routes_trees.remove_ref(access, repo, "heads", name)
-            case "POST", ["preupload", revision]:
+            case ["POST", ["preupload", revision]]:
                 return await routes_commit.preupload(access, request, repo, revision)
-            case "POST", ["commit", branch]:
+            case ["POST", ["commit", branch]]:
                 return await routes_commit.commit(access, request, self._turns, repo, branch)
-            case "GET", ["user-access-request", status] if status in ("pending", "accepted", "rejected"):
+            case ["GET", ["user-access-request", status]] if status in ("pending", "accepted", "rejected"):
                 return await routes_repos.granted(access, repo, status)
-            case "POST", ["user-access-request", "grant" | "handle"]:
+            case ["POST", ["user-access-request", "grant" | "handle"]]:
                 return await routes_repos.grant(access, request, repo)
         raise HttpError(404, "Not found")
 
@@ -199,10 +199,10 @@ class Application:
     ) -> Response:
         """Answer below a repo's own address: its files, LFS, its pages."""
         match request.method, rest:
-            case "GET" | "HEAD", ["resolve", revision, *path] if path:
+            case ["GET" | "HEAD", ["resolve", revision, *path]] if path:
                 repo = access.repo(type_, f"{namespace}/{name}")
                 return await routes_files.resolve(access, request, self._downloads, repo, revision, "/".join(path))
-            case "POST", ["info", "lfs", *operation] if name.endswith(".git"):
+            case ["POST", ["info", "lfs", *operation]] if name.endswith(".git"):
                 access.require_user()
                 repo = access.repo(type_, f"{namespace}/{name.removesuffix('.git')}")
                 access.require_writer(repo.namespace)

@@ -12,8 +12,8 @@ _WAIT_SECONDS = 5.0
 class Memory:
     """What is left for bodies that are not small."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self._left = most
+    def __init__(self, maximum: int = MOST) -> None:
+        self._left = maximum
         self._freed = asyncio.Event()
 
     async def take(self, count: int) -> bool:

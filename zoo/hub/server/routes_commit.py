@@ -100,9 +100,9 @@ async def validate_yaml(access: Access, request: Request) -> Response:
     return json_response({"errors": [], "warnings": []})
 
 
-def objects(values: dict[str, Any], key: str, most: int = 1000) -> list[dict[str, Any]]:
+def objects(values: dict[str, Any], key: str, maximum: int = 1000) -> list[dict[str, Any]]:
     """Return a list of objects of a body. Raise HttpError 400 for anything else."""
     items = values.get(key)
-    if not isinstance(items, list) or len(items) > most or not all(isinstance(item, dict) for item in items):
-        raise HttpError(400, f"{key} is not a list of at most {most:,} objects")
+    if not isinstance(items, list) or len(items) > maximum or not all(isinstance(item, dict) for item in items):
+        raise HttpError(400, f"{key} is not a list of at most {maximum:,} objects")
     return items

@@ -114,13 +114,13 @@ async def listing(access: Access, request: Request, type_: str) -> Response:
 def _listing(access: Access, request: Request, type_: str) -> Response:
     access.check_reading()
     query = list_query(access, request, type_, _PAGE)
-    asked = request.number("limit", -1)
-    page = min(asked, _LARGEST_PAGE) if asked >= 0 else _PAGE
+    requested = request.number("limit", -1)
+    page = min(requested, _LARGEST_PAGE) if requested >= 0 else _PAGE
     repos, cursor = find_repos(access.store.database, query) if page else ([], None)
     headers = {}
-    if cursor and (asked < 0 or asked > len(repos)):
+    if cursor and (requested < 0 or requested > len(repos)):
         rest = [(key, value) for key, value in request.query if key not in ("cursor", "limit")]
-        rest += [("cursor", cursor), *([("limit", str(asked - len(repos)))] if asked >= 0 else [])]
+        rest += [("cursor", cursor), *([("limit", str(requested - len(repos)))] if requested >= 0 else [])]
         headers["Link"] = next_link(access, request, rest)
     return json_response([repo_info(access.store, repo) for repo in repos], headers=headers)
 

@@ -79,10 +79,10 @@ def _entries_after(
 
 async def paths_info(access: Access, request: Request, repo: Repo, revision: str) -> Response:
     """Describe the files that are asked for; those that do not exist are left out."""
-    asked, expand = await _asked_paths(request)
+    requested, expand = await _asked_paths(request)
     limit = _MAX_EXPANDED_PATHS if expand else _MAX_PATHS
-    few = len(asked) <= limit
-    paths = list(dict.fromkeys(path for path in (path.strip("/") for path in asked) if path)) if few else []
+    few = len(requested) <= limit
+    paths = list(dict.fromkeys(path for path in (path.strip("/") for path in requested) if path)) if few else []
     if not few or sum(path.count("/") for path in paths) > limit * _FOLDERS_A_PATH:
         raise HttpError(413, f"More than {limit:,} paths{' with expand' if expand else ''}; ask for them in parts")
     return await work.run_read(_paths_info, access, repo, revision, paths, expand)
@@ -92,19 +92,19 @@ async def _asked_paths(request: Request) -> tuple[list[str], bool]:
     body = await request.body(_MAX_PATHS_BODY)
     if request.headers.get("content-type", "").startswith("application/json"):
         values = decode_json(body)
-        asked = values.get("paths") if isinstance(values, dict) else None
+        requested = values.get("paths") if isinstance(values, dict) else None
         expand = isinstance(values, dict) and values.get("expand") is True
     else:
         try:
             form = parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MAX_PATHS + 10)
         except ValueError:
             raise HttpError(413, f"More than {_MAX_PATHS:,} paths; ask for them in parts") from None
-        asked, expand = form.get("paths", []), form.get("expand", [""])[0].lower() in ("true", "1")
-    if isinstance(asked, str):
-        asked = [asked]
-    if not isinstance(asked, list) or not all(isinstance(path, str) for path in asked):
+        requested, expand = form.get("paths", []), form.get("expand", [""])[0].lower() in ("true", "1")
+    if isinstance(requested, str):
+        requested = [requested]
+    if not isinstance(requested, list) or not all(isinstance(path, str) for path in requested):
         raise HttpError(400, "The body has no paths")
-    return asked, expand
+    return requested, expand
 
 
 def _paths_info(access: Access, repo: Repo, revision: str, paths: list[str], expand: bool) -> Response:

@@ -46,11 +46,11 @@ async def write_token(access: Access, repo: Repo) -> Response:
 async def answer(access: Access, request: Request, route: list[str]) -> Response:
     """Answer below the address of write_token. What is unknown gets 404 at once: clients then try another way."""
     match request.method, route:
-        case "POST", ["v1", "xorbs", _, hash_]:
+        case ["POST", ["v1", "xorbs", _, hash_]]:
             return await _take_xorb(access, request, hash_)
-        case "POST", ["v2", "shards"]:
+        case ["POST", ["v2", "shards"]]:
             return await _take_shard(access, request, lines=True)
-        case "POST", ["v1", "shards"] | ["shards"]:
+        case ["POST", ["v1", "shards"] | ["shards"]]:
             return await _take_shard(access, request, lines=False)
     raise HttpError(404, "Not found")
 

@@ -121,7 +121,7 @@ class _Joined(Sequence[Any]):
 
 def _names(split: ImageSplit, name: str, folder: str) -> list[str]:
     """Return the files of a split as they lie in a folder; what is no file is named by split and place."""
-    images, places = split.images, range(len(split))
+    images, indices = split.images, range(len(split))
     if not isinstance(images, UndecodedImages) or not isinstance(images.source(0), Path):
-        return [f"{name}/{place}" for place in places]
-    return [os.path.relpath(str(images.source(place)), folder) for place in places]
+        return [f"{name}/{place}" for place in indices]
+    return [os.path.relpath(str(images.source(place)), folder) for place in indices]

@@ -14,26 +14,26 @@ def nearest(parts: Callable[[], Iterable[Tensor]], queries: int, count: int) -> 
 
     `parts` gives all vectors, a part of which is in memory at a time, and is asked twice.
     """
-    asked = torch.empty(0)
+    requested = torch.empty(0)
     for part in parts():
-        asked = torch.cat([asked.view(-1, part.shape[1]), part[: queries - len(asked)].float()])
-        if len(asked) == queries:
+        requested = torch.cat([requested.view(-1, part.shape[1]), part[: queries - len(requested)].float()])
+        if len(requested) == queries:
             break
-    asked = F.normalize(asked, dim=-1)
-    cosines = torch.full((len(asked), 0), -torch.inf)
-    places = torch.empty(len(asked), 0, dtype=torch.long)
+    requested = F.normalize(requested, dim=-1)
+    cosines = torch.full((len(requested), 0), -torch.inf)
+    indices = torch.empty(len(requested), 0, dtype=torch.long)
     start = 0
     for part in parts():
         for block in torch.split(part, _AT_ONCE):
-            near = asked @ F.normalize(block.float(), dim=-1).T
+            near = requested @ F.normalize(block.float(), dim=-1).T
             rows = torch.arange(start, start + len(block))
-            near.masked_fill_(rows == torch.arange(len(asked))[:, None], -torch.inf)
+            near.masked_fill_(rows == torch.arange(len(requested))[:, None], -torch.inf)
             cosines = torch.cat([cosines, near], 1)
-            places = torch.cat([places, rows.expand(len(asked), -1)], 1)
+            indices = torch.cat([indices, rows.expand(len(requested), -1)], 1)
             cosines, best = cosines.topk(min(count, cosines.shape[1]), sorted=True)
-            places = places.gather(1, best)
+            indices = indices.gather(1, best)
             start += len(block)
     return [
         [(place, cosine) for place, cosine in zip(row, found, strict=True) if cosine > -torch.inf]
-        for row, found in zip(places.tolist(), cosines.tolist(), strict=True)
+        for row, found in zip(indices.tolist(), cosines.tolist(), strict=True)
     ]

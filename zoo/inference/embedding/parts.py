@@ -77,11 +77,11 @@ class Plan:
 
     def vectors(self, rows: range, advanced: Callable[[int], None]) -> Tensor:
         """Return the vectors of some samples, a few of which are in memory at a time."""
-        asked = {} if self.batch_size is None else {"batch_size": self.batch_size}
+        requested = {} if self.batch_size is None else {"batch_size": self.batch_size}
         found = []
         for start in range(rows.start, rows.stop, _AT_ONCE):
             items = [self.samples.items[row] for row in range(start, min(start + _AT_ONCE, rows.stop))]
-            made = self.embed(items, normalize=self.normalize, **asked)
+            made = self.embed(items, normalize=self.normalize, **requested)
             if made.ndim != 2 or len(made) != len(items):
                 raise PluginError(
                     f"embedding {len(items)} items of {self.embed.modality} data gave a tensor of shape "

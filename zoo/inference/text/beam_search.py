@@ -25,7 +25,7 @@ def search(steps: Steps, decoding: Decoding, rows: Sequence[Row], penalty: Penal
     beams, device = decoding.beams, steps.written.device
     ends = torch.tensor(sorted(rows[0].end), dtype=torch.long, device=device)
     kept = max(2, 1 + len(ends)) * beams
-    found = Found(len(rows), decoding, device)
+    found = Hypotheses(len(rows), decoding, device)
     logits = steps.first()
     steps.repeat(beams)
     penalty.repeat(beams)
@@ -38,8 +38,8 @@ def search(steps: Steps, decoding: Decoding, rows: Sequence[Row], penalty: Penal
     for step in range(1, decoding.max_new_tokens + 1):
         likely = penalty(logits.log_softmax(-1)).index_fill_(1, never, -torch.inf)
         sums = (likely.view(len(rows), beams, -1) + scores[..., None]).flatten(1)
-        sums, places = sums.topk(min(kept, sums.shape[1]))
-        beam, token = places // likely.shape[1], places % likely.shape[1]
+        sums, indices = sums.topk(min(kept, sums.shape[1]))
+        beam, token = indices // likely.shape[1], indices % likely.shape[1]
         texts = torch.cat([written.gather(1, _over(beam, written)), token[..., None]], 2)
         ended = torch.isin(token, ends) | (step == decoding.max_new_tokens)
         if decoding.stop:
@@ -65,7 +65,7 @@ def search(steps: Steps, decoding: Decoding, rows: Sequence[Row], penalty: Penal
     found.write(rows)
 
 
-class Found:
+class Hypotheses:
     """The best texts of each row that have ended, as many as there are beams."""
 
     def __init__(self, rows: int, decoding: Decoding, device: torch.device) -> None:
@@ -94,29 +94,29 @@ class Found:
         self._done |= (best_open <= worst) & (worst > _NEVER)
         return (~self._done).nonzero()[:, 0]
 
-    def keep(self, places: Tensor, rows: Sequence[Row]) -> list[Row]:
+    def keep(self, indices: Tensor, rows: Sequence[Row]) -> list[Row]:
         """Write the rows that are done, and go on with those at these places, which are returned."""
-        going = places.tolist()
+        going = indices.tolist()
         self._give(rows, sorted(set(range(len(rows))) - set(going)))
-        self._texts, self._lengths = self._texts[places], self._lengths[places]
-        self._scores, self._done = self._scores[places], self._done[places]
+        self._texts, self._lengths = self._texts[indices], self._lengths[indices]
+        self._scores, self._done = self._scores[indices], self._done[indices]
         return [rows[place] for place in going]
 
     def write(self, rows: Sequence[Row]) -> None:
         """Give each row the best text."""
         self._give(rows, range(len(rows)))
 
-    def _give(self, rows: Sequence[Row], places: Sequence[int]) -> None:
+    def _give(self, rows: Sequence[Row], indices: Sequence[int]) -> None:
         texts, lengths = self._texts[:, 0].tolist(), self._lengths[:, 0].tolist()
-        for place in places:
+        for place in indices:
             for token in texts[place][: lengths[place]]:
                 if not rows[place].ended:
                     rows[place].take(token)
 
 
-def _over(places: Tensor, texts: Tensor) -> Tensor:
+def _over(indices: Tensor, texts: Tensor) -> Tensor:
     """Return places (rows, n) as they are needed to gather whole texts (rows, beams, tokens)."""
-    return places[..., None].expand(-1, -1, texts.shape[2])
+    return indices[..., None].expand(-1, -1, texts.shape[2])
 
 
 def _stopped(rows: Sequence[Row], texts: Tensor) -> Tensor:

@@ -48,12 +48,12 @@ class EmbedTexts(TextMethod):
         pad = self.inputs.tokenizer.role("pad") or 0
         found: list[Tensor] = [torch.empty(0)] * len(prompts)
         with evaluating(self._model):
-            for places in by_length(prompts, batch_size):
-                ids, mask = padded([prompts[place] for place in places], pad, left=False, device=device)
+            for indices in by_length(prompts, batch_size):
+                ids, mask = padded([prompts[place] for place in indices], pad, left=False, device=device)
                 seen = None if bool(mask.all()) else mask
                 features = self._model.forward_features(ids, seen)
                 vectors = self._model.forward_head(features, pre_logits=True, attention_mask=seen)
-                for place, vector in zip(places, vectors, strict=True):
+                for place, vector in zip(indices, vectors, strict=True):
                     found[place] = vector
         if not found:
             return torch.empty(0, self._model.num_features, device=device)

@@ -44,26 +44,26 @@ class Generate(TextMethod):
         `zoo.Decoding` says what can be asked. Without `max_new_tokens` it is its default, or half of the model's
         context where that is less. Texts of similar length are batched. With draws, each text has its own by its place.
         """
-        several, asked = checked(texts), self._decoding(decoding)
-        prompts = self._fitted(several, asked)
-        told = [""] * len(several)
-        for places in by_length(prompts, batch_size):
-            rows = self._rows([prompts[place] for place in places], asked)
-            for _ in self._write([prompts[place] for place in places], rows, asked, places):
+        several, requested = checked(texts), self._decoding(decoding)
+        prompts = self._fitted(several, requested)
+        new_text = [""] * len(several)
+        for indices in by_length(prompts, batch_size):
+            rows = self._rows([prompts[place] for place in indices], requested)
+            for _ in self._write([prompts[place] for place in indices], rows, requested, indices):
                 pass
-            for place, row in zip(places, rows, strict=True):
-                told[place] = row.told(last=True)
-        return told[0] if isinstance(texts, str) else told
+            for place, row in zip(indices, rows, strict=True):
+                new_text[place] = row.new_text(last=True)
+        return new_text[0] if isinstance(texts, str) else new_text
 
     def stream(self, text: str, **decoding: Unpack[DecodingOptions]) -> Iterator[str]:
         """Yield the same text piece by piece, as its characters become complete; with beams all at once."""
-        asked = self._decoding(decoding)
-        prompts = self._fitted(checked([text]), asked)
-        rows = self._rows(prompts, asked)
-        for _ in self._write(prompts, rows, asked, [0]):
-            if piece := rows[0].told():
+        requested = self._decoding(decoding)
+        prompts = self._fitted(checked([text]), requested)
+        rows = self._rows(prompts, requested)
+        for _ in self._write(prompts, rows, requested, [0]):
+            if piece := rows[0].new_text():
                 yield piece
-        if piece := rows[0].told(last=True):
+        if piece := rows[0].new_text(last=True):
             yield piece
 
     @property
@@ -76,23 +76,23 @@ class Generate(TextMethod):
         found = self.inputs.tokenizer.role("pad")
         return next(iter(self._ends), 0) if found is None else found
 
-    def _decoding(self, asked: DecodingOptions) -> Decoding:
+    def _decoding(self, requested: DecodingOptions) -> Decoding:
         context: int = self._model.context
-        decoding = Decoding(**asked)
-        few = decoding.max_new_tokens if "max_new_tokens" in asked else max(1, context // 2)
+        decoding = Decoding(**requested)
+        few = decoding.max_new_tokens if "max_new_tokens" in requested else max(1, context // 2)
         return replace(decoding, max_new_tokens=min(decoding.max_new_tokens, few))
 
-    def _fitted(self, texts: list[str], asked: Decoding) -> list[list[int]]:
-        return self._ids(texts, room_for(self._model.context, asked.max_new_tokens, reads=self._form == "read"))
+    def _fitted(self, texts: list[str], requested: Decoding) -> list[list[int]]:
+        return self._ids(texts, room_for(self._model.context, requested.max_new_tokens, reads=self._form == "read"))
 
-    def _rows(self, prompts: Sequence[Sequence[int]], asked: Decoding) -> list[Row]:
+    def _rows(self, prompts: Sequence[Sequence[int]], requested: Decoding) -> list[Row]:
         before = prompts if self._form == "continued" else [()] * len(prompts)
-        return [Row(self._ends, self.inputs.tokenizer, ids, asked.stop) for ids in before]
+        return [Row(self._ends, self.inputs.tokenizer, ids, requested.stop) for ids in before]
 
     def _write(
-        self, prompts: Sequence[Sequence[int]], rows: list[Row], asked: Decoding, names: Sequence[int]
+        self, prompts: Sequence[Sequence[int]], rows: list[Row], requested: Decoding, names: Sequence[int]
     ) -> Iterator[None]:
         device = next(self._model.parameters()).device
         ids, mask = padded(prompts, self._pad, left=self._form != "read", device=torch.device(device))
         banned = frozenset({self._pad}) - self._ends
-        return write(self._model, ids, mask, asked, rows, names=names, banned=banned)
+        return write(self._model, ids, mask, requested, rows, names=names, banned=banned)

@@ -54,7 +54,7 @@ class Penalty:
             self._seen = self._seen[rows]
 
 
-class Choice:
+class NextToken:
     """Chooses the next token of every row, the likeliest or one that is drawn.
 
     Each row has numbers of its own, by its name in `rows`, so that it draws the same in any company.
@@ -80,8 +80,8 @@ class Choice:
             self._drawn = self._drawn.to(logits.device)
         wanted = self._drawn[:, self._step, None] * sums[:, -1:]
         self._step += 1
-        places = (sums <= wanted).sum(-1, keepdim=True).clamp(max=sums.shape[-1] - 1)
-        return (places if tokens is None else tokens.gather(1, places))[:, 0]
+        indices = (sums <= wanted).sum(-1, keepdim=True).clamp(max=sums.shape[-1] - 1)
+        return (indices if tokens is None else tokens.gather(1, indices))[:, 0]
 
     def keep(self, rows: Tensor) -> None:
         """Go on with these rows alone, in this order."""

@@ -14,7 +14,7 @@ _BEFORE = 6
 """So many tokens before new ones decide how those read: with or without a space before them."""
 
 
-class Pieces:
+class IncrementalDecoder:
     """Gives the text of tokens that come one by one, none of it before its characters are complete.
 
     `before` are the tokens that the text goes on from.
@@ -62,7 +62,7 @@ class Row:
         self.end = end
         self._tokenizer, self._before = tokenizer, before
         self._stop = stop
-        self._pieces = None if tokenizer is None else Pieces(tokenizer, before)
+        self._pieces = None if tokenizer is None else IncrementalDecoder(tokenizer, before)
         self._stopped = False
         self._read = 0
         self._text = ""
@@ -83,15 +83,15 @@ class Row:
             fresh.take(token)
         return fresh.ended
 
-    def told(self, *, last: bool = False) -> str:
+    def new_text(self, *, last: bool = False) -> str:
         """Return the text that is new since this was asked before and will stay; with `last` all of it."""
         self._look()
         if last and not self._stopped and self._pieces is not None:
             self._text += self._pieces.finish()
             self._cut()
         keep = 0 if last or self.ended else max((_overlap(self._text, stop) for stop in self._stop), default=0)
-        told, self._text = self._text[: len(self._text) - keep], self._text[len(self._text) - keep :]
-        return told
+        new_text, self._text = self._text[: len(self._text) - keep], self._text[len(self._text) - keep :]
+        return new_text
 
     def _look(self) -> None:
         """Read the tokens that are new, and end at a stop string among them."""

@@ -67,9 +67,9 @@ class Prompts:
 
     def _near(self, text: str, room: int) -> str:
         """Return the part of a text from which its tokens come: of megabytes, only what can be used is tokenised."""
-        if len(text) <= room or len(text) <= (most := (room + _SPARE) * self._longest):
+        if len(text) <= room or len(text) <= (maximum := (room + _SPARE) * self._longest):
             return text
-        return text[-most:] if self.form == "continued" else text[:most]
+        return text[-maximum:] if self.form == "continued" else text[:maximum]
 
     @cached_property
     def _longest(self) -> int:
@@ -79,8 +79,8 @@ class Prompts:
 
 def padded(rows: Sequence[Sequence[int]], pad: int, *, left: bool, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return rows of tokens as a batch (rows, tokens), and a mask that is 0 where it is padding."""
-    most = max(map(len, rows))
-    spaces = [[pad] * (most - len(row)) for row in rows]
+    maximum = max(map(len, rows))
+    spaces = [[pad] * (maximum - len(row)) for row in rows]
     blank = [[0] * len(space) for space in spaces]
     ones = [[1] * len(row) for row in rows]
     ids = [[*space, *row] if left else [*row, *space] for row, space in zip(rows, spaces, strict=True)]

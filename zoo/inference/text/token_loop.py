@@ -11,7 +11,7 @@ from zoo.errors import IntegrityError, UsageError
 from zoo.inference.text.beam_search import search
 from zoo.inference.text.decoding_options import Decoding
 from zoo.inference.text.model_steps import few_go_on, steps_of
-from zoo.inference.text.next_token import NO_NUMBERS, Choice, Penalty, without_numbers
+from zoo.inference.text.next_token import NO_NUMBERS, NextToken, Penalty, without_numbers
 from zoo.inference.text.output_rows import Row
 from zoo.specs.backbones import EncoderDecoder
 
@@ -74,7 +74,7 @@ def write(
             search(steps, decoding, rows, penalty, never)
             yield
             return
-        choice = Choice(decoding, range(len(rows)) if names is None else names)
+        choice = NextToken(decoding, range(len(rows)) if names is None else names)
         tokens: Tensor | None = None
         for _ in range(decoding.max_new_tokens):
             logits = steps.first() if tokens is None else steps.next(tokens)

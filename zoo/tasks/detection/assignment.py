@@ -69,7 +69,7 @@ def _nearest(corners: Tensor, points: Tensor, reductions: Tensor) -> Tensor:
     return away <= reductions / 2
 
 
-def _best(aligned: Tensor, most: int) -> Tensor:
+def _best(aligned: Tensor, maximum: int) -> Tensor:
     """Tell which places are among the best of their box, (batch, most, places)."""
-    top = aligned.topk(most, dim=2).indices
+    top = aligned.topk(maximum, dim=2).indices
     return torch.zeros_like(aligned, dtype=torch.bool).scatter_(2, top, True)

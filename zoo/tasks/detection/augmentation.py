@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from zoo.data.augmentation.colour import colour_jitter
+from zoo.data.augmentation.colour import color_jitter
 from zoo.data.augmentation.geometry import affine
 from zoo.data.draws import Draws
 from zoo.tasks.detection.boxes import area
@@ -32,7 +32,7 @@ def augment_boxed(
     if zoom > 1:
         images, boxes = _zoom(images, boxes, draws, zoom)
     if colour:
-        images = colour_jitter(images, draws, brightness=colour, contrast=colour, saturation=colour, hue=colour / 10)
+        images = color_jitter(images, draws, brightness=colour, contrast=colour, saturation=colour, hue=colour / 10)
     return images, boxes
 
 

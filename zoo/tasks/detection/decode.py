@@ -10,7 +10,7 @@ from zoo.tasks.detection.boxes import suppress
 _CANDIDATES = 300
 
 
-class Found(NamedTuple):
+class Detections(NamedTuple):
     """Boxes of a batch, best first; where a picture has fewer than the others, rows of class -1 and score 0 fill up."""
 
     boxes: Tensor
@@ -30,7 +30,7 @@ def find(
     score_threshold: float,
     nms_threshold: float,
     most_boxes: int,
-) -> Found:
+) -> Detections:
     """Return the boxes above the score that overlap no better one of their class by more than `nms_threshold`."""
     num_classes = logits.shape[2]
     flat = logits.sigmoid().flatten(1)
@@ -46,4 +46,4 @@ def find(
     scores, order = scores.sort(dim=1, descending=True, stable=True)
     scores, order = scores[:, :most_boxes], order[:, :most_boxes]
     classes = classes.gather(1, order).masked_fill(scores == 0, -1)
-    return Found(boxes.gather(1, order[..., None].expand(-1, -1, 4)), scores, classes)
+    return Detections(boxes.gather(1, order[..., None].expand(-1, -1, 4)), scores, classes)

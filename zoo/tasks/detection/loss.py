@@ -7,7 +7,7 @@ from torch import Tensor
 
 from zoo.tasks.detection.assignment import assign
 from zoo.tasks.detection.boxes import generalised_overlaps
-from zoo.tasks.detection.network import places
+from zoo.tasks.detection.network import locations
 
 _BOX_WEIGHT = 2.0
 
@@ -36,7 +36,7 @@ def detection_loss(
     logits: Tensor, predicted: Tensor, boxes: Tensor, image_size: tuple[int, int], reductions: tuple[int, ...]
 ) -> DetectionLoss:
     """Compare what a Detector says of a batch with its boxes (batch, most, 6)."""
-    points, sizes = places(image_size, reductions, logits.device)
+    points, sizes = locations(image_size, reductions, logits.device)
     scores = logits.sigmoid()
     target = assign(scores.detach(), predicted.detach(), points, sizes, boxes)
     focus = (target.quality - scores).square() * target.counts

@@ -62,7 +62,7 @@ class Detector(nn.Module):
             sides.append(self.scales[place] * self.box_output(self.box_tower(level)).flatten(2))
         # In full precision: half of it cannot tell the pixels of a large picture apart
         logarithms = torch.cat(sides, 2).transpose(1, 2).float().clamp(max=_LARGEST_LOGARITHM)
-        points, reductions = places((height, width), self.pyramid.reductions, images.device)
+        points, reductions = locations((height, width), self.pyramid.reductions, images.device)
         sides_in_pixels = logarithms.exp() * reductions[:, None]
         boxes = torch.cat([points - sides_in_pixels[..., :2], points + sides_in_pixels[..., 2:]], 2)
         return torch.cat(logits, 2).transpose(1, 2).float(), boxes
@@ -94,7 +94,7 @@ def fitting_reductions(feature_info: list[FeatureInfo], image_size: tuple[int, i
     return [level for level in levels if level <= max(image_size)] or levels[:1]
 
 
-def places(image_size: tuple[int, int], reductions: tuple[int, ...], device: torch.device) -> tuple[Tensor, Tensor]:
+def locations(image_size: tuple[int, int], reductions: tuple[int, ...], device: torch.device) -> tuple[Tensor, Tensor]:
     """Return the centres x, y of all places (places, 2) in pixels, and the reduction of the level of each (places,)."""
     points, sizes = [], []
     for reduction in reductions:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zoo.printable import printable
-from zoo.tasks.detection.decode import Found
+from zoo.tasks.detection.decode import Detections
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,7 +39,7 @@ def draw_boxes(picture: "Image", boxes: Sequence[Sequence[float]], classes: Sequ
     return drawn
 
 
-def boxed_grid(images: Tensor, found: Found, truth: Tensor, classes: Sequence[str], out: Path) -> Path:
+def boxed_grid(images: Tensor, found: Detections, truth: Tensor, classes: Sequence[str], out: Path) -> Path:
     """Write images in two rows: above with the boxes that were found, below with the true ones (batch, most, 6)."""
     from PIL import Image
 

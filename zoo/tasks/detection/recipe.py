@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from zoo.data.draws import Draws
-from zoo.data.images.normalise import normalise
+from zoo.data.images.normalize import normalize
 from zoo.engine.recipe import Batch, Loss
 from zoo.tasks.detection.augmentation import augment_boxed
-from zoo.tasks.detection.decode import Found, find
+from zoo.tasks.detection.decode import Detections, find
 from zoo.tasks.detection.loss import DetectionLoss, detection_loss
 from zoo.tasks.detection.network import Detector, fitting_reductions
 from zoo.tasks.detection.pictures import boxed_grid, precision_recall
@@ -51,9 +51,9 @@ class ObjectDetection(OneNetwork):
                 colour=settings.colour,
             )
         loss = self._loss(images, boxes)[0]
-        figures = {"loss/classes": loss.classes / loss.count, "loss/boxes": loss.boxes / loss.count}
+        metrics = {"loss/classes": loss.classes / loss.count, "loss/boxes": loss.boxes / loss.count}
         yield Loss(
-            "model", loss.total / loss.count, loss.count, {name: item.detach() for name, item in figures.items()}
+            "model", loss.total / loss.count, loss.count, {name: item.detach() for name, item in metrics.items()}
         )
 
     @torch.no_grad()
@@ -73,12 +73,12 @@ class ObjectDetection(OneNetwork):
         ]
 
     def _loss(self, images: Tensor, boxes: Tensor) -> tuple[DetectionLoss, Tensor, Tensor]:
-        logits, predicted = self.model(normalise(images, self.preprocessing))
+        logits, predicted = self.model(normalize(images, self.preprocessing))
         height, width = images.shape[2:]
         loss = detection_loss(logits, predicted, boxes, (height, width), self.model.pyramid.reductions)
         return loss, logits, predicted
 
-    def _found(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Found, DetectionLoss]]:
+    def _found(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Detections, DetectionLoss]]:
         """Yield batches, no larger than those of training, with what is found in them."""
         settings = self.settings
         self.model.eval()
@@ -118,7 +118,7 @@ def _on(
     return network.to(device)
 
 
-def _take_in(precision: AveragePrecision, batch: Batch, found: Found) -> None:
+def _take_in(precision: AveragePrecision, batch: Batch, found: Detections) -> None:
     """Score a batch in the pixels of the files."""
     height, width = batch["images"].shape[2:]
     frame = torch.tensor([height, width])

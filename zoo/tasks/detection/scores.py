@@ -46,9 +46,9 @@ class AveragePrecision:
         present = ~np.isnan(by_class[0])
         if not present.any():
             return {"ap": 0.0, "ap50": 0.0, "ap75": 0.0}
-        figures = {"ap": by_class[:, present], "ap50": by_class[0, present], "ap75": by_class[5, present]}
+        metrics = {"ap": by_class[:, present], "ap50": by_class[0, present], "ap75": by_class[5, present]}
         named = {f"ap50/{name}": by_class[0, place] for place, name in enumerate(self.classes) if present[place]}
-        return {name: float(np.mean(values)) for name, values in (figures | named).items()}
+        return {name: float(np.mean(values)) for name, values in (metrics | named).items()}
 
     def curves(self) -> dict[str, NDArray[np.float64]]:
         """Return for each class with boxes to find its precision at IoU 0.50 over recalls 0, 0.01 … 1."""

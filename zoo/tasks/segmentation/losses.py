@@ -28,11 +28,11 @@ def dice_loss(logits: Tensor, masks: Tensor) -> Tensor:
     counts = masks != IGNORED
     shares = logits.softmax(1) * counts[:, None]
     # Of the true class alone, gathered class by class: a one-hot form of the masks would be as large as the logits
-    places = masks.where(counts, classes).long().flatten(1)
+    indices = masks.where(counts, classes).long().flatten(1)
     own = shares.gather(1, masks.where(counts, 0).long()[:, None]).flatten(1)
     empty = own.new_zeros(batch, classes + 1)
-    both = empty.scatter_add(1, places, own)[:, :classes]
-    true = empty.scatter_add(1, places, own.detach().new_ones(()).expand_as(own))[:, :classes]
+    both = empty.scatter_add(1, indices, own)[:, :classes]
+    true = empty.scatter_add(1, indices, own.detach().new_ones(()).expand_as(own))[:, :classes]
     missed = 1 - 2 * both / (shares.sum((2, 3)) + true).clamp(min=1e-6)
     occurs = (true > 0).to(missed.dtype)
     per_picture = (missed * occurs).sum(1) / occurs.sum(1).clamp(min=1)

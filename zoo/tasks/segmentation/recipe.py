@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from zoo.data.augmentation.colour import change_brightness, change_contrast, change_saturation
 from zoo.data.augmentation.masks import random_flip_together, random_scale_crop
 from zoo.data.draws import Draws
-from zoo.data.images.normalise import normalise
+from zoo.data.images.normalize import normalize
 from zoo.engine.pictures import bar_chart
 from zoo.engine.recipe import Batch, Loss
 from zoo.tasks.one_network import OneNetwork
@@ -42,7 +42,7 @@ class ImageSegmentation(OneNetwork):
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
         images, masks = self._augmented(batch["images"], batch["masks"], draws)
         # Sums over so many pixels need full precision
-        logits = self.model(normalise(images, self.preprocessing)).float()
+        logits = self.model(normalize(images, self.preprocessing)).float()
         loss = pixel_cross_entropy(logits, masks, label_smoothing=self.settings.label_smoothing)
         if self.settings.dice:
             loss = loss + self.settings.dice * dice_loss(logits, masks)
@@ -89,7 +89,7 @@ class ImageSegmentation(OneNetwork):
     def _predicted(self, images: Tensor, size: torch.Size) -> Tensor:
         """Return the likeliest class of each pixel, (batch, *size)."""
         self.model.eval()
-        logits: Tensor = self.model(normalise(images, self.preprocessing), (size[0], size[1]))
+        logits: Tensor = self.model(normalize(images, self.preprocessing), (size[0], size[1]))
         self.learner.train()
         return logits.argmax(1)
 

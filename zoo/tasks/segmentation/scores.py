@@ -10,9 +10,9 @@ from zoo.data.augmentation.masks import IGNORED
 
 def confusion(predicted: Tensor, masks: Tensor, classes: int) -> Tensor:
     """Count pixels as int64 (classes, classes), rows true and columns predicted, without those that do not count."""
-    places = masks.long() * classes + predicted
-    places = places.masked_fill(masks == IGNORED, classes * classes)
-    return torch.bincount(places.flatten(), minlength=classes * classes + 1)[:-1].view(classes, classes)
+    indices = masks.long() * classes + predicted
+    indices = indices.masked_fill(masks == IGNORED, classes * classes)
+    return torch.bincount(indices.flatten(), minlength=classes * classes + 1)[:-1].view(classes, classes)
 
 
 def segmentation_scores(counts: Tensor, classes: Sequence[str]) -> dict[str, float]:

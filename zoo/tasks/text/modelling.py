@@ -103,15 +103,15 @@ class MaskedLanguageModelling(LanguageModelling):
         length = ids.shape[1]
         hidden = max(1, round(length * self.share))  # as many of each window, so that shapes never change
         special = torch.isin(ids, self.special.to(ids.device))
-        places = (draws.uniform("places", length) - special.float()).topk(hidden, dim=1).indices
-        targets = ids.gather(1, places).masked_fill(special.gather(1, places), IGNORED)
+        indices = (draws.uniform("places", length) - special.float()).topk(hidden, dim=1).indices
+        targets = ids.gather(1, indices).masked_fill(special.gather(1, indices), IGNORED)
         chance = draws.uniform("what instead", hidden)
         others = draws.integers("other tokens", 0, self.inputs.tokenizer.num_tokens, hidden)
         instead = torch.where(chance < _HIDDEN, self.mask, torch.where(chance < _REPLACED, others, targets))
-        instead = torch.where(targets == IGNORED, ids.gather(1, places), instead)
-        seen = ids.scatter(1, places, instead)
+        instead = torch.where(targets == IGNORED, ids.gather(1, indices), instead)
+        seen = ids.scatter(1, indices, instead)
         features = self.model.forward_features(seen, batch.get("attention_mask"))
-        wanted = features.gather(1, places[..., None].expand(-1, -1, features.shape[-1]))
+        wanted = features.gather(1, indices[..., None].expand(-1, -1, features.shape[-1]))
         return self.model.lm_logits(wanted), targets
 
 
@@ -137,18 +137,18 @@ class SpanCorruption(ReadingAndWriting):
         self.spans = settings
         self.end = inputs.tokenizer.needed("end")
         self.first = inputs.tokenizer.num_tokens - settings.sentinels
-        most = settings.max_tokens * settings.masked / settings.span_length
-        if most + 1 > settings.sentinels:
+        maximum = settings.max_tokens * settings.masked / settings.span_length
+        if maximum + 1 > settings.sentinels:
             raise UsageError(
-                f"{settings.max_tokens} tokens need {most:.0f} spans, more than sentinels={settings.sentinels}; "
-                f"set more: --set sentinels={math.ceil(most) + 1}"
+                f"{settings.max_tokens} tokens need {maximum:.0f} spans, more than sentinels={settings.sentinels}; "
+                f"set more: --set sentinels={math.ceil(maximum) + 1}"
             )
 
     def foretold(self, batch: Batch, draws: Draws) -> tuple[Tensor, Tensor]:
         cut = cut_spans(
             batch["input_ids"], draws, share=self.spans.masked, span_length=self.spans.span_length, first=self.first
         )
-        targets = F.pad(cut.written, (0, 1), value=self.end)
+        targets = F.pad(cut.target_ids, (0, 1), value=self.end)
         return self.logits(batch, cut.read, cut.kept, targets), targets
 
 
@@ -176,5 +176,5 @@ class TextDenoising(ReadingAndWriting):
             length = ids.shape[1]
             hidden = draws.uniform("places", length).topk(max(1, round(length * share)), dim=1).indices
             read = ids.scatter(1, hidden, self.mask)
-        targets = ids[:, : self.denoising.written or None]
+        targets = ids[:, : self.denoising.target_tokens or None]
         return self.logits(batch, read, kept, targets), targets

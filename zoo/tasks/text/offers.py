@@ -43,7 +43,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
         recipe="translation",
         score="bleu",
         modality="text",
-        learns_from="written",
+        learns_from="target_text",
     )
     yield TaskSpec(
         name="summarization",
@@ -52,7 +52,7 @@ def zoo_tasks() -> Iterator[TaskSpec]:
         recipe="summarization",
         score="rouge_l",
         modality="text",
-        learns_from="written",
+        learns_from="target_text",
     )
 
 
@@ -142,7 +142,7 @@ def zoo_recipes() -> Iterator[RecipeSpec]:
             stage="finetune",
             summary=f"Finetune for {task} on pairs of texts: encoder-decoder or decoder-only",
             target=f"zoo.tasks.text.writing:{target}",
-            settings="zoo.tasks.text.settings:WritingSettings",
+            settings="zoo.tasks.text.settings:Seq2SeqSettings",
             task=task,
             score=score,
             higher_is_better=True,

@@ -71,9 +71,9 @@ class FillMaskPredictor:
         features = self.model.forward_features(input_ids, mask)
         results = []
         for row, said in zip(ids, features, strict=True):
-            places = [place for place, token in enumerate(row) if token == self.mask]
-            chances = self.model.lm_logits(said[places]).float().softmax(-1)
-            lists = [self._filled(row, place, chance) for place, chance in zip(places, chances, strict=True)]
+            indices = [place for place, token in enumerate(row) if token == self.mask]
+            chances = self.model.lm_logits(said[indices]).float().softmax(-1)
+            lists = [self._filled(row, place, chance) for place, chance in zip(indices, chances, strict=True)]
             results.append({"predictions": lists[0] if len(lists) == 1 else lists})
         return results
 

@@ -1,7 +1,8 @@
 """Settings of the recipes for text."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -59,10 +60,11 @@ class SpanSettings(LanguageSettings):
 class DenoisingSettings(LanguageSettings):
     """`masked` of each window is hidden: each token by a mask, or as infilling each span, of `span_length` on average.
 
-    Of each window the first `written` tokens are written, 0: all. The fewer of both, the sooner a small network copies;
+    Of each window the first `target_tokens` are written, 0: all. The fewer of both, the sooner a small network copies;
     BART hides 0.3 and writes all.
     """
 
+    renamed: ClassVar[Mapping[str, str]] = {"written": "target_tokens"}
     tokenizer: str = "wordpiece:8000"
     batch_size: Count = 32
     learning_rate: Positive = 1e-3
@@ -72,7 +74,7 @@ class DenoisingSettings(LanguageSettings):
     corruption: Literal["masking", "infilling"] = "masking"
     masked: Annotated[float, Meta(gt=0, lt=1)] = 0.05
     span_length: Annotated[float, Meta(ge=1)] = 3.0
-    written: NonNegativeInt = 20
+    target_tokens: NonNegativeInt = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +125,7 @@ class TextClassificationSettings(TextFinetuneSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WritingSettings(TextFinetuneSettings):
+class Seq2SeqSettings(TextFinetuneSettings):
     """Texts are written by `beams` for the scores, twice in a training.
 
     A fresh network learns best at the full rate for all of it, so that `backbone_rate` is 1 and layers do not decay.

@@ -10,15 +10,15 @@ from zoo.data.draws import Draws
 
 
 @dataclass(frozen=True)
-class Cut:
+class CorruptedWindow:
     """What is read, what is to be written, both (batch, tokens), and where what is read stood in the window."""
 
     read: Tensor
-    written: Tensor
+    target_ids: Tensor
     kept: Tensor
 
 
-def cut_spans(ids: Tensor, draws: Draws, *, share: float, span_length: float, first: int) -> Cut:
+def cut_spans(ids: Tensor, draws: Draws, *, share: float, span_length: float, first: int) -> CorruptedWindow:
     """Cut a share of each window out, in spans of `span_length` on average.
 
     In place of each span there is a token, `first`, the next one and so on; written is each of these with its span.
@@ -30,20 +30,20 @@ def cut_spans(ids: Tensor, draws: Draws, *, share: float, span_length: float, fi
     outside = _parts(draws, "outside", length - noise, spans)
     # each span follows a stretch that is kept; a window therefore never begins with one
     ends = torch.stack([outside, inside], 2).flatten(1).cumsum(1)
-    places = torch.arange(length, device=ids.device).expand_as(ids)
-    stretch = torch.searchsorted(ends, places.contiguous(), right=True)
+    indices = torch.arange(length, device=ids.device).expand_as(ids)
+    stretch = torch.searchsorted(ends, indices.contiguous(), right=True)
     taken, span = stretch % 2 == 1, stretch // 2
-    begins = taken & (places == ends.gather(1, (stretch - 1).clamp(min=0)))
+    begins = taken & (indices == ends.gather(1, (stretch - 1).clamp(min=0)))
     sentinels = first + span
     kept = _first_true(~taken | begins, length - noise + spans)
     read = torch.where(begins, sentinels, ids).gather(1, kept)
     # written: before each span its token; places of spans move on by the tokens that stand before
     out = _first_true(taken, noise)
-    written = ids.new_empty(len(ids), noise + spans)
-    written.scatter_(1, torch.arange(noise, device=ids.device) + span.gather(1, out) + 1, ids.gather(1, out))
+    target_ids = ids.new_empty(len(ids), noise + spans)
+    target_ids.scatter_(1, torch.arange(noise, device=ids.device) + span.gather(1, out) + 1, ids.gather(1, out))
     marks = inside.cumsum(1) - inside + torch.arange(spans, device=ids.device)
-    written.scatter_(1, marks, (first + torch.arange(spans, device=ids.device)).expand_as(marks))
-    return Cut(read, written, kept)
+    target_ids.scatter_(1, marks, (first + torch.arange(spans, device=ids.device)).expand_as(marks))
+    return CorruptedWindow(read, target_ids, kept)
 
 
 def _parts(draws: Draws, name: str, total: int, count: int) -> Tensor:

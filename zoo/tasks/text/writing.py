@@ -22,19 +22,19 @@ from zoo.inference.text.token_loop import generate_ids
 from zoo.specs.backbones import CausalLanguageModel, EncoderDecoder
 from zoo.tasks.one_network import OneNetwork
 from zoo.tasks.text.scores import rouge_scores, translation_scores, translation_signature
-from zoo.tasks.text.settings import WritingSettings
+from zoo.tasks.text.settings import Seq2SeqSettings
 from zoo.weights.tokenizer import TextInputs
 
 _SHOWN = 20
 
 
-class Writing(OneNetwork):
+class Seq2SeqRecipe(OneNetwork):
     """Cross-entropy of what is to be written, a mean over its tokens; a subclass says how good what is written is."""
 
-    settings: WritingSettings
+    settings: Seq2SeqSettings
 
     def __init__(
-        self, settings: WritingSettings, model: nn.Module, classes: tuple[str, ...], inputs: TextInputs
+        self, settings: Seq2SeqSettings, model: nn.Module, classes: tuple[str, ...], inputs: TextInputs
     ) -> None:
         if not isinstance(model, CausalLanguageModel | EncoderDecoder):
             raise UsageError(
@@ -46,7 +46,7 @@ class Writing(OneNetwork):
         self.end = inputs.tokenizer.needed("end")
         self.pad = inputs.tokenizer.role("pad") or 0
 
-    def compare(self, written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+    def compare(self, generated: Sequence[str], references: Sequence[str]) -> dict[str, float]:
         """Return how near what was written comes to what should have been, in percent."""
         raise NotImplementedError
 
@@ -65,7 +65,7 @@ class Writing(OneNetwork):
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
         """Return how near the texts that are written come to the references, and the loss in nats a token."""
         sums = torch.zeros(2, dtype=torch.float64)
-        written: list[str] = []
+        generated: list[str] = []
         references: list[str] = []
         with evaluating(self.model):
             for batch in batches:
@@ -74,19 +74,19 @@ class Writing(OneNetwork):
                     logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
                 )
                 sums += torch.stack([total.double(), (targets != IGNORED).sum()]).cpu()
-                written += self._written(batch)
+                generated += self._written(batch)
                 references += _texts(batch["references"], batch["reference_lengths"])
         self.learner.train()
         loss = float(sums[0] / sums[1].clamp(min=1))
-        return {**self.compare(written, references), "loss": loss, "perplexity": math.exp(min(loss, 700))}
+        return {**self.compare(generated, references), "loss": loss, "perplexity": math.exp(min(loss, 700))}
 
     def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
         """Write some texts beside what should have been written."""
         batch = {name: tensor[:_SHOWN] for name, tensor in next(iter(batches)).items()}
         with evaluating(self.model):
-            written = self._written(batch)
+            generated = self._written(batch)
         self.learner.train()
-        rows = zip(self._read(batch), _texts(batch["references"], batch["reference_lengths"]), written, strict=True)
+        rows = zip(self._read(batch), _texts(batch["references"], batch["reference_lengths"]), generated, strict=True)
         cells = ["| " + " | ".join(_cell(text) for text in row) + " |" for row in rows]
         path = folder / "samples.md"
         path.write_text("\n".join(["| read | reference | written |", "| --- | --- | --- |", *cells]) + "\n", "utf-8")
@@ -95,32 +95,34 @@ class Writing(OneNetwork):
     def _foretold(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return logits and the tokens that they should foretell, (batch, tokens)."""
         ids, mask = batch["input_ids"], batch["attention_mask"]
-        if "written_ids" in batch:
-            targets = batch["written_ids"].masked_fill(batch["written_mask"] == 0, IGNORED)
-            begun = F.pad(batch["written_ids"][:, :-1], (1, 0), value=self.model.start_token)
+        if "target_ids" in batch:
+            targets = batch["target_ids"].masked_fill(batch["target_mask"] == 0, IGNORED)
+            begun = F.pad(batch["target_ids"][:, :-1], (1, 0), value=self.model.start_token)
             memory = self.model.forward_features(ids, mask)
             return self.model.lm_logits(self.model.decode(begun, memory, mask)), targets
-        places = torch.arange(ids.shape[1], device=ids.device)
-        foretold = (places >= batch["prompt_lengths"][:, None]) & (mask != 0)
+        indices = torch.arange(ids.shape[1], device=ids.device)
+        foretold = (indices >= batch["prompt_lengths"][:, None]) & (mask != 0)
         targets = ids.masked_fill(~foretold, IGNORED)[:, 1:]
         return self.model.lm_logits(self.model.forward_features(ids[:, :-1], mask[:, :-1])), targets
 
     def _prompts(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return what is read, and its mask; that of a causal decoder lies at the right end."""
         ids, mask = batch["input_ids"], batch["attention_mask"]
-        if "written_ids" in batch:
+        if "target_ids" in batch:
             return ids, mask
         lengths = batch["prompt_lengths"]
         longest = int(lengths.max())
-        places = torch.arange(longest, device=ids.device) - (longest - lengths[:, None])
-        inside = places >= 0
-        return ids.gather(1, places.clamp(min=0)).masked_fill(~inside, self.pad), inside.long()
+        indices = torch.arange(longest, device=ids.device) - (longest - lengths[:, None])
+        inside = indices >= 0
+        return ids.gather(1, indices.clamp(min=0)).masked_fill(~inside, self.pad), inside.long()
 
     def _written(self, batch: Batch) -> list[str]:
         ids, mask = self._prompts(batch)
-        joined = "written_ids" not in batch
+        joined = "target_ids" not in batch
         room = (
-            min(self.settings.max_written, self.model.context - ids.shape[1]) if joined else self.settings.max_written
+            min(self.settings.max_target_tokens, self.model.context - ids.shape[1])
+            if joined
+            else self.settings.max_target_tokens
         )
         decoding = Decoding(max_new_tokens=room, beams=self.settings.beams)
         found = generate_ids(self.model, ids, mask, decoding, end=frozenset([self.end]), pad=self.pad)
@@ -134,11 +136,11 @@ class Writing(OneNetwork):
         ]
 
 
-class Translation(Writing):
+class Translation(Seq2SeqRecipe):
     """Scored by BLEU and chrF."""
 
-    def compare(self, written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-        return translation_scores(written, references)
+    def compare(self, generated: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+        return translation_scores(generated, references)
 
     def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
         (path,) = super().pictures(batches, folder)
@@ -147,11 +149,11 @@ class Translation(Writing):
         return [path]
 
 
-class Summarization(Writing):
+class Summarization(Seq2SeqRecipe):
     """Scored by ROUGE."""
 
-    def compare(self, written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-        return rouge_scores(written, references)
+    def compare(self, generated: Sequence[str], references: Sequence[str]) -> dict[str, float]:
+        return rouge_scores(generated, references)
 
 
 def _texts(content: Tensor, lengths: Tensor) -> list[str]:

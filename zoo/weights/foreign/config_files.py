@@ -8,7 +8,7 @@ import msgspec
 from zoo.errors import IntegrityError
 from zoo.printable import printable
 from zoo.specs.layouts import Layout
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 from zoo.weights.foreign.text_files import TextFiles
 from zoo.weights.header import FLOATS, TensorHeader
 from zoo.weights.inputs import Preprocessing, said_inputs
@@ -109,7 +109,7 @@ def arguments_of(config: Mapping[str, Any], layout: Layout, defaults: Mapping[st
     Raise IntegrityError for one that has no counterpart here.
     """
     given = (config.get("model_args") or {}) if layout.library == "timm" else config
-    named = {theirs: ours for ours, theirs in layout.options.items()}
+    named = {theirs: target for target, theirs in layout.options.items()}
     harmless = (
         {*named, *layout.ratios} | _WITHOUT_EFFECT | {key for key, value in _OURS.items() if given.get(key) == value}
     )
@@ -119,13 +119,13 @@ def arguments_of(config: Mapping[str, Any], layout: Layout, defaults: Mapping[st
             "load it with timm"
         )
     found = {named[key]: value for key, value in given.items() if key in named}
-    for theirs, (ours, other) in layout.ratios.items():
-        ratio, width = given.get(theirs, defaults[ours] / defaults[other]), found.get(other, defaults[other])
+    for theirs, (target, other) in layout.ratios.items():
+        ratio, width = given.get(theirs, defaults[target] / defaults[other]), found.get(other, defaults[other])
         if not all(type(value) in (int, float) for value in (ratio, width)):
             raise IntegrityError(
                 f"the config.json beside {source} has a {theirs} that is not a number; get a fresh copy"
             )
-        found[ours] = int(ratio * width)
+        found[target] = int(ratio * width)
     return found
 
 
@@ -172,7 +172,7 @@ def inputs_of(
     """Return what config.json would keep of how data become inputs; None where nothing says it."""
     if modality == "image":
         return preprocessing_of(config, processor, layout, arguments["channels"], source)
-    return files.tokenisation(arguments) if modality == "text" else said_inputs(modality, layout.inputs)
+    return files.tokenization(arguments) if modality == "text" else said_inputs(modality, layout.inputs)
 
 
 def _cfg(config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -183,13 +183,13 @@ def _cfg(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _of_timm(cfg: Mapping[str, Any]) -> dict[str, Any]:
     named = {"mean": "mean", "std": "std", "crop_pct": "crop", "interpolation": "interpolation"}
-    found = {ours: cfg[theirs] for theirs, ours in named.items() if cfg.get(theirs) is not None}
+    found = {target: cfg[source] for source, target in named.items() if cfg.get(source) is not None}
     return found | ({"image_size": cfg["input_size"][1:]} if cfg.get("input_size") else {})
 
 
 def _of_processor(processor: Mapping[str, Any]) -> dict[str, Any]:
     named = {"image_mean": "mean", "image_std": "std", "crop_pct": "crop"}
-    found = {ours: processor[theirs] for theirs, ours in named.items() if processor.get(theirs) is not None}
+    found = {target: processor[source] for source, target in named.items() if processor.get(source) is not None}
     if processor.get("do_normalize") is False:
         found |= {"mean": (0.0,), "std": (1.0,)}
     if processor.get("resample") is not None:
@@ -205,7 +205,7 @@ def _repeated(values: Sequence[float], channels: int) -> list[float]:
     return list(values) if len(values) == channels else [sum(values) / len(values)] * channels
 
 
-def timm_config(layout: Layout, block: ZooBlock, num_features: int) -> dict[str, Any]:
+def timm_config(layout: Layout, block: WeightsDescription, num_features: int) -> dict[str, Any]:
     """Return the root keys of config.json from which timm, and transformers by way of timm, build the model."""
     num_classes, channels = block.arguments["num_classes"], block.arguments["channels"]
     inputs = _inputs(layout, block)
@@ -231,7 +231,7 @@ def timm_config(layout: Layout, block: ZooBlock, num_features: int) -> dict[str,
     }
 
 
-def transformers_config(layout: Layout, block: ZooBlock) -> dict[str, Any]:
+def transformers_config(layout: Layout, block: WeightsDescription) -> dict[str, Any]:
     """Return the config.json from which transformers builds the model."""
     num_classes = block.arguments["num_classes"]
     labels = block.labels or tuple(f"LABEL_{place}" for place in range(num_classes))
@@ -253,7 +253,7 @@ def transformers_config(layout: Layout, block: ZooBlock) -> dict[str, Any]:
     }
 
 
-def transformers_processor(layout: Layout, block: ZooBlock) -> dict[str, Any]:
+def transformers_processor(layout: Layout, block: WeightsDescription) -> dict[str, Any]:
     """Return the preprocessor_config.json from which transformers builds the inputs of an image model."""
     inputs, channels = _inputs(layout, block), block.arguments["channels"]
     return {
@@ -266,11 +266,11 @@ def transformers_processor(layout: Layout, block: ZooBlock) -> dict[str, Any]:
     }
 
 
-def _inputs(layout: Layout, block: ZooBlock) -> Preprocessing:
+def _inputs(layout: Layout, block: WeightsDescription) -> Preprocessing:
     return block.preprocessing or Preprocessing(image_size=layout.image_size, channels=block.arguments["channels"])
 
 
-def _options(layout: Layout, block: ZooBlock) -> dict[str, Any]:
+def _options(layout: Layout, block: WeightsDescription) -> dict[str, Any]:
     values = block.arguments
-    ratios = {theirs: values[ours] / values[other] for theirs, (ours, other) in layout.ratios.items()}
-    return {theirs: values[ours] for ours, theirs in layout.options.items()} | ratios
+    ratios = {source: values[target] / values[other] for source, (target, other) in layout.ratios.items()}
+    return {source: values[target] for target, source in layout.options.items()} | ratios

@@ -59,9 +59,9 @@ def _starts(prefix: str) -> Any:
     return lambda name: name.startswith(prefix)
 
 
-def _equal_but_ones(theirs: tuple[int, ...], ours: tuple[int, ...] | None) -> bool:
+def _equal_but_ones(source: tuple[int, ...], target: tuple[int, ...] | None) -> bool:
     """Tell whether two shapes differ in nothing but ones at their ends."""
-    if ours is None:
+    if target is None:
         return False
-    shorter, longer = sorted((theirs, ours), key=len)
+    shorter, longer = sorted((source, target), key=len)
     return longer[: len(shorter)] == shorter and math.prod(longer[len(shorter) :]) == 1

@@ -18,7 +18,7 @@ from zoo.specs.layouts import Layout
 from zoo.specs.records import ModelSpec
 from zoo.strict_json import parse_json
 from zoo.weights.build import build, check_arguments, full_arguments, load_layouts
-from zoo.weights.description import FORMAT_VERSION, ZooBlock, read_json
+from zoo.weights.description import FORMAT_VERSION, WeightsDescription, read_json
 from zoo.weights.foreign.config_files import (
     IDENTITY,
     answers_of,
@@ -54,14 +54,14 @@ Stored = StoredTensors | JoinedTensors | Container
 
 
 @dataclass(frozen=True)
-class Foreign:
+class ForeignWeights:
     """Weights of another library, described as Zoo would.
 
     `headers` go by our names, `names` from ours to theirs, of which several are joined, `transposed` are ours whose
     matrices they turn round, and `left_out` are theirs without a place here.
     """
 
-    block: ZooBlock
+    block: WeightsDescription
     stored: Stored
     headers: dict[str, TensorHeader]
     names: dict[str, list[str]]
@@ -78,23 +78,23 @@ class Foreign:
         if self.left_out:
             some = ", ".join(self.left_out[:3]) + (", …" if len(self.left_out) > 3 else "")
             _log.warning("ignored %d tensors that the model does not have (%s)", len(self.left_out), some)
-        theirs = self.stored.load(device)
+        source = self.stored.load(device)
         tensors = {}
-        for ours, (first, *others) in self.names.items():
-            tensor = torch.cat([theirs[name] for name in (first, *others)]) if others else theirs[first]
-            turned = tensor.t().contiguous() if ours in self.transposed else tensor
-            tensors[ours] = turned.reshape(self.headers[ours].shape)
+        for target, (first, *others) in self.names.items():
+            tensor = torch.cat([source[name] for name in (first, *others)]) if others else source[first]
+            turned = tensor.t().contiguous() if target in self.transposed else tensor
+            tensors[target] = turned.reshape(self.headers[target].shape)
         counters = self.headers.keys() - self.names.keys()
         return tensors | {name: torch.zeros((), dtype=torch.int64, device=device) for name in counters}
 
 
-def find_foreign(place: Path) -> Foreign | None:
+def find_foreign(place: Path) -> ForeignWeights | None:
     """Return the weights of another library in a folder or a file; None where Zoo wrote them."""
     config = read_json(place)
     return None if "zoo" in config else recognize(place, config)
 
 
-def recognize(place: Path, config: Mapping[str, Any]) -> Foreign:
+def recognize(place: Path, config: Mapping[str, Any]) -> ForeignWeights:
     """Find the model and the layout that weights of another library have.
 
     An architecture that config.json names is taken at its word, and loading checks every tensor. Without one, all
@@ -142,7 +142,7 @@ class _Candidate:
     layout: Layout
     stored: Stored
 
-    def fit(self, files: TextFiles) -> Foreign | None:
+    def fit(self, files: TextFiles) -> ForeignWeights | None:
         """Return the weights where every tensor of the file fits, and None where one does not."""
         try:
             foreign, shapes = self.read({}, {}, files)
@@ -152,7 +152,7 @@ class _Candidate:
 
     def read(
         self, config: Mapping[str, Any], processor: Mapping[str, Any], files: TextFiles
-    ) -> tuple[Foreign, dict[str, tuple[int, ...]]]:
+    ) -> tuple[ForeignWeights, dict[str, tuple[int, ...]]]:
         """Return the weights, their names and shapes as ours as far as they can be, and the model's own shapes.
 
         `config` is empty where the tensors are all that is known.
@@ -174,7 +174,7 @@ class _Candidate:
         ignored = [name for name in homeless if name not in twins and matches(name, layout.ignored)]
         left_out = tuple(theirs for name in ignored for _, theirs in groups[name])
         groups = {name: group for name, group in groups.items() if name not in (*twins, *ignored)}
-        headers = {ours: header_of(group, found, shapes.get(ours)) for ours, group in groups.items()}
+        headers = {target: header_of(group, found, shapes.get(target)) for target, group in groups.items()}
         counters = [name for name in shapes if name.endswith(_COUNTER)]
         if not any(name in groups for name in counters):
             headers |= {name: TensorHeader("I64", ()) for name in counters}
@@ -183,7 +183,7 @@ class _Candidate:
         answers = answers_of(config, num_classes, source) if classifier else "one"
         labels = labels_of(config, num_classes, source) or (layout.labels if len(layout.labels) == num_classes else ())
         inputs = inputs_of(spec.modality, layout, config, processor, files, arguments, source)
-        block = ZooBlock(
+        block = WeightsDescription(
             format_version=FORMAT_VERSION,
             plugin=self.offer.plugin.distribution,
             plugin_version=self.offer.plugin.version,
@@ -196,10 +196,10 @@ class _Candidate:
             dtype=dtype_of(config, found, layout, source),
         )
         inside = _IN_NETWORK if answers == "several" else ""
-        names = {inside + ours: [theirs for _, theirs in group] for ours, group in groups.items()}
-        transposed = frozenset(inside + ours for ours, group in groups.items() if is_turned(group, found))
-        headers = {inside + ours: header for ours, header in headers.items()}
-        return Foreign(block, self.stored, headers, names, transposed, left_out), shapes
+        names = {inside + target: [theirs for _, theirs in group] for target, group in groups.items()}
+        transposed = frozenset(inside + target for target, group in groups.items() if is_turned(group, found))
+        headers = {inside + target: header for target, header in headers.items()}
+        return ForeignWeights(block, self.stored, headers, names, transposed, left_out), shapes
 
     def _arguments(
         self,
@@ -213,9 +213,9 @@ class _Candidate:
         layout, spec, source = self.layout, self.offer.spec, str(self.stored.path)
         defaults = full_arguments(self.offer, {})
         said = arguments_of(config, layout, defaults, source)
-        for ours, theirs in layout.options.items():
-            if ours in said:
-                check_arguments(self.offer, {ours: said[ours]}, f"{theirs!r} in the config.json beside {source}")
+        for target, theirs in layout.options.items():
+            if target in said:
+                check_arguments(self.offer, {target: said[target]}, f"{theirs!r} in the config.json beside {source}")
         known = {**layout.arguments, **said, "num_classes": num_classes}
         known |= arguments_by_stem(spec.modality, stem)
         known |= {argument: tensor in groups for argument, tensor in layout.present.items()}
@@ -229,7 +229,7 @@ class _Candidate:
 
     def _missing(self, groups: Mapping[str, Group], arguments: Mapping[str, Any]) -> list[str]:
         """Return the tensors without which the model gives features alone; a tied one needs none of its own."""
-        tied = {twin.theirs for twin in self.layout.twins if twin.argument is not None and arguments[twin.argument]}
+        tied = {twin.source for twin in self.layout.twins if twin.argument is not None and arguments[twin.argument]}
         return [name for name in self.layout.present.values() if name not in groups and not matches(name, tied)]
 
     def _pooling(self, mode: str | None, source: str) -> Mapping[str, Any]:

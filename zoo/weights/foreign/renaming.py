@@ -21,7 +21,7 @@ class Translated(NamedTuple):
 
 def to_ours(name: str, renames: Iterable[Rename]) -> Translated:
     """Return our name of their tensor; a name that no rule knows stays."""
-    return next(_translations(name, ((rule.theirs, rule.ours, rule) for rule in renames)), Translated(name))
+    return next(_translations(name, ((rule.source, rule.target, rule) for rule in renames)), Translated(name))
 
 
 def to_theirs(name: str, renames: Iterable[Rename]) -> Translated:
@@ -31,7 +31,7 @@ def to_theirs(name: str, renames: Iterable[Rename]) -> Translated:
 
 def parts_of(name: str, renames: Iterable[Rename]) -> list[Translated]:
     """Return their names of our tensor: one, or one for each part where they store several."""
-    found = list(_translations(name, ((rule.ours, rule.theirs, rule) for rule in renames)))
+    found = list(_translations(name, ((rule.target, rule.source, rule) for rule in renames)))
     return found[: found[0].part[1]] if found else [Translated(name)]
 
 

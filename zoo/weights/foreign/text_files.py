@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from zoo.errors import IntegrityError
 from zoo.strict_json import parse_json
-from zoo.weights.inputs import Tokenisation
+from zoo.weights.inputs import Tokenization
 from zoo.weights.tokenizer import DEFAULT_CONTEXT, TOKENIZER_FILE
 
 _MODULES = "modules.json"
@@ -22,12 +22,12 @@ class TextFiles(NamedTuple):
     pooling: str | None = None
     max_tokens: int | None = None
 
-    def tokenisation(self, arguments: Mapping[str, Any]) -> Tokenisation | None:
+    def tokenization(self, arguments: Mapping[str, Any]) -> Tokenization | None:
         """Return how text becomes inputs, cut where the model has no more positions, or where the files say so."""
         if self.tokenizer is None:
             return None
-        most = arguments.get("context", DEFAULT_CONTEXT)
-        return Tokenisation(tokenizer=self.tokenizer, max_tokens=min(most, self.max_tokens or most))
+        maximum = arguments.get("context", DEFAULT_CONTEXT)
+        return Tokenization(tokenizer=self.tokenizer, max_tokens=min(maximum, self.max_tokens or maximum))
 
 
 def read_text_files(place: Path) -> TextFiles:

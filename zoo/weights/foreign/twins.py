@@ -18,8 +18,8 @@ def untied(names: Iterable[str], layout: Layout, arguments: Mapping[str, Any], r
     """Return the arguments that are false since a tensor differs from the one that it would be tied to."""
     return {
         twin.argument: False
-        for name, ours, twin in _pairs(list(names), layout)
-        if twin.argument is not None and arguments[twin.argument] and not torch.equal(read(name), read(ours))
+        for name, target, twin in _pairs(list(names), layout)
+        if twin.argument is not None and arguments[twin.argument] and not torch.equal(read(name), read(target))
     }
 
 
@@ -29,12 +29,12 @@ def copies(homeless: Iterable[str], names: Iterable[str], layout: Layout, read: 
     Raise IntegrityError for one that differs from the tensor that stands in its place.
     """
     without, found = set(homeless), list[str]()
-    for name, ours, twin in _pairs(list(names), layout):
+    for name, target, twin in _pairs(list(names), layout):
         if name not in without:
             continue
-        if twin.argument is None and not torch.equal(read(name), read(ours)):
+        if twin.argument is None and not torch.equal(read(name), read(target)):
             raise IntegrityError(
-                f"{source} holds {name}, which differs from {ours}, and the model has one tensor for both; load it "
+                f"{source} holds {name}, which differs from {target}, and the model has one tensor for both; load it "
                 f"with {layout.library}"
             )
         found.append(name)
@@ -44,6 +44,6 @@ def copies(homeless: Iterable[str], names: Iterable[str], layout: Layout, read: 
 def _pairs(names: list[str], layout: Layout) -> Iterator[tuple[str, str, Twin]]:
     for twin in layout.twins:
         for name in names:
-            ours = to_ours(name, (Rename(twin.theirs, twin.ours),)).name
-            if ours != name and ours in names:
-                yield name, ours, twin
+            target = to_ours(name, (Rename(twin.source, twin.target),)).name
+            if target != name and target in names:
+                yield name, target, twin

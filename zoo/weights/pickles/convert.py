@@ -13,7 +13,7 @@ import msgspec
 from zoo.errors import IntegrityError, NotFoundError, UsageError, ZooError
 from zoo.files import new_folder, storage_errors
 from zoo.weights.config import read_config
-from zoo.weights.description import ZooBlock
+from zoo.weights.description import WeightsDescription
 from zoo.weights.kinds import archive_of, tell_kind
 from zoo.weights.pickles import opener
 from zoo.weights.stored import WEIGHTS_FILE
@@ -43,7 +43,7 @@ class Converted:
     opened: tuple[str, ...]
     others: tuple[str, ...]
     left_out: tuple[str, ...]
-    block: ZooBlock | None
+    block: WeightsDescription | None
 
 
 class _Report(msgspec.Struct):
@@ -120,7 +120,7 @@ def _opened(file: Path, target: Path, key: str | None) -> _Report:
     return report
 
 
-def _described(folder: Path) -> ZooBlock | None:
+def _described(folder: Path) -> WeightsDescription | None:
     try:
         return read_config(folder)
     except ZooError:

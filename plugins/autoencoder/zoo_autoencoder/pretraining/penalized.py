@@ -61,7 +61,7 @@ class PenalizedCodes(Reconstruction):
         codes = self.codes(images, draws)
         error = pixel_loss(cast(Any, self.model).decode_logits(codes[0]), images, self.settings)
         penalty = self.penalty(*codes)
-        yield zoo.Loss("model", error + self.weight * penalty, figures={self.figure: penalty.detach()})
+        yield zoo.Loss("model", error + self.weight * penalty, metrics={self.figure: penalty.detach()})
 
 
 class Sparse(PenalizedCodes):

@@ -43,8 +43,8 @@ class Variational(Reconstruction):
         free = self.settings.free_bits * math.log(2)
         divergence = divergences.mean(0).clamp(min=free).sum()
         loss = (self.settings.beta * divergence - likelihood.mean()) / images[0].numel()
-        figures = {"elbo": (likelihood - divergences.sum(1)).mean().detach(), "divergence": divergence.detach()}
-        yield zoo.Loss("model", loss, figures=figures)
+        metrics = {"elbo": (likelihood - divergences.sum(1)).mean().detach(), "divergence": divergence.detach()}
+        yield zoo.Loss("model", loss, metrics=metrics)
 
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
         """Return the bound by one code a picture, the same every time, its two parts, and what reconstructions score.

@@ -61,7 +61,7 @@ class VectorQuantized(Reconstruction):
         commitment = F.mse_loss(codes, entries.detach())
         used = indices.flatten().bincount(minlength=len(model.codebook)).gt(0).float().mean()
         loss = error + self.settings.commitment * commitment
-        yield zoo.Loss("model", loss, figures={"commitment": commitment.detach(), "used": used})
+        yield zoo.Loss("model", loss, metrics={"commitment": commitment.detach(), "used": used})
         self._follow(codes.detach(), indices, draws)
 
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:

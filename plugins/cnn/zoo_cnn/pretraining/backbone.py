@@ -10,7 +10,7 @@ import zoo
 def pooled(model: nn.Module, images: Tensor, preprocessing: zoo.Preprocessing) -> Tensor:
     """Return pooled features (batch, num_features) of pictures in [0, 1]."""
     backbone = cast(zoo.Backbone, model)
-    return backbone.forward_head(backbone.forward_features(zoo.normalise(images, preprocessing)), pre_logits=True)
+    return backbone.forward_head(backbone.forward_features(zoo.normalize(images, preprocessing)), pre_logits=True)
 
 
 def with_classes(model: nn.Module, num_classes: int) -> nn.Module:

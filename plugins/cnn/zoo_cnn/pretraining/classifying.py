@@ -55,7 +55,7 @@ def _counted(
     loss = torch.zeros((), dtype=torch.float64)
     with zoo.evaluating(model):
         for batch in batches:
-            logits, labels = model(zoo.normalise(batch["images"], preprocessing)), batch["labels"]
+            logits, labels = model(zoo.normalize(batch["images"], preprocessing)), batch["labels"]
             loss += F.cross_entropy(logits, labels, reduction="sum").double().cpu()
             counts += torch.bincount(labels * classes + logits.argmax(1), minlength=classes * classes).cpu()
     return counts.view(classes, classes), float(loss)

@@ -57,7 +57,7 @@ class Distillation(zoo.OneNetwork):
         shape = (len(images), self.teacher.num_classes)
         targets = images.new_zeros(shape) if labels is None else F.one_hot(labels, shape[1]).to(images.dtype)
         images, targets = zoo.mix(images, targets, draws, settings.mixing)
-        logits = self.model(zoo.normalise(images, self.preprocessing)).float()
+        logits = self.model(zoo.normalize(images, self.preprocessing)).float()
         soft = divergence(logits, self.teacher.logits(images), settings.temperature)
         weight = 0.0 if labels is None else settings.hard_weight
         hard = F.cross_entropy(logits, targets)
@@ -81,7 +81,7 @@ class Distillation(zoo.OneNetwork):
         agreed, count = torch.zeros((), dtype=torch.int64), 0
         with zoo.evaluating(self.model):
             for batch in batches:
-                mine = self.model(zoo.normalise(batch["images"], self.preprocessing)).argmax(1)
+                mine = self.model(zoo.normalize(batch["images"], self.preprocessing)).argmax(1)
                 agreed += (mine == teacher.logits(batch["images"]).argmax(1)).sum().cpu()
                 count += len(mine)
         return 100 * float(agreed) / count

@@ -1,7 +1,8 @@
 """Settings of the recipes that pretrain."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -50,13 +51,14 @@ class ViewSettings(zoo.TrainingSettings):
 
     Crops are stretched by up to `crop_aspect`, and scaled to `view_size` of a picture's sides where the model takes
     that: they show things larger than whole pictures do, which this undoes (Touvron et al., 2019), and small views take
-    less time. `grey`, `blur`, `solarise` and `erasing` are the probabilities of those.
+    less time. `grey`, `blur`, `solarize` and `erasing` are the probabilities of those.
 
     Where there are labels, a share `observed` of each batch is also looked at as it is: from those features a linear
     probe learns at `probe_rate`, and of the last `bank_size` of them the `neighbours` nearest vote in the k-NN score.
     The head that the loss sees has `projection_hidden` and `projection_size` units.
     """
 
+    renamed: ClassVar[Mapping[str, str]] = {"solarise": "solarize"}
     epochs: zoo.Count = 100
     batch_size: zoo.Count = 256
     learning_rate: zoo.Positive = 2e-3
@@ -68,7 +70,7 @@ class ViewSettings(zoo.TrainingSettings):
     jitter: zoo.NonNegative = 1.0
     grey: zoo.Probability = 0.2
     blur: zoo.Probability = 0.0
-    solarise: zoo.Probability = 0.0
+    solarize: zoo.Probability = 0.0
     erasing: zoo.Probability = 0.0
     projection_hidden: zoo.Count = 512
     projection_size: zoo.Count = 128

@@ -68,8 +68,8 @@ class SimCLR(SelfSupervised):
 def nt_xent(own: Tensor, everything: Tensor, start: int, temperature: float) -> Tensor:
     """Return the mean loss over own views (batch, 2, size), whose pictures are in everything from place `start` on."""
     rows, columns = own.flatten(0, 1), everything.flatten(0, 1)
-    places = torch.arange(len(rows), device=rows.device)
+    indices = torch.arange(len(rows), device=rows.device)
     cosines = rows @ columns.T / temperature
     themselves = torch.zeros_like(cosines, dtype=torch.bool)
-    themselves[places, places + 2 * start] = True
-    return F.cross_entropy(cosines.masked_fill(themselves, -torch.inf), (places ^ 1) + 2 * start)
+    themselves[indices, indices + 2 * start] = True
+    return F.cross_entropy(cosines.masked_fill(themselves, -torch.inf), (indices ^ 1) + 2 * start)

@@ -39,7 +39,7 @@ class Supervised(zoo.OneNetwork):
             raise zoo.DataError("recipe supervised needs single-label images; use another, such as simclr")
         targets = F.one_hot(labels, len(self.classes)).to(images.dtype)
         images, targets = zoo.mix(images, targets, draws, settings.mixing)
-        logits = self.model(zoo.normalise(images, self.preprocessing))
+        logits = self.model(zoo.normalize(images, self.preprocessing))
         yield zoo.Loss("model", F.cross_entropy(logits, targets, label_smoothing=settings.label_smoothing))
 
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:

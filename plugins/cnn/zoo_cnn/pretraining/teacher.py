@@ -25,7 +25,7 @@ class Teacher:
         size = list(self.preprocessing.image_size)
         if list(images.shape[2:]) != size:
             images = F.interpolate(images, size, mode="bilinear", antialias=True)
-        logits: Tensor = self.model(zoo.normalise(images, self.preprocessing)).float()
+        logits: Tensor = self.model(zoo.normalize(images, self.preprocessing)).float()
         return logits
 
 

@@ -19,15 +19,15 @@ def make_view(
     images = zoo.random_flip(images, draws)
     if settings.jitter:
         tone, hue = 0.4 * settings.jitter, 0.1 * settings.jitter
-        images = zoo.colour_jitter(
+        images = zoo.color_jitter(
             images, draws, brightness=tone, contrast=tone, saturation=tone, hue=hue, probability=0.8
         )
     if settings.grey:
-        images = zoo.random_grey(images, draws, probability=settings.grey)
+        images = zoo.random_grayscale(images, draws, probability=settings.grey)
     if settings.blur:
         images = zoo.random_blur(images, draws, probability=settings.blur)
-    if settings.solarise:
-        images = zoo.random_solarise(images, draws, probability=settings.solarise)
+    if settings.solarize:
+        images = zoo.random_solarize(images, draws, probability=settings.solarize)
     if settings.erasing:
         images = zoo.random_erasing(images, draws, probability=settings.erasing)
     return images

@@ -65,8 +65,8 @@ LAYOUTS = (
         },
         renames=(
             *(
-                zoo.Rename(f"{prefix}{norm}.{theirs}", f"{norm}.{ours}")
-                for theirs, ours in (("weight", "weight"), ("bias", "bias"), ("gamma", "weight"), ("beta", "bias"))
+                zoo.Rename(f"{prefix}{norm}.{source}", f"{norm}.{target}")
+                for source, target in (("weight", "weight"), ("bias", "bias"), ("gamma", "weight"), ("beta", "bias"))
                 for prefix, norm in _NORMS
             ),
             zoo.Rename("[bert.]pooler.dense", "head.dense"),

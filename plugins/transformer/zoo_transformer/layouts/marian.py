@@ -62,8 +62,8 @@ LAYOUTS = (
         ),
         ignored=("[model.]encoder.embed_positions", "[model.]decoder.embed_positions"),
         twins=tuple(
-            zoo.Twin(theirs, "shared")
-            for theirs in ("[model.]encoder.embed_tokens", "[model.]decoder.embed_tokens", "lm_head")
+            zoo.Twin(source, "shared")
+            for source in ("[model.]encoder.embed_tokens", "[model.]decoder.embed_tokens", "lm_head")
         ),
     ),
 )

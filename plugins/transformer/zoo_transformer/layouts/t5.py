@@ -19,10 +19,10 @@ def _renames(stack: str) -> Iterator[zoo.Rename]:
     bias = "relative_attention_bias"
     yield zoo.Rename(f"{stack}.block.0.layer.0.SelfAttention.{bias}", f"{stack}.{bias}")
     yield zoo.Rename(f"{stack}.final_layer_norm", f"{stack}.norm")
-    for ours, theirs in _PARTS[stack].items():
+    for target, source in _PARTS[stack].items():
         block = f"{stack}.block.{{n}}."
-        yield zoo.Rename(block + theirs, block + ours)
-        yield zoo.Rename(block + theirs.rpartition(".")[0] + ".layer_norm", f"{block}{ours}_norm")
+        yield zoo.Rename(block + source, block + target)
+        yield zoo.Rename(block + source.rpartition(".")[0] + ".layer_norm", f"{block}{target}_norm")
 
 
 LAYOUTS = (

@@ -90,14 +90,14 @@ class MaskedImageModelling(zoo.OneNetwork):
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         area = (self.settings.crop_area, 1.0)
         images = zoo.random_flip(zoo.random_resized_crop(batch["images"], draws, area=area), draws)
-        yield zoo.Loss("model", self._loss(zoo.normalise(images, self.preprocessing), draws))
+        yield zoo.Loss("model", self._loss(zoo.normalize(images, self.preprocessing), draws))
 
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
         """Return the loss on hidden patches; which those are is the same each time."""
         total, count = torch.zeros((), dtype=torch.float64), 0
         with zoo.evaluating(self.model):
             for batch in batches:
-                images = zoo.normalise(batch["images"], self.preprocessing)
+                images = zoo.normalize(batch["images"], self.preprocessing)
                 draws = zoo.Draws(self.settings.seed, -1, batch["index"])
                 total += len(images) * self._loss(images, draws).double().cpu()
                 count += len(images)
@@ -106,7 +106,7 @@ class MaskedImageModelling(zoo.OneNetwork):
     def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
         """Write pictures, what of them was seen, and what the model made of the rest."""
         batch = {name: tensor[:_SHOWN] for name, tensor in next(iter(batches)).items()}
-        images = zoo.normalise(batch["images"], self.preprocessing)
+        images = zoo.normalize(batch["images"], self.preprocessing)
         with zoo.evaluating(self.model):
             order = self._order(zoo.Draws(self.settings.seed, -1, batch["index"]))
             said = self.model(images, order, self.seen)

@@ -26,7 +26,7 @@ _TEXTS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
-class Form:
+class TokenLayout:
     """What a task makes of texts.
 
     `learns_from` is "tokens" for a stream, "labels" for rows, "written" for rows with what is to be written, in a row
@@ -35,10 +35,10 @@ class Form:
 
     learns_from: Target
     joins: bool = False
-    max_written: int = 0
+    max_target_tokens: int = 0
 
 
-def tokenise(dataset: TextDataset, inputs: TextInputs, form: Form) -> TokenDataset:
+def tokenize(dataset: TextDataset, inputs: TextInputs, form: TokenLayout) -> TokenDataset:
     """Return the data set in tokens. Raise DataError where it lacks what the task learns from."""
     _check(dataset, form)
     if form.learns_from == "tokens":
@@ -50,13 +50,13 @@ def tokenise(dataset: TextDataset, inputs: TextInputs, form: Form) -> TokenDatas
         name=dataset.name,
         splits=splits,
         classes=dataset.classes if form.learns_from == "labels" else (),
-        licence=dataset.licence,
+        license=dataset.license,
         source=dataset.source,
         fingerprint=hashlib.sha256(described.encode()).hexdigest(),
     )
 
 
-def _check(dataset: TextDataset, form: Form) -> None:
+def _check(dataset: TextDataset, form: TokenLayout) -> None:
     for split in dataset.splits.values():
         if form.learns_from != "tokens" and not isinstance(split.texts, Sequence):
             classes = ", or for labels a folder a class: <class>/*.txt" if form.learns_from == "labels" else ""
@@ -66,11 +66,11 @@ def _check(dataset: TextDataset, form: Form) -> None:
             )
         if form.learns_from == "labels" and split.labels is None:
             raise DataError(f"{dataset.source} has no labels; choose their column: --label NAME")
-        if form.learns_from == "written" and split.written is None:
+        if form.learns_from == "target_text" and split.target_text is None:
             raise DataError(f"{dataset.source} has no target texts; choose their column: --target NAME")
 
 
-def _rows(split: TextSplit, inputs: TextInputs, form: Form) -> TokenRows:
+def _rows(split: TextSplit, inputs: TextInputs, form: TokenLayout) -> TokenRows:
     if not isinstance(split.texts, Sequence):
         raise DataError("this task needs rows, not plain text; give a table, or a folder of tables")
     tokenizer, kind = inputs.tokenizer, _kind(inputs.tokenizer)
@@ -79,23 +79,25 @@ def _rows(split: TextSplit, inputs: TextInputs, form: Form) -> TokenRows:
         ids, segments = encoded_rows(split.texts, split.pairs, inputs)
         return TokenRows(Ragged.of(ids, kind), pad, _ragged(segments, np.uint8), split.labels)
     end = tokenizer.needed("end")
-    texts = split.written or ()
+    texts = split.target_text or ()
     references = Ragged.of([np.frombuffer(text.encode(), np.uint8) for text in texts], np.uint8)
-    written = [_ended(ids, end, form.max_written) for ids in encoded_rows(texts, None, inputs, form.max_written)[0]]
+    target_ids = [
+        _ended(ids, end, form.max_target_tokens) for ids in encoded_rows(texts, None, inputs, form.max_target_tokens)[0]
+    ]
     read = encoded_rows(split.texts, None, inputs)[0]
     if not form.joins:
         ids = [_ended(row, end, inputs.max_tokens) for row in read]
-        return TokenRows(Ragged.of(ids, kind), pad, written=Ragged.of(written, kind), references=references)
+        return TokenRows(Ragged.of(ids, kind), pad, target_ids=Ragged.of(target_ids, kind), references=references)
     prompts = [_ended(row, end, inputs.max_tokens) for row in read]
-    joined = [[*prompt, *target] for prompt, target in zip(prompts, written, strict=True)]
+    joined = [[*prompt, *target] for prompt, target in zip(prompts, target_ids, strict=True)]
     lengths = np.array([len(prompt) for prompt in prompts], np.int64)
     return TokenRows(Ragged.of(joined, kind), pad, references=references, prompts=lengths)
 
 
-def _ended(ids: list[int], end: int, most: int) -> list[int]:
+def _ended(ids: list[int], end: int, maximum: int) -> list[int]:
     """Return a text that ends with the token for it, within so many tokens."""
     bare = ids[:-1] if ids and ids[-1] == end else ids
-    return [*bare[: most - 1], end]
+    return [*bare[: maximum - 1], end]
 
 
 def _ragged(rows: list[list[int]] | None, kind: Any) -> Ragged | None:

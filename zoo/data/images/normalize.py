@@ -8,7 +8,7 @@ from torch import Tensor
 from zoo.weights.inputs import Preprocessing
 
 
-def normalise(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+def normalize(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     """Return floats in [0, 1] minus the mean, over the deviation of each channel: what the model takes."""
     mean, std = preprocessing.mean, preprocessing.std
     if set(mean) == {0.0} and set(std) == {1.0}:

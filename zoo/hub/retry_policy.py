@@ -17,7 +17,7 @@ class Faulty(ConnectionError):
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How much is put up with.
 
     A transfer is given up after `stall` seconds that bring less than `slowest` bytes a second. A request is made
@@ -38,35 +38,35 @@ class Patience:
         if failures >= (min(2, self.attempts) if silent else self.attempts) or not _may_pass(error):
             raise error
         response: Any = getattr(error, "response", None)
-        asked = None if response is None else _retry_after(response.headers.get("retry-after"))
-        if asked is not None and asked > self.longest_pause:
+        requested = None if response is None else _retry_after(response.headers.get("retry-after"))
+        if requested is not None and requested > self.longest_pause:
             raise NetworkError(
-                f"{response.request.url.host} asks to wait {asked:,.0f} s, which is too long; try again later"
+                f"{response.request.url.host} asks to wait {requested:,.0f} s, which is too long; try again later"
             )
         # the jitter only keeps many clients from asking in step; nothing that is computed depends on it
         own = min(self.pause * 2.0 ** (failures - 1), self.longest_pause) * random.uniform(0.5, 1.0)
-        return max(own, asked or 0.0)
+        return max(own, requested or 0.0)
 
 
-def default_patience() -> Patience:
+def default_retry_policy() -> RetryPolicy:
     """Return the usual patience; `$ZOO_HUB_TIMEOUT` gives other seconds until a stalled transfer is given up."""
     text = os.environ.get("ZOO_HUB_TIMEOUT")
     if text is None:
-        return Patience()
+        return RetryPolicy()
     try:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < 1e6:
         raise UsageError(f"ZOO_HUB_TIMEOUT={text!r} is not a number of seconds; for example 30")
-    return Patience(stall=seconds)
+    return RetryPolicy(stall=seconds)
 
 
-class Pace:
+class SpeedWatch:
     """Watch a transfer's speed, and give it up when it all but stands still."""
 
-    def __init__(self, patience: Patience, what: str) -> None:
-        self._patience = patience
+    def __init__(self, policy: RetryPolicy, what: str) -> None:
+        self._patience = policy
         self._what = what
         self._since = time.monotonic()
         self._bytes = 0
