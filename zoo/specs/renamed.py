@@ -21,13 +21,14 @@ def renamed_arguments(**names: str) -> Callable[[_Called], _Called]:
     """Let a function, or a class, take keyword arguments by their old names: `@renamed_arguments(old="new")`."""
 
     def decorate(called: _Called) -> _Called:
+        owner = called.__qualname__.removesuffix(".__call__")
         inner: Any = called.__init__ if isinstance(called, type) else called  # type: ignore[misc]
 
         @functools.wraps(inner)
         def outer(*positional: Any, **given: Any) -> Any:
             for old, new in names.items():
                 if old in given:
-                    tell_renamed(f"{old}= of {called.__name__}", f"{new}=")
+                    tell_renamed(f"{old}= of {owner}", f"{new}=")
                     given[new] = given.pop(old)
             return inner(*positional, **given)
 

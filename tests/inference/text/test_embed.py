@@ -46,7 +46,7 @@ def test_a_long_text_is_cut_and_said(weights: Weights, caplog: pytest.LogCapture
 
 def test_the_old_name_of_normalize_goes_on_with_a_notice(weights: Weights, caplog: pytest.LogCaptureFixture) -> None:
     embed = zoo.load(weights()).embed
-    assert torch.equal(embed(TEXTS, normalize=True), embed(TEXTS, normalize=True))  # type: ignore[call-arg]
+    assert torch.equal(embed(TEXTS, normalise=True), embed(TEXTS, normalize=True))  # type: ignore[call-arg]
     assert [record.getMessage() for record in caplog.records] == [
-        "normalise of model.embed is now normalize; the old name goes with the next release"
+        "normalise= of EmbedTexts is now normalize=; the old name goes with the next release"
     ]

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,9 +18,8 @@ from zoo.engine.modes import evaluating
 from zoo.inference.text.method import TextMethod
 from zoo.inference.text.prompts import by_length, checked, padded
 from zoo.specs.modality import DataSource, Samples
+from zoo.specs.renamed import renamed_arguments
 from zoo.weights.tokenizer import TextInputs
-
-_log = logging.getLogger("zoo")
 
 
 class EmbedTexts(TextMethod):
@@ -35,6 +33,7 @@ class EmbedTexts(TextMethod):
         super().__init__(model, inputs, "embedded")
         self._open = opener
 
+    @renamed_arguments(normalise="normalize")
     def __call__(
         self,
         texts: str | Sequence[str],
