@@ -32,8 +32,8 @@ DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("zoo.hub.pull.default_patience", lambda: QUICK)
-    monkeypatch.setattr("zoo.hub.push.default_patience", lambda: QUICK)
+    monkeypatch.setattr("zoo.hub.pull.default_retry_policy", lambda: QUICK)
+    monkeypatch.setattr("zoo.hub.push.default_retry_policy", lambda: QUICK)
     # every command makes a client, and reading the web's certificates takes half of its time; all here is plain HTTP
     monkeypatch.setattr("ssl.SSLContext.load_verify_locations", lambda *arguments, **named: None)
     monkeypatch.setenv("HF_TOKEN", TOKEN)

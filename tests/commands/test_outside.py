@@ -41,7 +41,7 @@ def test_117_what_a_hub_says(
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     monkeypatch.setattr("zoo.hub.retry_policy.RetryPolicy.attempts", 1)
-    monkeypatch.setattr("zoo.hub.pull.default_patience", lambda: zoo_patience())
+    monkeypatch.setattr("zoo.hub.pull.default_retry_policy", lambda: zoo_patience())
     with Answering(lambda _: HUBS[hub]).running() as answering:
         mirroring = (answering.url, "other", "org/x") if arguments[-1] == "mirror" else ("--hub", answering.url)
         code = run([*arguments, *mirroring])

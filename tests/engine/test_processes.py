@@ -135,7 +135,7 @@ from zoo.engine.watchdog import Watchdog
 with Watchdog(Distribution(torch.device("cpu")), 0.4).watching() as watchdog:
     with watchdog.paused():
         time.sleep(1.5)
-    watchdog.beat(7)
+    watchdog.step_started(7)
     time.sleep(600)
 """
 

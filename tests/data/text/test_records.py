@@ -210,3 +210,11 @@ def test_a_class_of_one_row_is_learnt_wherever_its_hash_falls(tmp_path: Path) ->
     write_csv(tmp_path / "all.csv", [(f"text {place}", str(place)) for place in range(20)])
     with pytest.raises(DataError, match="has no label twice"):
         open_records(tmp_path / "all.csv", Columns())
+
+
+@pytest.mark.parametrize(("column", "held_out"), [("label", ["text 1", "text 9"]), ("target", ["text 3", "text 5"])])
+def test_rows_stay_where_earlier_versions_had_them(tmp_path: Path, column: str, held_out: list[str]) -> None:
+    write_csv(tmp_path / "rows.csv", [(f"text {n}", "ab"[n % 2]) for n in range(10)], head=f"text,{column}")
+    dataset = open_records(tmp_path / "rows.csv", Columns(**{column: column}))
+    assert list(dataset.splits["test"].texts) == held_out  # type: ignore[arg-type]
+    assert dataset.fingerprint.startswith({"label": "0b6232435ffb", "target": "aebc15d6ecf5"}[column])

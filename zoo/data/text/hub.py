@@ -34,7 +34,8 @@ def open_hub_texts(address: str, *, columns: Columns, hub: str | Path | None) ->
             found, multiple = records_of(_told(read_table(path), path), columns, f"{path.name} of {address}")
             rows[split] += found
             several = several or multiple
-    known = repr((columns, files.commit, [files.names[split] for split in files.names]))
+    names = [files.names[split] for split in files.names]
+    known = f"({columns.identity}, {files.commit!r}, {names!r})"
     return dataset_of(
         rows,
         name=repo.rpartition("/")[2],

@@ -47,6 +47,12 @@ class Columns:
         values = {role: getattr(self, role) for role in _USUAL}
         return {role: name for role, name in values.items() if name is not None}
 
+    @property
+    def identity(self) -> str:
+        """What fingerprints of data are made of: it stays as it is, since runs are made again by them."""
+        more = "" if self.quoting is None else f", quoting={self.quoting}"
+        return f"Columns({', '.join(f'{role}={getattr(self, role)!r}' for role in _USUAL)}{more})"
+
 
 @dataclass(frozen=True)
 class Record:
@@ -56,6 +62,11 @@ class Record:
     pair: str | None = None
     labels: tuple[str, ...] | None = None
     target_text: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """What splits are drawn by: it stays as it is, since another one would mix what earlier runs held out."""
+        return f"Record(text={self.text!r}, pair={self.pair!r}, labels={self.labels!r}, written={self.target_text!r})"
 
 
 def is_records(path: Path) -> bool:
@@ -84,7 +95,7 @@ def open_records(path: Path, columns: Columns) -> TextDataset:
     if "" in rows:
         rows = split_by_hash(rows[""], str(path))
     hashes = content_hashes(path if path.is_dir() else path.parent, list(files.values()))
-    digest = hashlib.sha256(repr(columns).encode())
+    digest = hashlib.sha256(columns.identity.encode())
     for split, file in files.items():
         digest.update(f"{split} {hashes[file]}\n".encode())
     return dataset_of(rows, name=path.resolve().stem, source=str(path), fingerprint=digest.hexdigest(), several=several)
@@ -326,7 +337,7 @@ def split_by_hash(records: Sequence[Record], source: str) -> dict[str, Sequence[
     """
     if scoring():
         return {"test": records}
-    hashes = [hashlib.sha256(repr(record).encode()).digest() for record in records]
+    hashes = [hashlib.sha256(record.identity.encode()).digest() for record in records]
     count = round(len(records) * _TEST_SHARE)
     if not 0 < count < len(records):
         raise DataError(f"{source} holds {len(records)} rows; a training and a test split need more")

@@ -37,6 +37,12 @@ class TokenLayout:
     joins: bool = False
     max_target_tokens: int = 0
 
+    @property
+    def identity(self) -> str:
+        """What fingerprints of data are made of: it stays as it is, since runs are made again by them."""
+        target = "written" if self.learns_from == "target_text" else self.learns_from
+        return f"Form(learns_from={target!r}, joins={self.joins!r}, max_written={self.max_target_tokens!r})"
+
 
 def tokenize(dataset: TextDataset, inputs: TextInputs, form: TokenLayout) -> TokenDataset:
     """Return the data set in tokens. Raise DataError where it lacks what the task learns from."""
@@ -45,7 +51,8 @@ def tokenize(dataset: TextDataset, inputs: TextInputs, form: TokenLayout) -> Tok
         splits: dict[str, TokenRows | TokenStream] = dict(_streams(dataset, inputs))
     else:
         splits = {name: _rows(split, inputs, form) for name, split in dataset.splits.items()}
-    described = repr((_VERSION, dataset.fingerprint, inputs.tokenizer.identity, inputs.max_tokens, form))
+    known = (_VERSION, dataset.fingerprint, inputs.tokenizer.identity, inputs.max_tokens)
+    described = f"{repr(known)[:-1]}, {form.identity})"
     return TokenDataset(
         name=dataset.name,
         splits=splits,
