@@ -1,9 +1,13 @@
-# `make demo` and `make test` set everything up by themselves; PYTHON chooses the interpreter.
+# `make demo` and `make test` set up what they need by themselves; PYTHON chooses the interpreter.
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3 python,$(shell command -v $(name) 2>/dev/null)))
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := train,serve,data,sign,tensorboard,test,dev
+# the demo gets along with these; the tests and checks take the rest too
+EXTRAS := train,serve
+MORE := data,sign,tensorboard,test,dev
 MARK := $(VENV)/.installed
+DEMO_MARK := $(VENV)/.installed-demo
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PACKAGES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 WORKERS ?= 2
 export OMP_NUM_THREADS ?= 2
@@ -13,15 +17,19 @@ export OMP_NUM_THREADS ?= 2
 
 install: $(MARK)
 
-$(MARK): $(PACKAGES)
+$(DEMO_MARK): $(PACKAGES)
 	@test -n "$(PYTHON)" || { echo "zoo needs Python 3.11 or newer; install it, or name one: make PYTHON=/path/to/python"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "zoo needs Python 3.11 or newer, $(PYTHON) is older; name another: make PYTHON=/path/to/python"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv and pip; install them (Debian: apt install python3-venv)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]' $(patsubst %/pyproject.toml,-e ./%,$(wildcard plugins/*/pyproject.toml))
+	$(INSTALL) -e '.[$(EXTRAS)]' $(patsubst %/pyproject.toml,-e ./%,$(wildcard plugins/*/pyproject.toml))
 	@touch $@
 
-demo: install
+$(MARK): $(DEMO_MARK)
+	$(INSTALL) -e '.[$(EXTRAS),$(MORE)]'
+	@touch $@
+
+demo: $(DEMO_MARK)
 	$(BIN)/zoo demo
 
 test: install

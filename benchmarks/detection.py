@@ -18,6 +18,9 @@ import torch
 from PIL import Image
 
 import zoo
+from zoo.data.images.lettering import with_legend
+from zoo.data.masks.colours import class_legend
+from zoo.tasks.detection.pictures import draw_boxes
 
 MODEL: dict[str, Any] = {"widths": [32, 64, 128, 256]}
 SIZE = (240, 320)
@@ -86,17 +89,22 @@ def with_val_for_test(bccd: Path, folder: Path) -> Path:
 
 
 def draw(run: Path, photos: list[Path], out: Path) -> None:
-    """Write what is found in photos side by side, in few colours to stay small."""
-    model = zoo.load(run / "weights")
-    drawn = []
-    for photo, result in zip(photos, model.predict(photos), strict=True):  # type: ignore[operator]
+    """Write what is found in photos side by side, at their own size with one legend, in few colors to stay small."""
+    predict: Any = zoo.load(run / "weights").predict
+    labels, drawn, kinds = predict.predictor.labels, [], set()
+    for photo, result in zip(photos, predict(photos), strict=True):
         with Image.open(photo) as picture:
-            drawn.append(model.predict.predictor.draw(picture.convert("RGB"), result).resize(SIZE[::-1]))  # type: ignore[union-attr]
-    canvas = Image.new("RGB", (sum(picture.width for picture in drawn), SIZE[0]))
-    for place, picture in enumerate(drawn):
-        canvas.paste(picture, (place * SIZE[1], 0))
+            found = [labels.index(item["label"]) for item in result["boxes"]]
+            drawn.append(draw_boxes(picture, [item["box"] for item in result["boxes"]], found, labels))
+        kinds.update(found)
+    canvas = Image.new("RGB", (sum(picture.width for picture in drawn), max(picture.height for picture in drawn)))
+    left = 0
+    for picture in drawn:
+        canvas.paste(picture, (left, 0))
+        left += picture.width
     out.parent.mkdir(parents=True, exist_ok=True)
-    canvas.quantize(64).save(out, optimize=True)
+    few = canvas.quantize(64).convert("RGB")  # the legend keeps its own colors
+    with_legend(few, class_legend(labels, sorted(kinds))).quantize(256).save(out, optimize=True)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ import torch
 from PIL import Image
 
 import zoo
+from zoo.data.images.lettering import with_legend
+from zoo.data.masks.colours import class_legend, overlay
 
 BACKBONE = {"depths": [2, 2, 2, 2], "widths": [32, 64, 128, 256]}
 PRETRAINING = {"precision": "bf16", "epochs": 8, "batch_size": 64, "evaluations": 1}
@@ -96,24 +98,24 @@ def show(split: str, scores: dict[str, float]) -> None:
 
 
 def draw(weights: Path, data: Path, out: Path) -> None:
-    """Write test pictures beside what the weights see in them."""
-    predict = zoo.load(weights).predict
-    rows = []
+    """Write test pictures beside what the weights see in them, with one legend."""
+    predict: Any = zoo.load(weights).predict
+    labels, width, gap, rows, names = predict.predictor.labels, 300, 6, [], set()
     for name in SHOWN:
         picture = Image.open(data / "test" / f"{name}.jpg")
         (result,) = predict(picture)
-        rows.append((picture, predict.predictor.draw(picture, result)))
-    width, gap = 300, 6
-    tiles = [[tile.resize((width, round(tile.height * width / tile.width))) for tile in row] for row in rows]
-    heights = [max(tile.height for tile in row) for row in tiles]
-    canvas = Image.new("RGB", (2 * width + gap, sum(heights) + gap * (len(rows) - 1)), "white")
-    top = 0
-    for row, height in zip(tiles, heights, strict=True):
-        for column, tile in enumerate(row):
-            canvas.paste(tile, (column * (width + gap), top))
-        top += height + gap
+        size = (width, round(picture.height * width / picture.width))
+        rows.append([tile.resize(size) for tile in (picture, overlay(picture, result["mask"], labels))])
+        names.update(found for found, share in result["shares"].items() if share >= 0.005)
+    height = rows[0][0].height
+    canvas = Image.new("RGB", (2 * width + gap, len(rows) * (height + gap)), "white")
+    for row, tiles in enumerate(rows):
+        for column, tile in enumerate(tiles):
+            canvas.paste(tile, (column * (width + gap), row * (height + gap)))
     out.parent.mkdir(parents=True, exist_ok=True)
-    canvas.quantize(96).save(out, optimize=True)
+    present = [place for place, name in enumerate(labels) if name in names]
+    few = canvas.quantize(96).convert("RGB")  # the legend keeps its own colors
+    with_legend(few, class_legend(labels, present)).quantize(256).save(out, optimize=True)
     print(f"{out}: {out.stat().st_size / 1000:.0f} kB")
 
 

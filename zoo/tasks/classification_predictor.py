@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from zoo.errors import IntegrityError
+from zoo.data.images.lettering import TEXT, enlarged, shown_name, with_caption
 from zoo.tasks.multi_label import MultiLabelClassifier, seen
 from zoo.weights.inputs import Preprocessing
 
@@ -35,17 +36,10 @@ class ClassificationPredictor:
 
     def draw(self, picture: "Image", result: dict[str, Any]) -> "Image":
         """Return the picture with the class and its probability written above it."""
-        from PIL import Image, ImageDraw, ImageFont
-
         listed = result["predictions"] if self.several else result["predictions"][:1]
-        text = ", ".join(f"{item['label']} {item['score']:.2f}" for item in listed) or "none"
-        font = ImageFont.load_default(max(10, picture.height // 20))
-        left, top, right, bottom = font.getbbox(text)
-        band = round(bottom - top) + 8
-        drawn = Image.new("RGB", (max(picture.width, round(right - left) + 8), picture.height + band), "white")
-        drawn.paste(picture, (0, band))
-        ImageDraw.Draw(drawn).text((4, 4 - top), text, fill="#1f2a44", font=font)
-        return drawn
+        text = ", ".join(f"{shown_name(item['label'])} {item['score']:.2f}" for item in listed) or "none"
+        drawn, _ = enlarged(picture)
+        return with_caption(drawn, text, size=max(TEXT, drawn.height // 20))
 
 
 def classes_of(logits: Tensor, labels: tuple[str, ...], *, several: bool) -> list[dict[str, Any]]:

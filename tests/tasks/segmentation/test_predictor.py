@@ -8,7 +8,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from tests.lettering import READABLE, written
 from zoo.data.masks.colours import class_colours, mask_picture
+from zoo.tasks.segmentation.pictures import prediction_grid
 from zoo.tasks.segmentation.predictor import SegmentationPredictor
 from zoo.weights.inputs import Preprocessing
 
@@ -48,10 +50,19 @@ def test_masks_are_palette_pictures_whose_values_are_classes(tmp_path: Path) -> 
 def test_drawn_with_a_legend_below() -> None:
     (result,) = predictor()(torch.rand(1, 3, 8, 16), [(60, 90)])
     grey = Image.new("RGB", (90, 60), (128, 128, 128))
-    drawn = predictor().draw(grey, result)
-    assert drawn.width == 90 and drawn.height > 60
-    left, right = (np.array(drawn.getpixel(place)) for place in ((5, 5), (85, 5)))
+    with written() as texts:
+        drawn = predictor().draw(grey, result)
+    assert drawn.width == 360 and drawn.height > 240
+    assert list(texts) == ["road", "car"] and min(texts.values()) >= READABLE
+    left, right = (np.array(drawn.getpixel(place)) for place in ((20, 20), (340, 20)))
     assert (left != right).any() and (left != 128).any()
+
+
+def test_a_grid_names_its_columns_and_each_class_once(tmp_path: Path) -> None:
+    masks = torch.tensor([[[0, 1], [1, 1]]] * 4, dtype=torch.uint8)
+    with written() as texts:
+        prediction_grid(torch.rand(4, 3, 8, 16), masks, masks * 2, LABELS, tmp_path / "predictions.png")
+    assert list(texts) == ["image", "ground truth", "prediction", *LABELS] and min(texts.values()) >= READABLE
 
 
 def test_row_names_the_largest_share_first() -> None:

@@ -1,21 +1,20 @@
-"""Colours of classes, masks as pictures, and legends."""
+"""Colours of classes, and masks as pictures."""
 
 import colorsys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.augmentation.masks import IGNORED
+from zoo.data.images.lettering import Colour
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Mask = NDArray[np.uint8]
 
-_INK = (31, 42, 68)
-_LINE = 16
 _GOLDEN = 0.618034
 _BACKGROUND = ("background", "_background_")
 _DISTINCT = bytes.fromhex(  # Trubetskoy's twenty colours that are easily told apart
@@ -60,23 +59,7 @@ def overlay(picture: "Image", mask: Mask, classes: Sequence[str], *, opacity: fl
     return Image.fromarray((pixels * (1 - share) + class_colours(classes)[mask] * share).round().astype(np.uint8))
 
 
-def with_legend(picture: "Image", classes: Sequence[str], present: Sequence[int]) -> "Image":
-    """Return the picture with the names and colours of the present classes below it."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    font = ImageFont.load_default(size=12)
-    places, row, left = [], 0, 4
-    for place in present:
-        width = 20 + round(font.getlength(classes[place])) + 10
-        if left + width > picture.width and left > 4:
-            row, left = row + 1, 4
-        places.append((left, row))
-        left += width
-    canvas = Image.new("RGB", (picture.width, picture.height + _LINE * (row + 1) + 4), "white")
-    canvas.paste(picture, (0, 0))
-    draw, colours = ImageDraw.Draw(canvas), class_colours(classes)
-    for place, (left, row) in zip(present, places, strict=True):
-        top = picture.height + 3 + row * _LINE
-        draw.rectangle((left, top + 1, left + 13, top + 12), fill=tuple(colours[place].tolist()), outline=_INK)
-        draw.text((left + 18, top), classes[place], fill=_INK, font=font)
-    return canvas
+def class_legend(classes: Sequence[str], present: Iterable[int]) -> list[tuple[str, Colour]]:
+    """Return the names of the present classes with their colors, as `with_legend` takes them."""
+    colours = class_colours(classes)
+    return [(classes[place], (*colours[place].tolist(),)) for place in present]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.data.images.lettering import INK, text_font
 from zoo.data.images.pictures import open_picture
 from zoo.files import new_file, storage_errors
 
@@ -13,17 +14,15 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _TILE = 96
-_LINE = 18
+_LINE = 24
 _GAP = 6
-_TEXT = 13
-_INK = "#1f2a44"
 
 
 def draw_nearest(items: Sequence[Any], nearest: Sequence[Sequence[tuple[int, float]]], out: Path) -> None:
     """Write a row for each of the first items: itself, a line, and those nearest to it above their similarity."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
-    font = ImageFont.load_default(_TEXT)
+    font = text_font()
     columns = 1 + max(map(len, nearest))
     size = (_left(columns), _GAP + len(nearest) * (_TILE + _LINE + _GAP))
     canvas = Image.new("RGB", size, "white")
@@ -34,8 +33,8 @@ def draw_nearest(items: Sequence[Any], nearest: Sequence[Sequence[tuple[int, flo
             tile, left = _tile(items[place]), _left(column)
             canvas.paste(tile, (left + (_TILE - tile.width) // 2, top + (_TILE - tile.height) // 2))
             said = f"{similarity:.3f}" if column else "query"
-            pen.text((left + _TILE // 2, top + _TILE + _LINE // 2), said, fill=_INK, font=font, anchor="mm")
-        pen.line([(_left(1) - _GAP, top), (_left(1) - _GAP, top + _TILE)], fill=_INK)
+            pen.text((left + _TILE // 2, top + _TILE + _LINE // 2), said, fill=INK, font=font, anchor="mm")
+        pen.line([(_left(1) - _GAP, top), (_left(1) - _GAP, top + _TILE)], fill=INK)
     with storage_errors(f"writing {out}"), new_file(out) as file:
         canvas.save(file, format="PNG")
 

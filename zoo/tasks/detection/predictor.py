@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.tasks.detection.decode import find
-from zoo.tasks.detection.pictures import draw_boxes
+from zoo.tasks.detection.pictures import draw_found
 from zoo.weights.inputs import Preprocessing
 
 if TYPE_CHECKING:
@@ -60,12 +60,11 @@ class DetectionPredictor:
         return results
 
     def draw(self, picture: "Image", result: dict[str, Any]) -> "Image":
-        """Return the picture with the boxes drawn in."""
+        """Return the picture with the boxes drawn in, enlarged where it is small."""
         found = result["boxes"]
         kinds = [self.labels.index(item["label"]) for item in found]
-        texts = [f"{item['label']} {item['score']:.2f}" for item in found]
-        drawn: Image = draw_boxes(picture, [item["box"] for item in found], kinds, texts)
-        return drawn
+        scores = [item["score"] for item in found]
+        return draw_found(picture, [item["box"] for item in found], kinds, scores, self.labels)
 
     def row(self, result: dict[str, Any]) -> list[str]:
         """Return how many of each label were found, and the first few boxes."""

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo.data.masks.colours import overlay, with_legend
+from zoo.data.images.lettering import enlarged, with_legend
+from zoo.data.masks.colours import class_legend, overlay
 from zoo.weights.inputs import Preprocessing
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class SegmentationPredictor:
     def draw(self, picture: "Image", result: dict[str, Any]) -> "Image":
         """Lay the classes' colours over the picture, with their names below."""
         present = [self.labels.index(name) for name, share in result["shares"].items() if share >= _SHOWN]
-        return with_legend(overlay(picture, result["mask"], self.labels), self.labels, present)
+        drawn, _ = enlarged(overlay(picture, result["mask"], self.labels))
+        return with_legend(drawn, class_legend(self.labels, present))
 
     def row(self, result: dict[str, Any]) -> list[str]:
         """Return the classes with their shares of the picture, the largest first."""
