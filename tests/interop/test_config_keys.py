@@ -208,6 +208,8 @@ def test_139_every_key(kind: str, key: str, value: Any, kept: bool, tmp_path: Pa
     """`kept` weights are those of the whole config.json, others those of the one without the key, or with another."""
     given = whole(kind)
     edited = {name: item for name, item in given.items() if name != key}
+    if key == "feed_forward_proj":  # what repeats it would contradict it
+        edited = {name: item for name, item in edited.items() if name not in ("dense_act_fn", "is_gated_act")}
     edited |= {} if value is ... else {key: value}
     (tmp_path / "config.json").write_text(json.dumps(given if kept else edited))
     theirs = None
@@ -222,7 +224,7 @@ def test_139_every_key(kind: str, key: str, value: Any, kept: bool, tmp_path: Pa
     try:
         ours: Any = zoo.load(tmp_path)
     except zoo.ZooError as error:
-        named = {key, "mamba"} if key == "model_type" else {key}
+        named = {key, {"model_type": "mamba", "scale_decoder_outputs": "lm_head"}.get(key, key)}
         assert theirs is None or any(name in str(error) for name in named), f"{error} does not name {key}"
         return
     if theirs is None and kept:  # the tensors told what config.json does not

@@ -167,7 +167,11 @@ class _Candidate:
         whole = completed(config, layout) if config else config
         arguments = self._arguments(whole, groups, num_classes, stem, files.pooling)
         task = _task(spec, layout, config, num_classes, self._missing(groups, arguments))
-        state = build(self.offer, arguments, device="meta").state_dict()
+        try:
+            state = build(self.offer, arguments, device="meta").state_dict()
+        except UsageError as error:
+            keys = ", ".join(f"{theirs}={whole.get(theirs)!r}" for theirs in layout.options.values() if config)
+            raise IntegrityError(f"{error}; the config.json beside {source} comes to {keys}") from None
         shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
         homeless = [name for name in groups if name not in shapes]
         twins = copies(homeless, groups, layout, lambda name: self._read(groups[name]), source)
