@@ -114,14 +114,15 @@ def _show(scores: dict[str, list[float]], labels: int) -> None:
 
 def _draw(scores: dict[str, list[float]], labels: int, model: Any, out: Path) -> Path:
     """Draw the scores beside a test image of each class and what the pretrained model makes of it."""
+    import numpy as np
     import torch
 
     from zoo.data.images.mnist import fashion_mnist_sample
     from zoo.engine.comparison import score_comparison
 
     split = fashion_mnist_sample(None).splits["test"]
-    first = [int((split.labels == kind).argmax()) for kind in range(10)]
-    images = torch.from_numpy(split.images[first]).float() / 255
+    first = np.unique(np.asarray(split.labels), return_index=True)[1]
+    images = torch.from_numpy(np.asarray(split.images[first])).float() / 255
     with torch.inference_mode():
         outputs = model.reconstruct(images)
     named = {METHODS[method]: found for method, found in scores.items()}

@@ -23,8 +23,8 @@ def score_comparison(
     """
     with figure_at(out, 12, 5.6) as figure:
         points, pictures = figure.subplots(1, 2, width_ratios=(1.15, 1))
-        for values in zip(*scores.values(), strict=True):
-            points.plot(range(len(scores)), values, color=INK, alpha=0.25, linewidth=1, zorder=1)
+        for of_seed in zip(*scores.values(), strict=True):
+            points.plot(range(len(scores)), of_seed, color=INK, alpha=0.25, linewidth=1, zorder=1)
         for place, values in enumerate(scores.values()):
             mean = statistics.fmean(values)
             points.scatter([place] * len(values), values, s=55, color=ACCENT if place else INK, zorder=2, linewidths=0)

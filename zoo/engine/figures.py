@@ -19,7 +19,8 @@ def figure_at(out: Path, width: float, height: float) -> Iterator[Any]:
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({"font.size": TEXT * _POINTS, **dict.fromkeys(_SIZES, "medium")}):
+    sizes: dict[Any, Any] = {"font.size": TEXT * _POINTS, **dict.fromkeys(_SIZES, "medium")}
+    with matplotlib.rc_context(sizes):
         figure = Figure(figsize=(width, height), dpi=DPI, layout="tight")
         yield figure
         out.parent.mkdir(parents=True, exist_ok=True)

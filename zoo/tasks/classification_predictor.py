@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from zoo.errors import IntegrityError
 from zoo.data.images.lettering import TEXT, enlarged, shown_name, with_caption
+from zoo.errors import IntegrityError
 from zoo.tasks.multi_label import MultiLabelClassifier, seen
 from zoo.weights.inputs import Preprocessing
 

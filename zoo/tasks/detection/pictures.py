@@ -90,7 +90,8 @@ def boxed_grid(images: Tensor, found: Detections, truth: Tensor, classes: Sequen
 
     Below them stands one legend of the classes.
     """
-    columns, present = [], set()
+    columns: list[Any] = []
+    present: set[int] = set()
     for place, image in enumerate(images.detach().float().clamp(0, 1).cpu()):
         sure = found.scores[place] >= _SHOWN_FROM
         known = truth[place][:, 4] >= 0
