@@ -10,6 +10,7 @@ recipe = "painting"
 epochs = 10
 minimum_steps = 0
 batch_size = 4
+sync_batch_norm = false
 optimizer = "adamw"
 learning_rate = 0.001
 weight_decay = 0.0

@@ -59,11 +59,16 @@ def ls(as_json: bool) -> None:
 @click.argument("names", nargs=-1)
 def verify(names: tuple[str, ...]) -> None:
     """Verify the hashes of NAMES, or of everything pulled. Files of other tools have no hashes to compare with."""
+    from zoo.hub.cache import Cache
     from zoo.publishing.verify import rehash
 
     wrong = 0
     for item in _chosen(names):
         shown = f"{item.repo} at {item.commit[:7]}"
+        if item.verified is None and (fault := Cache(item.repo).fault(item.commit)) is not None:
+            wrong += 1
+            print_line(f"{shown}: {fault}: it changed on disk; `zoo pull hf://{item.repo}@{item.commit}` mends it")
+            continue
         if item.verified is None:
             print_line(f"{shown}: not pulled by zoo; `zoo pull hf://{item.repo}@{item.commit}` verifies it")
             continue

@@ -19,7 +19,6 @@ from zoo.weights.formats import format_of
 from zoo.weights.kinds import ENDINGS, PICKLED, tell_kind, told_of_folder
 from zoo.weights.lockfile import locked as locked_entry
 from zoo.weights.lockfile import write_lock
-from zoo.weights.stored import tensors_sha256
 
 HF = "hf://"
 REGISTRY_FILE = "registry.json"
@@ -71,6 +70,8 @@ def find_base(base: BaseRecord, *, hub: str | Path | None = None, offline: bool 
 
     Where the repo has no such commit, as a copy of it has not, its newest weights are taken if they are the same.
     """
+    from zoo.weights.stored import tensors_sha256
+
     try:
         return pull_repo(base.repo, revision=base.commit, hub=hub, offline=offline).folder
     except NotFoundError as error:

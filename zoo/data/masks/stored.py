@@ -122,7 +122,7 @@ def _decode(folder: Path, parts: MaskParts, skip_bad: int) -> _Record:
             )
         for start in range(0, len(array), _AT_ONCE):
             array[start : start + _AT_ONCE] = table[array[start : start + _AT_ONCE]]
-    numbered = parts.named is None and not parts.names and number_objects(present["train"])
+    numbered = parts.named is None and not parts.names and number_objects(next(iter(present.values())))
     return _Record(values.classes, left_out, [*_assumed(assumed), *([_numbered(values, parts)] if numbered else [])])
 
 

@@ -102,7 +102,7 @@ def _opened(file: Path, target: Path, key: str | None) -> _Report:
         )
     except subprocess.TimeoutExpired:
         raise IntegrityError(f"{file} was not read within {5 * seconds} s; nothing is converted") from None
-    lines: list[Any] = done.stdout.splitlines()
+    lines: list[Any] = done.stdout.strip().split(b"\n") if done.stdout else []
     if done.returncode != 0 or not lines:
         how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
         raise IntegrityError(

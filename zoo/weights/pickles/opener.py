@@ -204,7 +204,7 @@ def main(source: str, target: str, memory: str, seconds: str, key: str = "") -> 
 
 
 def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), "")[:200]
+    return str(error).partition("\n")[0][:200]
 
 
 if __name__ == "__main__":
