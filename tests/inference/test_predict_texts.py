@@ -123,7 +123,7 @@ def test_hidden_words_are_guessed(tmp_path: Path) -> None:
 
 
 def test_weights_that_say_nothing_of_a_text_name_what_they_do(tmp_path: Path) -> None:
-    with pytest.raises(zoo.UsageError, match="zoo generate"):
+    with pytest.raises(zoo.UsageError, match="zoo embed"):
         zoo.load(folder(tmp_path, "text-generation", ())).predict("the cat")
     with pytest.raises(zoo.UsageError, match="not a text classifier"):
         zoo.load(folder(tmp_path, "text-classification", ())).predict("the cat")

@@ -71,7 +71,7 @@ def test_a_library_that_draws_is_missing(
     if rehearsed:
         monkeypatch.setattr(zoo, "pretrain", lambda name, **asked: zoo.dry_run("pretrain", name, **asked))
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(UsageError, match=r"a run draws pictures.*pip install 'zoo-hub\[train\]'"):
+    with pytest.raises(UsageError, match=r"training needs the train extra: pip install 'zoo-hub\[train\]'"):
         paint()
     assert left_nothing()
 

@@ -42,9 +42,15 @@ def typed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def current_settings(recipe: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings that were stored by the names that they have now; as they are for an unknown recipe."""
+    """Return settings that were stored, by the names that they have now and with those that have come since.
+
+    Those of an unknown recipe stay as they are.
+    """
     try:
-        return current_keys(values, _settings_type(default_registry().recipe(recipe)).renamed)
+        found = _settings_type(default_registry().recipe(recipe))
+        fields = [field for field in dataclasses.fields(found) if field.default is not dataclasses.MISSING]
+        since = {field.name: msgspec.to_builtins(field.default) for field in fields}
+        return {**since, **current_keys(values, found.renamed)}
     except (NotFoundError, PluginError):
         return dict(values)
 

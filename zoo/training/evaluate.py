@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,15 @@ from zoo.data.splitting import to_be_scored
 from zoo.engine.device import choose_device
 from zoo.engine.distribution import Distribution
 from zoo.engine.prepare import place
-from zoo.errors import UsageError
+from zoo.engine.run import RECORD
+from zoo.errors import UsageError, ZooError
 from zoo.modalities.data_source import open_data, task_reader
 from zoo.registry.recipe_settings import current_settings, settings_from
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.modality import Dataset, DataSource, Inputs, Need
 from zoo.specs.records import RecipeSpec, TaskSpec
 from zoo.specs.settings import TrainingSettings
+from zoo.strict_json import parse_json
 from zoo.tasks.class_scores import predictions_of, scores_by_class
 from zoo.training.named_recipe import make_recipe
 from zoo.training.run import batches
@@ -37,8 +40,9 @@ class Evaluated:
 
 
 def evaluate_weights(weights: str | Path, query: WeightsQuery, source: DataSource, *, device: str | None) -> Evaluated:
-    """Score the test split, or everything where data have none, by the recipe that config.json names or its task's.
+    """Score the test split by the recipe that config.json names or its task's.
 
+    Of data without one everything is scored, or what was held out where the weights have learnt from the rest.
     Classes are those of the weights, by name. Raise UsageError for data with others.
     """
     folder = find_weights(weights, query)
@@ -47,9 +51,12 @@ def evaluate_weights(weights: str | Path, query: WeightsQuery, source: DataSourc
     offer = registry.recipe(block.recipe.name if block.recipe else registry.task(block.task).spec.recipe)
     settings = settings_from(offer, current_settings(block.recipe.name, block.recipe.settings) if block.recipe else {})
     task = registry.known_task(block.task)
+    opened = partial(_opened, folder, block, offer, settings, task, source)
     with to_be_scored():
-        dataset, inputs = _opened(folder, block, offer, settings, task, source)
+        dataset, inputs = opened()
         dataset, classes = _in_their_classes(dataset, block, task, source.name, weights)
+    if (own := _learnt_from(folder, block, settings, dataset.name, opened)) is not None:
+        dataset, inputs = own
     distribution = Distribution(choose_device(device))
     placed = place(load_weights(folder, block), settings, distribution)
     recipe: Any = make_recipe(offer, settings, placed, classes, inputs)
@@ -93,6 +100,29 @@ def _opened(
     elif offer.spec.labels:
         dataset.check("labels")
     return dataset, inputs
+
+
+def _learnt_from(
+    folder: Path,
+    block: WeightsDescription,
+    settings: TrainingSettings,
+    name: str,
+    opened: Callable[[], tuple[Dataset, Inputs]],
+) -> tuple[Dataset, Inputs] | None:
+    """Return the data as they were split to train on, where they are those that the weights have learnt from.
+
+    Of such data what was held out is scored alone.
+    """
+    if block.data is None or block.data.name != name:
+        return None
+    try:
+        dataset, inputs = opened()
+    except ZooError:
+        return None
+    record = folder / RECORD
+    labels = parse_json(record.read_bytes(), str(record)).get("labels") if record.is_file() else None
+    known = [dataset, dataset.subset(labels, settings.seed)] if isinstance(labels, int) else [dataset]
+    return (dataset, inputs) if block.data.fingerprint in [item.fingerprint for item in known] else None
 
 
 def _in_their_classes(

@@ -20,7 +20,7 @@ from zoo.data.images.pictures import common_form, read_frame
 from zoo.errors import DataError
 from zoo.files import cache_folder, storage_errors, write_file
 
-_VERSION = "2"
+_VERSION = "1"
 _TEST_SHARE = 0.2
 _LAYOUTS = (
     "Pascal VOC (JPEGImages, Annotations/*.xml), COCO (annotations/instances_*.json), YOLO (images, labels) or a table "
@@ -63,7 +63,7 @@ def open_boxes(
     boxes = _scaled(annotations, splits, frames, image_size)
     digest.update(repr(annotations.classes).encode())
     for split in sorted(splits):
-        digest.update(frames[split].tobytes() + boxes[split].tobytes())
+        digest.update(frames[split][:, :2].tobytes() + boxes[split].tobytes())
     parts = {
         split: Part([item.path for item in part], {"boxes": boxes[split], "sizes": frames[split][:, :2]})
         for split, part in splits.items()

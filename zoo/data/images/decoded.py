@@ -21,6 +21,9 @@ from zoo.data.memory import fits_in_memory
 from zoo.errors import DataError
 from zoo.files import cache_folder, new_folder, storage_errors
 
+READ = "2"
+"""How images and masks are read; what was cached when they were read otherwise is not looked at."""
+
 _LEFT_OUT = "left-out.json"
 _log = logging.getLogger("zoo")
 
@@ -60,7 +63,7 @@ def open_pictures(
     if stream is None:
         stream = not fits_in_memory(sum(len(part.sources) for part in parts.values()) * math.prod(form))
     left_out: list[SkippedFiles] = []
-    cached = cache_folder() / ("checked" if stream else "images") / key
+    cached = cache_folder() / ("checked" if stream else "images") / f"{key}-{READ}"
     if skip_bad or not stream:
         left_out = _fill(cached, parts, form, scaling, skip_bad, keep=not stream)
     splits = {}

@@ -22,7 +22,7 @@ from zoo.extras import require
 from zoo.hub.connection import connect
 from zoo.hub.failures import hub_errors
 
-_VERSION = "2"
+_VERSION = "1"
 _EVERY = 5
 
 

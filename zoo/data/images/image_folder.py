@@ -22,7 +22,7 @@ from zoo.data.images.pictures import STRETCHED, Scaling, common_form
 from zoo.data.splitting import scoring, split_by_hash, split_folders, with_test
 from zoo.errors import DataError
 
-_VERSION = "3"
+_VERSION = "2"
 _log = logging.getLogger("zoo")
 
 

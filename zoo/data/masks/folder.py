@@ -18,7 +18,7 @@ from zoo.data.masks.layouts import ALL, Pair, find_layout
 from zoo.data.masks.stored import MaskParts, open_masks
 from zoo.data.splitting import split_by_hash
 
-_VERSION = "2"
+_VERSION = "1"
 _OWN_SIZE_UP_TO = 2 * 1024**3
 """Bytes of a split's masks; more are scaled as the pictures are. A share of what is free would change the scores."""
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from zoo.data.arrays import Images
 from zoo.data.augmentation.masks import IGNORED
-from zoo.data.images.decoded import SkippedFiles, new_array
+from zoo.data.images.decoded import READ, SkippedFiles, new_array
 from zoo.data.masks.classes import NAMES_FILE, Values, found_values, number_objects
 from zoo.data.masks.decoding import decode_masks
 from zoo.data.masks.layouts import Pair
@@ -58,7 +58,7 @@ class _Record(msgspec.Struct):
 
 def open_masks(key: str, parts: MaskParts, *, skip_bad: int = 0) -> StoredMasks:
     """Return the masks, decoded into the cache unless `key` is there; up to `skip_bad` bad ones are left out."""
-    cached = cache_folder() / "masks" / key
+    cached = cache_folder() / "masks" / f"{key}-{READ}"
     with storage_errors(f"caching masks in {cached}"):
         cached.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{cached}.lock"):  # of several processes that start at once, one decodes
