@@ -84,6 +84,7 @@ CASES = {
         shell_alone={"dry_run", "processes"},
         python_alone={"progress"},
         said_by_the_command={"progress": True},
+        never_said={"request.repeated"},
     ),
     "finetune": Case(
         function=zoo.finetune,
@@ -94,17 +95,17 @@ CASES = {
         shell_alone={"dry_run", "processes"},
         python_alone={"progress"},
         said_by_the_command={"progress": True},
-        never_said={f"request.{name}" for name in OF_WEIGHTS},
+        never_said={"request.repeated", *(f"request.{name}" for name in OF_WEIGHTS)},
     ),
     "evaluate": Case(
         function=zoo.evaluate,
         receiver="zoo.training.evaluate:evaluate_weights",
         least={"weights": "other", "data": "pictures"},
         all={"weights": "net.a", **{name: TRAINING[name] for name in ("data", "data_dir", "hub", "device")}}
-        | {name: TRAINING[name] for name in ("columns", "data_options")},
+        | {name: TRAINING[name] for name in ("columns", "data_options", "skip_bad")},
         typed="net.a --data photos --data-dir there --hub http://hub --device cuda:1 --data-set rate=7 "
-        "--text t --pair p --label l --target g",
-        shell_alone={"as_json"},
+        "--text t --pair p --label l --target g --skip-bad 2",
+        shell_alone={"as_json", "out"},
         never_said=OF_WEIGHTS,
     ),
     "push": Case(
@@ -125,9 +126,10 @@ CASES = {
             "sign": Path("key.pem"),
             "library": "timm",
             "adapter": True,
+            "dtype": "bfloat16",
         },
         typed="run me/net --hub http://hub --private --tag v1 --message Push --license mit --max-shard-size 5GB "
-        "--create-pr --readme here --sign key.pem --for timm --adapter",
+        "--create-pr --readme here --sign key.pem --for timm --adapter --dtype bfloat16",
         shell_alone={"dry_run"},
         python_alone={"progress"},
     ),
