@@ -154,7 +154,7 @@ def test_the_shell_goes_the_whole_way(
     shown = capsys.readouterr()
     assert f"zoo evaluate {second} --data {questions} --text question --label kind" in shown.out
     assert run(["evaluate", str(second), "--data", str(questions), *columns, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out).keys() == {"accuracy", "f1_macro", "loss"}
+    assert json.loads(capsys.readouterr().out).keys() == {"accuracy", "f1_macro", "loss", "samples", "classes"}
     assert run(["evaluate", str(second), "--data", str(questions), "--text", "title"]) == 9
     assert "no column 'title' for --text; it has question, kind" in capsys.readouterr().err
     assert run(["finetune", str(first), *task, "--out", str(tmp_path / "dry"), "--dry-run"]) == 0
