@@ -110,7 +110,7 @@ def test_neighbours_are_printed_and_drawn(
             shown = said(capsys, weights, str(photos), "--neighbours", "1", "--out", str(tmp_path / out))
             assert shown == f"4 img, 6 numbers each  {tmp_path / out}{done}\n{table}drawn: {tmp_path / drawn}\n"
         with Image.open(tmp_path / drawn) as image:
-            assert image.size == (2 * 102 + 12, 4 * 120 + 6)
+            assert image.size == (2 * 102 + 12, 4 * 126 + 6)
 
 
 def test_neighbours_of_texts_are_texts(writer: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
