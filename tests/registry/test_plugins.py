@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 import zoo.registry.plugins
 from zoo.errors import PluginError
@@ -134,6 +135,28 @@ def test_068_target_that_makes_no_module(site: Any) -> None:
 def test_069_plugin_for_another_zoo(site: Any, requirement: str) -> None:
     site.install("zoo-old", "raise AssertionError('imported')", requires=(requirement,))
     assert "needs zoo" in str(plugin(default_registry(), "zoo-old").error)
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "0.9", "0.10", "1.0", "2.3.4", "1.0rc1"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "zoo-hub>=0.1",
+        "zoo-hub>=0.1.0.0",
+        "zoo-hub (>=0.9)",
+        "zoo-hub>=0.10",
+        "zoo-hub >= 1",
+        "zoo-hub>=2.3.5",
+        "zoo-hub>=1,<2",
+    ],
+)
+def test_versions_are_compared_as_packaging_does(
+    site: Any, monkeypatch: pytest.MonkeyPatch, line: str, version: str
+) -> None:
+    monkeypatch.setattr("zoo.registry.plugins.__version__", version)
+    site.install("zoo-lenet", good(), requires=(line,))
+    fits = Requirement(line).specifier.contains(version, prereleases=True)
+    assert (plugin(default_registry(), "zoo-lenet").error is None) == fits
 
 
 def test_072_stale_editable(site: Any, tmp_path: Path) -> None:
