@@ -13,7 +13,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 2
 
 .PHONY: install demo test check fix docs bench clean bench-hub test-kill test-interop test-clients test-hub-kill \
-	test-hub-fuzz test-faults test-pull-kills test-fuzz test-attacks
+	test-hub-fuzz test-faults test-pull-kills test-fuzz test-attacks test-wheels
 
 install: $(MARK)
 
@@ -49,6 +49,10 @@ test-interop:
 # Unmodified clients of many versions, in environments that pip makes in /tmp/zoo-clients
 test-clients: install
 	$(BIN)/python tests/clients/matrix.py
+
+# The wheels in clean environments, without and with each extra
+test-wheels: install
+	$(BIN)/python tests/wheels/matrix.py
 
 test-hub-kill: install
 	$(BIN)/python benchmarks/hub_kill.py --kills 200

@@ -65,6 +65,21 @@ def test_a_command_without_its_extra(
     assert f"{said}: pip install 'zoo-hub[" in says(*arguments, code=2)
 
 
+@pytest.mark.parametrize("module", ["matplotlib", "uvicorn"])
+def test_the_demo_asks_for_all_that_it_needs_before_it_starts(
+    module: str, says: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    assert "the demo needs the " in says("demo", "--out", "here", code=2)
+    assert not Path("here").exists()
+
+
+def test_no_hub_is_made_where_none_can_be_served(tiny: Any, says: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    says("push", "weights", "me/tiny", "--hub", "hub", "--public", code=2)
+    assert not Path("hub").exists()
+
+
 def test_data_of_a_hub_without_its_extra(painter: None, says: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
     said = says("pretrain", "painter", "--data", "hf://datasets/me/it", "--out", "run", code=2)

@@ -101,6 +101,6 @@ def test_without_a_head(name: str, tmp_path: Path, randomised: Any) -> None:
 def test_one_that_strides_elsewhere_is_refused(tmp_path: Path) -> None:
     made("resnet50", downsample_in_bottleneck=True).save_pretrained(tmp_path)
     with pytest.raises(
-        zoo.NotFoundError, match="holds a 'resnet' of transformers, which no plugin here reads as it is"
+        zoo.NotFoundError, match="holds a 'resnet' of transformers with downsample_in_bottleneck=True, which no plugin"
     ):
         zoo.load(tmp_path)

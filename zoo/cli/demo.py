@@ -15,6 +15,9 @@ from zoo.api import models, training, transfer
 from zoo.commands.output import print_line
 from zoo.commands.tables import format_scores, print_table
 from zoo.errors import UsageError
+from zoo.extras import require
+from zoo.hub.server.serving import MODULES
+from zoo.registry.registry import default_registry
 
 if TYPE_CHECKING:
     from zoo.hub.records import PushedRepo
@@ -40,6 +43,8 @@ METHODS = {"scratch": "from scratch", "frozen": "pretrained, head only", "full":
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(1), help="Number of finetuning runs.")
 def command(out: Path, labels: int, seeds: int) -> None:
     """Pretrain without labels, push, pull, load, and finetune with few labels, on images that ship with Zoo."""
+    default_registry().model("conv_autoencoder")  # what a later step needs is better said now than then
+    require("the demo", "matplotlib", "PIL", *MODULES)
     _make_room(out)
     hub = out / "hub"
 

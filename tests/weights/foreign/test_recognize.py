@@ -7,14 +7,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import zoo.registry.registry
 import zoo.weights.folder
 import zoo.weights.foreign.recognize
+from zoo.data.images.pictures import Scaling, decode_all
 from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.registry.catalogue import Catalogue
 from zoo.registry.plugins import Plugin
@@ -136,6 +139,44 @@ def test_timm_by_its_config(net: Net, written: Written) -> None:
 def test_an_argument_that_only_the_config_tells(written: Written) -> None:
     folder = written({}, {**TIMM, "model_args": {"bn_eps": 0.5, "drop_rate": 0.2}})
     assert load_weights(folder).norm.eps == 0.5
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"global_pool": "max"}, "global_pool='max'"),
+        ({"pretrained_cfg": {"global_pool": "max"}}, "global_pool='max'"),
+        ({"pretrained_cfg": {"label_offset": 1}}, "label_offset=1"),
+        ({"pretrained_cfg": {"crop_mode": "border"}}, "crop_mode='border'"),
+        ({"pretrained_cfg": {"crop_mode": "squash", "crop_pct": 0.9}}, "crop_mode='squash'"),
+    ],
+)
+def test_139_what_timm_would_do_otherwise_is_refused_by_name(
+    written: Written, changes: dict[str, Any], key: str
+) -> None:
+    folder = written({}, {**TIMM, **changes})
+    with pytest.raises(IntegrityError, match=f"says {key}, which has no counterpart here; load it with timm"):
+        load_weights(folder)
+
+
+def test_139_what_pretrained_cfg_leaves_out_is_as_timm_has_it(written: Written) -> None:
+    found = read_config(written({}, {**TIMM, "pretrained_cfg": {"tag": "in1k"}, "global_pool": "avg"})).preprocessing
+    assert found is not None
+    assert (found.image_size, found.crop, found.interpolation) == ((224, 224), 0.875, "bicubic")
+    assert (found.mean, found.std) == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+@pytest.mark.parametrize(("mode", "seen"), [(None, False), ("center", False), ("squash", True)])
+def test_a_crop_of_all_keeps_proportions_as_timm_does(written: Written, mode: str | None, seen: bool) -> None:
+    """Of a wide picture, what is white at its left is not in the middle, and is where it is stretched."""
+    cfg = {"input_size": [3, 32, 32], "crop_pct": 1.0, **({"crop_mode": mode} if mode else {})}
+    folder = written({}, {**TIMM, "pretrained_cfg": cfg})
+    inputs: Any = read_config(folder).preprocessing
+    picture = np.zeros((32, 96, 3), np.uint8)
+    picture[:, :32] = 255
+    Image.fromarray(picture).save(folder / "wide.png")
+    (pixels,), _ = decode_all([folder / "wide.png"], (32, 32), 3, scaling=Scaling(inputs.crop, "nearest"))
+    assert bool(pixels.any()) == seen
 
 
 def test_timm_in_its_older_flat_form(net: Net, written: Written) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from zoo.hub.server.application import Application
 
 _log = logging.getLogger("zoo.hub.server")
+MODULES = ("uvicorn", "httptools", "jinja2", "lz4", "markdown_it", "nh3")
+"""What a Hub needs of the serve extra."""
 _START_SECONDS = 10
 _FINISHING = 0.9  # of the grace; in what is left, requests are told to end, and do
 _SWITCH_SECONDS = 0.0005
@@ -159,6 +161,7 @@ class _Server:
 
 @contextmanager
 def _running(folder: Path, options: Options) -> Iterator[_Server]:
+    require("a Hub of one's own", *MODULES)
     with ExitStack() as opened:
         listener = opened.enter_context(_listening(options))
         store = opened.enter_context(_opened(folder))
@@ -208,7 +211,6 @@ def _listening(options: Options) -> Iterator[socket.socket]:
 
 
 def _server(store: ServedStore, options: Options) -> tuple[Any, "Application"]:
-    require("a Hub of one's own", "uvicorn", "httptools", "jinja2", "lz4", "markdown_it", "nh3")
     import uvicorn
 
     from zoo.hub.server.application import Application

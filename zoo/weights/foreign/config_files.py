@@ -10,6 +10,7 @@ from zoo.printable import printable
 from zoo.specs.layouts import Layout
 from zoo.weights.description import WeightsDescription
 from zoo.weights.foreign.text_files import TextFiles
+from zoo.weights.foreign.timm_files import OURS, cfg_of, check_of_timm, model_args_of, preprocessing_of_timm
 from zoo.weights.header import FLOATS, TensorHeader
 from zoo.weights.inputs import Preprocessing, said_inputs
 
@@ -22,9 +23,6 @@ _RESAMPLE: tuple[Interpolation, ...] = ("nearest", "lanczos", "bilinear", "bicub
 
 _WITHOUT_EFFECT = {"num_classes", "in_chans", "img_size", "drop_rate", "drop_path_rate"}
 """What timm's model_args may hold that the tensors' shapes tell, or that does not change what weights compute."""
-
-_OURS = {"global_pool": "avg"}
-"""What timm's model_args may hold with no other value."""
 
 
 def library_of(config: Mapping[str, Any]) -> str | None:
@@ -49,7 +47,7 @@ def labels_of(config: Mapping[str, Any], num_classes: int, source: str) -> tuple
     """Return the names of the classes where a config.json has them. Raise IntegrityError for another number of them."""
     if not num_classes:
         return ()
-    found: Any = config.get("label_names") or _cfg(config).get("label_names") or config.get("id2label") or ()
+    found: Any = config.get("label_names") or cfg_of(config).get("label_names") or config.get("id2label") or ()
     if isinstance(found, dict):  # by the number of the class, in whichever order
         found = [found.get(str(place)) for place in range(len(found))]
     names = list(found) if isinstance(found, (list, tuple)) else []
@@ -108,16 +106,19 @@ def arguments_of(config: Mapping[str, Any], layout: Layout, defaults: Mapping[st
 
     Raise IntegrityError for one that has no counterpart here.
     """
-    given = (config.get("model_args") or {}) if layout.library == "timm" else config
+    given = model_args_of(config) if layout.library == "timm" else config
     named = {theirs: target for target, theirs in layout.options.items()}
     harmless = (
-        {*named, *layout.ratios} | _WITHOUT_EFFECT | {key for key, value in _OURS.items() if given.get(key) == value}
+        {*named, *layout.ratios} | _WITHOUT_EFFECT | {key for key, value in OURS.items() if given.get(key) == value}
     )
     if layout.library == "timm" and (unknown := sorted(set(given) - harmless)):
         raise IntegrityError(
             f"the config.json beside {source} builds the model with {unknown[0]!r}, which has no counterpart here; "
             "load it with timm"
         )
+    if layout.library == "timm":
+        pool = given.get("global_pool", defaults.get(named.get("global_pool", ""), OURS["global_pool"]))
+        check_of_timm(config, pool, source)
     found = {named[key]: value for key, value in given.items() if key in named}
     for theirs, (target, other) in layout.ratios.items():
         ratio, width = given.get(theirs, defaults[target] / defaults[other]), found.get(other, defaults[other])
@@ -141,7 +142,7 @@ def preprocessing_of(
         "interpolation": layout.interpolation,
     }
     try:
-        described |= _of_timm(_cfg(config)) if _cfg(config) else _of_processor(processor)
+        described |= preprocessing_of_timm(config) if cfg_of(config) else _of_processor(processor)
         described |= {key: _repeated(described[key], channels) for key in ("mean", "std")}
         return msgspec.convert({**described, "channels": channels}, Preprocessing)
     except (TypeError, ValueError, LookupError) as error:
@@ -173,18 +174,6 @@ def inputs_of(
     if modality == "image":
         return preprocessing_of(config, processor, layout, arguments["channels"], source)
     return files.tokenization(arguments) if modality == "text" else said_inputs(modality, layout.inputs)
-
-
-def _cfg(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return timm's `pretrained_cfg`, which older files have at the root."""
-    found = config.get("pretrained_cfg", config if "architecture" in config else {})
-    return found if isinstance(found, dict) else {}
-
-
-def _of_timm(cfg: Mapping[str, Any]) -> dict[str, Any]:
-    named = {"mean": "mean", "std": "std", "crop_pct": "crop", "interpolation": "interpolation"}
-    found = {target: cfg[source] for source, target in named.items() if cfg.get(source) is not None}
-    return found | ({"image_size": cfg["input_size"][1:]} if cfg.get("input_size") else {})
 
 
 def _of_processor(processor: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,6 +213,7 @@ def timm_config(layout: Layout, block: WeightsDescription, num_features: int) ->
             "mean": _repeated(inputs.mean, channels),
             "std": _repeated(inputs.std, channels),
             "crop_pct": inputs.crop,
+            "crop_mode": "squash" if inputs.crop == 1 else "center",
             "interpolation": inputs.interpolation,
             "first_conv": layout.stem.removesuffix(".weight"),
             "classifier": layout.classifier.removesuffix(".weight"),
