@@ -44,7 +44,7 @@ PEERS ?= /tmp/zoo-peers
 test-interop:
 	@test -e $(PEERS)/ready || { echo "no $(PEERS)/ready; make the environment first: benchmarks/peers.sh . $(PEERS)"; exit 1; }
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check pytest hypothesis onnx onnxscript onnxruntime httptools jinja2 lz4 markdown-it-py nh3 'uvicorn>=0.32'
-	PYTHONPATH=$(subst $(eval) ,:,$(CURDIR) $(addprefix $(CURDIR)/,$(wildcard plugins/*))) $(PEERS)/bin/python -m pytest -q -W default tests/interop
+	OMP_NUM_THREADS=1 PYTHONPATH=$(subst $(eval) ,:,$(CURDIR) $(addprefix $(CURDIR)/,$(wildcard plugins/*))) $(PEERS)/bin/python -m pytest -q -W default tests/interop
 
 # Unmodified clients of many versions, in environments that pip makes in /tmp/zoo-clients
 test-clients: install
