@@ -13,6 +13,7 @@ from normalised import trained
 from players import made, run, weights
 from safetensors.torch import load_file
 
+from zoo.engine.checkpoint import read_checkpoint
 from zoo.engine.distribution import Distribution
 
 PLAYERS = Path(__file__).with_name("players.py")
@@ -57,3 +58,24 @@ def test_batch_norm_sees_all_processes_where_it_is_asked_to(tmp_path: Path, sync
     equal = {name: torch.allclose(found[name], tensor, atol=1e-5) for name, tensor in alone.items()}
     assert all(equal.values()) == synchronised, equal
     assert equal["0.weight"] == synchronised
+
+
+def test_running_statistics_and_their_moving_average_are_those_of_all_processes(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    command = [*TORCHRUN, "2", str(Path(__file__).with_name("shares.py")), str(run), "2"]
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
+    assert done.returncode == 0, done.stderr
+    live = average = 0.0
+    for step in range(1, 6):
+        live += 0.1 * (2.01 - live)  # the momentum of batch norm
+        decay = min(0.5, (1 + step) / (10 + step))
+        average = decay * average + (1 - decay) * live
+        if step not in (2, 4, 5):
+            continue
+        snapshot = read_checkpoint(run / "checkpoints" / f"step-{step:08d}")
+        for module, name, expected in (("network", "1", live), ("average", "network/1", average)):
+            found = snapshot.tensors[module][f"{name}.running_mean"]
+            assert torch.allclose(found, torch.full_like(found, expected), atol=1e-5), (step, module, found, expected)
+    events = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    (scores,) = [event for event in events if event["event"] == "test"]
+    assert scores["mean"] == pytest.approx(average, abs=1e-5)

@@ -15,9 +15,13 @@ class Average:
     def __init__(self, modules: Mapping[str, nn.Module], decay: float, distribution: Distribution) -> None:
         self.decay = decay
         self.tensors: dict[str, Tensor] = {}
+        self.buffers: list[Tensor] = []
+        """Those of the averages that each process gathers on its own share of the data: of running statistics."""
         self._live: list[Tensor] = []
         for name, tensor in averaged(modules).items():
             self.tensors[name] = tensor.detach().clone()
+            if not isinstance(tensor, nn.Parameter):
+                self.buffers.append(self.tensors[name])
             self._live.append(distribution.local(tensor.detach()))
         self._mine = [distribution.local(tensor) for tensor in self.tensors.values()]
 

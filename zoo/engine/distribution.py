@@ -136,8 +136,6 @@ class Distribution:
 
     def average_buffers(self, modules: Mapping[str, nn.Module]) -> None:
         """Average the running statistics, which each process has gathered on its own share."""
-        if self.alone:
-            return
         for module in modules.values():
             for buffer in module.buffers():
                 if buffer.is_floating_point():

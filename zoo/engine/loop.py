@@ -123,9 +123,8 @@ def train(
                     run.log({"event": "train", "step": state.step, "epoch": epoch, **metrics})
                     progress.update(state.step, shown, metrics["loss"])
                 # ------------------------------------------------------------------ save, and leave
-                if plan.ends_round(state.step):
-                    distribution.average_buffers(stepper.modules)
                 if plan.saves(state.step) or leaving:
+                    stepper.average_buffers()
                     writer.save(take(stepper, vars(state), run.identity))
                 if leaving:
                     progress.close()

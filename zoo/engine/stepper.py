@@ -125,6 +125,12 @@ class Stepper:
             scaler.step(optimizer)
             scaler.update()
 
+    def average_buffers(self) -> None:
+        """Let all processes have the same running statistics, and the same moving average of them: their means."""
+        self.distribution.average_buffers(self.modules)
+        for buffer in self.average.buffers if self.average else ():
+            self.distribution.mean(self.distribution.local(buffer))
+
     @contextmanager
     def exported(self) -> Iterator[None]:
         """Let the modules hold what is measured and exported: the moving average, where one is kept for that."""
