@@ -107,6 +107,22 @@ def test_maps_are_theirs(name: str, tmp_path: Path, saved: Any, pictures: torch.
     assert all(float((a - b).abs().max() / b.abs().max()) < 1e-4 for a, b in zip(mine, other, strict=True))
 
 
+@pytest.mark.parametrize("name", [*NAMES, "vit_tiny_patch16_224", "vit_large_patch16_224"])
+def test_every_parameter_learns_at_their_rate(name: str) -> None:
+    theirs, ours = timm.create_model(name), zoo.create(name)
+    spared = theirs.no_weight_decay() if hasattr(theirs, "no_weight_decay") else ()
+    optim = pytest.importorskip("timm.optim")
+    by_them = optim.param_groups_layer_decay(theirs, 0.05, spared, layer_decay=0.75)
+    settings = zoo.FinetuneSettings(learning_rate=1.0, weight_decay=0.05)
+    by_us = zoo.parameter_groups(ours, settings, layer_decay=0.75)
+    found = {id(item): (group["lr"], group["weight_decay"]) for group in by_us for item in group["params"]}
+    expected = {id(item): (group["lr_scale"], group["weight_decay"]) for group in by_them for item in group["params"]}
+    names = dict(ours.named_parameters())
+    assert set(names) == {key for key, _ in theirs.named_parameters()}
+    for key, parameter in theirs.named_parameters():
+        assert found[id(names[key])] == pytest.approx(expected[id(parameter)], rel=1e-9), key
+
+
 _OPEN = """
 import json, sys, timm, torch
 model = timm.create_model("hf-hub:" + sys.argv[1], pretrained=True).eval()

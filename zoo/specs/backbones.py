@@ -33,7 +33,11 @@ class _Headed(Protocol):
         ...
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        """Return `{"stem": regex, "blocks": regex or list of (regex, None)}` over parameter names."""
+        """Return `{"stem": regex, "blocks": regex or list of (regex, suffix)}` over parameter names, as timm reads it.
+
+        The numbers that a regex captures tell layers apart, and the suffix, None or a tuple of numbers, goes on where
+        they end; (99999,) joins the layer before. What no regex matches belongs to the head. Further keys come after.
+        """
         ...
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:

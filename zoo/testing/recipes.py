@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 import torch.distributed as dist
+from torch import nn
 from torch._C._distributed_c10d import HashStore
 
 import zoo
@@ -56,13 +57,13 @@ class RecipeTests:
         modality = default_registry().model(self.model).spec.modality
         return load_modality(modality).inputs_for(self.batch())
 
-    def stepper(self, distribution: Distribution | None = None) -> Stepper:
-        """Return the recipe, on a fresh model from a fixed seed, with its optimizers."""
+    def stepper(self, distribution: Distribution | None = None, model: nn.Module | None = None, **more: Any) -> Stepper:
+        """Return the recipe with its optimizers, on a fresh model from a fixed seed unless one is given."""
         torch.manual_seed(0)
         distribution = distribution or Distribution(torch.device("cpu"))
         offer = default_registry().recipe(self.name)
-        settings = settings_from(offer, {"warmup": 0.0, "schedule": "constant", **self.settings()})
-        model = zoo.create(self.model, **self.arguments())
+        settings = settings_from(offer, {"warmup": 0.0, "schedule": "constant", **self.settings(), **more})
+        model = model or zoo.create(self.model, **self.arguments())
         recipe = make_recipe(offer, settings, model, self.classes, self.inputs())
         prepare(recipe, settings, distribution)
         return Stepper(recipe, settings, 100, distribution)
@@ -135,6 +136,20 @@ class RecipeTests:
                 "what is trained is in modules(), or it is not saved"
             )
 
+    def test_the_model_is_decayed_as_it_says(self) -> None:
+        model = zoo.create(self.model, **self.arguments())
+        parameters = dict(model.named_parameters())  # kept, so that no other gets the id of one that is dropped
+        stepper = self.stepper(model=model, weight_decay=0.1)
+        groups = [group for optimizer in stepper.optimizers.values() for group in optimizer.param_groups]
+        learning = {id(parameter) for group in groups for parameter in group["params"]}
+        found, alone = _decayed(groups), _decayed(zoo.parameter_groups(model, stepper.settings))
+        found_names = {name for name, parameter in parameters.items() if id(parameter) in found}
+        expected = {name for name, parameter in parameters.items() if id(parameter) in alone & learning}
+        assert found_names in (expected, set()), (
+            f"{sorted(found_names ^ expected)} are decayed otherwise than in the model alone; make groups by "
+            "zoo.parameter_groups, and name what must not be decayed in no_weight_decay()"
+        )
+
     def test_optimizers_are_made_when_asked_for(self) -> None:
         stepper = self.stepper()
         again = stepper.recipe.optimizers()
@@ -152,6 +167,11 @@ class RecipeTests:
         for path in self.stepper().recipe.pictures([self._batch()], tmp_path):
             is_table = path.suffix == ".md" and path.read_text().startswith("| ")
             assert is_table or path.read_bytes().startswith(b"\x89PNG"), f"{path} is a PNG, or a table in Markdown"
+
+
+def _decayed(groups: list[dict[str, Any]]) -> set[int]:
+    """Return the ids of parameters that are decayed."""
+    return {id(parameter) for group in groups if group["weight_decay"] for parameter in group["params"]}
 
 
 def _noise(stepper: Stepper) -> dict[int, torch.Tensor]:

@@ -74,7 +74,7 @@ class ConvAutoencoder(Convolutional):
 
 ENCODER_GROUPS: dict[str, Any] = {
     "stem": r"^encoder\.stages\.0\.",
-    "blocks": [(r"^encoder\.stages\.(\d+)", None), (r"^(?:code|moments|decoder)", None)],
+    "blocks": r"^encoder\.stages\.(\d+)",
 }
 """What `group_matcher` says of the models that have this encoder."""
 

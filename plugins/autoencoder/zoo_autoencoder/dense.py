@@ -46,7 +46,7 @@ class DenseAutoencoder(FromLogits):
         return [self.encode(x)[:, :, None, None]]
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        return {"stem": r"^encoder\.0\.", "blocks": [(r"^encoder\.(\d+)", None), (r"^decoder", None)]}
+        return {"stem": r"^encoder\.0\.", "blocks": r"^encoder\.(\d+)"}
 
 
 def dense_layers(sizes: list[int]) -> nn.Sequential:

@@ -66,7 +66,7 @@ class TinyAutoencoder(Staged):
         return found
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        return {"stem": r"^encoder\.[01]\.", "blocks": [(r"^encoder\.(\d+)", None), (r"^decoder", None)]}
+        return {"stem": r"^encoder\.[01]\.", "blocks": r"^encoder\.(\d+)"}
 
 
 class Block(nn.Module):

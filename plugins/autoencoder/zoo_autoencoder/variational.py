@@ -86,8 +86,7 @@ class VariationalAutoencoder(FromLogits):
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         if isinstance(self.encoder, Encoder):
             return ENCODER_GROUPS
-        rest = (r"^(?:moments|decoder)", None)
-        return {"stem": r"^encoder\.0\.", "blocks": [(r"^encoder\.(\d+)", None), rest]}
+        return {"stem": r"^encoder\.0\.", "blocks": r"^encoder\.(\d+)"}
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
         if isinstance(self.encoder, Encoder):

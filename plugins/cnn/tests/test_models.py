@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from zoo_cnn.layouts import MOBILENETV3
 
 import zoo
 from zoo.testing import ModelTests
@@ -162,8 +163,9 @@ def test_parameters_are_counted_and_layers_are_ordered(name: str) -> None:
     head = {f"{model.classifier_name}.weight", f"{model.classifier_name}.bias"}
     names = [parameter for parameter, _ in model.named_parameters() if parameter not in head]
     layers = _layers(model, names)
-    assert set(layers) == set(names), "group_matcher places every parameter but the head's"
-    order = [layers[parameter] for parameter in names]
+    with_the_head = {name for name in names if name.startswith(("head.norm.", "conv_head."))} - set(layers)
+    assert set(layers) | with_the_head == set(names), "group_matcher places every parameter but the head's"
+    order = [layers[parameter] for parameter in names if parameter in layers]
     assert order == sorted(order), "later layers get higher numbers"
 
 
@@ -187,3 +189,20 @@ def test_images_are_enlarged_for_a_model_without_a_size_of_its_own(tmp_path: Pat
         settings={"steps": 1, "batch_size": 8},
     )
     assert found.batch_shape == (8, 1, 32, 32)
+
+
+@pytest.mark.parametrize(("name", "count"), [("efficientnet_b0", 16), ("mobilenetv3_small_100", 12)])
+def test_stochastic_depth_rises_by_the_share_of_blocks_before(name: str, count: int) -> None:
+    """Expect what timm's builder gives: `rate * index / count` (1.0.31)."""
+    model = zoo.create(name, drop_path_rate=0.2)
+    found = [getattr(block.drop_path, "rate", 0.0) for block in model.blocks.modules() if hasattr(block, "drop_path")]
+    assert found == pytest.approx([0.2 * index / count for index in range(len(found))])
+
+
+def test_mobilenets_batch_norm_moves_as_in_the_library_of_the_weights() -> None:
+    for arguments, momentum in (({}, 0.1), ({"norm_momentum": 0.01}, 0.01)):
+        model = zoo.create("mobilenetv3_small_100", **arguments)
+        norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+        assert {norm.momentum for norm in norms} == {momentum}
+    theirs = [layout.arguments for layout in MOBILENETV3 if layout.library == "torchvision"]
+    assert theirs == [{"norm_eps": 1e-3, "norm_momentum": 0.01}] * 2

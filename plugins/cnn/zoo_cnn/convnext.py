@@ -64,7 +64,7 @@ class ConvNeXt(Staged):
         return pooled
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        fine = [(r"^stages\.(\d+)\.(?:downsample|blocks\.(\d+))", None), (r"^head\.norm", None)]
+        fine = [(r"^stages\.(\d+)\.downsample", (0,)), (r"^stages\.(\d+)\.blocks\.(\d+)", None)]
         return {"stem": r"^stem", "blocks": r"^stages\.(\d+)" if coarse else fine}
 
 

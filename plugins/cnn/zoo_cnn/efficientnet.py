@@ -7,8 +7,8 @@ from typing import Any
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.inverted import Row, Style, initialize, make_stages, outputs_of, rounded
-from zoo_cnn.staged import Staged, drop_path_rates
+from zoo_cnn.inverted import Row, Style, initialize, make_stages, outputs_of, rates_of, rounded
+from zoo_cnn.staged import Staged
 
 TABLE = (
     (Row(1, 3, 1, 1, 16, True),),
@@ -55,7 +55,7 @@ class EfficientNet(Staged):
         self.conv_stem = nn.Conv2d(channels, stem, kernel_size=3, stride=2, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(stem)
         self.act1 = nn.SiLU(inplace=True)
-        rates = drop_path_rates(drop_path_rate, sum(row.repeats for rows in table for row in rows))
+        rates = rates_of(table, drop_path_rate)
         self.blocks = make_stages(table, stem, scale, rates, _STYLE)
         self.conv_head = nn.Conv2d(scale(table[-1][-1].width), self.num_features, kernel_size=1, bias=False)
         self.bn2 = nn.BatchNorm2d(self.num_features)
@@ -78,5 +78,5 @@ class EfficientNet(Staged):
         return [*stages, (self.finish, False)]
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        fine = [(r"^blocks\.(\d+)\.(\d+)", None), (r"^conv_head|^bn2", None)]
+        fine = [(r"^blocks\.(\d+)\.(\d+)", None), (r"^conv_head|^bn2", (99999,))]
         return {"stem": r"^conv_stem|^bn1", "blocks": r"^blocks\.(\d+)" if coarse else fine}

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.inverted import Row, Style, initialize, make_stages, outputs_of, pointwise, rounded
-from zoo_cnn.staged import Staged, drop_path_rates
+from zoo_cnn.inverted import Row, Style, initialize, make_stages, outputs_of, pointwise, rates_of, rounded
+from zoo_cnn.staged import Staged
 
 _row = partial(Row, activation=nn.ReLU)
 
@@ -50,11 +50,14 @@ class MobileNetV3(Staged):
         num_classes: int = 1000,
         drop_path_rate: float = 0.0,
         norm_eps: float = 1e-5,
+        norm_momentum: float = 0.1,
     ) -> None:
         super().__init__()
         zoo.check_sizes(channels=channels)
         if not 0 < width <= 8:
             raise ValueError(f"width must be more than 0 and at most 8, not {width}")
+        if not 0 < norm_momentum <= 1:
+            raise ValueError(f"norm_momentum must be above 0 and at most 1, not {norm_momentum}")
         table, self.num_features = _TABLES[variant]
 
         def scale(channels: int) -> int:
@@ -66,12 +69,13 @@ class MobileNetV3(Staged):
             squeeze_activation=nn.ReLU,
             gate=nn.Hardsigmoid,
             norm_eps=norm_eps,
+            norm_momentum=norm_momentum,
         )
         stem = 16 if width < 0.75 else rounded(16 * width)
         self.conv_stem = nn.Conv2d(channels, stem, kernel_size=3, stride=2, padding=1, bias=False)
         self.bn1 = style.norm(stem)
         self.act1 = nn.Hardswish(inplace=True)
-        rates = drop_path_rates(drop_path_rate, sum(row.repeats for rows in table for row in rows))
+        rates = rates_of(table, drop_path_rate)
         self.blocks = make_stages(table, stem, scale, rates, style)
         self.conv_head = nn.Conv2d(scale(table[-1][-1].width), self.num_features, kernel_size=1)
         self.outputs = outputs_of(stem, table, scale)
@@ -90,5 +94,4 @@ class MobileNetV3(Staged):
         return F.hardswish(pointwise(self.conv_head, x.mean((2, 3))))
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        fine = [(r"^blocks\.(\d+)\.(\d+)", None), (r"^conv_head", None)]
-        return {"stem": r"^conv_stem|^bn1", "blocks": r"^blocks\.(\d+)" if coarse else fine}
+        return {"stem": r"^conv_stem|^bn1", "blocks": r"^blocks\.(\d+)" if coarse else r"^blocks\.(\d+)\.(\d+)"}

@@ -150,13 +150,7 @@ class GAN(zoo.ImageBackboneModule):
         return F.adaptive_avg_pool2d(x, self.pool_size).flatten(1)
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        return {
-            "stem": r"^discriminator\.trunk\.stages\.0\.",
-            "blocks": [
-                (r"^discriminator\.trunk\.stages\.(\d+)", None),
-                (r"^discriminator\.(?:score|embedding)|^generator", None),
-            ],
-        }
+        return {"stem": r"^discriminator\.trunk\.stages\.0\.", "blocks": r"^discriminator\.trunk\.stages\.(\d+)"}
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
         self.generator.set_grad_checkpointing(enable)

@@ -89,7 +89,7 @@ class BERT(TextModel):
         return nn.Sequential(OrderedDict[str, nn.Module](layers))
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        return {"stem": r"^embeddings", "blocks": [(r"^encoder\.layer\.(\d+)", None), (r"^cls", None)]}
+        return {"stem": r"^embeddings", "blocks": r"^encoder\.layer\.(\d+)"}
 
 
 class Embeddings(nn.Module):

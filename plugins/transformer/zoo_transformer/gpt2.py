@@ -76,7 +76,7 @@ class GPT2(Decoder):
         return F.linear(features, self.wte.weight)
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        return {"stem": r"^wte|^wpe", "blocks": [(r"^h\.(\d+)", None), (r"^ln_f", None)]}
+        return {"stem": r"^wte|^wpe", "blocks": [(r"^h\.(\d+)", None), (r"^ln_f", (99999,))]}
 
 
 class Block(nn.Module):

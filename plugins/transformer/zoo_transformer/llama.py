@@ -84,7 +84,7 @@ class Llama(Decoder):
         return logits
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        return {"stem": r"^embed_tokens", "blocks": [(r"^layers\.(\d+)", None), (r"^norm", None), (r"^lm_head", None)]}
+        return {"stem": r"^embed_tokens", "blocks": [(r"^layers\.(\d+)", None), (r"^norm", (99999,))]}
 
 
 class Block(nn.Module):

@@ -101,7 +101,7 @@ class Marian(ReadingDecoder):
         return self.dropped(x)
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        return {"stem": r"^shared", "blocks": [(r"^encoder\.(\d+)", None), (r"^decoder\.(\d+)", None)]}
+        return {"stem": r"^shared", "blocks": r"^encoder\.(\d+)", "decoder": r"^decoder\.(\d+)"}
 
 
 class Shape(NamedTuple):

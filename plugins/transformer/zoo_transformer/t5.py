@@ -87,9 +87,15 @@ class T5(ReadingDecoder):
         return logits
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        blocks = [r"^encoder\.(?:relative_attention_bias|block\.(\d+))", r"^encoder\.norm"]
-        blocks += [r"^decoder\.(?:relative_attention_bias|block\.(\d+))", r"^decoder\.norm|^lm_head"]
-        return {"stem": r"^shared", "blocks": [(pattern, None) for pattern in blocks]}
+        encoder, decoder = (
+            [
+                (rf"^{stack}\.relative_attention_bias", (0,)),
+                (rf"^{stack}\.block\.(\d+)", None),
+                (rf"^{stack}\.norm", (99999,)),
+            ]
+            for stack in ("encoder", "decoder")
+        )
+        return {"stem": r"^shared", "blocks": encoder, "decoder": decoder}
 
     def _initialize(self, shape: Shape) -> None:
         nn.init.normal_(self.shared.weight, std=1.0)

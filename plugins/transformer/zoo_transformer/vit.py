@@ -117,7 +117,7 @@ class ViT(zoo.ImageBackboneModule):
         return {"pos_embed", "cls_token"} if self.num_prefix_tokens else {"pos_embed"}
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        blocks = [(r"^blocks\.(\d+)", None), (r"^(?:fc_)?norm", None)]
+        blocks = [(r"^blocks\.(\d+)", None), (r"^norm", (99999,))]
         return {"stem": r"^cls_token|^pos_embed|^patch_embed", "blocks": blocks}
 
     def _initialize(self) -> None:

@@ -67,10 +67,6 @@ class Detector(nn.Module):
         boxes = torch.cat([points - sides_in_pixels[..., :2], points + sides_in_pixels[..., 2:]], 2)
         return torch.cat(logits, 2).transpose(1, 2).float(), boxes
 
-    def no_weight_decay(self) -> set[str]:
-        names: set[str] = cast(Any, self.backbone).no_weight_decay()
-        return {f"backbone.{name}" for name in names}
-
     def set_grad_checkpointing(self, enable: bool = True) -> None:
         cast(Any, self.backbone).set_grad_checkpointing(enable)
 

@@ -55,6 +55,9 @@ class MaskedAutoencoder(nn.Module):
         decoded: Tensor = self.decoder(torch.cat([x[:, :first], patches], 1) + self.positions)
         return decoded[:, first:]
 
+    def no_weight_decay(self) -> set[str]:
+        return {"mask_token", "positions"}
+
 
 class MaskedImageModelling(zoo.OneNetwork):
     """Give back the patches of pictures that were hidden."""
