@@ -33,7 +33,7 @@ from zoo.weights.stored import WEIGHTS_FILE, stored_tensors
 from zoo.weights.tokenizer import read_text_inputs
 
 LIBRARIES = ("timm", "torchvision", "transformers")
-_FREE = {"num_classes", "channels", "drop_path_rate", "dropout"}
+_FREE = {"num_classes", "channels", "drop_path_rate", "dropout", "norm_momentum"}
 """Arguments that every library has, or that change no output."""
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_cnn.staged import drop_path
+from zoo_cnn.staged import drop_path, drop_path_rates
 
 Activation = Callable[..., nn.Module]
 
@@ -41,10 +41,20 @@ class Style:
     squeeze_activation: Activation
     gate: Activation
     norm_eps: float = 1e-5
+    norm_momentum: float = 0.1
 
     def norm(self, width: int) -> nn.BatchNorm2d:
         """Return a batch norm."""
-        return nn.BatchNorm2d(width, eps=self.norm_eps)
+        return nn.BatchNorm2d(width, eps=self.norm_eps, momentum=self.norm_momentum)
+
+
+def rates_of(table: Iterable[Iterable[Row]], drop_path_rate: float) -> list[float]:
+    """Return a rate of stochastic depth for each block of a table: of `n` the last one has `(n - 1) / n` of the rate.
+
+    As the authors' TensorFlow code, torchvision and timm do in these networks, and in no other.
+    """
+    count = sum(row.repeats for rows in table for row in rows)
+    return drop_path_rates(drop_path_rate, count + 1)[:-1]
 
 
 def make_stages(

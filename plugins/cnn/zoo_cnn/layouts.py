@@ -182,7 +182,7 @@ MOBILENETV3 = (
             interpolation="bilinear",
             models={f"mobilenetv3_{variant}_100": {"architecture": f"mobilenet_v3_{variant}"}},
             renames=tuple(_torchvision_mobilenet(table)),
-            arguments={"norm_eps": 1e-3},
+            arguments={"norm_eps": 1e-3, "norm_momentum": 0.01},
             **_MOBILE_TENSORS,
         )
         for variant, table in (("small", SMALL), ("large", LARGE))
