@@ -109,6 +109,14 @@ class TestWasserstein(WithAPenalty, OnDCGAN):
         return {**super().settings(), "discriminator_steps": 3}
 
 
+def test_a_penalty_on_a_critic_with_batch_norm_is_refused() -> None:
+    made = TestWasserstein()
+    stepper = made.stepper(model=zoo.create("dcgan", **OnDCGAN().arguments()), penalty=0.0)
+    assert stepper.optimizers, "without a penalty there is nothing against it"
+    with pytest.raises(zoo.UsageError, match="discriminator_norm=none"):
+        made.stepper(model=zoo.create("dcgan", **OnDCGAN().arguments()))
+
+
 class TestRelativistic(WithAPenalty, WithClasses, OnDCGAN):
     __test__ = True
     name = "relativistic"
