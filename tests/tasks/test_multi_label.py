@@ -98,11 +98,20 @@ def test_scores_of_a_small_example() -> None:
             "exact": 50.0,
             "map": 100 * (1 + (1 + 2 / 3) / 2) / 2,
             "f1_micro": 100 * 2 * 3 / (4 + 4),
-            "f1_macro": 100 * (1 + 2 / 3) / 2,
+            "f1_macro": 100 * (1 + 2 / 3 + 0) / 3,
             "ap/left": 100.0,
             "ap/right": 100 * (1 + 2 / 3) / 2,
         }
     )
+
+
+def test_f1_is_that_of_scikit_learn_where_a_class_is_only_seen_and_another_never() -> None:
+    labels = torch.tensor([[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 1, 0, 0]])
+    found = torch.tensor([[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [0, 1, 1, 0]])
+    scores = multi_label_scores(found - 0.5, labels, ("a", "b", "c", "d"))
+    # f1_score(labels, found, average="macro", zero_division=0) and "micro" of scikit-learn 1.9.1
+    assert scores["f1_macro"] == pytest.approx(41.666666666666663)
+    assert scores["f1_micro"] == pytest.approx(75.0)
 
 
 def test_no_class_occurs() -> None:

@@ -77,8 +77,8 @@ def multi_label_scores(logits: Tensor, labels: Tensor, classes: Sequence[str]) -
     """Return scores in percent, of logits and labels (samples, classes).
 
     `accuracy` is the share of right answers to whether a picture shows a class, `exact` that of pictures with all of
-    them right. `map` is the mean over classes of the average precision, `f1_micro` and `f1_macro` are over all answers
-    and over classes; classes that no picture shows are left out of means over classes.
+    them right. `map` is the mean of the average precision over the classes that some picture shows. `f1_micro` is over
+    all answers, and `f1_macro` the mean over all classes, 0 for those never shown nor seen, as in scikit-learn.
     """
     labels = labels.bool()
     right = seen(logits) == labels
@@ -91,7 +91,7 @@ def multi_label_scores(logits: Tensor, labels: Tensor, classes: Sequence[str]) -
         "exact": right.all(1).double().mean(),
         "map": precision[occurs].mean(),
         "f1_micro": 2 * both.sum() / (true + found).sum().clamp(min=1),
-        "f1_macro": (2 * both / (true + found).clamp(min=1))[occurs].mean(),
+        "f1_macro": (2 * both / (true + found).clamp(min=1)).mean(),
         **{f"ap/{name}": precision[place] for place, name in enumerate(classes) if occurs[place]},
     }
     return {name: 100 * float(value.nan_to_num()) for name, value in scores.items()}

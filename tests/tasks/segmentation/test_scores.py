@@ -25,9 +25,10 @@ def test_scores_equal_those_counted_pixel_by_pixel() -> None:
         both = sum(pair == (place, place) for pair in pairs)
         ious[f"iou/{name}"] = both / sum(place in pair for pair in pairs)
         recalls.append(both / true.count(place))
+    ious["iou/boat"] = 0.0
     assert found == pytest.approx(
         {
-            "miou": sum(ious.values()) / 3,
+            "miou": sum(ious.values()) / 4,
             "pixel_accuracy": sum(a == b for a, b in pairs) / len(pairs),
             "class_accuracy": sum(recalls) / 3,
             **ious,
@@ -35,9 +36,20 @@ def test_scores_equal_those_counted_pixel_by_pixel() -> None:
     )
 
 
-def test_a_class_that_does_not_occur_has_no_score() -> None:
+def test_a_class_that_neither_occurs_nor_is_predicted_has_no_score() -> None:
     predicted, masks = pixels()
-    assert "iou/boat" not in segmentation_scores(confusion(predicted, masks, 4), CLASSES)
+    assert "iou/boat" not in segmentation_scores(confusion(predicted.clamp(max=2), masks, 4), CLASSES)
+
+
+def test_miou_is_that_of_torchmetrics_where_a_class_is_predicted_and_does_not_occur() -> None:
+    masks = torch.tensor([[0, 0, 0, 1], [1, 1, 255, 255]], dtype=torch.uint8)
+    predicted = torch.tensor([[0, 0, 3, 1], [1, 0, 2, 2]])
+    scores = segmentation_scores(confusion(predicted, masks, 5), (*CLASSES, "tree"))
+    # MulticlassJaccardIndex(5, average="macro", ignore_index=255) of torchmetrics 1.9.0
+    assert scores["miou"] == pytest.approx(0.3888888888888889)
+    assert {name: scores[name] for name in scores if "/" in name} == pytest.approx(
+        {"iou/sky": 0.5, "iou/road": 2 / 3, "iou/boat": 0.0}
+    )
 
 
 def test_perfect_and_nothing() -> None:

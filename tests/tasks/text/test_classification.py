@@ -22,11 +22,9 @@ BYTES = make_tokenizer("bytes", [])
 SIZES: dict[str, Any] = {"width": 16, "depth": 1, "num_heads": 2, "mlp_width": 32, "context": 200, "vocab_size": 280}
 
 
-def recipe(masked: float, tokenizer: zoo.Tokenizer = BYTES) -> Any:
+def recipe(masked: float, tokenizer: zoo.Tokenizer = BYTES, classes: tuple[str, ...] = ("a", "b")) -> Any:
     inputs = zoo.TextInputs(tokenizer, 200)
-    return TextClassification(
-        TextClassificationSettings(masked=masked), zoo.create("bert", **SIZES), ("a", "b"), inputs
-    )
+    return TextClassification(TextClassificationSettings(masked=masked), zoo.create("bert", **SIZES), classes, inputs)
 
 
 def batch() -> dict[str, torch.Tensor]:
@@ -77,6 +75,15 @@ def test_hiding_tokens_needs_a_token_for_it() -> None:
     recipe(0.0, tokenizer)
     with pytest.raises(zoo.UsageError, match="no token for mask"):
         recipe(0.4, tokenizer)
+
+
+def test_a_class_that_is_only_said_counts_for_f1_as_in_scikit_learn() -> None:
+    scored = recipe(0.0, classes=("a", "b", "c", "d", "e", "f"))
+    true = [0] * 6 + [1] * 5 + [2] * 4
+    said = torch.tensor([0, 0, 0, 0, 3, 1, 1, 1, 1, 2, 4, 2, 2, 0, 3])
+    scores = scored.scores(torch.nn.functional.one_hot(said, 6).float(), torch.tensor(true))
+    # f1_score(true, said, average="macro") of scikit-learn 1.9.1; over the three that occur it would be 65.5
+    assert scores["f1_macro"] == pytest.approx(39.30735930735931)
 
 
 def test_scores_of_classes_are_those_of_the_confusion() -> None:

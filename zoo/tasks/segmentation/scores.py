@@ -18,18 +18,19 @@ def confusion(predicted: Tensor, masks: Tensor, classes: int) -> Tensor:
 def segmentation_scores(counts: Tensor, classes: Sequence[str]) -> dict[str, float]:
     """Return shares from 0 to 1, from counts (classes, classes), rows true and columns predicted.
 
-    `miou` is the mean over the classes that occur of intersection over union, which `iou/<class>` gives one by one;
-    `class_accuracy` is the mean of their recalls, `pixel_accuracy` the share of pixels that are right.
+    `miou` is the mean of intersection over union, which `iou/<class>` gives one by one, over the classes that occur or
+    are predicted; `class_accuracy` is the mean recall of those that occur, `pixel_accuracy` the share of pixels that
+    are right.
     """
     counts = counts.double().cpu()
     right, true, predicted = counts.diag(), counts.sum(1), counts.sum(0)
     occurs = true > 0
-    ious = right / (true + predicted - right).clamp(min=1)
-    recalls = right / true.clamp(min=1)
-    mean = occurs.double() / occurs.sum().clamp(min=1)
+    union = true + predicted - right
+    scored = union > 0
+    ious, recalls = right / union.clamp(min=1), right / true.clamp(min=1)
     scores = {
-        "miou": float((ious * mean).sum()),
+        "miou": float(ious.sum() / scored.sum().clamp(min=1)),
         "pixel_accuracy": float(right.sum() / true.sum().clamp(min=1)),
-        "class_accuracy": float((recalls * mean).sum()),
+        "class_accuracy": float(recalls.sum() / occurs.sum().clamp(min=1)),
     }
-    return scores | {f"iou/{name}": float(ious[place]) for place, name in enumerate(classes) if occurs[place]}
+    return scores | {f"iou/{name}": float(ious[place]) for place, name in enumerate(classes) if scored[place]}

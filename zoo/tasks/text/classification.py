@@ -52,6 +52,8 @@ class TextClassification(OneNetwork):
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
         """Return accuracy and the mean F1 of the classes, both in percent, and the cross-entropy in nats.
 
+        Classes that occur, or are only said, count for the mean, as scikit-learn's `f1_score` has it.
+
         Where a text may have several classes the scores are those of `multi_label_scores`.
         """
         return self.scores(*self.answers(batches))
@@ -65,7 +67,7 @@ class TextClassification(OneNetwork):
         f1 = 2 * right / (said + true).clamp(min=1)
         return {
             "accuracy": 100 * float(right.sum()) / len(labels),
-            "f1_macro": 100 * float(f1[true > 0].mean()),
+            "f1_macro": 100 * float(f1[said + true > 0].mean()),
             "loss": float(F.cross_entropy(logits, labels)),
         }
 
