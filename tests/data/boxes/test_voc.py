@@ -49,10 +49,21 @@ def test_lists_are_the_splits_and_boxes_are_scaled(voc: Folder) -> None:
     assert dataset.classes == ("cat", "dog")
     assert {name: len(part) for name, part in dataset.splits.items()} == {"train": 1, "validation": 1, "test": 1}
     train, test = dataset.splits["train"], dataset.splits["test"]
-    assert train.boxes is not None and train.boxes.tolist() == [[[3, 2, 15, 10, 0, 0], [3, 2, 15, 10, 1, 1]]]
+    assert train.boxes is not None and train.boxes.tolist() == [[[2.5, 1.5, 15, 10, 0, 0], [2.5, 1.5, 15, 10, 1, 2]]]
     assert train.sizes is not None and train.sizes.tolist() == [[40, 60]]
     assert test.boxes is not None and test.boxes[..., 4].tolist() == [[-1]], "a picture without boxes is a picture"
     dataset.check("boxes")
+
+
+def test_corners_are_pixels_from_1_and_edges_where_a_tool_writes_0(voc: Folder) -> None:
+    pixel = {"name": "cat", "xmin": "60", "ymin": "40", "xmax": "60", "ymax": "40"}
+    train = open_boxes(voc({"a": xml(CAT, pixel), "b": xml(CAT)}, train="a", test="b")).splits["train"]
+    assert train.boxes is not None
+    assert train.boxes[0, :, :4].tolist() == [[5, 3, 30, 20], [59, 39, 60, 40]]
+    edges = {**CAT, "xmin": "0"}
+    train = open_boxes(voc({"a": xml(CAT, edges), "b": xml(CAT)}, train="a", test="b")).splits["train"]
+    assert train.boxes is not None
+    assert train.boxes[0, :, :4].tolist() == [[6, 4, 30, 20], [0, 4, 30, 20]]
 
 
 def test_without_a_test_list_val_is_for_testing(voc: Folder) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from zoo.data.arrays import CROWD
 from zoo.data.boxes.records import AnnotatedImage, Annotations, Box, check_classes, inside, settle_splits, split_of
 from zoo.errors import DataError
 from zoo.files import is_special
@@ -122,7 +123,7 @@ def _annotated(folder: Path, path: Path, instances: _Instances, classes: Sequenc
         if item.image_id not in boxes:
             raise DataError(f"annotation {number} of {source} is of image {item.image_id!r}, which is not listed")
         left, top, width, height = item.bbox
-        box = Box(left, top, left + width, top + height, places[item.category_id], bool(item.iscrowd))
+        box = Box(left, top, left + width, top + height, places[item.category_id], CROWD if item.iscrowd else 0)
         boxes[item.image_id].append(box)
     return [
         AnnotatedImage(

@@ -13,14 +13,14 @@ from zoo.errors import DataError
 
 
 class Box(NamedTuple):
-    """Left, top, right, bottom; the place of its class; whether it is not to be scored."""
+    """Left, top, right, bottom; the place of its class; 0, or CROWD or DIFFICULT for what is not scored."""
 
     left: float
     top: float
     right: float
     bottom: float
     label: int
-    unscored: bool = False
+    unscored: int = 0
 
 
 @dataclass(frozen=True)

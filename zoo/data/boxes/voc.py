@@ -1,6 +1,7 @@
 """Pascal VOC: JPEGImages/*.jpg, Annotations/*.xml, and lists of names in ImageSets/Main (Everingham et al., 2010).
 
-Coordinates are taken as they are written.
+Corners are the first and the last pixel of a box, counted from 1, so that its edges are at `xmin - 1` and `xmax`.
+Where a corner of the folder is 0, they were written by a tool that takes them for edges, and are so taken.
 """
 
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
+from zoo.data.arrays import DIFFICULT
 from zoo.data.boxes.records import (
     AnnotatedImage,
     Annotations,
@@ -61,11 +63,13 @@ def read(folder: Path) -> Annotations:
     found = {item.name for part in described.values() for one in part for item in one.objects}
     classes = check_classes(sorted(found), str(annotations))
     places = {name: place for place, name in enumerate(classes)}
+    corners = (min(item.sides[:2]) for part in described.values() for one in part for item in one.objects)
+    first = 1 if min(corners, default=1) >= 1 else 0
     splits = {
         split: [
             AnnotatedImage(
                 one.picture,
-                [Box(*item.sides, places[item.name], item.difficult) for item in one.objects],
+                [_box(item, first, places[item.name]) for item in one.objects],
                 str(one.path),
                 one.size,
             )
@@ -74,6 +78,11 @@ def read(folder: Path) -> Annotations:
         for split, part in described.items()
     }
     return Annotations(classes, settle_splits(splits, str(folder)))
+
+
+def _box(item: _Object, first: int, label: int) -> Box:
+    left, top, right, bottom = item.sides
+    return Box(left - first, top - first, right, bottom, label, DIFFICULT if item.difficult else 0)
 
 
 def _first(folder: Path, *names: str) -> Path | None:

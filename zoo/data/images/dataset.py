@@ -37,8 +37,8 @@ class ImageSplit:
     The pictures are an array of uint8, which may be a memory map, or are decoded when they are asked for.
 
     `labels` are int64 (samples,), or uint8 (samples, classes) of 0 and 1 where a picture may have several.
-    `boxes` are float32 (samples, most, 6): left, top, right, bottom in pixels of the scaled picture, the class, and 1
-    where the box is not to be scored; rows of class -1 fill up.
+    `boxes` are float32 (samples, most, 6): left, top, right, bottom in pixels of the scaled picture, the class, and 0,
+    or CROWD or DIFFICULT where the box is not to be scored; rows of class -1 fill up.
     `masks` are uint8 (samples, height, width), the class of each pixel, or 255 where it does not count.
     `sizes` are int64 (samples, 2), the height and width of the picture's file.
     """
