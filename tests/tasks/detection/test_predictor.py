@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from zoo.weights.inputs import Preprocessing
 
 class Fixed(nn.Module):
     """Says of every picture the same: a sure dog, a less sure cat, and something unsure."""
+
+    pyramid = SimpleNamespace(reductions=(10, 20))
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         scores = torch.tensor([[0.01, 0.9], [0.5, 0.01], [0.1, 0.1]])

@@ -1,6 +1,6 @@
 """Say what a detector finds in pictures, and draw it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +39,7 @@ class DetectionPredictor:
                 logits,
                 boxes,
                 (height, width),
+                cast(Any, self.model).pyramid.reductions,
                 score_threshold=_SCORE_THRESHOLD,
                 nms_threshold=_NMS_THRESHOLD,
                 most_boxes=_MOST_BOXES,

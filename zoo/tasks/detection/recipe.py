@@ -91,6 +91,7 @@ class ObjectDetection(OneNetwork):
                     logits,
                     predicted,
                     (height, width),
+                    self.model.pyramid.reductions,
                     score_threshold=settings.score_threshold,
                     nms_threshold=settings.nms_threshold,
                     most_boxes=settings.most_boxes,
