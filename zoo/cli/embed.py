@@ -73,7 +73,7 @@ def command(weights: str, items: tuple[str, ...], out: Path | None, **typed: Any
         embed=embed,
         samples=samples,
         weights=identity,
-        normalize=typed["normalize"],
+        normalize=typed["normalize"] or getattr(embed, "normalizes", False),
         part_size=typed["part_size"] or PART_SIZE,
         batch_size=typed["batch_size"],
     )

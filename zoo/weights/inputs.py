@@ -70,11 +70,15 @@ class Preprocessing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return f"Input: floats in [0, 1], shape (batch, {self.channels}, {height}, {width})."
 
 
-class Tokenization(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How text becomes inputs: by the tokenizer.json with this sha256, cut behind `max_tokens`."""
+class Tokenization(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """How text becomes inputs: by the tokenizer.json with this sha256, cut behind `max_tokens`.
+
+    `normalize` makes the vectors of texts of length 1.
+    """
 
     tokenizer: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     max_tokens: Annotated[int, Meta(ge=1, le=16_777_216)]
+    normalize: bool = False
 
 
 class InputsRecord(Struct, frozen=True, kw_only=True):

@@ -127,16 +127,20 @@ class Tokenizer:
 
 @dataclass(frozen=True)
 class TextInputs:
-    """How text becomes inputs of a model: its tokenizer, and behind how many tokens a text is cut."""
+    """How text becomes inputs of a model: its tokenizer, and behind how many tokens a text is cut.
+
+    `normalize` makes the vectors of texts of length 1.
+    """
 
     tokenizer: Tokenizer
     max_tokens: int
+    normalize: bool = False
 
     modality: ClassVar[str] = "text"
 
     def record(self) -> Tokenization:
         """Return what config.json keeps of it; the tokenizer lies beside."""
-        return Tokenization(tokenizer=self.tokenizer.identity, max_tokens=self.max_tokens)
+        return Tokenization(tokenizer=self.tokenizer.identity, max_tokens=self.max_tokens, normalize=self.normalize)
 
     def write(self, folder: Path) -> None:
         """Write the tokenizer."""
@@ -184,7 +188,9 @@ def text_inputs(folder: Path, said: Tokenization | None, arguments: Mapping[str,
         )
     context = arguments.get("context")
     longest = int(context) if isinstance(context, int) else DEFAULT_CONTEXT
-    return TextInputs(tokenizer, min(said.max_tokens, longest) if said else longest)
+    if said is None:
+        return TextInputs(tokenizer, longest)
+    return TextInputs(tokenizer, min(said.max_tokens, longest), said.normalize)
 
 
 def read_tokenizer(place: Path) -> Tokenizer:

@@ -150,6 +150,18 @@ def test_sentence_transformers_pooling_is_read(sentences: Path, said_so: dict[st
     assert torch.allclose(model.embed("two bears and two bears and a bowl")[0], wanted, atol=1e-6)
 
 
+def test_vectors_are_of_length_1_where_sentence_transformers_normalizes_them(sentences: Path, tmp_path: Path) -> None:
+    (sentences / "1_Pooling" / "config.json").write_text('{"pooling_mode": "mean"}')
+    plain: Any = zoo.load(sentences).embed("two bears")
+    modules = json.loads((sentences / "modules.json").read_bytes())
+    modules.append({"path": "2_Normalize", "type": "sentence_transformers.models.Normalize"})
+    (sentences / "modules.json").write_text(json.dumps(modules))
+    model: Any = zoo.load(sentences)
+    assert torch.allclose(model.embed("two bears"), torch.nn.functional.normalize(plain, dim=-1), atol=1e-6)
+    assert not torch.allclose(plain.norm(dim=-1), torch.ones(1), atol=1e-2)
+    assert read_config(sentences).tokenization.normalize
+
+
 @pytest.mark.parametrize(
     ("said_so", "why"),
     [
@@ -178,7 +190,7 @@ def test_minilm_embeds_as_sentence_transformers_does() -> None:
     ]
     wanted = torch.tensor([item["embedding"] for item in expected])
     assert (F.cosine_similarity(embed(texts), wanted) >= 0.9999).all()
-    assert torch.allclose(embed(texts, normalize=True), wanted, atol=1e-4)
+    assert torch.allclose(embed(texts), wanted, atol=1e-4), "its Normalize is obeyed"
 
 
 @pytest.mark.parametrize(("name", "arguments"), [*WRITERS, ("bert", SMALL)])

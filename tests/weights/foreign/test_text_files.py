@@ -55,6 +55,49 @@ def test_the_pooling(tmp_path: Path, said: dict[str, Any], mode: str) -> None:
     assert read_text_files(tmp_path).pooling == mode
 
 
+def test_normalize_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_bytes(b"{}")
+    for modules, normalize in ((MODULES, True), (MODULES[:2], False)):
+        write(tmp_path, modules, pooling_mode="mean")
+        tokenization = read_text_files(tmp_path).tokenization({})
+        assert tokenization is not None and tokenization.normalize is normalize
+
+
+@pytest.mark.parametrize(
+    ("file", "said", "why"),
+    [
+        ("config_sentence_transformers.json", {"truncate_dim": 64}, "cuts vectors to 64 numbers"),
+        (
+            "config_sentence_transformers.json",
+            {"prompts": {"query": "query: "}, "default_prompt_name": "query"},
+            "puts the prompt 'query' before each text",
+        ),
+        ("sentence_bert_config.json", {"do_lower_case": True}, "has do_lower_case"),
+    ],
+)
+def test_what_is_done_by_default_and_not_here_is_refused(
+    tmp_path: Path, file: str, said: dict[str, Any], why: str
+) -> None:
+    write(tmp_path, pooling_mode="mean")
+    (tmp_path / file).write_text(json.dumps(said))
+    with pytest.raises(IntegrityError, match=why):
+        read_text_files(tmp_path)
+
+
+def test_prompts_to_choose_from_and_a_tokenizer_that_lowercases_change_nothing(tmp_path: Path) -> None:
+    write(tmp_path, pooling_mode="mean")
+    said = {"prompts": {"query": "query: ", "document": ""}, "default_prompt_name": None, "truncate_dim": None}
+    for prompts in (said, {**said, "default_prompt_name": "document"}):
+        (tmp_path / "config_sentence_transformers.json").write_text(json.dumps(prompts))
+        (tmp_path / "sentence_bert_config.json").write_text('{"max_seq_length": 256, "do_lower_case": true}')
+        for normalizer in (
+            {"type": "BertNormalizer", "lowercase": True},
+            {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Lowercase"}]},
+        ):
+            (tmp_path / "tokenizer.json").write_text(json.dumps({"normalizer": normalizer}))
+            assert read_text_files(tmp_path).max_tokens == 256
+
+
 @pytest.mark.parametrize(
     ("modules", "why"),
     [
@@ -63,6 +106,7 @@ def test_the_pooling(tmp_path: Path, said: dict[str, Any], mode: str) -> None:
         ([{"path": "..", "type": "a.Pooling"}], "which is no folder beside it"),
         ([{"path": "elsewhere", "type": "a.Pooling"}], "which modules.json refers to"),
         ([{}], "a module without a type"),
+        ([MODULES[0], MODULES[2], MODULES[1]], "makes vectors with Normalize"),
     ],
 )
 def test_modules_without_a_counterpart(tmp_path: Path, modules: Any, why: str) -> None:

@@ -33,6 +33,11 @@ class EmbedTexts(TextMethod):
         super().__init__(model, inputs, "embedded")
         self._open = opener
 
+    @property
+    def normalizes(self) -> bool:
+        """Whether vectors are of length 1 unasked, as the weights came with it."""
+        return self.inputs.normalize
+
     @renamed_arguments(normalise="normalize")
     def __call__(
         self,
@@ -41,7 +46,10 @@ class EmbedTexts(TextMethod):
         batch_size: int = 32,
         normalize: bool = False,
     ) -> Tensor:
-        """Return vectors (texts, num_features), of length 1 with `normalize`; texts of similar length are batched."""
+        """Return vectors (texts, num_features); texts of similar length are batched.
+
+        They are of length 1 with `normalize`, and where sentence-transformers normalizes those of these weights.
+        """
         prompts = self._ids(checked(texts), self._model.context)
         device = next(self._model.parameters()).device
         pad = self.inputs.tokenizer.role("pad") or 0
@@ -56,7 +64,7 @@ class EmbedTexts(TextMethod):
                     found[place] = vector
         if not found:
             return torch.empty(0, self._model.num_features, device=device)
-        return F.normalize(torch.stack(found), dim=-1) if normalize else torch.stack(found)
+        return F.normalize(torch.stack(found), dim=-1) if normalize or self.normalizes else torch.stack(found)
 
     def items(self, arguments: Sequence[str]) -> Samples:
         """Return the texts that were typed, and the lines of files and of those in folders."""
