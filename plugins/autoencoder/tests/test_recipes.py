@@ -96,7 +96,13 @@ def test_the_bound_is_that_of_a_linear_model_in_closed_form() -> None:
     found = recipe.evaluate([{"images": torch.full((5, 1, 4, 4), 0.25), "index": torch.arange(5)}])
     assert found["divergence"] == 0 and found["active"] == 0
     assert found["elbo"] == pytest.approx(-16 * math.log(2), rel=1e-5)  # each pixel is a half, whatever it is
-    assert found["bits_per_dimension"] == pytest.approx(1, rel=1e-5)
+    assert "bits_per_dimension" not in found, "binary cross-entropy is no likelihood of bytes"
+    found = made("variational", model, loss="mean_squared_error", deviation=0.5).evaluate(
+        [{"images": torch.full((5, 1, 4, 4), 0.25), "index": torch.arange(5)}]
+    )
+    # The density of one byte: a normal of mean 127.5 and deviation 127.5, at 63.75
+    density = math.exp(-0.5 * 0.5**2) / (127.5 * math.sqrt(2 * math.pi))
+    assert found["bits_per_dimension"] == pytest.approx(-math.log2(density * 255 / 256), rel=1e-5)
 
 
 def test_the_jacobian_is_that_of_a_linear_encoder() -> None:

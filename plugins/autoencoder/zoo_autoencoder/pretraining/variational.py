@@ -2,8 +2,9 @@
 
 L = (-log p(x | z) + beta · sum_k max(free bits, KL(q(z_k | x) | N(0, 1)))) / pixels, with z drawn from q(z | x), whose
 means and variances the encoder says. beta: Higgins et al., ICLR 2017; free bits, in the mean over a batch: Kingma et
-al., NeurIPS 2016. Scores are the whole bound, whatever beta and free bits are: `elbo` in nats a picture, and
-`bits_per_dimension`, -elbo / (pixels · log 2).
+al., NeurIPS 2016. Scores are the whole bound, whatever beta and free bits are: `elbo` in nats a picture. By
+the squared error it is a density of values in [0, 1], and `bits_per_dimension` that of the 256 values they came from,
+8 - elbo / (pixels · log 2) (Theis et al., ICLR 2016); binary cross-entropy is no likelihood of them, and has none.
 """
 
 import math
@@ -63,11 +64,15 @@ class Variational(Reconstruction):
         pixels = kept[0]["images"][0].numel()
         return {
             "elbo": elbo,
-            "bits_per_dimension": -elbo / (pixels * math.log(2)),
+            **({} if self._binary else {"bits_per_dimension": 8 - elbo / (pixels * math.log(2))}),
             "divergence": float(every.sum(1).mean()),
             "active": float((every.mean(0) > 0.01).double().mean()),
             **super().evaluate(kept),
         }
+
+    @property
+    def _binary(self) -> bool:
+        return self.settings.loss == "binary_cross_entropy"
 
     def _bound(self, images: Tensor, draws: zoo.Draws) -> tuple[Tensor, Tensor]:
         """Return log p(x | z) in nats (batch,), and the divergence of each number of the code (batch, code_size)."""
@@ -76,7 +81,7 @@ class Variational(Reconstruction):
         noise = draws.normal("code", mean.shape[1]).to(mean.dtype)
         logits = model.decode_logits(mean + (0.5 * log_variance).exp() * noise).float()
         divergences = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).float()
-        if self.settings.loss == "binary_cross_entropy":
+        if self._binary:
             likelihood = -F.binary_cross_entropy_with_logits(logits, images, reduction="none")
         else:
             deviation = self.settings.deviation
