@@ -33,7 +33,8 @@ ROUTES = """
 /{name}/{name}.git/info/lfs/objects/batch /{name}/{name}.git/info/lfs/verify
 /lfs/models/{name}/{name}/{hash}/{number}/{path}/{hash} /cas/{path}/shards /cas/{path}/v2/shards
 /cas/{path}/v1/xorbs/default/{hash} /cas/{path}/v1/chunks/default/{hash} /v1/telemetry
-/{name}/{name}/resolve/{ref}/{path} /{name}/{name}/tree/{ref}/{path} /{name}/{name}/blob/{ref}/{path}
+/{name}/{name}/resolve/{ref}/{path} /{name}/{name}/raw/{ref}/{path} /api/models/{name}/{name}/super-squash/{ref}
+/{name}/{name}/tree/{ref}/{path} /{name}/{name}/blob/{ref}/{path}
 /{name}/{name}/picture/{ref}/{path} /{name}/{name}/commits/{ref} /{name}/{name}/commit/{hash} /{path}
 """.split()
 KEYS = (

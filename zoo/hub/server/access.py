@@ -94,8 +94,10 @@ class Access:
         """Raise HttpError where the rights that the request had at its head are gone: its body may take hours."""
         if self.__dict__.pop("user", None) is None:
             return
-        for repo in list(self._seen):
-            if self.repo(repo.type, repo.name).id != repo.id:
+        self.check_reading()
+        for repo in self._seen:
+            found = self.store.repos.find(repo.type, repo.name)
+            if found is None or found.id != repo.id or not self._sees(found):
                 raise HttpError(404, "Repository not found", "RepoNotFound")
         for namespace in list(self._written):
             self.require_writer(namespace)
@@ -107,15 +109,25 @@ class Access:
             return ()
         return None if self.user.owner else (self.user.name, *self.user.namespaces)
 
-    def repo(self, type_: str, name: str) -> Repo:
-        """Return a repo that the user may see; a private one answers others as if it were not there."""
+    def repo(self, type_: str, name: str, *, follow: bool = True) -> Repo:
+        """Return a repo that the user may see; a private one answers others as if it were not there.
+
+        Raise HttpError 307 where the address names one that was moved, with the address that it has now; without
+        `follow`, for what was given out for the former name alone, there is none.
+        """
         self.check_reading()
         namespace, _, rest = name.partition("/")
         repo = self.store.repos.find(type_, check_repo(namespace, rest))
-        if repo is None or (repo.private and not (self.user and self.user.belongs_to(repo.namespace))):
-            raise HttpError(404, "Repository not found", "RepoNotFound")
-        self._seen.append(repo)
-        return repo
+        if repo is not None and self._sees(repo):
+            self._seen.append(repo)
+            return repo
+        moved = self.store.repos.moved(type_, name) if repo is None and follow else None
+        if moved is not None and self._sees(moved) and (address := self._request.renamed(name, moved.name)):
+            raise HttpError(307, f"{name} is {moved.name} now", headers={"Location": f"{self.url}{address}"})
+        raise HttpError(404, "Repository not found", "RepoNotFound")
+
+    def _sees(self, repo: Repo) -> bool:
+        return not repo.private or (self.user is not None and self.user.belongs_to(repo.namespace))
 
     async def check_files(self, repo: Repo) -> None:
         """Raise HttpError 401 or 403 where a gate keeps the user from a repo's files."""

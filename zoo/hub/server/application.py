@@ -184,6 +184,8 @@ class Application:
                 return await routes_trees.make_branch(access, request, repo, name)
             case ["DELETE", ["branch", name]]:
                 return await routes_trees.remove_ref(access, repo, "heads", name)
+            case ["POST", ["super-squash", branch]]:
+                return await routes_commit.squash(access, request, repo, branch)
             case ["POST", ["preupload", revision]]:
                 return await routes_commit.preupload(access, request, repo, revision)
             case ["POST", ["commit", branch]]:
@@ -202,9 +204,13 @@ class Application:
             case ["GET" | "HEAD", ["resolve", revision, *path]] if path:
                 repo = access.repo(type_, f"{namespace}/{name}")
                 return await routes_files.resolve(access, request, self._downloads, repo, revision, "/".join(path))
+            case ["GET" | "HEAD", ["raw", revision, *path]] if path:
+                repo = access.repo(type_, f"{namespace}/{name}")
+                return await routes_files.raw(access, request, self._downloads, repo, revision, "/".join(path))
             case ["POST", ["info", "lfs", *operation]] if name.endswith(".git"):
                 access.require_user()
-                repo = access.repo(type_, f"{namespace}/{name.removesuffix('.git')}")
+                full = f"{namespace}/{name.removesuffix('.git')}"
+                repo = access.repo(type_, full, follow=operation != ["verify"])
                 access.require_writer(repo.namespace)
                 if operation == ["objects", "batch"]:
                     return await routes_lfs.batch(access, request, repo)

@@ -137,6 +137,35 @@ class Commits:
         commit = Commit(oid, head, tree.root, request.author, request.title, request.message, date)
         return _Planned(commit, tree.folders, self._summary(repo, request, tree) if branch == "main" else None)
 
+    def squash(self, repo: Repo, branch: str, author: str, title: str, message: str) -> str:
+        """Put one commit without a parent in the place of a branch's history, and return it.
+
+        What no ref reaches any more is forgotten. Raise HttpError 404 without such a branch, 400 for a tag.
+        """
+        ref = f"refs/heads/{branch}"
+        if self._head(repo, ref) is None and self._head(repo, f"refs/tags/{branch}"):
+            raise HttpError(400, f"{branch[:100]} is a tag; only a branch's history can be squashed")
+        with self._database.transaction() as connection:
+            query = "SELECT tree, oid FROM commits JOIN refs USING (repo, oid) WHERE repo=? AND name=?"
+            row = connection.execute(query, (repo.id, ref)).fetchone()
+            if row is None:
+                raise HttpError(404, f"Invalid rev id: {branch[:100]}", "RevisionNotFound")
+            date = timestamp()
+            oid = commit_id(row[0], None, author, title, message, date)
+            self._insert(connection, repo.id, Commit(oid, None, row[0], author, title, message, date), "")
+            connection.execute("UPDATE refs SET oid=? WHERE repo=? AND name=?", (oid, repo.id, ref))
+            if branch == "main":
+                connection.execute("UPDATE repos SET head=?, modified=? WHERE id=?", (oid, date, repo.id))
+            self._forget_unreachable(connection, repo)
+        return oid
+
+    @staticmethod
+    def _forget_unreachable(connection: sqlite3.Connection, repo: Repo) -> None:
+        query = """WITH RECURSIVE reached(oid) AS (SELECT oid FROM refs WHERE repo=?1 UNION
+                   SELECT parent FROM commits JOIN reached USING (oid) WHERE repo=?1 AND parent IS NOT NULL)
+                   DELETE FROM commits WHERE repo=?1 AND oid NOT IN (SELECT oid FROM reached)"""
+        connection.execute(query, (repo.id,))
+
     def _head(self, repo: Repo, ref: str) -> str | None:
         row = self._database.row("SELECT oid FROM refs WHERE repo=? AND name=?", repo.id, ref)
         return str(row[0]) if row else None

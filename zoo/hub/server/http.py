@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, unquote
 
@@ -95,6 +96,17 @@ class Request:
     def flag(self, name: str) -> bool:
         """Tell whether a query parameter is on, in any client's spelling."""
         return (self.value(name) or "").lower() in ("true", "1")
+
+    def renamed(self, name: str, new_name: str) -> str | None:
+        """Return this request's own address with another repo's name in it; None where it does not name the first."""
+        for place, pair in enumerate(pairwise(self.segments)):
+            git = ".git" if pair[1].endswith(".git") else ""
+            if "/".join(pair).removesuffix(git) == name:
+                parts = self.raw_path.split("/")
+                parts[place + 1 : place + 3] = f"{new_name}{git}".split("/")
+                query = self.scope["query_string"].decode("latin-1")
+                return "/".join(parts) + (f"?{query}" if query else "")
+        return None
 
     @property
     def length(self) -> int:

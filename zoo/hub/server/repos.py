@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from zoo.hub.server import former_names
 from zoo.hub.server.database import Database
 from zoo.hub.server.summary import Summary, decode_summary, encode_summary
 
@@ -63,6 +64,12 @@ class Repos:
         row = self._database.row(f"SELECT {COLUMNS} FROM repos WHERE type=? AND name=?", type_, name)
         return repo_of(row) if row else None
 
+    def moved(self, type_: str, name: str) -> Repo | None:
+        """Return the repo that had a name before it was moved."""
+        id_ = former_names.find(self._database, type_, name)
+        row = self._database.row(f"SELECT {COLUMNS} FROM repos WHERE id=?", id_) if id_ else None
+        return repo_of(row) if row else None
+
     def at(self, id_: int, epoch: int) -> Repo | None:
         """Return a repo that is still what it was at an epoch."""
         row = self._database.row(f"SELECT {COLUMNS} FROM repos WHERE id=? AND epoch=?", id_, epoch)
@@ -77,6 +84,7 @@ class Repos:
         columns = "type, name, author, private, created, modified, head, summary"
         cursor = connection.execute(f"INSERT INTO repos ({columns}) VALUES (?,?,?,?,?,?,?,?)", values)
         connection.execute("INSERT INTO names (rowid, name) VALUES (?,?)", (cursor.lastrowid, name))
+        former_names.forget(connection, type_, name)
         return cursor.lastrowid
 
     def delete(self, repo: Repo) -> None:
@@ -84,9 +92,10 @@ class Repos:
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM repos WHERE id=?", (repo.id,))
             connection.execute("DELETE FROM names WHERE rowid=?", (repo.id,))
+            former_names.forget_all(connection, repo.id)
 
     def move(self, repo: Repo, name: str) -> bool:
-        """Give a repo another name; False when it is taken."""
+        """Give a repo another name, to which the old one leads from now on; False when it is taken."""
         with self._database.transaction() as connection:
             query = "SELECT 1 FROM repos WHERE type=? AND name=? AND id<>?"
             if connection.execute(query, (repo.type, name, repo.id)).fetchone():
@@ -96,6 +105,8 @@ class Repos:
                 "UPDATE repos SET name=?, author=?, epoch=epoch+1 WHERE id=?", (name, namespace, repo.id)
             )
             connection.execute("UPDATE names SET name=? WHERE rowid=?", (name, repo.id))
+            former_names.remember(connection, repo.type, repo.name, repo.id)
+            former_names.forget(connection, repo.type, name)  # its own, too: moved back, or in another case
         return True
 
     def configure(self, repo: Repo, private: bool, gated: str) -> None:

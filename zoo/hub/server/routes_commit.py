@@ -70,6 +70,15 @@ async def commit(access: Access, request: Request, turns: Turns, repo: Repo, bra
     return json_response({"success": True, "commitOid": oid, "commitUrl": url, "hookOutput": ""})
 
 
+async def squash(access: Access, request: Request, repo: Repo, branch: str) -> Response:
+    """Put one commit in the place of a branch's history."""
+    user = access.require_writer(repo.namespace)
+    title, _, message = text_of(await request.json(), "message").strip().partition("\n")
+    wanted = title[:1000] or f"Super-squash branch '{branch[:200]}'", message.strip()[:100_000]
+    oid = await work.run_heavy(access.store.commits.squash, repo, branch, user.name, *wanted)
+    return json_response({"commitOid": oid})
+
+
 async def _receive(access: Access, request: Request, body: CommitBody) -> None:
     """Read the lines in batches that are worth a thread."""
     batch: list[bytes] = []

@@ -8,7 +8,7 @@ from zoo.hub.server.downloads import Downloads
 from zoo.hub.server.http import HttpError, Request, Response
 from zoo.hub.server.names import check_path
 from zoo.hub.server.repos import Repo
-from zoo.hub.server.trees import Entry
+from zoo.hub.server.trees import Entry, pointer
 
 _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})?|bytes=-(\d{1,18})", re.ASCII)
 
@@ -51,6 +51,16 @@ async def resolve(
     except OSError:
         raise HttpError(410, f"The bytes of {path} are gone from this Hub; push the file again") from None
     return Response(206 if part else 200, headers=headers, file=(opened, start, end))
+
+
+async def raw(access: Access, request: Request, downloads: Downloads, repo: Repo, revision: str, path: str) -> Response:
+    """Serve a file as git keeps it: of a large one its pointer."""
+    await access.check_files(repo)
+    oid, entry = await asyncio.to_thread(find_file, access, repo, revision, path)
+    if not entry.lfs:
+        return await resolve(access, request, downloads, repo, revision, path)
+    headers = {"Content-Type": "text/plain; charset=utf-8", "ETag": f'"{entry.oid}"', "X-Repo-Commit": oid}
+    return Response(body=pointer(entry.sha256, entry.size), headers=headers)
 
 
 def _range(header: str | None, size: int) -> tuple[int, int]:
