@@ -96,6 +96,13 @@ def plan_push(source: str | Path, repo: str, *, hub: str | Path | None = None, *
     return plan_push(Path(source), repo, PushOptions(hub=hub, **options))
 
 
+def check_source(source: str | Path, repo: str) -> None:
+    """Raise a ZooError unless a path holds weights that could be pushed to a repo."""
+    from zoo.publishing.push import check_source
+
+    check_source(Path(source), repo)
+
+
 def repo_exists(repo: str, *, hub: str | Path | None = None) -> bool:
     """Tell whether a Hub has a repo, as far as it lets one know."""
     from zoo.publishing.push import repo_exists

@@ -122,7 +122,9 @@ def _run(arguments: Sequence[str]) -> int:
             return _nobody_reads()
         return error.code if isinstance(error.code, int) else bool(error.code)
     except click.ClickException as error:
-        return _fail(error.format_message(), error.exit_code, debug)
+        from zoo.cli.misuse import misuse
+
+        return _fail(misuse(error), error.exit_code, debug)
     except PeerLostError as error:
         if spoken_for():
             from zoo.engine.launch import LOST

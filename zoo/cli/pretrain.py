@@ -1,5 +1,7 @@
 """`zoo pretrain`."""
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 import click
@@ -7,6 +9,7 @@ import click
 from zoo.cli.training import train, training_options
 from zoo.commands.following import after_pretraining
 from zoo.commands.options import columns, hub
+from zoo.errors import UsageError
 
 
 @click.command("pretrain")
@@ -18,4 +21,9 @@ from zoo.commands.options import columns, hub
 @hub
 def command(model: str, **typed: Any) -> None:
     """Train a new MODEL with a recipe, without or with labels."""
+    if "/" in model and Path(model).exists():
+        raise UsageError(
+            f"{model} lies here, and pretraining begins with a new model; give its name (`zoo list --models`), or "
+            f"go on from it: zoo finetune {shlex.quote(model)} --task TASK"
+        )
     train("pretrain", model, typed, lambda result, _: after_pretraining(result, model))

@@ -110,7 +110,8 @@ class ArrayDataset:
     def hold_out(self, share: float, seed: int) -> "ArrayDataset":
         """Move a share of the training split, drawn by the seed, to a split `validation`."""
         train = self.splits["train"]
-        stays, held = draw_held_out(len(train), share, seed)
+        labels = train.columns.get("labels")
+        stays, held = draw_held_out(len(train), share, seed, labels if isinstance(labels, np.ndarray) else None)
         return replace(self, splits={**self.splits, "train": train.take(stays), "validation": train.take(held)})
 
 

@@ -24,7 +24,9 @@ def draw_labelled(
     if not 0 < count <= num_samples:
         raise UsageError(f"--labels {count} of {num_samples:,} training samples; ask for 1 to {num_samples:,}")
     if labels is not None and count < len(classes):
-        raise UsageError(f"--labels {count} is fewer than one for each of {len(classes)} classes; ask for more")
+        raise UsageError(
+            f"--labels {count} is fewer than one for each of {len(classes)} classes; ask for {len(classes)} or more"
+        )
     order = torch.randperm(num_samples, generator=generator(seed, "labels")).numpy()
     if labels is None:
         return np.sort(order[:count])
@@ -34,15 +36,35 @@ def draw_labelled(
     return np.sort(sorted_by_class[np.argsort(rank, kind="stable")[:count]])
 
 
-def draw_held_out(num_samples: int, share: float, seed: int) -> tuple[Places, Places]:
-    """Return the places that stay for training, and those of this share that are held out."""
+def draw_held_out(num_samples: int, share: float, seed: int, labels: Labels | None = None) -> tuple[Places, Places]:
+    """Return the places that stay for training, and those of this share that are held out.
+
+    With `labels`, a class each or 0 and 1 for every class, one sample of each class stays: fewer are held out then.
+    """
     count = round(num_samples * share)
     if not 0 < count < num_samples:
         raise UsageError(
             f"validation={share} of {num_samples} training samples leaves a split empty; choose another share"
         )
     order = torch.randperm(num_samples, generator=generator(seed, "hold out")).numpy()
-    return np.sort(order[count:]), np.sort(order[:count])
+    free = np.ones(num_samples, bool)
+    if labels is not None:
+        free[_last_of_each(labels[order])] = False
+    held = order[np.flatnonzero(free)[:count]]
+    if not len(held):
+        raise UsageError(
+            f"validation={share} would hold out the only sample of a class; label more, or choose validation=0"
+        )
+    return np.setdiff1d(order, held), np.sort(held)
+
+
+def _last_of_each(labels: Labels) -> Places:
+    """Return the last place of each class."""
+    backwards = labels[::-1]
+    if labels.ndim == 1:
+        return len(labels) - 1 - np.unique(backwards, return_index=True)[1]
+    shown = backwards[:, (backwards > 0).any(0)] > 0
+    return len(labels) - 1 - shown.argmax(0)
 
 
 def placed_labels(labels: Labels, places: Places, count: int) -> Labels:

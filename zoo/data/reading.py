@@ -69,7 +69,10 @@ def _read(
     scaling = Scaling(inputs.crop, inputs.interpolation)
     skip = 0 if left_out is None else len(sources)
     size, channels = inputs.image_size, inputs.channels
-    pixels, bad = decode_all(sources, size, channels, scaling=scaling, sizes=sizes, skip_bad=skip)
+    try:
+        pixels, bad = decode_all(sources, size, channels, scaling=scaling, sizes=sizes, skip_bad=skip)
+    except DataError as error:  # that training may skip it helps nobody here
+        raise DataError(str(error).replace(", or allow some with skip_bad", "")) from None
     if left_out is not None:
         left_out.update(bad)
     kept = np.delete(sizes, list(bad), axis=0)

@@ -70,12 +70,12 @@ class Run:
         """
         if not folder.exists() or (folder.is_dir() and all(_only_begun(path) for path in folder.iterdir())):
             return
+        if not (folder / "run.json").is_file():
+            raise UsageError(f"{folder} exists and is no run, which is never replaced; choose another --out")
         if not force:
             raise UsageError(
                 f"{folder} exists; continue with --resume, start over with --force, or choose another --out"
             )
-        if not (folder / "run.json").is_file():
-            raise UsageError(f"{folder} is not a run, so --force does not replace it; choose another --out")
 
     @staticmethod
     @contextmanager

@@ -88,8 +88,8 @@ def _make(name: str) -> Tracker:
         known = {offer.spec.name: offer.spec.target for offer in default_registry().offers("trackers")}
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(known)}"
-            raise UsageError(f"no tracker {name!r}; {hint} Your own is --track package.module:attribute")
+            hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(known)}."
+            raise UsageError(f"no tracker {name!r}; {hint} Give one of your own as --track package.module:attribute")
         target = known[name]
     try:
         tracker: Tracker = load_target(target)()

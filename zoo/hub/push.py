@@ -16,7 +16,7 @@ from zoo.hub.file_names import HIDDEN_FOLDERS, fault_of, shown
 from zoo.hub.pull import check_repo_id
 from zoo.hub.records import PulledFile, PushedRepo
 from zoo.hub.retry_policy import default_retry_policy
-from zoo.hub.revisions import check_revision
+from zoo.hub.revisions import check_tag_name
 from zoo.hub.transport import Transport
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Target:
         """Tell whether the tag is where it is wanted. Raise UsageError for one that is no name, or is elsewhere."""
         if tag is None:
             return False
-        check_revision(tag, self.repo)
+        check_tag_name(tag)
         if self._api is None or self.head is None:
             return False
         at = {item.name: item.target_commit for item in self._api.list_repo_refs(self.repo).tags}.get(tag)

@@ -29,3 +29,12 @@ def check_revision(name: str, repo: str, error: type[ZooError] = UsageError) -> 
     if not is_revision(name):
         raise error(f"{shown(name)} of {repo} is no revision, as git knows them; give a branch, a tag or a commit")
     return name
+
+
+def check_tag_name(name: str) -> str:
+    """Return the name of a new tag. Raise UsageError, with one alike, for one that git would not take."""
+    if not is_revision(name):
+        alike = re.sub(r"[^A-Za-z0-9_.]+", "-", name).strip("-.")[:80]
+        near = alike if is_revision(alike) else "v1"
+        raise UsageError(f"--tag {shown(name)} is no name that git takes; type one without spaces: --tag {near}")
+    return name

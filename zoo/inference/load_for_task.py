@@ -12,6 +12,7 @@ from zoo.inference.load import LoadedModel, load_model
 from zoo.inference.text.generate import Generate
 from zoo.registry.registry import default_registry, load_modality
 from zoo.specs.modality import Embeds, Loaded
+from zoo.specs.records import ModelSpec
 from zoo.weights.config import read_config
 from zoo.weights.description import WeightsDescription
 from zoo.weights.find import WeightsQuery, find_weights
@@ -37,16 +38,17 @@ def load_writer(weights: str | Path, task: str | None = None, **found: Any) -> G
     """
     folder = find_weights(weights, WeightsQuery(hub=found.get("hub")))
     block = read_config(folder)
+    spec = described_model(block, str(folder))
     if (
-        not {"generate", "encode-decode"} & set(described_model(block, str(folder)).capabilities)
+        not {"generate", "encode-decode"} & set(spec.capabilities)
         or _command(block.task) == "predict"
         and block.task != task
     ):
         raise UsageError(
-            f"{weights} holds {block.architecture!r} for {block.task}, which generates no text; {_use(block)}"
+            f"{weights} holds {block.architecture!r} for {block.task}, which generates no text; {_use(block, spec)}"
         )
     if task is not None and block.task != task:
-        raise UsageError(f"{weights} holds weights for {block.task}, not for {task}; {_use(block)}")
+        raise UsageError(f"{weights} holds weights for {block.task}, not for {task}; {_use(block, spec)}")
     return _loaded(weights, **found).generate
 
 
@@ -62,12 +64,14 @@ def load_embedder(
     spec = described_model(block, str(folder))
     modality = load_modality(spec.modality)
     if not isinstance(modality, _Embedding):
-        raise UsageError(f"{weights} takes {spec.modality} data, of which no vectors are made here; {_use(block)}")
+        raise UsageError(
+            f"{weights} takes {spec.modality} data, of which no vectors are made here; {_use(block, spec)}"
+        )
     model = load_weights(folder, block, dtype=dtype, device=choose_device(device or "cpu"))
     try:
         embed = modality.embedder(Loaded(model=model, spec=spec, description=block, folder=folder))
     except UsageError as error:
-        raise UsageError(f"{weights}: {error}; {_use(block)}") from None
+        raise UsageError(f"{weights}: {error}; {_use(block, spec)}") from None
     return embed, _identity(folder)
 
 
@@ -80,7 +84,11 @@ def _identity(place: Path) -> str:
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
-def _use(block: WeightsDescription) -> str:
+def _use(block: WeightsDescription, spec: ModelSpec) -> str:
+    """Say which command uses weights, as what follows a semicolon."""
+    for ability in ("reconstruct", "sample", "embed"):
+        if _command(block.task) == "predict" and not block.labels and ability in spec.capabilities:
+            return f"use `zoo {ability}`"
     return f"use `zoo {_command(block.task)}`"
 
 

@@ -87,7 +87,7 @@ class Predict:
         if bad:
             reason = str(next(iter(bad.values()))).partition(";")[0]  # that training may skip it helps nobody here
             left_out = "" if len(paths) == 1 else f"{len(bad)} of {len(paths)} images were left out, first: "
-            raise DataError(f"{left_out}{reason}; remove it, or give another in its place")
+            raise DataError(f"{left_out}{reason}; leave it out, or give another path")
 
     def _drawn(
         self, images: Sequence[Path], out: Path | None, bad: dict[int, DataError], batch_size: int = 64

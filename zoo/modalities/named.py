@@ -1,5 +1,7 @@
 """Data sets that are known by name."""
 
+import difflib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,27 @@ def named_dataset(source: DataSource, otherwise: str) -> DatasetSpec | None:
     known = any(offer.spec.name == source.name for offer in registry.offers("datasets"))
     if not known and (source.name.startswith(HUB_DATASETS) or Path(source.name).exists()):
         return None
+    near = _near(Path(source.name))
+    meant = f"; did you mean {' or '.join(near)}?" if near else ""
+    if not known and _is_path(source.name):
+        raise NotFoundError(
+            f"no file or folder {source.name}{meant or ';'} give {otherwise}, or a name: `zoo list --datasets`"
+        )
     try:
         return registry.dataset(source.name).spec
     except NotFoundError as error:
-        raise NotFoundError(f"{error}, or give {otherwise}") from None
+        raise NotFoundError(f"{error}, or give {otherwise}{meant}") from None
+
+
+def _is_path(name: str) -> bool:
+    """Tell whether only a path is written so: names of data sets have neither separators nor endings."""
+    return name.startswith((".", "~")) or os.sep in name or bool(Path(name).suffix)
+
+
+def _near(path: Path) -> list[str]:
+    """Return what lies beside where a path leads, under a name alike."""
+    try:
+        names = os.listdir(path.parent)
+    except (OSError, ValueError):
+        return []
+    return [str(path.parent / name) for name in difflib.get_close_matches(path.name, names, n=2, cutoff=0.7)]

@@ -28,6 +28,7 @@ from zoo.weights.foreign.config_files import timm_config, transformers_config, t
 from zoo.weights.foreign.renaming import parts_of
 from zoo.weights.formats import write_container
 from zoo.weights.inputs import read_inputs
+from zoo.weights.replacing import check_out
 from zoo.weights.selftest import SELFTEST_FILE, write_selftest
 from zoo.weights.stored import WEIGHTS_FILE, stored_tensors
 from zoo.weights.tokenizer import read_text_inputs
@@ -42,8 +43,6 @@ def convert_weights(source: Path, target: str, out: Path, *, force: bool = False
 
     Raise UsageError where the library cannot build the model, naming what it lacks.
     """
-    if out.exists() and not force:
-        raise UsageError(f"{out} exists; choose another --out, or replace it with --force")
     formats = {offer.spec.name: offer for offer in default_registry().offers("formats")}
     if target not in (*LIBRARIES, *_GRAPHS, *formats):
         known = ", ".join((*LIBRARIES, *_GRAPHS, *formats))
@@ -52,6 +51,7 @@ def convert_weights(source: Path, target: str, out: Path, *, force: bool = False
         raise UsageError(f"{out} is a folder, and --to {target} writes a file; name it: --out {out / 'model'}")
     if target in LIBRARIES and out.is_file():
         raise UsageError(f"{out} is a file, and --to {target} writes a folder; choose another --out")
+    check_out(out, force=force)
     with storage_errors(f"writing {out}"):
         if target in LIBRARIES:
             with new_folder(out) as temporary:

@@ -15,7 +15,7 @@ from zoo.errors import IntegrityError, UsageError
 from zoo.files import storage_errors
 from zoo.hub.push import PlannedFile, Target, files_of, push_target
 from zoo.hub.records import PushedRepo
-from zoo.hub.revisions import check_revision
+from zoo.hub.revisions import check_tag_name
 from zoo.publishing.convert import write_for, write_in_dtype
 from zoo.publishing.eval_results import recorded_scores, write_results
 from zoo.publishing.licences import chosen_licence
@@ -100,6 +100,13 @@ def plan_push(source: Path, repo: str, options: PushOptions) -> PushPlan:
         return PushPlan(repo, url, target.head is not None, files, (staged / README_FILE).read_text(encoding="utf-8"))
 
 
+def check_source(source: Path, repo: str) -> None:
+    """Raise UsageError for the two the wrong way round, and NotFoundError where a path holds no weights."""
+    if not source.exists() and Path(repo).exists():
+        raise UsageError(f"{source} is not here, and {repo} is; the run comes first: zoo push {repo} {source}")
+    weights_of(source)
+
+
 def repo_exists(repo: str, hub: str | Path | None) -> bool:
     """Tell whether a repo is there, so that nobody has to be asked who may see it."""
     with push_target(repo, hub, dry_run=True) as target:
@@ -112,7 +119,7 @@ def _prepared(
 ) -> Iterator[tuple[Target, Path, WeightsDescription]]:
     """Check the weights, and put together in a temporary folder what the repo is to hold."""
     if options.tag is not None:
-        check_revision(options.tag, repo)
+        check_tag_name(options.tag)
     folder = _adapter_of(source) if options.adapter else weights_of(source)
     block = read_config(folder)
     spec = described_model(block, str(folder / "config.json"))
@@ -145,8 +152,8 @@ def _adapter_of(run: Path) -> Path:
     folder = run / "adapter"
     if not (folder / "config.json").is_file():
         raise UsageError(
-            f"{run} holds no adapter: only a run of `zoo finetune hf://… --method lora` does, or of a name of the "
-            "catalogue, so that the adapter can say which weights on the Hub it belongs to; push the run as a whole"
+            f"{run} holds no adapter, which --method lora makes of weights on a Hub (a name, or hf://org/name); leave "
+            "--adapter out to push the run as a whole"
         )
     return folder
 

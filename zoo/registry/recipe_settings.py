@@ -68,9 +68,10 @@ def settings_from(offer: Offer[RecipeSpec], values: Mapping[str, Any]) -> Traini
     for name in values:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-            hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)}"
+            hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)};"
             raise UsageError(
-                f"recipe {offer.spec.name!r} has no setting {name!r}; {hint} `zoo recipes show {offer.spec.name}`"
+                f"recipe {offer.spec.name!r} has no setting {name!r}; {hint} "
+                f"`zoo recipes show {offer.spec.name}` shows all"
             )
     for name, value in values.items():
         text = value if isinstance(value, str) else repr(value)

@@ -36,6 +36,9 @@ CORE_OFFERS = (
 )
 """Modules of the core whose hooks offer modalities, data sets and tasks, by name: they lie in rooms above this one."""
 
+_LISTED = ("models", "weights", "recipes", "tasks", "datasets", "modalities")
+"""What `zoo list` shows, each by an option of that name."""
+
 
 @dataclass(frozen=True)
 class Offer(Generic[S]):
@@ -199,16 +202,38 @@ class Registry:
                 f"no {noun} named {_shown(name)}; plugin {provider} provides it: pip install {provider}"
             )
 
+    def _cure(self, kind: str, name: str, other: str, listing: str) -> str:
+        """Say what to type where the name is one of another kind."""
+        if (kind, other) != ("weights", "models"):
+            return f"choose one of {listing}"
+        ours = [entry for entry in self.catalogue.entries if entry.startswith(f"{name}.")]
+        made = f"make some by `zoo pretrain {name} --data DATA --out RUN`, and give RUN"
+        return f"give {' or '.join(ours)}, or {made}" if ours else f"{made}, or choose one of {listing}"
+
+    def _names(self, kind: str) -> set[str]:
+        if kind == "weights":
+            return set(self.catalogue.entries)
+        return {offer.spec.name for offer in self.offers(kind)}
+
     def _unknown(self, kind: str, name: str, known: Iterable[str]) -> NotFoundError:
         what = f"no {_noun(kind)} named {_shown(name)}"
+        listing = f"`zoo list --{kind}`" if kind in _LISTED else "`zoo plugins`"
         close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.7)
         if close:
-            return NotFoundError(f"{what}; did you mean {' or '.join(close)}? `zoo list` shows all")
+            return NotFoundError(f"{what}; did you mean {' or '.join(close)}? {listing} shows all")
+        others = {known: one for one in reversed(_LISTED) if one != kind for known in self._names(one)}
+        if name in others:
+            return NotFoundError(
+                f"{what}, which is a {_noun(others[name])}; {self._cure(kind, name, others[name], listing)}"
+            )
+        if near := difflib.get_close_matches(name, others, n=1, cutoff=0.85):
+            meant = f"did you mean the {_noun(others[near[0]])} {near[0]}?"
+            return NotFoundError(f"{what}; {meant} {listing} shows what there is")
         failed = [plugin.distribution for plugin in self.plugins if plugin.error]
         if failed:
             return NotFoundError(f"{what}; {', '.join(failed)} did not load and may offer it: `zoo plugins` says why")
         also = ", or give a folder or hf://org/name" if kind == "weights" else ""
-        return NotFoundError(f"{what}; `zoo list` shows what there is{also}")
+        return NotFoundError(f"{what}; {listing} shows what there is{also}")
 
 
 def _noun(kind: str) -> str:

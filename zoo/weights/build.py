@@ -125,12 +125,29 @@ def build(offer: Offer[ModelSpec], arguments: Mapping[str, Any], *, device: str 
     except ZooError:
         raise
     except (ValueError, TypeError) as error:
-        raise UsageError(f"{what} refuses its arguments: {error}; `zoo info {offer.spec.name}` shows them") from error
+        reason = _mistyped(target, arguments) or error
+        raise UsageError(f"{what} refuses its arguments: {reason}; `zoo info {offer.spec.name}` shows them") from error
     except Exception as error:
         raise plugin_failed(offer.plugin, what, error) from error
     if not isinstance(model, nn.Module):
         raise plugin_failed(offer.plugin, what, TypeError(f"made a {type(model).__name__}, not an nn.Module"))
     return model
+
+
+def _mistyped(target: Any, arguments: Mapping[str, Any]) -> str | None:
+    """Say which argument is of another type than the model's signature has."""
+    try:
+        hints = typing.get_type_hints(target.__init__ if inspect.isclass(target) else target)
+    except Exception:  # of annotations that cannot be resolved
+        return None
+    for name, value in arguments.items():
+        try:
+            msgspec.convert(value, hints.get(name, Any))
+        except msgspec.ValidationError as error:
+            return f"{name}={value!r}: {str(error)[0].lower()}{str(error)[1:]}"
+        except TypeError:  # an annotation that is no JSON type
+            continue
+    return None
 
 
 class NoInitialisation(TorchFunctionMode):

@@ -215,7 +215,8 @@ def resolve_source(source: str, query: WeightsQuery) -> ResolvedWeights:
         files = {name: (file.sha256, file.size) for name, file in entry.files.items()}
         return ResolvedWeights(entry.repo, entry.commit, FileSelection(expected=files))
     if not source.startswith(HF) and (path := local_path(source)) is not None:
-        raise UsageError(f"{path} lies here, and there is nothing to pull; for a repo of the Hub give {HF}{source}")
+        other = f"{HF}{source}" if source.count("/") == 1 else f"{HF}org/name, or a name of `zoo list --weights`"
+        raise UsageError(f"{path} lies here, and there is nothing to pull; for weights on a Hub give {other}")
     if source.startswith(HF) or "/" in source:
         repo, at = _address(source)
         if at and query.revision not in (None, at):

@@ -19,6 +19,7 @@ from zoo.weights.description import FORMAT_VERSION, WeightsDescription
 from zoo.weights.fit import ties_of
 from zoo.weights.folder import offered_model, write_weights
 from zoo.weights.inputs import inputs_record, read_inputs
+from zoo.weights.replacing import check_out
 
 _ATTRIBUTE = "_zoo_origin"  # an attribute, so that a deep copy such as a moving average has it too
 
@@ -60,8 +61,7 @@ def save_model(
     force: bool = False,
 ) -> None:
     """Write a weights folder, whole or not at all, of a model that `create` or `load` made, or whose name is given."""
-    if folder.exists() and not force:
-        raise UsageError(f"{folder} exists; choose another folder, or replace it with force=True")
+    check_out(folder, force=force, how="force=True")
     origin: Origin | None = getattr(model, _ATTRIBUTE, None)
     if name is not None:
         offer = default_registry().model(name)

@@ -25,7 +25,9 @@ def opened(folder: Path) -> Iterator["Store"]:
     from zoo.hub.server.store import Store
 
     if not holds_store(folder):
-        raise NotFoundError(f"no Hub in the folder {folder}; `zoo hub serve {folder}` makes one")
+        free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+        cure = f"`zoo hub serve {folder}` makes one" if free else "give the folder that `zoo hub serve` was given"
+        raise NotFoundError(f"no Hub in the folder {folder}; {cure}")
     with storage_errors(f"opening the Hub in {folder}"):
         store = Store(folder)
     try:

@@ -218,7 +218,7 @@ class ImageDataset:
     def hold_out(self, share: float, seed: int) -> "ImageDataset":
         """Move a share of the training split, drawn by the seed, to a split `validation`."""
         train = self.splits["train"]
-        stays, held = draw_held_out(len(train), share, seed)
+        stays, held = draw_held_out(len(train), share, seed, train.labels)
         return replace(self, splits={**self.splits, "train": train.take(stays), "validation": train.take(held)})
 
     def with_classes(self, classes: tuple[str, ...]) -> "ImageDataset":

@@ -107,7 +107,7 @@ def _fill(
     if len(left_out) > skip_bad:
         raise DataError(left_out[skip_bad].why)
     for item in left_out:
-        _log.warning("left out: %s", item.why)
+        _log.warning("left out: %s", item.why.partition(";")[0])
     return left_out
 
 

@@ -17,7 +17,7 @@ from zoo.data.hashes import content_hashes
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.decoded import Part, open_pictures
 from zoo.data.images.label_table import read_label_table
-from zoo.data.images.listing import pictures_below
+from zoo.data.images.listing import pictures_below, unread_in
 from zoo.data.images.pictures import STRETCHED, Scaling, common_form
 from zoo.data.splitting import scoring, split_by_hash, split_folders, with_test
 from zoo.errors import DataError
@@ -40,8 +40,12 @@ def open_image_folder(
     roots = {} if table else _roots(folder)
     paths = dict(table.paths) if table else {split: pictures_below(root) for split, root in roots.items()}
     found = [path for part in paths.values() for path in part]
+    unread = unread_in(folder)
     if not found:
-        raise DataError(f"no pictures in {folder}; put them there, labelled ones as {folder}/train/<class>/*.png")
+        but = unread and f", but {unread}"
+        raise DataError(f"no pictures in {folder}{but}; put them there, labelled ones as {folder}/train/<class>/*.png")
+    if unread:
+        _log.warning("left out of %s: %s", folder, unread)
     hashes = content_hashes(folder, found)
     by_folder = {path: _class(path, roots[split]) for split, part in paths.items() for path in part if not table}
     classes = table.classes if table else _classes(by_folder, roots)

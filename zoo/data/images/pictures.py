@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_PIXELS = 100_000_000
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 _AT_ONCE = 16
 _LOOKED_AT = 200
 _log = logging.getLogger("zoo")
@@ -116,7 +116,7 @@ def decode_all(
                 if len(bad) == skip_bad:
                     pool.shutdown(wait=False, cancel_futures=True)
                     raise error
-                _log.warning("left out: %s", error)
+                _log.warning("left out: %s", str(error).partition(";")[0])
                 bad[place] = error
     kept = [place for place in range(len(sources)) if place not in bad]
     for start in range(min(bad, default=len(kept)), len(kept), _AT_ONCE):

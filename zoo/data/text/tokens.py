@@ -143,7 +143,7 @@ class TokenDataset:
         stays: TokenRows | TokenStream
         held: TokenRows | TokenStream
         if isinstance(train, TokenRows):
-            indices, held_places = draw_held_out(len(train), share, seed)
+            indices, held_places = draw_held_out(len(train), share, seed, train.labels)
             stays, held = train.take(indices), train.take(held_places)
         else:
             cut, num_bytes = round(len(train.tokens) * (1 - share)), round(train.num_bytes * (1 - share))

@@ -16,6 +16,7 @@ from zoo.weights.config import read_config
 from zoo.weights.description import WeightsDescription
 from zoo.weights.kinds import archive_of, tell_kind
 from zoo.weights.pickles import opener
+from zoo.weights.replacing import check_out
 from zoo.weights.stored import WEIGHTS_FILE
 
 BESIDE = (
@@ -61,8 +62,7 @@ def convert_pickle(file: Path, out: Path, *, key: str | None = None, force: bool
     """
     if not os.path.lexists(file):
         raise NotFoundError(f"no file {file}; give one that torch.save or numpy.savez wrote")
-    if out.exists() and not force:
-        raise UsageError(f"{out} exists; choose another --out, or replace it with --force")
+    check_out(out, force=force)
     if not file.is_file():
         raise UsageError(f"{file} is no file; give one that torch.save or numpy.savez wrote")
     if archive_of(file) is None:
