@@ -1,7 +1,8 @@
 """Write what is made from what is really there; `--check` only compares.
 
 That is docs/reference.md (commands, hooks, specs, settings), zoo/__init__.pyi (for type checkers, from the table of
-names in zoo/__init__.py), and tests/surface/surface.txt (all that others build on, so that reviews see it change).
+names in zoo/__init__.py), tests/surface/surface.txt (all that others build on, so that reviews see it change), and
+docs/equal.md (which sums equal whose, from tests/equal/*.toml).
 
 python docs/generate.py [--check]
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from equal import equal
 from surface import surface
 
 import zoo
@@ -88,7 +90,12 @@ def _by_module(line: str) -> tuple[str, bool, str]:
 
 
 def main() -> None:
-    made = {"docs/reference.md": reference, "zoo/__init__.pyi": stub, "tests/surface/surface.txt": surface}
+    made = {
+        "docs/reference.md": reference,
+        "zoo/__init__.pyi": stub,
+        "tests/surface/surface.txt": surface,
+        "docs/equal.md": equal,
+    }
     for name, make in made.items():
         path, text = TOP / name, make()
         if "--check" not in sys.argv:
