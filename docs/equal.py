@@ -9,8 +9,9 @@ _COLUMNS = ("mechanism", "reference", "difference", "test")
 _HEAD = """\
 # Equal to the field
 
-What Zoo computes, compared with the library, benchmark or paper that defines it. Made by `make docs` of `tests/equal/*.toml`;
-`make check` compares it, and looks whether each test exists. `make test-interop` runs those in `tests/interop`, `make test` all others.
+What Zoo computes, compared with the library, benchmark or paper that defines it. Made by `make docs` of
+`tests/equal/*.toml`; `make check` compares it, and looks whether each test exists. `make test-interop` runs the tests
+in `tests/interop`, `make test` all others.
 """
 
 
