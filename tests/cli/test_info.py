@@ -67,7 +67,8 @@ def test_a_weights_folder(tiny: None, says: Any) -> None:
         "plugin        zoo-tiny 1.0",
         "task          image-classification",
         "labels        cat, dog",
-        "inputs        image_size=(8, 8), channels=1, mean=(0.0,), std=(1.0,), crop=1.0, interpolation=bilinear",
+        "inputs        image_size=(8, 8), channels=1, mean=(0.0,), std=(1.0,), crop=1.0, crop_mode=squash, "
+        "crop_offset=rounded, interpolation=bilinear",
         "trained on    fashion_mnist",
         "tensors       4",
         "numbers       50 (0 k)",

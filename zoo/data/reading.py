@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from zoo.data.images.normalize import normalize
-from zoo.data.images.pictures import Encoded, Scaling, decode_all
+from zoo.data.images.pictures import Encoded, decode_all
+from zoo.data.images.scaling import scaling_of
 from zoo.errors import DataError
 from zoo.weights.inputs import Preprocessing
 
@@ -66,11 +67,10 @@ def _read(
         return torch.from_numpy(np.stack(images)), [inputs.image_size] * len(images)
     sources = [Path(image) if isinstance(image, str) else image for image in images]
     sizes = np.empty((len(sources), 2), np.int64)
-    scaling = Scaling(inputs.crop, inputs.interpolation)
     skip = 0 if left_out is None else len(sources)
     size, channels = inputs.image_size, inputs.channels
     try:
-        pixels, bad = decode_all(sources, size, channels, scaling=scaling, sizes=sizes, skip_bad=skip)
+        pixels, bad = decode_all(sources, size, channels, scaling=scaling_of(inputs), sizes=sizes, skip_bad=skip)
     except DataError as error:  # that training may skip it helps nobody here
         raise DataError(str(error).replace(", or allow some with skip_bad", "")) from None
     if left_out is not None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.open import open_dataset
-from zoo.data.images.pictures import STRETCHED, Scaling
+from zoo.data.images.scaling import STRETCHED, Scaling, scaling_of
 from zoo.errors import IntegrityError, UsageError
 from zoo.inference.embedding.images import EmbedImages
 from zoo.inference.predict_images import Predict
@@ -52,10 +52,9 @@ class ImageModality:
             return dataset, Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
         places = need.learns_from in ("boxes", "masks")
         size = _size(need) or (None if places and not need.same_task else wanted.image_size)
-        scaling = Scaling(wanted.crop, wanted.interpolation)
-        dataset = _open(source, size, wanted.channels, scaling=scaling, reader=need.reader)
-        crop = 1.0 if places else wanted.crop
-        return dataset, replace(wanted, image_size=dataset.image_size, channels=dataset.channels, crop=crop)
+        dataset = _open(source, size, wanted.channels, scaling=scaling_of(wanted), reader=need.reader)
+        found = replace(wanted, image_size=dataset.image_size, channels=dataset.channels)
+        return dataset, replace(found, crop=1.0, crop_mode="squash") if places else found
 
     def read_inputs(
         self, folder: Path, record: Preprocessing | None, arguments: Mapping[str, Any]
@@ -120,8 +119,7 @@ def _size(need: Need) -> tuple[int, int] | None:
 
 def _open_as(inputs: Preprocessing, source: DataSource) -> ImageDataset:
     """Open images as weights take them, files decoded only when they are asked for."""
-    scaling = Scaling(inputs.crop, inputs.interpolation)
-    return _open(source, inputs.image_size, inputs.channels, scaling=scaling, stream=True)
+    return _open(source, inputs.image_size, inputs.channels, scaling=scaling_of(inputs), stream=True)
 
 
 def _open(

@@ -25,6 +25,7 @@ from zoo.weights.description import WeightsDescription, read_json
 from zoo.weights.fit import in_dtype
 from zoo.weights.folder import described_model, load_weights, offered_model, write_weights
 from zoo.weights.foreign.config_files import timm_config, transformers_config, transformers_processor
+from zoo.weights.foreign.processors import torchvision_transform
 from zoo.weights.foreign.renaming import parts_of
 from zoo.weights.formats import write_container
 from zoo.weights.inputs import read_inputs
@@ -167,10 +168,11 @@ def _write_json(path: Path, values: dict[str, Any]) -> None:
 
 def _torchvision_readme(layout: Layout, block: WeightsDescription) -> str:
     name, num_classes = layout.models[block.architecture]["architecture"], block.arguments["num_classes"]
+    made = "" if block.preprocessing is None else torchvision_transform(block.preprocessing)
     return (
         f"# {name}\n\n```python\nimport torchvision\nfrom safetensors.torch import load_file\n\n"
         f"model = torchvision.models.{name}(num_classes={num_classes})\n"
-        f'model.load_state_dict(load_file("{WEIGHTS_FILE}"))\nmodel.eval()\n```\n'
+        f'model.load_state_dict(load_file("{WEIGHTS_FILE}"))\nmodel.eval()\n{made}```\n'
     )
 
 

@@ -82,5 +82,6 @@ class Layout:
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     crop: float = 0.875
+    crop_mode: str | None = None
     interpolation: str = "bicubic"
     inputs: Mapping[str, Any] = field(default_factory=dict)

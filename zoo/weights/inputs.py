@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
 
 from zoo.errors import IntegrityError, NotFoundError, PluginError
 from zoo.registry.plugins import CORE
@@ -27,8 +28,11 @@ _CORE = {"plugin": CORE, "plugin_version": ""}
 class Preprocessing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How pictures become inputs: resized to `image_size` (height, width), floats in [0, 1], minus mean, over std.
 
-    With `crop` below 1 they keep their proportions: they are scaled to cover `image_size / crop`, and the middle is
-    taken.
+    `crop` and `crop_mode` are timm's `crop_pct` and `crop_mode`, with sides of `image_size / crop`, floored: `center`
+    scales a picture to cover them, `squash` stretches it to them, `border` scales it to lie within; the middle of
+    `image_size` is taken, with edges of the mean where there is less. Without a mode it is `squash` where `crop` is 1,
+    or else `center`. A middle between two pixels is `rounded` to the even one as timm and torchvision do, or `floored`
+    as transformers does.
     """
 
     image_size: tuple[Annotated[int, Meta(ge=1, le=65_536)], Annotated[int, Meta(ge=1, le=65_536)]]
@@ -36,7 +40,9 @@ class Preprocessing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     mean: tuple[float, ...] = (0.0,)
     std: tuple[Annotated[float, Meta(gt=0)], ...] = (1.0,)
     crop: Annotated[float, Meta(gt=0, le=1)] = 1.0
-    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
+    crop_mode: Literal["center", "squash", "border"] = None  # type: ignore[assignment]  # decided below
+    crop_offset: Literal["rounded", "floored"] = "rounded"
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"] = "bilinear"
 
     modality: ClassVar[str] = "image"
 
@@ -44,6 +50,8 @@ class Preprocessing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         height, width = self.image_size
         if height * width > _MAX_PIXELS * self.crop**2:
             raise ValueError(f"images of {height} x {width} pixels cut from larger ones are more than can be held")
+        if self.crop_mode is None:  # as it was before there were modes
+            force_setattr(self, "crop_mode", "squash" if self.crop == 1 else "center")
 
     def record(self) -> "Preprocessing":
         """Return what config.json keeps: all of it."""

@@ -16,7 +16,7 @@ from zoo.weights.folder import save_weights
 from zoo.weights.inputs import Preprocessing
 
 LABELS = ("ant", "bee", "cat")
-INPUTS = Preprocessing(image_size=(64, 64), channels=3, mean=(0.4, 0.5, 0.6), std=(0.2, 0.2, 0.3), crop=0.9)
+INPUTS = Preprocessing(image_size=(64, 64), channels=3, mean=(0.4, 0.5, 0.6), std=(0.2, 0.2, 0.3))
 
 
 @pytest.fixture

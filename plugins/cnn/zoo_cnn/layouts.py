@@ -81,28 +81,34 @@ _CONVNEXT_LAYER = _CONVNEXT_STAGE + "layers.{block}."
 _CONVNEXT_BLOCK = "stages.{stage}.blocks.{block}."
 CONVNEXT = (
     _timm([f"convnext_{size}" for size in CONVNEXTS], **_CONVNEXT_TENSORS),
-    zoo.Layout(
-        library="torchvision",
-        interpolation="bilinear",
-        models={f"convnext_{size}": {"architecture": f"convnext_{size}"} for size in ("tiny", "small", "base")},
-        renames=(
-            zoo.Rename("features.0.{n}", "stem.{n}"),
-            *(
-                rename
-                for stage in range(4)
-                for rename in (
-                    zoo.Rename(f"features.{2 * stage}.{{n}}", f"stages.{stage}.downsample.{{n}}"),
-                    zoo.Rename(f"features.{2 * stage + 1}.{{b}}.layer_scale", f"stages.{stage}.blocks.{{b}}.gamma", 3),
-                    zoo.Rename(f"features.{2 * stage + 1}.{{b}}.block.0", f"stages.{stage}.blocks.{{b}}.conv_dw"),
-                    zoo.Rename(f"features.{2 * stage + 1}.{{b}}.block.2", f"stages.{stage}.blocks.{{b}}.norm"),
-                    zoo.Rename(f"features.{2 * stage + 1}.{{b}}.block.3", f"stages.{stage}.blocks.{{b}}.mlp.fc1"),
-                    zoo.Rename(f"features.{2 * stage + 1}.{{b}}.block.5", f"stages.{stage}.blocks.{{b}}.mlp.fc2"),
-                )
+    *(
+        zoo.Layout(
+            library="torchvision",
+            interpolation="bilinear",
+            crop=224 / resized,
+            models={f"convnext_{size}": {"architecture": f"convnext_{size}"}},
+            renames=(
+                zoo.Rename("features.0.{n}", "stem.{n}"),
+                *(
+                    rename
+                    for stage in range(4)
+                    for rename in (
+                        zoo.Rename(f"features.{2 * stage}.{{n}}", f"stages.{stage}.downsample.{{n}}"),
+                        zoo.Rename(
+                            f"features.{2 * stage + 1}.{{b}}.layer_scale", f"stages.{stage}.blocks.{{b}}.gamma", 3
+                        ),
+                        zoo.Rename(f"features.{2 * stage + 1}.{{b}}.block.0", f"stages.{stage}.blocks.{{b}}.conv_dw"),
+                        zoo.Rename(f"features.{2 * stage + 1}.{{b}}.block.2", f"stages.{stage}.blocks.{{b}}.norm"),
+                        zoo.Rename(f"features.{2 * stage + 1}.{{b}}.block.3", f"stages.{stage}.blocks.{{b}}.mlp.fc1"),
+                        zoo.Rename(f"features.{2 * stage + 1}.{{b}}.block.5", f"stages.{stage}.blocks.{{b}}.mlp.fc2"),
+                    )
+                ),
+                zoo.Rename("classifier.0", "head.norm"),
+                zoo.Rename("classifier.2", "head.fc"),
             ),
-            zoo.Rename("classifier.0", "head.norm"),
-            zoo.Rename("classifier.2", "head.fc"),
-        ),
-        **_CONVNEXT_TENSORS,
+            **_CONVNEXT_TENSORS,
+        )
+        for size, resized in (("tiny", 236), ("small", 230), ("base", 232))
     ),
     zoo.Layout(
         library="transformers",
@@ -193,7 +199,6 @@ EFFICIENTNET = (
     _timm(["efficientnet_b0"], **_MOBILE_TENSORS),
     zoo.Layout(
         library="torchvision",
-        interpolation="bilinear",
         models={"efficientnet_b0": {"architecture": "efficientnet_b0"}},
         renames=(
             zoo.Rename("features.0.0", "conv_stem"),

@@ -22,7 +22,8 @@ from zoo.data.images.idx import read_idx
 from zoo.data.images.image_folder import open_image_folder
 from zoo.data.images.mnist import fashion_mnist, fashion_mnist_sample
 from zoo.data.images.open import open_dataset
-from zoo.data.images.pictures import Scaling, decode_all
+from zoo.data.images.pictures import decode_all
+from zoo.data.images.scaling import Scaling
 from zoo.errors import DataError, StorageError, UsageError
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
@@ -285,7 +286,8 @@ def test_a_crop_keeps_proportions_and_takes_the_middle(tmp_path: Path) -> None:
     wide[10:30, 50:70] = 255
     Image.fromarray(wide).save(tmp_path / "wide.png")
     (stretched,), _ = decode_all([tmp_path / "wide.png"], (20, 20), 3)
-    (cropped,), _ = decode_all([tmp_path / "wide.png"], (20, 20), 3, scaling=Scaling(0.5, "nearest"))
+    covering = Scaling(0.5, "center", interpolation="nearest")
+    (cropped,), _ = decode_all([tmp_path / "wide.png"], (20, 20), 3, scaling=covering)
     assert stretched.min() == 0
     assert cropped.min() == 255  # covered by 120 x 40, of which the middle is the white square
 

@@ -191,6 +191,7 @@ def test_transformers_by_its_config(net: Net, written: Written) -> None:
     config = {**TRANSFORMERS, "id2label": {"1": "bee", "0": "ant"}}
     folder = written(THEIR_NAMES, config, **scale)
     processor = {"size": {"height": 6, "width": 7}, "image_mean": [0.4] * 3, "resample": 1, "crop_pct": None}
+    processor["image_processor_type"] = "ViTImageProcessor"
     (folder / "preprocessor_config.json").write_text(json.dumps(processor))
     assert equal(net, folder)
     block = read_config(folder)

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from zoo.data.arrays import Images
 from zoo.data.images.dataset import ImageSplit
-from zoo.data.images.pictures import STRETCHED, Scaling, Source, decode_all
+from zoo.data.images.pictures import Source, decode_all
+from zoo.data.images.scaling import STRETCHED, Scaling
 from zoo.data.images.undecoded import UndecodedImages
 from zoo.data.memory import fits_in_memory
 from zoo.errors import DataError
 from zoo.files import cache_folder, new_folder, storage_errors
 
-READ = "2"
+READ = "3"
 """How images and masks are read; what was cached when they were read otherwise is not looked at."""
 
 _LEFT_OUT = "left-out.json"

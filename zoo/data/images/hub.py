@@ -14,7 +14,8 @@ from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.decoded import Part, open_pictures
 from zoo.data.images.hub_labels import read_labels
 from zoo.data.images.hub_tables import Table, downloaded_tables, passing_tables
-from zoo.data.images.pictures import STRETCHED, Scaling, common_form
+from zoo.data.images.pictures import common_form
+from zoo.data.images.scaling import STRETCHED, Scaling
 from zoo.data.memory import fits_in_cache
 from zoo.data.splitting import held_out, scoring, with_test
 from zoo.errors import DataError

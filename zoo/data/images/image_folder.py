@@ -18,7 +18,8 @@ from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.decoded import Part, open_pictures
 from zoo.data.images.label_table import read_label_table
 from zoo.data.images.listing import pictures_below, unread_in
-from zoo.data.images.pictures import STRETCHED, Scaling, common_form
+from zoo.data.images.pictures import common_form
+from zoo.data.images.scaling import STRETCHED, Scaling
 from zoo.data.splitting import scoring, split_by_hash, split_folders, with_test
 from zoo.errors import DataError
 

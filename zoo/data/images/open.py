@@ -15,7 +15,7 @@ from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.hub import open_hub_dataset
 from zoo.data.images.image_folder import open_image_folder
 from zoo.data.images.mnist import is_idx_folder, open_idx_folder
-from zoo.data.images.pictures import Scaling
+from zoo.data.images.scaling import Scaling
 from zoo.data.images.undecoded import UndecodedImages
 from zoo.data.named import make_dataset
 from zoo.errors import DataError, PluginError

@@ -20,6 +20,7 @@ from torch import Tensor
 from zoo.data.arrays import Images
 from zoo.data.images.depth import in_bytes, is_grey
 from zoo.data.images.orientation import Frame, frame_of, turned
+from zoo.data.images.scaling import MAX_PIXELS, STRETCHED, Scaling, scaled
 from zoo.errors import DataError
 from zoo.extras import require
 from zoo.files import is_special
@@ -27,7 +28,6 @@ from zoo.files import is_special
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MAX_PIXELS = 100_000_000
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 _AT_ONCE = 16
 _LOOKED_AT = 200
@@ -46,21 +46,6 @@ class Encoded:
 
 
 Source: TypeAlias = "Path | Encoded | Image"
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """How a picture comes to its size: stretched to it, by a filter of Pillow.
-
-    With `crop` below 1 it keeps its proportions instead: it is scaled to cover the size divided by `crop`, and its
-    middle is taken.
-    """
-
-    crop: float = 1.0
-    interpolation: str = "bilinear"
-
-
-STRETCHED = Scaling()
 
 
 def open_picture(source: Source) -> "Image":
@@ -219,33 +204,13 @@ def _decode(
     source: Source, image_size: tuple[int, int], channels: int, scaling: Scaling
 ) -> tuple[Images, tuple[int, int]]:
     """Return a picture as (channels, height, width), scaled to the size, and the height and width that it had."""
-    mode = "L" if channels == 1 else "RGB"
     with open_strictly(source) as picture, decoding(source):
         frame = frame_of(picture)
-        height, width = image_size[::-1] if frame.sideways else image_size
-        # A JPEG is decoded at half, a quarter or an eighth of its size, as long as that is twice what is asked for
-        picture.draft(mode, (round(2 * width / scaling.crop), round(2 * height / scaling.crop)))
-        seen = _seen(picture, mode, source)
-    return _pixels(seen, image_size, scaling), frame.size
+        seen = _seen(picture, "L" if channels == 1 else "RGB", source)
+    array = np.asarray(scaled(seen, image_size, scaling, str(source)), np.uint8)
+    return array[None] if array.ndim == 2 else np.ascontiguousarray(array.transpose(2, 0, 1)), frame.size
 
 
 def _seen(picture: "Image", mode: str, source: Source) -> "Image":
     picture.load()  # what is closed before it is read cannot be read any more
     return in_bytes(turned(picture), mode, str(source))
-
-
-def _pixels(picture: "Image", image_size: tuple[int, int], scaling: Scaling) -> Images:
-    """Return a picture in its final mode as (channels, height, width), scaled to the size."""
-    from PIL import Image
-
-    height, width = image_size
-    resampling = Image.Resampling[scaling.interpolation.upper()]
-    if scaling.crop < 1:
-        factor = max(height / picture.height, width / picture.width) / scaling.crop
-        covering = (max(width, round(picture.width * factor)), max(height, round(picture.height * factor)))
-        left, top = (covering[0] - width) // 2, (covering[1] - height) // 2
-        picture = picture.resize(covering, resampling).crop((left, top, left + width, top + height))
-    elif picture.size != (width, height):
-        picture = picture.resize((width, height), resampling)
-    array = np.asarray(picture, np.uint8)
-    return array[None] if array.ndim == 2 else np.ascontiguousarray(array.transpose(2, 0, 1))

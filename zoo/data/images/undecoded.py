@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.arrays import Images
-from zoo.data.images.pictures import STRETCHED, Scaling, Source, decode_all
+from zoo.data.images.pictures import Source, decode_all
+from zoo.data.images.scaling import STRETCHED, Scaling
 
 
 class UndecodedImages:

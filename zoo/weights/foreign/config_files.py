@@ -9,6 +9,7 @@ from zoo.errors import IntegrityError
 from zoo.printable import printable
 from zoo.specs.layouts import Layout
 from zoo.weights.description import WeightsDescription
+from zoo.weights.foreign.processors import inputs_of_processor, processor_of
 from zoo.weights.foreign.text_files import TextFiles
 from zoo.weights.foreign.timm_files import OURS, cfg_of, check_of_timm, model_args_of, preprocessing_of_timm
 from zoo.weights.header import FLOATS, TensorHeader
@@ -16,10 +17,6 @@ from zoo.weights.inputs import Preprocessing, said_inputs
 
 IDENTITY = {"timm": "architecture", "transformers": "model_type"}
 """The key by which a library's config.json names the architecture."""
-
-Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
-_RESAMPLE: tuple[Interpolation, ...] = ("nearest", "lanczos", "bilinear", "bicubic")
-"""In the order of Pillow's numbers, which transformers writes."""
 
 _WITHOUT_EFFECT = {"num_classes", "in_chans", "img_size", "drop_rate", "drop_path_rate"}
 """What timm's model_args may hold that the tensors' shapes tell, or that does not change what weights compute."""
@@ -140,9 +137,13 @@ def preprocessing_of(
         "std": layout.std,
         "crop": layout.crop,
         "interpolation": layout.interpolation,
+        **({} if layout.crop_mode is None else {"crop_mode": layout.crop_mode}),
     }
     try:
-        described |= preprocessing_of_timm(config) if cfg_of(config) else _of_processor(processor)
+        if cfg_of(config):
+            described |= preprocessing_of_timm(config)
+        elif processor:
+            described = inputs_of_processor(processor, str(config.get("model_type")))
         described |= {key: _repeated(described[key], channels) for key in ("mean", "std")}
         return msgspec.convert({**described, "channels": channels}, Preprocessing)
     except (TypeError, ValueError, LookupError) as error:
@@ -176,19 +177,6 @@ def inputs_of(
     return files.tokenization(arguments) if modality == "text" else said_inputs(modality, layout.inputs)
 
 
-def _of_processor(processor: Mapping[str, Any]) -> dict[str, Any]:
-    named = {"image_mean": "mean", "image_std": "std", "crop_pct": "crop"}
-    found = {target: processor[source] for source, target in named.items() if processor.get(source) is not None}
-    if processor.get("do_normalize") is False:
-        found |= {"mean": (0.0,), "std": (1.0,)}
-    if processor.get("resample") is not None:
-        found["interpolation"] = _RESAMPLE[processor["resample"]]
-    if size := processor.get("size"):
-        sides = size if isinstance(size, dict) else {"shortest_edge": size}
-        found["image_size"] = [sides.get(key, sides.get("shortest_edge")) for key in ("height", "width")]
-    return found
-
-
 def _repeated(values: Sequence[float], channels: int) -> list[float]:
     """Return one value for each channel: as they are, or their mean where there are more or fewer."""
     return list(values) if len(values) == channels else [sum(values) / len(values)] * channels
@@ -213,7 +201,7 @@ def timm_config(layout: Layout, block: WeightsDescription, num_features: int) ->
             "mean": _repeated(inputs.mean, channels),
             "std": _repeated(inputs.std, channels),
             "crop_pct": inputs.crop,
-            "crop_mode": "squash" if inputs.crop == 1 else "center",
+            "crop_mode": inputs.crop_mode,
             "interpolation": inputs.interpolation,
             "first_conv": layout.stem.removesuffix(".weight"),
             "classifier": layout.classifier.removesuffix(".weight"),
@@ -246,14 +234,7 @@ def transformers_config(layout: Layout, block: WeightsDescription) -> dict[str, 
 def transformers_processor(layout: Layout, block: WeightsDescription) -> dict[str, Any]:
     """Return the preprocessor_config.json from which transformers builds the inputs of an image model."""
     inputs, channels = _inputs(layout, block), block.arguments["channels"]
-    return {
-        "image_processor_type": "ConvNextImageProcessor",
-        "size": {"shortest_edge": min(inputs.image_size)},
-        "crop_pct": inputs.crop,
-        "resample": _RESAMPLE.index(inputs.interpolation),
-        "image_mean": _repeated(inputs.mean, channels),
-        "image_std": _repeated(inputs.std, channels),
-    }
+    return processor_of(inputs, *(_repeated(values, channels) for values in (inputs.mean, inputs.std)))
 
 
 def _inputs(layout: Layout, block: WeightsDescription) -> Preprocessing:

@@ -1,6 +1,5 @@
 """What timm's config.json says beside the model's arguments: the preprocessing, and what Zoo would do otherwise."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,17 +9,14 @@ from zoo.printable import printable
 OURS = {"global_pool": "avg"}
 """What timm's model_args may hold with no other value."""
 
-_PROPORTIONS_KEPT = math.nextafter(1.0, 0.0)
-"""A crop of all that covers the size: below 1, where pictures are stretched, and by less than any pixel."""
-
-_DEFAULTS = {
-    "image_size": (224, 224),
-    "mean": (0.485, 0.456, 0.406),
-    "std": (0.229, 0.224, 0.225),
-    "crop": 0.875,
-    "interpolation": "bicubic",
+_TIMM = {
+    "mean": ("mean", (0.485, 0.456, 0.406)),
+    "std": ("std", (0.229, 0.224, 0.225)),
+    "crop": ("crop_pct", 0.875),
+    "crop_mode": ("crop_mode", "center"),
+    "interpolation": ("interpolation", "bicubic"),
 }
-"""What timm takes for what `pretrained_cfg` leaves out, whichever model it is."""
+"""timm's keys, and what it takes where they are missing or empty (data.resolve_data_config)."""
 
 
 def cfg_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -32,14 +28,13 @@ def cfg_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
 def check_of_timm(config: Mapping[str, Any], pool: Any, source: str) -> None:
     """Raise IntegrityError for what config.json says beside the model's arguments, and Zoo would not do."""
     cfg = cfg_of(config)
-    mode, crop = cfg.get("crop_mode"), cfg.get("crop_pct")
     others = [
         f"{key}={said!r}"
         for key, said, same in (
             ("global_pool", config.get("global_pool"), (None, pool)),
             ("global_pool", cfg.get("global_pool"), (None, pool)),
             ("label_offset", cfg.get("label_offset"), (None, 0)),
-            ("crop_mode", mode, (None, "center", "squash") if crop == 1 else (None, "center")),
+            ("crop_mode", cfg.get("crop_mode"), (None, "center", "squash", "border")),
         )
         if said not in same
     ]
@@ -62,15 +57,10 @@ def model_args_of(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def preprocessing_of_timm(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what config.json says of the preprocessing, by our names."""
+    """Return what timm makes of its configuration, whichever keys are left out of it, by our names."""
     cfg = cfg_of(config)
-    named = {"mean": "mean", "std": "std", "crop_pct": "crop", "interpolation": "interpolation"}
-    said = {target: cfg[source] for source, target in named.items() if cfg.get(source) is not None}
-    found = {**_DEFAULTS, **said}
-    if found["crop"] == 1 and cfg.get("crop_mode") != "squash":
-        found["crop"] = _PROPORTIONS_KEPT
-    if cfg.get("input_size"):
-        found["image_size"] = cfg["input_size"][1:]
+    found = {target: cfg.get(source) or default for target, (source, default) in _TIMM.items()}
+    found["image_size"] = (cfg.get("input_size") or (3, 224, 224))[1:]
     if cfg.get("fixed_input_size") and (size := model_args_of(config).get("img_size")):
         found["image_size"] = size if isinstance(size, list) else [size, size]
     return found
