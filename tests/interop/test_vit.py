@@ -147,7 +147,7 @@ def test_ours_exported_opens_with_transformers(name: str, tmp_path: Path, saved:
     assert_alike(model, theirs, inputs)
     assert theirs.config.id2label == dict(enumerate(read_config(folder).labels))
     assert_alike(model, zoo.load(out), inputs)
-    assert json.loads((out / "preprocessor_config.json").read_bytes())["size"]["shortest_edge"] == 96
+    assert json.loads((out / "preprocessor_config.json").read_bytes())["crop_size"] == {"height": 96, "width": 96}
 
 
 def test_a_transformers_model_without_a_head(tmp_path: Path, squares: Any, randomised: Any) -> None:
