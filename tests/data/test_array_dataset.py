@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import zoo
+from zoo.data.drawing import draw_held_out
 
 
 def split(count: int, **columns: Any) -> zoo.ArraySplit:
@@ -77,3 +78,18 @@ def test_what_a_task_learns_from_is_a_column() -> None:
 def test_there_is_something_to_train_and_to_test_on(splits: Any) -> None:
     with pytest.raises(zoo.DataError, match="few has nothing to (train|test) on"):
         zoo.ArrayDataset(name="few", source="few", splits=splits)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_only_row_of_a_class_is_not_held_out(seed: int) -> None:
+    single = np.array([0, 1, 2, 2, 2, 2, 2, 2])
+    several = np.eye(3, dtype=np.int64)[single]
+    for labels in (single, several):
+        stays, held = draw_held_out(8, 0.5, seed, labels)
+        assert sorted([*stays, *held]) == list(range(8))
+        assert {0, 1} <= set(stays) and 2 in single[stays] and len(held) == 4
+
+
+def test_nothing_is_held_out_where_every_row_is_the_only_one_of_its_class() -> None:
+    with pytest.raises(zoo.UsageError, match="the only sample of a class"):
+        draw_held_out(3, 0.5, 0, np.arange(3))

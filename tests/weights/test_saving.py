@@ -88,3 +88,18 @@ def test_a_folder_that_exists(tmp_path: Path) -> None:
         zoo.save(zoo.create("tiny"), tmp_path / "w")
     zoo.save(zoo.create("tiny", width=9), tmp_path / "w", force=True)
     assert json.loads((tmp_path / "w" / "config.json").read_text())["zoo"]["arguments"]["width"] == 9
+
+
+def test_what_is_no_weights_is_never_replaced(tmp_path: Path) -> None:
+    from zoo.weights.replacing import check_out
+
+    for name, inside in (("photos", "a.png"), ("run", "run.json")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / inside).write_text("kept")
+        (tmp_path / "run" / "config.json").write_text("{}") if name == "run" else None
+        with pytest.raises(zoo.UsageError, match="never replaced"):
+            check_out(tmp_path / name, force=True)
+    (tmp_path / "empty").mkdir()
+    check_out(tmp_path / "empty", force=True)
+    with pytest.raises(zoo.UsageError, match="or replace it with --force"):
+        check_out(tmp_path / "empty", force=False)

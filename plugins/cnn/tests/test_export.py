@@ -90,7 +90,7 @@ def test_what_a_library_cannot_build(
 def test_053_what_stands_there_stays_unless_forced(saved: Any, tmp_path: Path) -> None:
     folder = saved("mobilenetv3_small_100")
     (tmp_path / "theirs").mkdir()
-    with pytest.raises(zoo.UsageError, match="exists; choose another --out, or replace it with --force"):
+    with pytest.raises(zoo.UsageError, match="exists; choose another one, or replace it with --force"):
         zoo.export(folder, to="timm", out=tmp_path / "theirs")
     assert_equal(folder, zoo.export(folder, to="timm", out=tmp_path / "theirs", force=True))
 

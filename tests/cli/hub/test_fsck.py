@@ -10,5 +10,5 @@ def test_all_is_well(pushed: str, says: Any) -> None:
 
 def test_no_hub(tiny: None, says: Any) -> None:
     said = says("hub", "fsck", "weights", code=3)
-    assert said == "zoo: no Hub in the folder weights; `zoo hub serve weights` makes one\n"
+    assert said == "zoo: no Hub in the folder weights; give the folder that `zoo hub serve` was given\n"
     assert not Path("weights/store.db").exists()

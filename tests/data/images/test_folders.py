@@ -203,3 +203,22 @@ def test_121_a_pipe_among_pictures_and_annotations_is_passed_over_or_named(tmp_p
     for read in (open_picture, read_idx):
         with pytest.raises(DataError, match=r"all\.json is a pipe or a device and no file"):
             read(tmp_path / "all.json")
+
+
+def test_pictures_of_endings_that_are_not_read_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for place in range(4):
+        paint(tmp_path / "cat" / f"{place}.png")
+        paint(tmp_path / "dog" / f"{place}.jfif.png")
+        (tmp_path / "dog" / f"{place}.jfif.png").rename(tmp_path / "dog" / f"{place}.jfif")
+        (tmp_path / "dog" / f"{place}.heic").write_bytes(b"ftypheic")
+        (tmp_path / "dog" / f"{place}.txt").write_text("a caption")
+    assert sum(sizes(open_image_folder(tmp_path)).values()) == 8
+    (told,) = [record.getMessage() for record in caplog.records if "left out" in record.getMessage()]
+    assert "4 files end in .heic, which is not read (convert to .png or .jpg)" in told
+
+
+def test_a_folder_of_such_pictures_alone_is_refused_with_their_number(tmp_path: Path) -> None:
+    (tmp_path / "0.HEIC").write_bytes(b"ftypheic")
+    for read in (open_image_folder, lambda folder: pictures_in([folder])):
+        with pytest.raises(DataError, match=r"but 1 file ends in \.heic, which is not read"):
+            read(tmp_path)
