@@ -77,7 +77,7 @@ COMMANDS = (
         needs="train",
         leaves="tuned",
     ),
-    _command("predict", "predict", "{weights}", "{picture}", needs="train/data"),
+    _command("predict", "predict", "{weights}", "{picture}", needs="train/data/tensorboard"),
     _command("push", "push", "{weights}", "{user}/whole", "--private", "--license", "mit", leaves="hf://{user}/whole"),
     _command("pull", "pull", "hf://{user}/whole"),
     _command(
@@ -167,8 +167,8 @@ def failures(extras: frozenset[str], python: Path, work: Path, hub: ServedHub, k
             good = done.returncode == 0 and left == (command.leaves is not None)
         if not good:
             wanted = f"one line that names {' or '.join(sorted(missing))}" if missing else "it works"
-            said = " | ".join(done.stderr.splitlines()[-3:])
-            found.append(f"{command.name}: wanted: {wanted}; rc {done.returncode}, left {left}: {said[:600]}")
+            said = " | ".join(done.stderr.splitlines()[-2:])
+            found.append(f"{command.name}: wanted: {wanted}; rc {done.returncode}, left {left}: {said[-600:]}")
     return found
 
 
