@@ -64,7 +64,7 @@ def _last_of_each(labels: Labels) -> Places:
     if labels.ndim == 1:
         return len(labels) - 1 - np.unique(backwards, return_index=True)[1]
     shown = backwards[:, (backwards > 0).any(0)] > 0
-    return len(labels) - 1 - shown.argmax(0)
+    return np.asarray(len(labels) - 1 - shown.argmax(0), np.int64)
 
 
 def placed_labels(labels: Labels, places: Places, count: int) -> Labels:

@@ -62,7 +62,7 @@ def find(
 def _candidates(logits: Tensor, levels: Sequence[int]) -> Tensor:
     """Return which answers, of all places and classes in one row (batch, count), are the best of their level."""
     found, start = [], 0
-    for level in (part.flatten(1) for part in logits.split(list(levels), dim=1)):
+    for level in (part.flatten(1) for part in torch.split(logits, list(levels), dim=1)):
         found.append(level.topk(min(_CANDIDATES, level.shape[1]), dim=1).indices + start)
         start += level.shape[1]
     return torch.cat(found, 1)

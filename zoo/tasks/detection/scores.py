@@ -39,7 +39,7 @@ class AveragePrecision:
         picture = len(self._images) + 1
         self._images.append({"id": picture, "height": size[0], "width": size[1]})
         for row in truth.tolist():
-            kind = {"iscrowd": int(row[5] == CROWD)}
+            kind: dict[str, float] = {"iscrowd": int(row[5] == CROWD)}
             if row[5] > CROWD:  # pycocotools overwrites `ignore`; what has no size that is scored it ignores by IoU
                 kind["area"] = 2 * _LARGEST
             self._truth.append(_described(row, picture, len(self._truth) + 1) | kind)
