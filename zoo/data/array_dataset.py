@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.array_batches import ArrayBatches, Columns
-from zoo.data.drawing import Places, draw_held_out, draw_labelled, placed_labels
+from zoo.data.drawing import Places, draw_held_out, draw_labelled, held_out_fingerprint, placed_labels
 from zoo.data.order import BatchOptions
 from zoo.data.ragged import Ragged
 from zoo.data.splitting import needed_splits, scoring
@@ -108,11 +108,13 @@ class ArrayDataset:
         return replace(self, splits=splits, classes=classes)
 
     def hold_out(self, share: float, seed: int) -> "ArrayDataset":
-        """Move a share of the training split, drawn by the seed, to a split `validation`."""
+        """Move a share of the training split, drawn by the seed, and of each class, to a split `validation`."""
         train = self.splits["train"]
-        labels = train.columns.get("labels")
-        stays, held = draw_held_out(len(train), share, seed, labels if isinstance(labels, np.ndarray) else None)
-        return replace(self, splits={**self.splits, "train": train.take(stays), "validation": train.take(held)})
+        found = train.columns.get("labels")
+        labels = found if isinstance(found, np.ndarray) else None
+        stays, held = draw_held_out(len(train), share, seed, labels)
+        splits = {**self.splits, "train": train.take(stays), "validation": train.take(held)}
+        return replace(self, splits=splits, fingerprint=held_out_fingerprint(self.fingerprint, labels))
 
 
 def _fingerprint(splits: Mapping[str, ArraySplit], classes: tuple[str, ...]) -> str:

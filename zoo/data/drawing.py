@@ -1,12 +1,14 @@
 """Which samples are kept, or held out: draws that a seed decides, for data sets of every kind."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from zoo.data.arrays import Labels
+from zoo.data.splitting import held_out
 from zoo.errors import UsageError
 from zoo.seeds import generator
 
@@ -36,10 +38,14 @@ def draw_labelled(
     return np.sort(sorted_by_class[np.argsort(rank, kind="stable")[:count]])
 
 
-def draw_held_out(num_samples: int, share: float, seed: int, labels: Labels | None = None) -> tuple[Places, Places]:
+def draw_held_out(
+    num_samples: int, share: float, seed: int, labels: Labels | Sequence[Iterable[int]] | None = None
+) -> tuple[Places, Places]:
     """Return the places that stay for training, and those of this share that are held out.
 
-    With `labels`, a class each or 0 and 1 for every class, one sample of each class stays: fewer are held out then.
+    `labels` are the class of each sample, of which the same share is held out each, or the classes of each: 0 and 1 for
+    every class, or their numbers. None that a class cannot be learnt without is held out. Raise UsageError where that
+    leaves too few.
     """
     count = round(num_samples * share)
     if not 0 < count < num_samples:
@@ -47,24 +53,45 @@ def draw_held_out(num_samples: int, share: float, seed: int, labels: Labels | No
             f"validation={share} of {num_samples} training samples leaves a split empty; choose another share"
         )
     order = torch.randperm(num_samples, generator=generator(seed, "hold out")).numpy()
-    free = np.ones(num_samples, bool)
-    if labels is not None:
-        free[_last_of_each(labels[order])] = False
-    held = order[np.flatnonzero(free)[:count]]
-    if not len(held):
-        raise UsageError(
-            f"validation={share} would hold out the only sample of a class; label more, or choose validation=0"
-        )
-    return np.setdiff1d(order, held), np.sort(held)
+    if _are_classes(labels):
+        assert labels is not None
+        single = isinstance(labels, np.ndarray) and labels.ndim == 1
+        held = _of_each(order, np.asarray(labels), count) if single else _of_several(order, labels, count)
+        if len(held) < count:
+            raise UsageError(
+                f"validation={share} of {num_samples} training samples leaves classes without any to learn; choose a "
+                "smaller share"
+            )
+        order = np.concatenate([held, np.setdiff1d(order, held)])
+    return np.sort(order[count:]), np.sort(order[:count])
 
 
-def _last_of_each(labels: Labels) -> Places:
-    """Return the last place of each class."""
-    backwards = labels[::-1]
-    if labels.ndim == 1:
-        return len(labels) - 1 - np.unique(backwards, return_index=True)[1]
-    shown = backwards[:, (backwards > 0).any(0)] > 0
-    return np.asarray(len(labels) - 1 - shown.argmax(0), np.int64)
+def held_out_fingerprint(fingerprint: str, labels: Labels | Sequence[Iterable[int]] | None) -> str:
+    """Return the fingerprint of data of which a part is held out by class, which earlier releases drew otherwise."""
+    return hashlib.sha256(f"{fingerprint} by class".encode()).hexdigest() if _are_classes(labels) else fingerprint
+
+
+def _are_classes(labels: Labels | Sequence[Iterable[int]] | None) -> bool:
+    """Tell whether labels are classes, and not values to come near to."""
+    return labels is not None and not (isinstance(labels, np.ndarray) and labels.dtype.kind == "f")
+
+
+def _of_each(order: Places, labels: NDArray[np.int64], count: int) -> Places:
+    """Return the first `count` places where those of each class are spread evenly, but for the last of each."""
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    sizes = np.unique(labels, return_counts=True)[1]
+    spread = np.concatenate([(np.arange(size) + 0.5) / size for size in sizes])
+    last = sizes.cumsum() - 1
+    when = np.empty(len(order))
+    when[by_class] = spread
+    when[by_class[last]] = np.inf
+    found = order[np.argsort(when[order], kind="stable")]
+    return found[np.isfinite(when[found])][:count]
+
+
+def _of_several(order: Places, labels: Sequence[Iterable[int]], count: int) -> Places:
+    classes = [np.flatnonzero(row) for row in labels] if isinstance(labels, np.ndarray) else labels
+    return np.array(sorted(held_out(order.tolist(), classes, count, "the training split")), np.int64)
 
 
 def placed_labels(labels: Labels, places: Places, count: int) -> Labels:

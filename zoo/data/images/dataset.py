@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from zoo.data.arrays import Boxes, Images, Labels
-from zoo.data.drawing import draw_held_out, draw_labelled, placed_labels
+from zoo.data.drawing import draw_held_out, draw_labelled, held_out_fingerprint, placed_labels
 from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.images.tiers import ImageBatches, image_batches
 from zoo.data.images.undecoded import UndecodedImages
@@ -216,10 +216,12 @@ class ImageDataset:
         return replace(self, splits={**self.splits, "train": train.take(index)}, fingerprint=fingerprint)
 
     def hold_out(self, share: float, seed: int) -> "ImageDataset":
-        """Move a share of the training split, drawn by the seed, to a split `validation`."""
+        """Move a share of the training split, drawn by the seed, and of each class, to a split `validation`."""
         train = self.splits["train"]
-        stays, held = draw_held_out(len(train), share, seed, train.labels)
-        return replace(self, splits={**self.splits, "train": train.take(stays), "validation": train.take(held)})
+        classes = _classes_of(train)
+        stays, held = draw_held_out(len(train), share, seed, classes)
+        splits = {**self.splits, "train": train.take(stays), "validation": train.take(held)}
+        return replace(self, splits=splits, fingerprint=held_out_fingerprint(self.fingerprint, classes))
 
     def with_classes(self, classes: tuple[str, ...]) -> "ImageDataset":
         """Return the data set with its classes at the places that they have among others."""
@@ -231,6 +233,13 @@ class ImageDataset:
         if target == "labels" and self.source.startswith(HUB_DATASETS):
             return "it needs a column called label, of class labels, numbers or names; choose other data"
         return _HOW_TO_PROVIDE[target]
+
+
+def _classes_of(split: ImageSplit) -> Labels | list[list[int]] | None:
+    """Return the classes of each picture: its labels, or those of its boxes."""
+    if split.boxes is None:
+        return split.labels
+    return [np.unique(rows[rows[:, 4] >= 0, 4]).astype(np.int64).tolist() for rows in split.boxes]
 
 
 def fingerprint(splits: Mapping[str, ImageSplit], classes: tuple[str, ...]) -> str:

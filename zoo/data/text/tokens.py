@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from zoo.data.arrays import Labels
-from zoo.data.drawing import Places, draw_held_out, draw_labelled, placed_labels
+from zoo.data.drawing import Places, draw_held_out, draw_labelled, held_out_fingerprint, placed_labels
 from zoo.data.order import BatchOptions
 from zoo.data.ragged import Numbers, Ragged
 from zoo.data.splitting import scoring
@@ -138,7 +138,10 @@ class TokenDataset:
         return replace(self, splits=splits, classes=classes)
 
     def hold_out(self, share: float, seed: int) -> "TokenDataset":
-        """Move a share of the training split to a split `validation`: rows that the seed draws, or a stream's end."""
+        """Move a share of the training split to a split `validation`: rows that the seed draws, or a stream's end.
+
+        Of rows with classes the same share of each is held out.
+        """
         train = self.splits["train"]
         stays: TokenRows | TokenStream
         held: TokenRows | TokenStream
@@ -149,4 +152,6 @@ class TokenDataset:
             cut, num_bytes = round(len(train.tokens) * (1 - share)), round(train.num_bytes * (1 - share))
             stays = replace(train, tokens=train.tokens[:cut], num_bytes=num_bytes)
             held = replace(train, tokens=train.tokens[cut:], num_bytes=train.num_bytes - num_bytes)
-        return replace(self, splits={**self.splits, "train": stays, "validation": held})
+        labels = train.labels if isinstance(train, TokenRows) else None
+        splits = {**self.splits, "train": stays, "validation": held}
+        return replace(self, splits=splits, fingerprint=held_out_fingerprint(self.fingerprint, labels))
