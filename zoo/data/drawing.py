@@ -89,7 +89,7 @@ def _of_each(order: Places, labels: NDArray[np.int64], count: int) -> Places:
     return found[np.isfinite(when[found])][:count]
 
 
-def _of_several(order: Places, labels: Sequence[Iterable[int]], count: int) -> Places:
+def _of_several(order: Places, labels: Labels | Sequence[Iterable[int]], count: int) -> Places:
     classes = [np.flatnonzero(row) for row in labels] if isinstance(labels, np.ndarray) else labels
     return np.array(sorted(held_out(order.tolist(), classes, count, "the training split")), np.int64)
 
