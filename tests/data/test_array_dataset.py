@@ -91,5 +91,5 @@ def test_the_only_row_of_a_class_is_not_held_out(seed: int) -> None:
 
 
 def test_nothing_is_held_out_where_every_row_is_the_only_one_of_its_class() -> None:
-    with pytest.raises(zoo.UsageError, match="the only sample of a class"):
+    with pytest.raises(zoo.UsageError, match="leaves classes without any to learn"):
         draw_held_out(3, 0.5, 0, np.arange(3))
