@@ -201,12 +201,21 @@ def _example(source: Path, block: WeightsDescription) -> _Example:
     return _Example(positional, named, tuple(stored))
 
 
+class _Enclosed(nn.Module):
+    """A model one level down: the exporter loses modules of its own attributes' names, such as `code`."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.forward = model.forward
+
+
 def _to_onnx(model: nn.Module, example: _Example, path: Path) -> None:
     require("--to onnx", "onnx", "onnxscript")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter about itself
         torch.onnx.export(
-            model,
+            _Enclosed(model),
             example.positional,
             path,
             kwargs=example.named,
