@@ -10,8 +10,9 @@ from tests.tasks.detection.test_recipe import write_voc
 from zoo.data.boxes.open import open_boxes
 from zoo.data.masks.folder import open_mask_folder
 from zoo.data.splitting import to_be_scored
+from zoo.data.text.columns import Columns
 from zoo.data.text.documents import open_documents
-from zoo.data.text.records import Columns, open_records
+from zoo.data.text.records import open_records
 
 
 def sizes(dataset: object) -> dict[str, int]:

@@ -15,8 +15,9 @@ from zoo.data.boxes import coco, voc, yolo
 from zoo.data.images.label_table import read_label_table
 from zoo.data.masks.classes import named_values
 from zoo.data.masks.layouts import find_layout
+from zoo.data.text.columns import Columns
 from zoo.data.text.documents import open_documents
-from zoo.data.text.records import Columns, open_records
+from zoo.data.text.records import open_records
 from zoo.data.text.typed import named_texts
 from zoo.data.text_files import decoded, read_text, split_lines
 from zoo.errors import DataError

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import zoo
-from zoo.data.text.records import Columns
+from zoo.data.text.columns import Columns
 from zoo.data.text.tokens import TokenRows
 from zoo.modalities.text import modality
 from zoo.specs.modality import DataSource

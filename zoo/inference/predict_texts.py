@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from zoo.data.text.records import Columns
+from zoo.data.text.columns import Columns
 from zoo.data.text.typed import named_texts
 from zoo.engine.modes import evaluating
 from zoo.errors import UsageError

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from zoo.data.text.columns import Columns
 from zoo.data.text.dataset import Documents
 from zoo.data.text.open import open_texts
-from zoo.data.text.records import Columns
 from zoo.data.text.tokenize import TokenLayout, tokenize
 from zoo.errors import DataError
 from zoo.weights.tokenizer import TextInputs

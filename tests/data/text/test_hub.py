@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from zoo.data.text.columns import Columns
 from zoo.data.text.open import open_texts
-from zoo.data.text.records import Columns
 from zoo.errors import DataError
 
 datasets = pytest.importorskip("datasets", reason="needs the data extra: pip install -e '.[data]'")

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from zoo.data.text.records import Columns, open_records
+from zoo.data.text.columns import Columns
+from zoo.data.text.records import open_records
 from zoo.data.text.tables import read_table
 from zoo.errors import DataError
 

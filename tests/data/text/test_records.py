@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from zoo.data.text.records import Columns, is_records, open_records
+from zoo.data.text.columns import Columns
+from zoo.data.text.records import is_records, open_records
 from zoo.errors import DataError
 
 ROWS = [("red apples", "fruit"), ("green beans", "vegetable"), ("ripe pears", "fruit"), ("raw carrots", "vegetable")]

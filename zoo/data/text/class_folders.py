@@ -7,9 +7,10 @@ from pathlib import Path
 
 from zoo.data.hashes import content_hashes
 from zoo.data.splitting import SPLITS
+from zoo.data.text.columns import Record
 from zoo.data.text.dataset import TextDataset
 from zoo.data.text.documents import SUFFIXES
-from zoo.data.text.records import Record, dataset_of
+from zoo.data.text.records import dataset_of
 from zoo.data.text_files import decoded
 
 _log = logging.getLogger("zoo")

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from zoo.data.hub_files import HUB_DATASETS, find_files, parse
+from zoo.data.text.columns import Columns, Record, records_of
 from zoo.data.text.dataset import TextDataset
-from zoo.data.text.records import Columns, Record, dataset_of, records_of
+from zoo.data.text.records import dataset_of
 from zoo.data.text.tables import Table, read_table
 from zoo.errors import DataError
 from zoo.extras import require

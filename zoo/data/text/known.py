@@ -7,9 +7,10 @@ from pathlib import Path
 
 from zoo.data.hashes import content_hashes
 from zoo.data.places import not_found, search_path
+from zoo.data.text.columns import Record
 from zoo.data.text.dataset import TextDataset
 from zoo.data.text.documents import open_documents
-from zoo.data.text.records import Record, dataset_of, paired
+from zoo.data.text.records import dataset_of, paired
 from zoo.data.text.tables import read_table
 from zoo.data.text_files import split_lines
 from zoo.errors import DataError

@@ -5,10 +5,11 @@ from pathlib import Path
 from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.named import make_dataset
 from zoo.data.text.class_folders import has_class_folders, open_class_folders
+from zoo.data.text.columns import Columns
 from zoo.data.text.dataset import TextDataset
 from zoo.data.text.documents import open_documents
 from zoo.data.text.hub import open_hub_texts
-from zoo.data.text.records import Columns, is_records, open_records
+from zoo.data.text.records import is_records, open_records
 from zoo.errors import PluginError, UsageError
 from zoo.specs.records import DatasetSpec
 

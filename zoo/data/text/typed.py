@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from zoo.data.text.columns import Columns, read_columns, texts_of
 from zoo.data.text.documents import SUFFIXES
-from zoo.data.text.records import Columns, read_columns, texts_of
 from zoo.data.text.tables import SUFFIXES as TABLES
 from zoo.data.text.tables import is_table
 from zoo.data.text_files import Piped, decoded, split_lines

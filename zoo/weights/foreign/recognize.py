@@ -30,9 +30,10 @@ from zoo.weights.foreign.config_files import (
     labels_of,
     library_of,
 )
-from zoo.weights.foreign.defaults import check_shapes, completed, described, differences, told
+from zoo.weights.foreign.defaults import check_shapes, completed, described, differences
 from zoo.weights.foreign.grouping import Group, grouped, header_of, is_turned, is_whole
 from zoo.weights.foreign.renaming import matches
+from zoo.weights.foreign.tasks import task_of
 from zoo.weights.foreign.text_files import TextFiles, read_text_files
 from zoo.weights.foreign.twins import copies, untied
 from zoo.weights.formats import open_container
@@ -166,7 +167,7 @@ class _Candidate:
         num_classes = found[classifier[0][1]].shape[0] if classifier else 0
         whole = completed(config, layout) if config else config
         arguments = self._arguments(whole, groups, num_classes, stem, files.pooling)
-        task = _task(spec, layout, config, num_classes, self._missing(groups, arguments))
+        task = task_of(spec, layout, config, num_classes, self._missing(groups, arguments))
         try:
             state = build(self.offer, arguments, device="meta").state_dict()
         except UsageError as error:
@@ -244,29 +245,6 @@ class _Candidate:
                 "sentence-transformers, or remove modules.json to load the model alone"
             )
         return self.layout.pooling.get(mode or "", {})
-
-
-def _task(spec: ModelSpec, layout: Layout, config: Mapping[str, Any], num_classes: int, missing: list[str]) -> str:
-    """Return what weights are for, as the class in config.json says; without their head they give features.
-
-    Raise IntegrityError where the class has a head of which tensors are `missing`.
-    """
-    if num_classes:
-        return f"{spec.modality}-classification"
-    if spec.modality == "image":
-        return "image-feature-extraction"
-    said = config.get("architectures") or ["none"]
-    named = [task for task, name in layout.architectures.items() if name == said[0]]
-    if missing and named == [spec.task]:
-        keys = {layout.options[twin.argument] for twin in layout.twins if twin.argument}
-        tied = "".join(
-            f" with {told(key, config, layout.defaults[key], layout)}" for key in keys if not config.get(key)
-        )
-        raise IntegrityError(
-            f"config.json names the class {said[0]}{tied}, but the weights lack {missing[0]}, which {layout.library} "
-            "would draw at random; get a fresh copy"
-        )
-    return named[0] if named else "feature-extraction" if missing else spec.task
 
 
 def _candidates(found: Mapping[str, Any]) -> Iterator[tuple[Offer[ModelSpec], Layout]]:
