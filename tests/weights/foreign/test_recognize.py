@@ -17,7 +17,8 @@ from torch import Tensor, nn
 import zoo.registry.registry
 import zoo.weights.folder
 import zoo.weights.foreign.recognize
-from zoo.data.images.pictures import Scaling, decode_all
+from zoo.data.images.pictures import decode_all
+from zoo.data.images.scaling import scaling_of
 from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.registry.catalogue import Catalogue
 from zoo.registry.plugins import Plugin
@@ -147,8 +148,7 @@ def test_an_argument_that_only_the_config_tells(written: Written) -> None:
         ({"global_pool": "max"}, "global_pool='max'"),
         ({"pretrained_cfg": {"global_pool": "max"}}, "global_pool='max'"),
         ({"pretrained_cfg": {"label_offset": 1}}, "label_offset=1"),
-        ({"pretrained_cfg": {"crop_mode": "border"}}, "crop_mode='border'"),
-        ({"pretrained_cfg": {"crop_mode": "squash", "crop_pct": 0.9}}, "crop_mode='squash'"),
+        ({"pretrained_cfg": {"crop_mode": "five"}}, "crop_mode='five'"),
     ],
 )
 def test_139_what_timm_would_do_otherwise_is_refused_by_name(
@@ -175,7 +175,7 @@ def test_a_crop_of_all_keeps_proportions_as_timm_does(written: Written, mode: st
     picture = np.zeros((32, 96, 3), np.uint8)
     picture[:, :32] = 255
     Image.fromarray(picture).save(folder / "wide.png")
-    (pixels,), _ = decode_all([folder / "wide.png"], (32, 32), 3, scaling=Scaling(inputs.crop, "nearest"))
+    (pixels,), _ = decode_all([folder / "wide.png"], (32, 32), 3, scaling=scaling_of(inputs))
     assert bool(pixels.any()) == seen
 
 
