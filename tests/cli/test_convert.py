@@ -14,7 +14,9 @@ def test_a_checkpoint(tiny: None, says: Any) -> None:
         "converted: got, 4 tensors, 0.0 MB, from model",
         "fits:      no model of the installed plugins by its tensors' names; `zoo list` shows the models",
     ]
-    assert "got exists; choose another --out" in says("convert", "w.pth", "--out", "got", code=2)
+    assert "got exists; choose another one, or replace it with --force" in says(
+        "convert", "w.pth", "--out", "got", code=2
+    )
 
 
 def test_what_is_refused(tiny: None, says: Any) -> None:

@@ -59,8 +59,12 @@ def test_a_mistake_has_a_cause_a_code_and_a_cure(command: str) -> None:
     assert "unexpected " not in last.replace("unexpected extra", "") and "report it" not in last
 
 
+def _said(text: str) -> str:
+    return re.sub(r"^(\d )?zoo: ", "", text, flags=re.MULTILINE)
+
+
 def suggested() -> list[str]:
-    found = {one or two for text in TOLD.values() for one, two in SUGGESTED.findall(text)}
+    found = {one or two for text in TOLD.values() for one, two in SUGGESTED.findall(_said(text))}
     return sorted(command.strip() for command in found)
 
 
@@ -81,7 +85,7 @@ def parsed(words: list[str], *, bare: bool = False) -> bool:
     context = click.Context(group, info_name="zoo", obj=words)
     command: click.Command = group
     rest = words
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and rest != ["--help"]:
         found = command.get_command(context, rest[0])
         assert found is not None, f"there is no command {rest[0]}"
         command = found.load() if hasattr(found, "load") else found

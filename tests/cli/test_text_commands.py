@@ -171,7 +171,7 @@ def test_embed(weights: Weights, capsys: pytest.CaptureFixture[str], tmp_path: P
     )
     assert load_file(out)["embeddings"].tolist() == wanted.float().tolist()
     code, line = refused(capsys, "embed", folder, "a", "--out", str(tmp_path / "vectors.txt"))
-    assert code == 2 and "must end in .safetensors" in line
+    assert code == 2 and "is neither .safetensors nor .parquet" in line
 
 
 def test_a_tokenizer_is_trained_and_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_counts_are_those_of_the_run(tmp_path: Path) -> None:
 
 def test_a_run_that_would_be_refused_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match="--resume"):
+    with pytest.raises(UsageError, match="is no run, which is never replaced"):
         zoo.dry_run("pretrain", "dense_autoencoder", data=DATA, out=tmp_path)
 
 

@@ -43,6 +43,7 @@ METHODS = {"scratch": "from scratch", "frozen": "pretrained, head only", "full":
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(1), help="Number of finetuning runs.")
 def command(out: Path, labels: int, seeds: int) -> None:
     """Pretrain without labels, push, pull, load, and finetune with few labels, on images that ship with Zoo."""
+    _check_room(out)
     default_registry().model("conv_autoencoder")  # what a later step needs is better said now than then
     require("the demo", "matplotlib", "PIL", *MODULES)
     _make_room(out)
@@ -151,13 +152,17 @@ def _title(text: str) -> None:
     print_line(text)
 
 
+def _check_room(out: Path) -> None:
+    """Raise UsageError where something else lies than an earlier demo."""
+    if out.is_dir() and any(out.iterdir()) and not (out / _MARK).is_file():
+        raise UsageError(f"{out} exists and is not an earlier demo; choose another --out")
+
+
 def _make_room(out: Path) -> None:
-    """Take away what an earlier demo left; nothing else."""
+    """Take away what an earlier demo left."""
     import shutil
 
-    if out.is_dir() and any(out.iterdir()):
-        if not (out / _MARK).is_file():
-            raise UsageError(f"{out} exists and is not an earlier demo; choose another --out")
+    if out.is_dir():
         shutil.rmtree(out)
     out.mkdir(parents=True, exist_ok=True)
     (out / _MARK).touch()

@@ -24,6 +24,6 @@ def command(model: str, **typed: Any) -> None:
     if "/" in model and Path(model).exists():
         raise UsageError(
             f"{model} lies here, and pretraining begins with a new model; give its name (`zoo list --models`), or "
-            f"go on from it: zoo finetune {shlex.quote(model)} --task TASK"
+            f"go on from it: zoo finetune {shlex.quote(model)} --task TASK --data DATA --out RUN"
         )
     train("pretrain", model, typed, lambda result, _: after_pretraining(result, model))

@@ -43,7 +43,7 @@ def assert_equal(one: Path, other: Path) -> None:
     ("name", "library", "arguments"),
     [
         ("mobilenetv3_small_100", "timm", {"norm_eps": 2e-5}),
-        ("mobilenetv3_small_100", "torchvision", {"norm_eps": 1e-3}),
+        ("mobilenetv3_small_100", "torchvision", {"norm_eps": 1e-3, "norm_momentum": 0.01}),
         ("mobilenetv3_small_100", "transformers", {"channels": 1}),
         ("convnext_atto", "transformers", {"head_norm_eps": 1e-5}),
         ("resnet18", "transformers", {}),

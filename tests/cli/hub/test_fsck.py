@@ -5,7 +5,7 @@ from typing import Any
 
 
 def test_all_is_well(pushed: str, says: Any) -> None:
-    assert says("hub", "fsck", "hub").splitlines() == ["7 blobs (4.2 kB) and 2 commits checked", "all is well"]
+    assert says("hub", "fsck", "hub").splitlines() == ["7 blobs (4.3 kB) and 2 commits checked", "all is well"]
 
 
 def test_no_hub(tiny: None, says: Any) -> None:

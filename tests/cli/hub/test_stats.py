@@ -8,9 +8,9 @@ def test_what_a_hub_holds(pushed: str, says: Any) -> None:
     said = re.sub(r"(?<=database )[\d.]+ \wB|^[\d.]+ \wB(?= free)", "SIZE", says("hub", "stats", "hub"), flags=re.M)
     assert said.splitlines() == [
         "1 models · 2 commits · 1 users · 1 downloads",
-        "7 blobs, 4.2 kB · database SIZE",
+        "7 blobs, 4.3 kB · database SIZE",
         "SIZE free on the disk",
         "",
         "REPO            BLOBS  SIZE",
-        "models/me/tiny  7      4.2 kB",
+        "models/me/tiny  7      4.3 kB",
     ]

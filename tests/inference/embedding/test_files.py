@@ -46,7 +46,7 @@ def test_something_else_is_kept_unless_forced(tmp_path: Path, name: str) -> None
 
 
 def test_what_no_file_can_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="must end in .safetensors or .parquet, or be a folder"):
+    with pytest.raises(UsageError, match="is neither .safetensors nor .parquet; name such a file, or a folder"):
         write_embeddings(plan(), tmp_path / "vectors.npy", lambda _: None)
     monkeypatch.setattr("zoo.inference.embedding.container._MOST_HEADER", 500)
     samples = zoo.Samples(items=range(10), names=["n" * 100] * 10, fingerprint="f")

@@ -19,7 +19,7 @@ _IDENTITY = b"identity"
 def check_out(out: Path) -> None:
     """Raise UsageError for a name that says nothing of what is to be written, or for what is not installed."""
     if out.suffix and out.suffix not in _FILES and not out.is_dir():
-        raise UsageError(f"{out} must end in .safetensors or .parquet, or be a folder")
+        raise UsageError(f"{out} is neither .safetensors nor .parquet; name such a file, or a folder")
     if out.suffix == ".parquet":
         _pyarrow()
 
