@@ -48,6 +48,8 @@ def expected(route: Route, visitor: Visitor, kind: str) -> tuple[int, ...]:
         return _by_name(route, visitor, kind)
     if visitor.right == "none" and route.needs == "write" and route.method != "GET":
         return (401,)
+    if kind == "moved" and visitor.here:  # what was allowed for an upload dies with the name that it was for
+        return (NO_SUCH,) if route.path.endswith("/lfs/verify") else (307,)
     if kind in HIDDEN and not (kind == "private" and visitor.here):
         return (NO_SUCH,)
     if route.needs == "files" and kind == "gated" and not visitor.here and visitor.right != "granted":

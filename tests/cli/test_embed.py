@@ -147,7 +147,7 @@ def _noted(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (("a.png", "--data", "fashion_mnist_sample"), "both items and --data say"),
         (("a.png", "--split", "test"), "--split says something of --data; give that too"),
         (("a.png", "--part-size", "3"), "--part-size says something of --out"),
-        (("a.png", "--out", "v.npy"), "end in .safetensors or .parquet"),
+        (("a.png", "--out", "v.npy"), "neither .safetensors nor .parquet"),
         (("--data", "fashion_mnist_sample", "--split", "dev"), "has no split 'dev'; it has test, train"),
         (("--data", "fashion_mnist_sample", "--text", "said"), "'text' is not an option of image data"),
     ],

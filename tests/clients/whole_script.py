@@ -216,7 +216,7 @@ def writes_need_a_token() -> None:
 @step
 def move_and_delete() -> None:
     api.move_repo(REPO, OTHER)
-    assert api.repo_exists(OTHER) and not api.repo_exists(REPO)
+    assert api.repo_exists(OTHER) and api.model_info(REPO).id == OTHER
     api.delete_tag(OTHER, tag="v1")
     api.delete_repo(OTHER)
     api.delete_repo(DATA, repo_type="dataset")

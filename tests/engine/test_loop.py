@@ -232,7 +232,7 @@ def test_053_existing_run_is_refused(tmp_path: Path) -> None:
 
 def test_053_force_replaces_runs_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(UsageError, match="is not a run"):
+    with pytest.raises(UsageError, match="is no run"):
         Run.create(tmp_path, resolved=RESOLVED, force=True)
 
 

@@ -190,9 +190,9 @@ def test_119_a_token_in_a_file_is_refused(weights: Path, served_hub: ServedHub, 
 
 
 def test_a_tag_is_checked_before_anything_is_sent(weights: Path, served_hub: ServedHub, api: HfApi) -> None:
-    with pytest.raises(UsageError, match="'bad tag' of me/tiny is no revision"):
+    with pytest.raises(UsageError, match="--tag 'bad tag' is no name that git takes"):
         zoo.push(weights, "me/tiny", hub=served_hub.url, private=False, tag="bad tag")
-    with pytest.raises(UsageError, match="'bad tag' of me/tiny is no revision"):
+    with pytest.raises(UsageError, match="--tag 'bad tag' is no name that git takes"):
         plan_push(weights, "me/tiny", hub=served_hub.url, tag="bad tag")
     assert not api.repo_exists("me/tiny")
 

@@ -49,9 +49,10 @@ def command(source: Path, repo: str, dry_run: bool, private: bool | None, hub: s
     if dry_run:
         _show(transfer.plan_push(source, repo, hub=hub, private=private, **options), private)
         return
-    transfer.check_source(source, repo)  # before anybody is asked
-    if private is None and not transfer.repo_exists(repo, hub=hub):
-        private = _asked(repo)
+    if private is None:
+        transfer.check_source(source, repo)  # before anybody is asked
+        if not transfer.repo_exists(repo, hub=hub):
+            private = _asked(repo)
     pushed = transfer.push(source, repo, hub=hub, private=private, progress=sys.stderr.isatty(), **options)
     size = sum(file.size for file in pushed.files)
     what = "pushed" if pushed.changed else "unchanged"

@@ -120,6 +120,7 @@ def _prepared(
     """Check the weights, and put together in a temporary folder what the repo is to hold."""
     if options.tag is not None:
         check_tag_name(options.tag)
+    check_source(source, repo)
     folder = _adapter_of(source) if options.adapter else weights_of(source)
     block = read_config(folder)
     spec = described_model(block, str(folder / "config.json"))
