@@ -204,7 +204,8 @@ def test_rotary_positions_of_another_kind_are_refused(tmp_path: Path) -> None:
     scaled = {"rope_type": "llama3", "factor": 8.0, "rope_theta": 10_000.0}
     (out / "config.json").write_text(json.dumps({**config, "rope_parameters": scaled}))
     with pytest.raises(
-        zoo.NotFoundError, match="'llama' of transformers with rope_type='llama3', which no plugin here reads"
+        zoo.NotFoundError,
+        match="'llama' of transformers with rope_parameters.rope_type='llama3', which no plugin here reads",
     ):
         zoo.load(out)
 
