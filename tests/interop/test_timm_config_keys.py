@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 import zoo
-from zoo.data.images.pictures import Scaling, decode_all
+from zoo.data.images.pictures import decode_all
+from zoo.data.images.scaling import scaling_of
 from zoo.weights.config import read_config
 
 timm = pytest.importorskip("timm", reason="needs timm beside torchvision: make test-interop")
@@ -103,8 +104,7 @@ def assert_same_inputs(folder: Path, theirs: Any, picture: Path) -> None:
     channels = "RGB" if inputs.channels == 3 else "L"
     with Image.open(picture) as opened_picture:
         other = transform(opened_picture.convert(channels)).numpy()
-    scaling = Scaling(inputs.crop, inputs.interpolation)
-    (pixels,), _ = decode_all([picture], inputs.image_size, inputs.channels, scaling=scaling)
+    (pixels,), _ = decode_all([picture], inputs.image_size, inputs.channels, scaling=scaling_of(inputs))
     mean, std = (np.asarray(values, np.float32)[:, None, None] for values in (inputs.mean, inputs.std))
     mine = (np.asarray(pixels, np.float32) / 255 - mean) / std
     assert np.abs(mine - other).mean() < 0.03
