@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zoo import files as paths
-from zoo.data.images.listing import pictures_below
+from zoo.data.images.listing import pictures_below, stem_in
 from zoo.data.splitting import needed_splits, with_test
 from zoo.errors import DataError
 
@@ -72,11 +72,6 @@ def pictures_by_stem(folder: Path) -> dict[str, Path]:
             raise DataError(f"{path} and {found[stem].name} share a name, and so an annotation; rename one")
         found[stem] = path
     return found
-
-
-def stem_in(folder: Path, path: Path) -> str:
-    """Return the path of a file in a folder, without suffix."""
-    return path.relative_to(folder).with_suffix("").as_posix()
 
 
 def check_classes(classes: Sequence[str], source: str) -> tuple[str, ...]:

@@ -19,9 +19,8 @@ from zoo.data.boxes.records import (
     number,
     pictures_by_stem,
     settle_splits,
-    stem_in,
 )
-from zoo.data.images.listing import files_below
+from zoo.data.images.listing import files_below, stem_in
 from zoo.data.text_files import read_text, split_lines
 from zoo.errors import DataError
 

@@ -44,6 +44,11 @@ def files_below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     return sorted(path for path in _walk(folder, ()) if path.name.lower().endswith(suffixes))
 
 
+def stem_in(folder: Path, path: Path) -> str:
+    """Return the path of a file in a folder, without suffix, by which its annotation or mask is found."""
+    return path.relative_to(folder).with_suffix("").as_posix()
+
+
 def unread_in(folder: Path) -> str:
     """Say how many files in a folder and within it have endings that are not read; "" for none.
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.data.images.listing import pictures_below
+from zoo.data.images.listing import pictures_below, stem_in
 from zoo.data.splitting import SPLITS, needed_splits, with_test
 from zoo.data.text_files import read_text, split_lines
 from zoo.errors import DataError
@@ -133,23 +133,18 @@ def _voc(folder: Path) -> dict[str, list[Pair]]:
 def _pairs(images: Path, masks: Path) -> list[Pair]:
     """Return each picture with the mask of its name, which should be a PNG where there is none."""
     by_stem = _by_stem(masks)
-    stems = {path: _stem(path, images) for path in pictures_below(images)}
+    stems = {path: stem_in(images, path) for path in pictures_below(images)}
     return [Pair(path, by_stem.get(stem, masks / f"{stem}.png")) for path, stem in stems.items()]
 
 
 def _by_stem(masks: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in pictures_below(masks):
-        stem = _stem(path, masks)
+        stem = stem_in(masks, path)
         if stem in found:
             raise DataError(f"{masks} has two masks for {stem!r}: {path.name} and {found[stem].name}; remove one")
         found[stem] = path
     return found
-
-
-def _stem(path: Path, folder: Path) -> str:
-    """Return a name without suffix; of a file within a folder's folders with these, as its mask lies in such, too."""
-    return path.relative_to(folder).with_suffix("").as_posix()
 
 
 def _train_and_test(folder: Path, found: dict[str, list[Pair]]) -> dict[str, list[Pair]]:
