@@ -81,3 +81,23 @@ def test_the_shell_takes_arguments(weights: Path, tmp_path: Path) -> None:
     line = f"finetune {weights} --out {tmp_path / 'run'} --task image-classification --data fashion_mnist_sample"
     assert run([*line.split(), "--labels", "20", "--set", "steps=1", "--arg", "drop_path_rate=0.2"]) == 0
     assert config(tmp_path / "run" / "weights")["arguments"]["drop_path_rate"] == 0.2
+
+
+def test_from_scratch_a_model_by_its_name_takes_any_argument_and_fits_the_data(tmp_path: Path) -> None:
+    requested = {"widths": [4, 4, 8], "depth": 1, "channels": 1, "image_size": 14}
+    run = finetuned("resnet20", tmp_path / "run", requested, method="scratch")
+    block = zoo.describe(run)
+    assert block.arguments["widths"] == [4, 4, 8] and block.arguments["num_classes"] == 10
+    assert block.preprocessing is not None and block.preprocessing.image_size == (14, 14)
+    assert zoo.reproduce(run, out=tmp_path / "again").identical
+
+
+def test_other_methods_need_weights(tmp_path: Path) -> None:
+    with pytest.raises(zoo.NotFoundError, match="'resnet20', which is a model"):
+        finetuned("resnet20", tmp_path / "run", {}, method="full")
+
+
+def test_what_lies_here_under_a_models_name_is_meant(weights: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    weights.rename(tmp_path / "resnet20")
+    assert zoo.describe(finetuned("resnet20", tmp_path / "run", {}, method="scratch")).arguments["depth"] == 1

@@ -101,9 +101,10 @@ def finetune(
 
     `method` is full, gradual (layer after layer begins, from the last one down), frozen (the head alone learns), lora
     (low-rank corrections learn, which `zoo.push(..., adapter=True)` can send alone) or scratch (the same network from
-    random weights, to compare with).
+    random weights, to compare with; then `weights` may also be the name of a model, which is made to fit the data).
     `labels` takes that many labelled training samples, as many of each class as can be, drawn by the seed. `arguments`
-    are those of the model that only change how it learns, such as its dropout; else it has those of the weights.
+    are those of the model that only change how it learns, such as its dropout; else it has those of the weights. By its
+    name a model takes all of them.
     `columns` names what a table of texts holds: text, pair, label, target; `data_options` say what else a modality can
     be told of its data.
     """

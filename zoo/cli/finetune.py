@@ -24,13 +24,13 @@ from zoo.registry.registry import default_registry
     "arguments",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A model argument that only affects training, such as dropout=0.1.",
+    help="A model argument that only affects training, such as dropout=0.1; of a model by its name any.",
 )
 @click.option("--labels", type=click.IntRange(1), help="Use that many labelled training samples.")
 @columns
 @hub
 def command(weights: str, **typed: Any) -> None:
-    """Finetune WEIGHTS (a name, hf://…, a run or a folder) for a task."""
+    """Finetune WEIGHTS (a name, hf://…, a run or a folder) for a task; with --method scratch a model's name will do."""
     train(
         "finetune",
         weights,

@@ -47,7 +47,7 @@ class ImageModality:
         """
         wanted: Preprocessing | None = need.inputs
         if wanted is None:
-            requested: Mapping[str, Any] = need.arguments if need.stage == "pretrain" else {"image_size": _size(need)}
+            requested: Mapping[str, Any] = {"image_size": _size(need), **need.arguments}
             dataset = _open(source, requested.get("image_size"), requested.get("channels"), reader=need.reader)
             return dataset, Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
         places = need.learns_from in ("boxes", "masks")

@@ -19,6 +19,7 @@ from zoo.inference.predict_texts import PredictText
 from zoo.inference.text.embed import EmbedTexts
 from zoo.inference.text.generate import Generate
 from zoo.modalities.named import named_dataset
+from zoo.registry.recipe_settings import recipe_settings
 from zoo.specs.backbones import TextBackbone
 from zoo.specs.modality import DataSource, Loaded, Need
 from zoo.specs.records import ModelSpec, Target
@@ -42,7 +43,7 @@ class TextModality:
         learns_from = need.learns_from or ("labels" if need.recipe.labels else "tokens")
         if need.stage == "pretrain":
             return texts_to_pretrain(source, need.settings, learns_from)
-        return tokenize_for_task(source, need.inputs, need.model, need.settings, learns_from)
+        return tokenize_for_task(_open(source, learns_from == "labels"), need, learns_from)
 
     def read_inputs(self, folder: Path, record: Tokenization | None, arguments: Mapping[str, Any]) -> TextInputs:
         """Read the tokenizer, which must lie beside the weights."""
@@ -112,29 +113,50 @@ def texts_to_pretrain(
     return tokenize(texts, inputs, TokenLayout(learns_from)), inputs
 
 
-def tokenize_for_task(
-    source: DataSource, known: TextInputs, model: ModelSpec, settings: TrainingSettings, learns_from: Target
-) -> tuple[TokenDataset, TextInputs]:
-    """Return texts in the form that a task learns from, told by the tokenizer of the weights.
+def tokenize_for_task(texts: TextDataset, need: Need, learns_from: Target) -> tuple[TokenDataset, TextInputs]:
+    """Return texts in the form that a task learns from, told by the tokenizer of the weights, or of a fresh model.
 
     They are cut where the settings say, or sooner where the model has no more positions.
     """
+    settings = need.settings
+    joins = learns_from == "target_text" and "encode-decode" not in need.model.capabilities
+    if learns_from == "target_text" and not isinstance(settings, TextFinetuneSettings):
+        raise PluginError(
+            f"the settings of a recipe that learns from {learns_from!r} must extend zoo.TextFinetuneSettings"
+        )
+    known: TextInputs = _fresh_inputs(texts, need, joins) if need.inputs is None else need.inputs
     maximum, longest = known.max_tokens, known.max_tokens
     max_target_tokens = 0
     if isinstance(settings, LanguageSettings | TextFinetuneSettings):
         longest = min(settings.max_tokens, maximum)
-    joins = learns_from == "target_text" and "encode-decode" not in model.capabilities
-    if learns_from == "target_text":
-        if not isinstance(settings, TextFinetuneSettings):
-            raise PluginError(
-                f"the settings of a recipe that learns from {learns_from!r} must extend zoo.TextFinetuneSettings"
+    if isinstance(settings, TextFinetuneSettings):
+        if settings.tokenizer is not None and need.inputs is not None:
+            raise UsageError(
+                f"tokenizer={settings.tokenizer}, but the weights have a tokenizer of their own; omit it, or train "
+                f"{need.model.name} from scratch by its name: zoo finetune {need.model.name} --method scratch"
             )
-        max_target_tokens = min(settings.max_target_tokens, maximum // 2 if joins else maximum)
-        longest = min(longest, maximum - max_target_tokens) if joins else longest
+        if learns_from == "target_text":
+            max_target_tokens = min(settings.max_target_tokens, maximum // 2 if joins else maximum)
+            longest = min(longest, maximum - max_target_tokens) if joins else longest
     inputs = dataclasses.replace(known, max_tokens=longest)
-    return tokenize(
-        _open(source, learns_from == "labels"), inputs, TokenLayout(learns_from, joins, max_target_tokens)
-    ), inputs
+    return tokenize(texts, inputs, TokenLayout(learns_from, joins, max_target_tokens)), inputs
+
+
+def _fresh_inputs(texts: TextDataset, need: Need, joins: bool) -> TextInputs:
+    """Return how a fresh model takes texts: by the tokenizer asked for, or of the kind that it is pretrained with.
+
+    It has a position for each token that it reads or writes.
+    """
+    settings = need.settings
+    if not isinstance(settings, TextFinetuneSettings):
+        raise PluginError("the settings of a recipe that finetunes on text must extend zoo.TextFinetuneSettings")
+    own = recipe_settings(None, need.model.name, {})[1] if need.model.recipe else None
+    name = settings.tokenizer or (own if isinstance(own, LanguageSettings) else LanguageSettings()).tokenizer
+    read, written = settings.max_tokens, settings.max_target_tokens
+    fitting = read + written if joins else max(read, written)
+    asked = need.arguments.get("context")
+    context = asked if isinstance(asked, int) and asked > 0 else fitting  # the model tells what else is wrong with it
+    return TextInputs(_tokenizer(name, texts), context, context=context)
 
 
 def _tokenizer(name: str, texts: TextDataset) -> Tokenizer:

@@ -77,7 +77,8 @@ class FinetuneSettings(TrainingSettings):
     times that. `gradual` does so too, but lets one layer after the other begin, from the last to the first, over the
     first half of the training (Howard and Ruder, 2018). `frozen` trains what is new alone. `lora` adds to each
     convolution and linear layer a trained correction of rank `lora_rank`, scaled by `lora_alpha / lora_rank`
-    (Hu et al., 2021). `scratch` begins at random weights, at the full rate, to compare with. Plugins offer others.
+    (Hu et al., 2021). `scratch` begins at random weights, at the full rate, to compare with; for it the name of a model
+    will do. Plugins offer others.
 
     `image_size` (height, width) is what pictures are scaled to; None takes that of the weights, and where boxes or
     masks are learnt the pictures' own.
@@ -110,9 +111,12 @@ class TextFinetuneSettings(FinetuneSettings):
     """What every recipe that finetunes on text can be told.
 
     Texts are truncated after `max_tokens`, their targets after `max_target_tokens`; or sooner, where the model has no
-    more positions.
+    more positions. `tokenizer` is that of a model which is trained from scratch by its name, as `zoo.LanguageSettings`
+    have it, learnt from texts and targets; None takes the kind that the model is pretrained with. Weights have their
+    own.
     """
 
     renamed: ClassVar[Mapping[str, str]] = {"max_written": "max_target_tokens"}
+    tokenizer: str | None = None
     max_tokens: Count = 128
     max_target_tokens: Count = 64

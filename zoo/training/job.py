@@ -1,11 +1,10 @@
 """Settle a job: which model, recipe and settings, on which data, until nothing is left to be decided."""
 
 import dataclasses
-import inspect
 import platform
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,23 +17,20 @@ from zoo.engine.options import RunOptions
 from zoo.errors import PluginError, UsageError
 from zoo.hub.records import PulledRepo
 from zoo.modalities.data_source import open_data, task_reader
-from zoo.publishing.licences import licence_of
 from zoo.redaction import without_secrets, without_secrets_in
 from zoo.registry.recipe_settings import check_recipe_fits, recipe_settings, settings_from, typed
 from zoo.registry.registry import Offer, default_registry
-from zoo.specs.modality import Dataset, DataSource, Inputs, Need
+from zoo.specs.modality import Dataset, Inputs, Need
 from zoo.specs.networks import Network
 from zoo.specs.records import ModelSpec, RecipeSpec
 from zoo.specs.settings import FinetuneSettings, TrainingSettings
-from zoo.training.pins import pin, pinned_settings
+from zoo.training.beginning import beginning, fresh_arguments
+from zoo.training.pins import pinned_settings
 from zoo.training.request import FinetuneRequest, PretrainRequest, TrainingRequest
 from zoo.version import __version__
-from zoo.weights.build import build, full_arguments, load_model_target
-from zoo.weights.config import read_config
-from zoo.weights.description import AdapterRecord, BaseRecord, WeightsDescription
-from zoo.weights.find import find_and_pull
-from zoo.weights.folder import load_weights, offered_model
-from zoo.weights.inputs import read_inputs
+from zoo.weights.build import build
+from zoo.weights.description import AdapterRecord, BaseRecord
+from zoo.weights.folder import load_weights
 from zoo.weights.stored import tensors_sha256
 
 
@@ -75,9 +71,9 @@ def pretraining(request: PretrainRequest) -> TrainingJob:
     if spec.labels:
         dataset.check("labels")
         _check_classes(request, dataset)
-    taken = full_arguments(offer, {**_fitted(offer, inputs), **_of_the_model(offer, inputs, requested)})
+    taken = fresh_arguments(offer, inputs, requested)
     found = default_registry().recipe(spec.name)
-    resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, request.data, spec.task)
+    resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, request, spec.task)
     resolved["pins"] = pinned_settings(chosen)
     return TrainingJob(
         run=request.run,
@@ -96,7 +92,7 @@ def pretraining(request: PretrainRequest) -> TrainingJob:
 
 
 def finetuning(request: FinetuneRequest) -> TrainingJob:
-    """Settle the training on of pretrained weights, by the recipe of the task."""
+    """Settle the training on of pretrained weights, or of a fresh model from scratch, by the recipe of the task."""
     registry, task, hub = default_registry(), request.task, request.query.hub
     goal = registry.task(task)
     recipe = registry.recipe(goal.spec.recipe)
@@ -109,18 +105,18 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
             "zoo.FinetuneSettings; report it to its author"
         )
     registry.method(chosen.method)
-    folder, pulled = find_and_pull(request.weights, request.query)
-    block = read_config(folder)
-    offer = offered_model(block, str(folder / "config.json"))
+    begins = beginning(request, chosen.method)
+    offer, stored = begins.offer, begins.stored
     check_recipe_fits(recipe.spec, offer.spec)
     need = Need(
         stage="finetune",
         recipe=recipe.spec,
         settings=chosen,
         model=offer.spec,
-        inputs=read_inputs(folder, offer.spec.modality, block.inputs, block.arguments),
+        arguments=request.arguments if stored is None else {},
+        inputs=begins.inputs,
         task=goal.spec,
-        same_task=block.task == task,
+        same_task=begins.made_for(task),
         reader=task_reader(goal),
     )
     dataset, inputs = open_data(request.data, need)
@@ -129,28 +125,29 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
         _check_classes(request, dataset)
     if request.labels is not None:
         dataset = dataset.subset(request.labels, chosen.seed)
-    learnt = _with_arguments(offer, block, request.arguments) if request.arguments else block
-    resolved = _resolved("finetune", offer, learnt.arguments, recipe.spec, chosen, dataset, request.data, task)
+    arguments = begins.arguments(request.arguments, inputs)
+    resolved = _resolved("finetune", offer, arguments, recipe.spec, chosen, dataset, request, task)
     resolved |= {
         "weights": without_secrets(str(request.weights)),
-        "base_licence": licence_of(folder, str(request.weights), request.query),
         "labels": request.labels,
         "hub": None if hub is None else without_secrets(str(hub)),
-        "pins": {"weights": pin(folder, pulled), **pinned_settings(chosen)},
+        **begins.record(request),
     }
-    same_task_and_labels = block.task == task and block.labels == dataset.classes
+    resolved["pins"] = {**resolved.get("pins", {}), **pinned_settings(chosen)}
 
     def make_model() -> nn.Module:
-        if chosen.method == "scratch":
-            return build(offer, learnt.arguments)
-        model = load_weights(folder, learnt, dtype="float32")  # small steps vanish in half precision
-        return model.backbone if isinstance(model, Network) and not same_task_and_labels else model
+        if stored is None or chosen.method == "scratch":
+            return build(offer, arguments)
+        block = replace(stored.block, arguments=arguments)
+        model = load_weights(stored.folder, block, dtype="float32")  # small steps vanish in half precision
+        same = begins.made_for(task) and block.labels == dataset.classes
+        return model.backbone if isinstance(model, Network) and not same else model
 
-    adapter = _adapter(chosen, pulled, block.adapter is not None)
+    adapter = None if stored is None else _adapter(chosen, stored.pulled, stored.block.adapter is not None)
     return TrainingJob(
         run=request.run,
         offer=offer,
-        arguments=(learnt if adapter is None else block).arguments,  # an adapter has those of its base
+        arguments=arguments if stored is None or adapter is None else stored.block.arguments,  # those of its base
         recipe=recipe,
         settings=chosen,
         dataset=_with_validation(dataset, chosen),
@@ -172,27 +169,6 @@ def _check_classes(request: TrainingRequest, dataset: Dataset) -> None:
         raise UsageError(
             f"num_classes={requested}, but {dataset.name} has {found} classes, which the head gets; omit num_classes"
         )
-
-
-def _with_arguments(
-    offer: Offer[ModelSpec], block: WeightsDescription, requested: Mapping[str, Any]
-) -> WeightsDescription:
-    """Return what weights say of themselves with other arguments of their model, such as its dropout.
-
-    Raise UsageError where one would change the weights.
-    """
-    taken = full_arguments(offer, {**block.arguments, **requested})
-    source, target = (
-        {name: tensor.shape for name, tensor in build(offer, values, device="meta").state_dict().items()}
-        for values in (block.arguments, taken)
-    )
-    if different := [name for name in {**source, **target} if source.get(name) != target.get(name)]:
-        said = ", ".join(f"{name}={value}" for name, value in requested.items())
-        raise UsageError(
-            f"with {said} the model has another {different[0]} than the weights; give arguments that only change how "
-            "it learns, such as dropout"
-        )
-    return replace(block, arguments=taken)
 
 
 def _with_validation(dataset: Dataset, settings: TrainingSettings) -> Dataset:
@@ -221,9 +197,10 @@ def _resolved(
     recipe: RecipeSpec,
     settings: TrainingSettings,
     dataset: Dataset,
-    source: DataSource,
+    request: TrainingRequest,
     task: str,
 ) -> dict[str, Any]:
+    source = request.data
     resolved = {
         "kind": kind,
         "model": offer.spec.name,
@@ -249,21 +226,11 @@ def _resolved(
         },
         "command": _command() if Path(sys.argv[0]).name in ("zoo", "__main__.py") else None,
     }
+    if of_data := {name: value for name, value in request.arguments.items() if name not in arguments}:
+        resolved["data_arguments"] = of_data
     clean: dict[str, Any] = without_secrets_in(resolved)
     return clean
 
 
 def _command() -> str:
     return shlex.join(["zoo", *map(without_secrets, sys.argv[1:])])  # quotes in a password would hide its end
-
-
-def _of_the_model(offer: Offer[ModelSpec], inputs: Inputs, requested: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was asked for without what only its data take, such as the size of images."""
-    known = inspect.signature(load_model_target(offer)).parameters
-    return {name: value for name, value in requested.items() if name in known or name not in inputs.model_arguments()}
-
-
-def _fitted(offer: Offer[ModelSpec], inputs: Inputs) -> dict[str, Any]:
-    """Return the arguments that make the model fit its inputs, as far as it takes any."""
-    known = inspect.signature(load_model_target(offer)).parameters
-    return {name: value for name, value in inputs.model_arguments().items() if name in known}

@@ -122,7 +122,8 @@ def _job(record: Mapping[str, Any], run: RunOptions) -> TrainingJob:
         known = current_settings(str(record["recipe"]), record["settings"])
         settings = {name: value for name, value in known.items() if value is not None}
         settings |= {name: pinned_source(settings[name], pins[name], None) for name in pins if name in settings}
-        requested = {"settings": settings, "arguments": record["arguments"], "repeated": True}
+        arguments = {**record["arguments"], **record.get("data_arguments", {})}
+        requested = {"settings": settings, "arguments": arguments, "repeated": True}
         common: dict[str, Any] = {"data": data, "run": run, **requested}
         if record["kind"] == "pretrain":
             model, recipe = str(record["model"]), str(record["recipe"])

@@ -129,12 +129,14 @@ class Tokenizer:
 class TextInputs:
     """How text becomes inputs of a model: its tokenizer, and behind how many tokens a text is cut.
 
-    `normalize` makes the vectors of texts of length 1.
+    `normalize` makes the vectors of texts of length 1. `context` is how many positions a fresh model gets where these
+    are more than a text takes.
     """
 
     tokenizer: Tokenizer
     max_tokens: int
     normalize: bool = False
+    context: int | None = None
 
     modality: ClassVar[str] = "text"
 
@@ -148,7 +150,7 @@ class TextInputs:
 
     def model_arguments(self) -> dict[str, Any]:
         """Return the arguments by which a fresh model fits."""
-        return {"vocab_size": self.tokenizer.num_tokens, "context": self.max_tokens}
+        return {"vocab_size": self.tokenizer.num_tokens, "context": self.context or self.max_tokens}
 
     def example(self, count: int, random: "Generator") -> "dict[str, Tensor]":
         """Return a few tokens (count, tokens) that were drawn."""

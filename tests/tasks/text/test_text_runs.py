@@ -159,3 +159,62 @@ def test_the_shell_goes_the_whole_way(
     assert "no column 'title' for --text; it has question, kind" in capsys.readouterr().err
     assert run(["finetune", str(first), *task, "--out", str(tmp_path / "dry"), "--dry-run"]) == 0
     assert "24 train, 8 test" in capsys.readouterr().out
+
+
+TRANSLATING: dict[str, Any] = {"task": "translation", "method": "scratch", "columns": {"text": "de", "target": "en"}}
+
+
+@pytest.mark.parametrize("name", ["marian", "t5", "gpt2"])
+def test_a_model_is_trained_from_scratch_by_its_name(name: str, captions: Path, tmp_path: Path) -> None:
+    few = {"steps": 2, "batch_size": 4, "evaluations": 1, "tokenizer": "characters", "max_tokens": 40}
+    result = zoo.finetune(
+        name,
+        data=str(captions),
+        out=tmp_path / "run",
+        settings={**few, "max_target_tokens": 24},
+        arguments=SIZES | ({"decoder_depth": 1} if name == "marian" else {}),
+        **TRANSLATING,
+    )
+    block = zoo.describe(result.weights)
+    assert block.task == "translation" and block.arguments["width"] == 16
+    if name != "t5":  # which bounds no positions
+        assert block.arguments["context"] == (64 if name == "gpt2" else 40)  # it goes on behind what it reads
+    known = json.loads((result.weights / "tokenizer.json").read_text())["model"]["vocab"]
+    assert "H" in known and "g" in known and "o" in known  # Hund, dog: both sides
+    assert len(zoo.load(result.weights).generate(["ein Hund"], max_new_tokens=4)) == 1  # type: ignore[attr-defined]
+    assert "base_licence" not in json.loads((result.folder / "run.json").read_text())
+    assert zoo.reproduce(result.folder, out=tmp_path / "again").identical
+
+
+def test_a_fresh_model_gets_the_kind_of_tokenizer_that_it_is_pretrained_with(questions: Path, tmp_path: Path) -> None:
+    result = zoo.finetune(
+        "bert",
+        task="text-classification",
+        method="scratch",
+        data=str(questions),
+        out=tmp_path / "run",
+        settings={"steps": 2, "batch_size": 4, "evaluations": 1, "max_tokens": 16},
+        arguments=SIZES,
+        columns={"text": "question", "label": "kind"},
+    )
+    assert json.loads((result.weights / "tokenizer.json").read_text())["model"]["type"] == "WordPiece"
+    assert zoo.describe(result.weights).labels == ("HUM", "LOC")
+
+
+def test_a_tokenizer_for_weights_that_have_one_is_refused(shakespeare: Path, captions: Path, tmp_path: Path) -> None:
+    first = zoo.pretrain("gpt2", data=str(shakespeare), out=tmp_path / "gpt", settings=QUICK, arguments=SIZES)
+    with pytest.raises(zoo.UsageError, match=r"have a tokenizer of their own; omit it"):
+        zoo.finetune(
+            first.folder, data=str(captions), out=tmp_path / "x", settings={"tokenizer": "bytes"}, **TRANSLATING
+        )
+
+
+def test_a_model_that_cannot_write_is_refused_for_translation(captions: Path, tmp_path: Path) -> None:
+    with pytest.raises(zoo.UsageError, match=r"^BERT cannot write texts, which translation .*encode-decode"):
+        zoo.finetune("bert", data=str(captions), out=tmp_path / "x", arguments=SIZES, **TRANSLATING)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_fresh_model_says_what_is_wrong_with_its_arguments(captions: Path, tmp_path: Path) -> None:
+    with pytest.raises(zoo.UsageError, match="context"):
+        zoo.finetune("gpt2", data=str(captions), out=tmp_path / "x", arguments={"context": "abc"}, **TRANSLATING)
