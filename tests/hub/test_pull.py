@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from huggingface_hub import constants, hf_hub_download, scan_cache_dir
 
+from tests.hub.lying import LyingHub
+from zoo.cli import run
 from zoo.errors import AuthorizationError, IntegrityError, NetworkError, NotFoundError, UsageError
 from zoo.hub.listing import FileSelection
 from zoo.hub.pull import pull_repo
@@ -188,3 +190,16 @@ def test_115_what_no_pull_would_write_is_not_pushed(folder: Path, served_hub: An
 def test_bad_repo_ids(repo: str) -> None:
     with pytest.raises(UsageError):
         pull_repo(repo, hub="http://127.0.0.1:9")
+
+
+def test_a_file_of_a_petabyte_is_refused_before_anything_is_fetched(
+    lying: LyingHub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    declared = lying.listing()
+    declared[0]["size"] = 2**50
+    lying.listing = lambda: declared  # type: ignore[method-assign]
+    assert run(["pull", "hf://org/thing", "--hub", lying.url, "--to", str(tmp_path / "to")]) == 7
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("zoo: org/thing takes 1,125,899,906.8 MB and the disk of ") and "free some" in said
+    assert not [path for path in lying.asked if "/resolve/" in path] and not (tmp_path / "to").exists()

@@ -79,11 +79,21 @@ def test_122_a_store_that_lost_its_database(
     assert not (tmp_path / "copy").exists()
 
 
-def test_122_a_server_s_process_refuses_an_empty_database(old_store: Path) -> None:
-    cut(old_store / "store.db", 0)
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "its store.db is empty"),
+        (random.Random(2).randbytes(100_000), "its store.db is cut, or no database"),
+        (random.Random(3).randbytes(98_304), "its store.db is"),
+    ],
+    ids=["empty", "random bytes", "random pages"],
+)
+def test_122_a_server_s_process_refuses_what_is_no_database(old_store: Path, content: bytes, said: str) -> None:
+    (old_store / "store.db").write_bytes(content)
     command = [sys.executable, "-m", "zoo", "hub", "serve", str(old_store), "--port", "0"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 5 and "its store.db is empty" in done.stderr and not done.stdout
+    assert done.returncode == 5 and not done.stdout
+    assert said in done.stderr and done.stderr.count("\n") == 1 and "zoo hub rebuild" in done.stderr
 
 
 def test_122_the_blobs_are_gone(old_store: Path, capsys: pytest.CaptureFixture[str]) -> None:

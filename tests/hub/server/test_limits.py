@@ -225,3 +225,21 @@ def test_125_a_body_of_too_many_values_is_not_made_into_objects(
     bearer = f"Bearer {api.token}"
     assert ask("POST", "/api/models/org/thing/preupload/main", body, Authorization=bearer)[0] == 413
     assert not decoded
+
+
+@pytest.mark.parametrize("size", [2**50, 2**53 - 1])
+def test_a_file_of_a_petabyte_is_refused_before_it_is_sent(served_hub: Any, ask: Ask, size: int) -> None:
+    api = HfApi(endpoint=served_hub.url, token=served_hub.token)
+    api.create_repo("org/thing")
+    bearer = {"Authorization": f"Bearer {api.token}"}
+    body = json.dumps({"operation": "upload", "objects": [{"oid": "a" * 64, "size": size}]}).encode()
+    status, _, answer = ask("POST", "/org/thing.git/info/lfs/objects/batch", body, **bearer)
+    (item,) = json.loads(answer)["objects"]
+    assert status == 200 and item["error"]["code"] == 413 and "actions" not in item
+    assert "1,099,511,627,776 bytes" in item["error"]["message"]
+    value = {"path": "a.bin", "algo": "sha256", "oid": "a" * 64, "size": size}
+    lines = [{"key": "header", "value": {"summary": "large"}}, {"key": "lfsFile", "value": value}]
+    commit = "\n".join(json.dumps(line) for line in lines).encode()
+    kind = {"Content-Type": "application/x-ndjson"}
+    assert 400 <= ask("POST", "/api/models/org/thing/commit/main", commit, **bearer, **kind)[0] < 500
+    assert everything(served_hub.folder) == []

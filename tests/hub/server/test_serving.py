@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import ssl
 import stat
 import subprocess
@@ -163,6 +164,21 @@ def test_the_log_of_a_service(serve: Serve) -> None:
     connection.close()
     assert served.process.stdout is not None
     assert json.loads(served.process.stdout.readline())["path"] == "/healthz"
+
+
+@pytest.mark.parametrize("proxy", [False, True])
+def test_who_a_client_is_said_to_be_is_believed_of_a_proxy_alone(serve: Serve, proxy: bool) -> None:
+    """An address is that of the connection, unless `--url` tells that a proxy stands before."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    served = serve("--access-log", "-", "--port", str(port), *(["--url", "http://hub.example"] if proxy else []))
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", "/healthz", headers={"X-Forwarded-For": "203.0.113.9", "Host": "hub.example"})
+    connection.getresponse().read()
+    connection.close()
+    assert served.process.stdout is not None
+    line = json.loads(served.process.stdout.readline())
+    assert line["client"] == ("203.0.113.9" if proxy else "127.0.0.1")
 
 
 def test_tls(serve: Serve, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def check_present(folder: Path) -> None:
     except FileNotFoundError:
         raise broken(folder, "is missing") from None
     if size < _SECTOR or size % _SECTOR:  # no page is smaller
-        raise broken(folder, "is cut" if size else "is empty")
+        raise broken(folder, "is cut, or no database" if size else "is empty")
 
 
 def check(folder: Path) -> None:
