@@ -1,6 +1,6 @@
 """A network with batch norm, trained on whatever processes there are; run by torchrun in tests.
 
-python normalised.py OUT SETTINGS-AS-JSON: take a few steps, and write the weights.
+python normalised.py OUT SETTINGS-AS-JSON SHARDING: take a few steps, and write the weights.
 """
 
 import json
@@ -50,7 +50,7 @@ def trained(distribution: Distribution, **values: Any) -> dict[str, torch.Tensor
 
 
 if __name__ == "__main__":
-    with join("cpu", "ddp") as processes:
+    with join("cpu", sys.argv[3]) as processes:
         found = trained(processes, **json.loads(sys.argv[2]))
         if processes.main:
             save_file(found, Path(sys.argv[1]))

@@ -45,11 +45,11 @@ def test_two_processes_equal_one_with_the_same_batch(tmp_path: Path, sharding: s
     assert figures["loss"] == pytest.approx(alone.metrics(50)["loss"], rel=0.05 if "precision" in settings else 1e-4)
 
 
-@pytest.mark.parametrize("synchronised", [True, False])
-def test_batch_norm_sees_all_processes_where_it_is_asked_to(tmp_path: Path, synchronised: bool) -> None:
+@pytest.mark.parametrize(("sharding", "synchronised"), [("ddp", True), ("ddp", False), ("fsdp", True)])
+def test_batch_norm_sees_all_processes_where_it_is_asked_to(tmp_path: Path, sharding: str, synchronised: bool) -> None:
     out, settings = tmp_path / "weights.safetensors", {"sync_batch_norm": synchronised}
     program = Path(__file__).with_name("normalised.py")
-    command = [*TORCHRUN, "2", str(program), str(out), json.dumps(settings)]
+    command = [*TORCHRUN, "2", str(program), str(out), json.dumps(settings), sharding]
     done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
     assert done.returncode == 0, done.stderr
     with torch.random.fork_rng(devices=[]):

@@ -10,10 +10,11 @@ import pytest
 from huggingface_hub import constants
 
 import zoo
-from tests.cli.painter import make_photos
+from tests.cli.painter import CODE, make_photos
 from zoo.errors import IntegrityError, NotFoundError
 from zoo.hub.mirror import mirror
 from zoo.hub.server.serving import serve_folder
+from zoo.registry.registry import default_registry
 
 QUICK = {"steps": 2, "batch_size": 4}
 
@@ -76,6 +77,44 @@ def test_the_base_is_pinned_by_its_commit(base: str) -> None:
     pins = json.loads(Path("tuned/run.json").read_text())["pins"]["weights"]
     assert pins.keys() == {"sha256", "repo", "commit"}
     assert zoo.reproduce("tuned", out="again").identical
+
+
+@pytest.fixture
+def taught(base: str, site: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Train with me/base as a teacher, of a recipe that names one, into `taught`; return the Hub's address."""
+    monkeypatch.setenv("ZOO_HUB", base)
+    code = CODE.replace("batch_size: int = 4", 'batch_size: int = 4\n    teacher: zoo.WeightsName = ""')
+    site.install("zoo-pupil", code.replace("painter", "pupil").replace("painting", "learning"))
+    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo_painter,zoo_pupil")
+    default_registry.cache_clear()
+    zoo.pretrain("pupil", data="photos", out="taught", settings={**QUICK, "teacher": "hf://me/base"})
+    return base
+
+
+def test_a_teacher_is_pinned_by_its_commit(taught: str) -> None:
+    pins = json.loads(Path("taught/run.json").read_text())["pins"]
+    assert pins.keys() == {"teacher"} and pins["teacher"].keys() == {"sha256", "repo", "commit"}
+    zoo.pretrain("painter", data="photos", out="other", settings={**QUICK, "seed": 1})
+    zoo.push("other", "me/base", hub=taught, private=False, license="mit")
+    assert zoo.reproduce("taught", out="again").identical
+    assert json.loads(Path("again/run.json").read_text())["pins"]["teacher"] == pins["teacher"]
+
+
+def test_another_teacher_is_refused(taught: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where its commit is gone, as from a copy of the Hub, the newest weights of its name are compared by content."""
+    zoo.pretrain("painter", data="photos", out="other", settings={**QUICK, "seed": 1})
+    with serve_folder(tmp_path / "another") as hub:
+        monkeypatch.setenv("ZOO_HUB", hub.url)
+        monkeypatch.setenv("ZOO_HUB_TOKEN", hub.token)
+        zoo.push("other", "me/base", private=False, license="mit")
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache-of-another"))
+        with pytest.raises(IntegrityError, match=r"other teacher \(me/base at [0-9a-f]{40}\): sha256 \w+, here \w+"):
+            zoo.reproduce("taught", out="again")
+    assert not Path("again").exists()
+
+
+def test_without_a_teacher_nothing_is_pinned(project: Path) -> None:
+    assert json.loads(Path("run/run.json").read_text())["pins"] == {}
 
 
 def test_an_adapter_is_repeated(base: str) -> None:

@@ -1,9 +1,11 @@
 """The parquet files of a data set on a Hub: found, and downloaded and verified."""
 
+import logging
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from zoo.data.hashes import content_hashes
@@ -14,7 +16,11 @@ from zoo.hub.file_names import fault_of, shown
 from zoo.hub.revisions import check_revision, is_commit
 
 HUB_DATASETS = "hf://datasets/"
+_TO_BE_SCORED = ("test", "validation", "train")
 _SPLIT = re.compile(rf"({'|'.join(SPLITS)})[-_.]")
+
+Opened = TypeVar("Opened")
+_log = logging.getLogger("zoo")
 
 
 def parse(address: str) -> tuple[str, str, str | None]:
@@ -39,7 +45,12 @@ class HubFiles:
     names: Mapping[str, Sequence[str]]
     sha256: Mapping[str, str]
     """Of the files that are stored by it, which small ones may not be."""
-    num_bytes: int
+    sizes: Mapping[str, int]
+
+    @property
+    def num_bytes(self) -> int:
+        """How much there is to download."""
+        return sum(self.sizes[name] for names in self.names.values() for name in names)
 
     def download(self, connection: Connection) -> dict[str, list[Path]]:
         """Download the files of each split, and compare them with the hashes that the Hub gives."""
@@ -89,8 +100,22 @@ def find_files(repo: str, folder: str, revision: str | None, connection: Connect
         license=license if isinstance(license, str) else "unknown",
         names=names,
         sha256={file.rfilename: file.lfs.sha256 for file in taken if file.lfs},
-        num_bytes=sum(file.size or 0 for file in taken),
+        sizes={file.rfilename: file.size or 0 for file in taken},
     )
+
+
+def open_shown(files: HubFiles, opened: Callable[[HubFiles], tuple[Opened, bool]], address: str) -> Opened:
+    """Return what `opened` makes of all files at once; to be scored, of the first split that does not hide its labels.
+
+    `opened` also tells whether all labels are hidden. No other split is downloaded.
+    """
+    splits = [split for split in _TO_BE_SCORED if split in files.names] if scoring() else []
+    for split in splits[:-1]:
+        found, hidden = opened(replace(files, names={split: files.names[split]}))
+        if not hidden:
+            return found
+        _log.warning("%s hides the labels of its %s split, which is left out", address, split)
+    return opened(replace(files, names={split: files.names[split] for split in splits[-1:] or files.names}))[0]
 
 
 def _by_split(names: Sequence[str], repo: str) -> dict[str, list[str]]:
@@ -112,5 +137,5 @@ def _by_split(names: Sequence[str], repo: str) -> dict[str, list[str]]:
         raise DataError(
             f"{repo} has no train-*.parquet; its converted branch may: {HUB_DATASETS}{repo}@refs/convert/parquet"
         )
-    # in this order, and not by their names
-    return with_test({name: splits[name] for name in ("train", "test", "validation") if name in splits})
+    ordered = {name: splits[name] for name in ("train", "test", "validation") if name in splits}
+    return ordered if scoring() else with_test(ordered)

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.arrays import Labels
-from zoo.data.hub_files import HUB_DATASETS, HubFiles, find_files, parse
+from zoo.data.hub_files import HUB_DATASETS, HubFiles, find_files, open_shown, parse
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.decoded import Part, open_pictures
-from zoo.data.images.hub_labels import read_labels
+from zoo.data.images.hub_labels import HubLabels, read_labels
 from zoo.data.images.hub_tables import Table, downloaded_tables, passing_tables
 from zoo.data.images.pictures import common_form
 from zoo.data.images.scaling import STRETCHED, Scaling
@@ -47,17 +47,24 @@ def open_hub_dataset(
     require(address, "datasets")
     repo, folder, revision = parse(address)
     with connect(hub) as connection, hub_errors(f"datasets/{repo}", revision, connection.url):
+
+        def tables_of(files: HubFiles) -> tuple[tuple[Mapping[str, Table], HubLabels, bool], bool]:
+            # as parquet and as a table
+            kept = (bool(stream) or fits_in_cache(2 * files.num_bytes)) if download is None else download
+            tables = downloaded_tables(files, connection) if kept else passing_tables(files, connection)
+            labels = read_labels(tables, address)
+            return (tables, labels, kept), labels.hidden
+
         files = find_files(repo, folder, revision, connection)
-        if download is None:
-            download = bool(stream) or fits_in_cache(2 * files.num_bytes)  # as parquet and as a table
-        tables = downloaded_tables(files, connection) if download else passing_tables(files, connection)
-        return _open(address, files, tables, image_size, channels, scaling, skip_bad, stream if download else False)
+        tables, labels, kept = open_shown(files, tables_of, address)
+        return _open(address, files, tables, labels, image_size, channels, scaling, skip_bad, stream if kept else False)
 
 
 def _open(
     address: str,
     files: HubFiles,
     tables: Mapping[str, Table],
+    labels: HubLabels,
     image_size: tuple[int, int] | None,
     channels: int | None,
     scaling: Scaling,
@@ -65,7 +72,6 @@ def _open(
     stream: bool | None,
 ) -> ImageDataset:
     picture = _picture_column(next(iter(tables.values())).features, address)
-    labels = read_labels(tables, address)
     tables = with_test({split: table for split, table in tables.items() if labels.shown(split)})
     targets = None if labels.targets is None else with_test(labels.targets)
     first = next(iter(tables.values()))

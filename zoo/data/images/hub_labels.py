@@ -19,11 +19,15 @@ _log = logging.getLogger("zoo")
 
 @dataclass(frozen=True)
 class HubLabels:
-    """The column, what classes it has, and the class of each row by split: of those that do not hide it."""
+    """The column, what classes it has, and the class of each row by split: of those that do not hide it.
+
+    `hidden` says that there is a column, which hides them all.
+    """
 
     column: str | None = None
     classes: tuple[str, ...] = ()
     targets: Mapping[str, Labels] | None = None
+    hidden: bool = False
 
     def shown(self, split: str) -> bool:
         """Tell whether a split can be used: where there are labels, it has them."""
@@ -44,7 +48,7 @@ def read_labels(tables: Mapping[str, Table], address: str) -> HubLabels:
     found = {split: _whole(table.labels(column)) for split, table in tables.items()}
     hidden = [split for split, values in found.items() if all(value in _HIDDEN for value in values)]
     if first in hidden:
-        return HubLabels()
+        return HubLabels(hidden=True)
     for split in hidden:
         _log.warning("%s hides the labels of its %s split, which is left out", address, split)
     classes = names or sorted(set(found[first]) - {None}, key=lambda value: (str(type(value)), value))

@@ -95,6 +95,13 @@ def records_of(table: Table, columns: Columns, source: str) -> tuple[list[Record
     return records, several
 
 
+def hides_labels(table: Table, columns: Columns, source: str) -> bool:
+    """Tell whether a table has a column of labels that are all hidden, and nothing else to learn."""
+    found = _roles(table, columns, source)
+    label, target = found["label"], found["target"]
+    return label is not None and target is None and all(map(_is_hidden, table.columns[label]))
+
+
 def texts_of(table: Table, columns: Columns, source: str) -> tuple[list[str], list[str] | None]:
     """Return the texts of a table, and the second ones where it has them, whatever else it says of them.
 

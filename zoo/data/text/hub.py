@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.data.hub_files import HUB_DATASETS, find_files, parse
-from zoo.data.text.columns import Columns, Record, records_of
+from zoo.data.hub_files import HUB_DATASETS, HubFiles, find_files, open_shown, parse
+from zoo.data.text.columns import Columns, Record, hides_labels, records_of
 from zoo.data.text.dataset import TextDataset
 from zoo.data.text.records import dataset_of
 from zoo.data.text.tables import Table, read_table
@@ -25,16 +25,23 @@ def open_hub_texts(address: str, *, columns: Columns, hub: str | Path | None) ->
     require(address, "pyarrow", "datasets")
     repo, folder, revision = parse(address)
     with connect(hub) as connection, hub_errors(f"datasets/{repo}", revision, connection.url):
-        files = find_files(repo, folder, revision, connection)
-        paths = files.download(connection)
-    rows: dict[str, list[Record]] = {}
+
+        def read(files: HubFiles) -> tuple[tuple[HubFiles, list[tuple[str, str, Table]]], bool]:
+            tables = [
+                (split, f"{path.name} of {address}", _told(read_table(path), path))
+                for split, paths in files.download(connection).items()
+                for path in paths
+            ]
+            return (files, tables), all(hides_labels(table, columns, where) for _, where, table in tables)
+
+        found = find_files(repo, folder, revision, connection)
+        files, tables = open_shown(found, read, address)
+    rows: dict[str, list[Record]] = {split: [] for split in files.names}
     several = False
-    for split, parts in paths.items():
-        rows[split] = []
-        for path in parts:
-            found, multiple = records_of(_told(read_table(path), path), columns, f"{path.name} of {address}")
-            rows[split] += found
-            several = several or multiple
+    for split, where, table in tables:
+        records, multiple = records_of(table, columns, where)
+        rows[split] += records
+        several = several or multiple
     names = [files.names[split] for split in files.names]
     known = f"({columns.identity}, {files.commit!r}, {names!r})"
     return dataset_of(

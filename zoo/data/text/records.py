@@ -92,7 +92,7 @@ def dataset_of(
 
 def _without_hidden(rows: Mapping[str, Sequence[Record]], source: str) -> dict[str, Sequence[Record]]:
     labelled = {split for split, records in rows.items() if records and records[0].labels is not None}
-    if ("train" if "train" in rows else "test") not in labelled:
+    if not labelled or not (scoring() or "train" in labelled):
         return {split: [replace(record, labels=None) for record in records] for split, records in rows.items()}
     for split in rows.keys() - labelled:
         _log.warning("%s hides the labels of its %s split, which is left out", source, split)
