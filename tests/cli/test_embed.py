@@ -166,3 +166,13 @@ def test_a_model_without_features_makes_none(site: Any, tmp_path: Path, capsys: 
     tiny.make_weights(tmp_path / "tiny")
     code, line = refused(capsys, str(tmp_path / "tiny"), "a.png")
     assert code == 2 and "tiny: 'tiny' makes no vectors of images: it is no zoo.Backbone; use `zoo predict`" in line
+
+
+def test_weights_that_came_without_a_tokenizer_say_so(writer: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As an Opus-MT of Marian's layout does, whose two SentencePiece models are no tokenizer.json."""
+    (Path(writer) / "tokenizer.json").rename(Path(writer) / "source.spm")
+    code, said = refused(capsys, writer, "two bears")
+    assert code == 3
+    assert said == (
+        f"zoo: no tokenizer.json in {writer}; text needs one: put the model's tokenizer beside its weights, or name one"
+    )

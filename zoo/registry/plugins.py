@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import Distribution, EntryPoint, distributions
@@ -19,6 +19,7 @@ from typing import Any, cast
 import pluggy
 
 from zoo.registry.command_names import COMMANDS
+from zoo.registry.patience import Patience
 from zoo.specs import hooks
 from zoo.specs.records import Spec, singular
 from zoo.version import __version__
@@ -29,7 +30,11 @@ _RELEASE = re.compile(r"\d{1,9}(\.\d{1,9})*", re.ASCII)
 SLOW_IMPORT_SECONDS = 5.0
 MOST_OFFERS = 10_000
 LONGEST_HOOK_SECONDS = 30.0
-"""What one hook may yield, and how long it may take to: one without an end would keep every command waiting."""
+TOLD_AFTER_SECONDS = 10.0
+"""What one hook may yield, and how long it may take to: one without an end would keep every command waiting.
+
+Whom a command waits for is said sooner.
+"""
 
 
 class HookError(Exception):
@@ -59,13 +64,16 @@ def load_plugins(core: tuple[str, ...] = ()) -> list[Plugin]:
 
     The variable is a comma list of distribution or entry-point names; empty means none, unset means all.
     """
+    found = list(_entry_points())
+    patience = Patience(TOLD_AFTER_SECONDS, sorted({_normal(distribution) for _, distribution in found}))
     own = Plugin(CORE, __version__, "zoo")
     for module in core:
-        for kind, specs in _collect(import_module(module), f"{CORE}:{module}", own).items():
+        for kind, specs in _collect(import_module(module), f"{CORE}:{module}", own, patience).items():
             own.offers.setdefault(kind, []).extend(specs)
     built_in = {(kind, spec.name) for kind, specs in own.offers.items() for spec in specs}
     built_in |= {("commands", name) for name in COMMANDS}
-    return [own, *(_load(entry_point, distribution, built_in) for entry_point, distribution in _entry_points())]
+    with patience.watching() if found else nullcontext():
+        return [own, *(_load(entry_point, distribution, built_in, patience) for entry_point, distribution in found)]
 
 
 def _entry_points() -> Iterator[tuple[EntryPoint, Distribution]]:
@@ -92,7 +100,9 @@ def _normal(distribution: Distribution) -> str:
     return f"{first.value.split(':')[0] if first else 'a distribution'} (without a Name)"
 
 
-def _load(entry_point: EntryPoint, distribution: Distribution, built_in: set[tuple[str, str]]) -> Plugin:
+def _load(
+    entry_point: EntryPoint, distribution: Distribution, built_in: set[tuple[str, str]], patience: Patience
+) -> Plugin:
     plugin = Plugin(_normal(distribution), str(distribution.metadata["Version"] or "?"), entry_point.name)
     if not distribution.metadata["Name"]:
         plugin.error = "its metadata have no Name; build and install it again"
@@ -102,8 +112,9 @@ def _load(entry_point: EntryPoint, distribution: Distribution, built_in: set[tup
         if refused := _other_version(distribution):
             plugin.error = refused
             return plugin
-        module = entry_point.load()
-        plugin.offers = _collect(module, f"{plugin.distribution}:{plugin.entry_point}", plugin)
+        with patience.waiting(plugin.distribution):
+            module = entry_point.load()
+            plugin.offers = _collect(module, f"{plugin.distribution}:{plugin.entry_point}", plugin, patience)
         for kind, specs in plugin.offers.items():
             for spec in specs:
                 if (kind, spec.name) in built_in:
@@ -152,7 +163,7 @@ def _plainly_met(line: str) -> bool:
     return asked <= own
 
 
-def _collect(module: object, provider: str, plugin: Plugin) -> dict[str, list[Spec]]:
+def _collect(module: object, provider: str, plugin: Plugin, patience: Patience) -> dict[str, list[Spec]]:
     """Return what the module's hooks yield, kind by kind; on the way, keep in `plugin.offers` what was seen so far."""
     manager = pluggy.PluginManager("zoo")
     manager.add_hookspecs(hooks)
@@ -161,7 +172,8 @@ def _collect(module: object, provider: str, plugin: Plugin) -> dict[str, list[Sp
         manager.check_pending()  # a misspelt hook is an error, not silence
     except pluggy.PluginValidationError as error:
         unknown = str(error).split("'")[1]
-        plugin.offers = _meant(manager, unknown)
+        with patience.limited(LONGEST_HOOK_SECONDS):
+            plugin.offers = _meant(manager, unknown)
         raise ValueError(f"unknown hook {unknown!r}; hooks are {', '.join(_hook_names())}") from None
     seen: dict[str, list[Spec]] = {}
     for kind, spec_type in hooks.SPEC_TYPES.items():
@@ -170,10 +182,11 @@ def _collect(module: object, provider: str, plugin: Plugin) -> dict[str, list[Sp
             if plugin.distribution != CORE:
                 plugin.offers = seen  # a hook that raises half-way still says what it was about to offer
             try:
-                for spec in _bounded(implementation.function()):
-                    if not isinstance(spec, spec_type):
-                        raise TypeError(f"yielded a {type(spec).__name__}, not a {spec_type.__name__}")
-                    specs.append(cast(Spec, spec))
+                with patience.limited(LONGEST_HOOK_SECONDS):
+                    for spec in _bounded(implementation.function()):
+                        if not isinstance(spec, spec_type):
+                            raise TypeError(f"yielded a {type(spec).__name__}, not a {spec_type.__name__}")
+                        specs.append(cast(Spec, spec))
             except Exception as error:
                 raise HookError(f"hook zoo_{kind}: {type(error).__name__}: {error}") from error
     if not manager.get_hookcallers(module):
