@@ -13,7 +13,7 @@ from normalised import trained
 from players import made, run, weights
 from safetensors.torch import load_file
 
-from zoo.engine.checkpoint import read_checkpoint
+from zoo.engine.checkpoint import newest_checkpoint, read_checkpoint
 from zoo.engine.distribution import Distribution
 
 PLAYERS = Path(__file__).with_name("players.py")
@@ -79,3 +79,37 @@ def test_running_statistics_and_their_moving_average_are_those_of_all_processes(
     events = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     (scores,) = [event for event in events if event["event"] == "test"]
     assert scores["mean"] == pytest.approx(average, abs=1e-5)
+
+
+def failing(folder: Path, *modes: str) -> "subprocess.CompletedProcess[str]":
+    command = [*TORCHRUN, "2", str(Path(__file__).with_name("failing.py")), str(folder), *modes]
+    return subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120)
+
+
+def test_sharded_processes_train_on_where_scoring_fails_and_agree_on_it(tmp_path: Path) -> None:
+    """On all of them, inside of a forward that has put weights together, or on one after it."""
+    modes = ("none", "all", "inside", "one after")
+    done = failing(tmp_path, *modes)
+    assert done.returncode == 0, done.stderr
+    for mode in modes:
+        lines = [json.loads(line) for line in (tmp_path / mode / "metrics.jsonl").read_text().splitlines()]
+        first, second = [line for line in lines if line["event"] == "test"]
+        assert ("mean" in first) == (mode == "none") and "mean" in second, mode
+        learnt = [
+            read_checkpoint(tmp_path / name / "checkpoints" / "step-00000010").tensors["network"]
+            for name in (mode, "none")
+        ]
+        assert all(torch.equal(tensor, learnt[1][name]) for name, tensor in learnt[0].items()), mode
+    said = [line for line in done.stderr.splitlines() if "scoring failed" in line]
+    assert said == [
+        "scoring failed: ValueError: no score; what was learnt is kept",
+        "scoring failed: ValueError: no score; what was learnt is kept",
+        "scoring failed on another process; what was learnt is kept",
+    ]
+
+
+def test_a_sharded_process_that_leaves_the_others_waiting_ends_the_run(tmp_path: Path) -> None:
+    """They wait for its part of the weights; what was learnt is on disk."""
+    done = failing(tmp_path, "one before")
+    assert done.returncode != 0 and "ValueError: no score" in done.stderr
+    assert newest_checkpoint(tmp_path / "one before" / "checkpoints") is not None

@@ -5,6 +5,7 @@ Alone there is no wrapper and no collective at all. torchrun says how many proce
 
 import inspect
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -22,6 +23,10 @@ from zoo.engine.routing import Entry, route_calls
 from zoo.errors import PeerLostError
 
 Sharding = Literal["ddp", "fsdp"]
+_LEFT = "left"
+_STRAGGLER_SECONDS = 60.0
+"""How much longer another process may take for the same scores than the one that failed at them."""
+_POLL_SECONDS = 0.02
 
 
 class Distribution:
@@ -42,6 +47,7 @@ class Distribution:
         self.sharding = sharding
         self.store = store
         self._wrappers: list[Any] = []
+        self._asked = 0
 
     @property
     def main(self) -> bool:
@@ -125,6 +131,33 @@ class Distribution:
         found = torch.tensor(int(flag), device=self.device)
         dist.all_reduce(found, dist.ReduceOp.MAX)
         return bool(found)
+
+    def any_by_store(self, flag: bool) -> bool | None:
+        """Tell what `any` does without a collective, which a process that waits in another one would not answer.
+
+        None where the flag is set and the others do not come: they wait for what this process has not done.
+        """
+        self._asked += 1
+        names = [f"asked/{self._asked}/{rank}" for rank in range(self.world_size)]
+        self.store.set(names[self.rank], str(int(flag)))
+        latest = time.monotonic() + _STRAGGLER_SECONDS
+        while not self.store.check(names):
+            if flag and time.monotonic() > latest:
+                self.store.set(_LEFT, "1")
+                return None
+            if self.store.check([_LEFT]):
+                raise PeerLostError("another process failed and has left; continue with --resume")
+            time.sleep(_POLL_SECONDS)
+        return any(self.store.get(name) == b"1" for name in names)
+
+    def abandon_forward(self) -> None:
+        """Let go of weights that a forward which failed has put together."""
+        from torch.distributed.fsdp import FSDPModule
+
+        for wrapper in self._wrappers:
+            for module in wrapper.modules():
+                if isinstance(module, FSDPModule):
+                    module.reshard()
 
     def agreed(self, scores: Mapping[str, float]) -> dict[str, float]:
         """Return the first process's scores, so that all decide alike."""

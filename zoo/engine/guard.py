@@ -21,16 +21,25 @@ class Guard:
 def guarded(what: str, distribution: Distribution) -> Iterator[Guard]:
     """Say a failure of the block as a warning, on all processes alike.
 
-    Under FSDP2 it is raised: the others wait for a part of what this process was to compute.
+    Under FSDP2 it is raised where this process alone fails while the others wait for a part of what it was to compute.
     """
     guard = Guard()
+    failure: Exception | None = None
     try:
         yield guard
     except Exception as error:
-        if peer_lost(error) or distribution.sharding == "fsdp":
+        if peer_lost(error):
             raise
-        guard.failed = True
-        if distribution.main:
-            reason = " ".join(str(error).split())
-            _log.warning("%s failed: %s: %s; what was learnt is kept", what, type(error).__name__, reason)
-    guard.failed = distribution.any(guard.failed)
+        failure = error
+    if distribution.sharding != "fsdp":
+        guard.failed = distribution.any(failure is not None)
+    elif (found := distribution.any_by_store(failure is not None)) is not None:
+        guard.failed = found
+        if found:
+            distribution.abandon_forward()
+    else:
+        assert failure is not None
+        raise failure
+    if guard.failed and distribution.main:
+        reason = f": {type(failure).__name__}: {failure}" if failure is not None else " on another process"
+        _log.warning("%s failed%s; what was learnt is kept", what, reason.replace("\n", " "))
