@@ -35,7 +35,7 @@ from zoo.weights.stored import WEIGHTS_FILE, stored_tensors
 from zoo.weights.tokenizer import read_text_inputs
 
 LIBRARIES = ("timm", "torchvision", "transformers")
-_FREE = {"num_classes", "channels", "drop_path_rate", "dropout", "norm_momentum"}
+_FREE = {"num_classes", "channels", "drop_path_rate", "norm_momentum"}
 """Arguments that every library has, or that change no output."""
 
 
@@ -142,11 +142,17 @@ def _layout(offer: Offer[ModelSpec], block: WeightsDescription, library: str) ->
 
 def _checked(layout: Layout, offer: Offer[ModelSpec], block: WeightsDescription) -> Layout:
     fixed = {**full_arguments(offer, {}), **layout.arguments}
-    free = {*_FREE, *layout.options, *layout.present, *(target for target, _ in layout.ratios.values())}
+    free = {
+        *_FREE,
+        *layout.options,
+        *layout.present,
+        *layout.optional,
+        *(target for target, _ in layout.ratios.values()),
+    }
     if layout.library == "torchvision":
         free.remove("channels")
     for name, value in block.arguments.items():
-        if name not in free and value != fixed[name]:
+        if name not in free and not name.endswith("dropout") and value != fixed[name]:
             raise UsageError(
                 f"{layout.library}'s {offer.spec.name} has {name}={fixed[name]!r}, these weights have {value!r}; "
                 "export them as a graph: --to onnx, or --to torch-export"

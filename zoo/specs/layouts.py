@@ -48,7 +48,8 @@ class Layout:
     `written` is added in writing, and so is what it says twice: `copies` has the second key
     with the first. `renames` are tried in order, and names without one stay.
     `stem` and `classifier` name our tensors whose shapes tell the channels, or of text the vocabulary, and the classes.
-    `present` says of arguments which of our tensors tells, by being there, that they are true, and `pooling` which ones
+    `present` says of arguments which of our tensors tells, by being there, that they are true, `optional` does so of
+    tensors without which the weights still serve their task, and `pooling` which arguments
     do what sentence-transformers calls mean, cls or lasttoken. What matches `ignored`,
     by our names, is left out where our model has no place for it, and a warning says so; `twins` are left out where
     they hold nothing new. `arguments` are ours that the library has fixed, `options` what ours are called in its
@@ -73,6 +74,7 @@ class Layout:
     options: Mapping[str, str] = field(default_factory=dict)
     ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     present: Mapping[str, str] = field(default_factory=dict)
+    optional: Mapping[str, str] = field(default_factory=dict)
     pooling: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     twins: tuple[Twin, ...] = ()

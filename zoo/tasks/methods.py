@@ -5,13 +5,14 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from zoo.engine.optimizers import make_optimizer, parameter_groups
 from zoo.registry.loading import load_named
 from zoo.registry.registry import default_registry
 from zoo.specs.networks import FinetuneMethod, Network
 from zoo.specs.settings import FinetuneSettings, TrainingSettings
-from zoo.weights.adapters import Adapted, add_adapters, merge_adapters
+from zoo.weights.adapters import add_adapters, merge_adapters
 
 Named = tuple[str, nn.Parameter]
 _UNFREEZING = 0.5
@@ -27,8 +28,7 @@ class Finetuning:
     def __init__(self, settings: FinetuneSettings, network: nn.Module) -> None:
         self.settings = settings
         self.network = network
-        self._keeps_backbone = settings.method in ("frozen", "lora")
-        if self._keeps_backbone:
+        if settings.method in ("frozen", "lora"):
             for _, parameter in self._split()[0]:
                 parameter.requires_grad_(False)
         if settings.method == "lora":
@@ -60,16 +60,15 @@ class Finetuning:
         return make_optimizer(settings.optimizer, groups, settings)
 
     def train(self) -> None:
-        """Set the training mode: of what is new alone where the rest is kept, whose batch norms must not move."""
+        """Set the training mode. What is kept is in eval mode; under LoRA it drops out, and batch norms alone are."""
         self.network.train()
-        if not self._keeps_backbone:
-            return
-        self.backbone.eval()
-        for module in self._classifier().modules() if not isinstance(self.network, Network) else ():
-            module.train()
+        fresh = set() if isinstance(self.network, Network) else set(self._classifier().modules())
         for module in self.backbone.modules():
-            if isinstance(module, Adapted):
-                module.train()
+            still = self.settings.method == "frozen" or (
+                self.settings.method == "lora" and isinstance(module, _BatchNorm)
+            )
+            if still and module not in fresh:
+                module.training = False
 
     def export(self) -> nn.Module:
         """Return the network to publish: adapters merged into what they correct, nothing frozen, in eval mode."""

@@ -124,10 +124,11 @@ CONVNEXT = (
             "depths": [3, 3, 9, 3],
             "hidden_act": "gelu",
             "layer_norm_eps": 1e-12,
+            "drop_path_rate": 0.0,
         },
         aliases={"num_hidden_layers": "num_stages"},
         written={"architectures": ["ConvNextForImageClassification"]},
-        options={"head_norm_eps": "layer_norm_eps"},
+        options={"head_norm_eps": "layer_norm_eps", "drop_path_rate": "drop_path_rate"},
         renames=(
             zoo.Rename("[convnext.]embeddings.patch_embeddings", "stem.0"),
             zoo.Rename("[convnext.]embeddings.layernorm", "stem.1"),

@@ -189,3 +189,76 @@ def test_143_numbered_labels_are_labels(tmp_path: Path, named: bool) -> None:
     assert read_config(out).labels == tuple(labels.values())
     found: Any = zoo.load(out).predict(["a bear"])
     assert {item["label"] for item in found[0]["predictions"]} == set(labels.values())
+
+
+RATES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
+    "bert": (
+        {"hidden_dropout_prob": 0.3, "attention_probs_dropout_prob": 0.4},
+        {"dropout": 0.3, "attention_dropout": 0.4, "classifier_dropout": 0.3},
+    ),
+    "gpt2": (
+        {"resid_pdrop": 0.3, "embd_pdrop": 0.0, "attn_pdrop": 0.5},
+        {"dropout": 0.3, "embedding_dropout": 0.0, "attention_dropout": 0.5},
+    ),
+    "llama": ({"attention_dropout": 0.3}, {"dropout": 0.0, "attention_dropout": 0.3}),
+}
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_dropout_that_a_config_asks_for_acts_in_training(name: str, tmp_path: Path) -> None:
+    more = {"llama": LLAMA, "bert": {**TINY, "mlp_width": 12}}
+    _, out = theirs(tmp_path, name, **more.get(name, TINY))
+    said, ours = RATES[name]
+    change(out, "classifier_dropout", **said)
+    assert {key: value for key, value in read_config(out).arguments.items() if key in ours} == ours
+    model: Any = zoo.load(out)
+    assert torch.equal(logits(model), logits(model))
+    assert not torch.allclose(logits(model.train()), logits(model.eval()))
+
+
+def test_rates_that_are_as_another_are_written_as_numbers(tmp_path: Path) -> None:
+    _, out = theirs(tmp_path, "bert", **TINY, mlp_width=12, dropout=0.2)
+    written = json.loads((out / "config.json").read_bytes())
+    keys = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
+    assert [written[key] for key in keys] == [0.2] * 3
+
+
+def with_pooler(folder: Path) -> tuple[Path, dict[str, torch.Tensor]]:
+    """Return a BERT without classes as transformers has it, with a pooler, and what the pooler holds."""
+    _, out = theirs(folder, "bert", **TINY, mlp_width=12)
+    layer = {name: torch.randn(shape) for name, shape in (("weight", (24, 24)), ("bias", (24,)))}
+    named = {f"bert.pooler.dense.{name}": tensor for name, tensor in layer.items()}
+    save_file({**load_file(out / "model.safetensors"), **named}, out / "model.safetensors")
+    return out, layer
+
+
+def test_a_pretrained_pooler_tells_the_classes(tmp_path: Path) -> None:
+    out, layer = with_pooler(tmp_path)
+    model: Any = zoo.load(out)
+    features = model.forward_features(IDS)[:, 0]
+    assert torch.equal(model(IDS), features), "without classes features are the first token's, as sentences have them"
+    model.reset_classifier(3)
+    pooled = torch.tanh(features @ layer["weight"].t() + layer["bias"])
+    assert torch.allclose(model(IDS), model.head.out(pooled), atol=1e-6)
+    model.reset_classifier(5)
+    assert torch.equal(model.pooler["dense"].weight, layer["weight"]), "another head leaves it as it is"
+
+
+def test_a_pooler_goes_there_and_comes_back(tmp_path: Path) -> None:
+    out, layer = with_pooler(tmp_path)
+    back = load_file(zoo.export(out, to="transformers", out=tmp_path / "back") / "model.safetensors")
+    assert torch.equal(back["bert.pooler.dense.weight"], layer["weight"])
+
+
+def test_a_pooler_that_never_saw_what_sentences_are_is_left_out(tmp_path: Path) -> None:
+    out, _ = with_pooler(tmp_path)
+    (out / "1_Pooling").mkdir()
+    kinds = ("Transformer", ""), ("Pooling", "1_Pooling")
+    modules = [
+        {"idx": place, "name": str(place), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for place, (kind, path) in enumerate(kinds)
+    ]
+    (out / "modules.json").write_text(json.dumps(modules))
+    pooling = {"word_embedding_dimension": 24, "pooling_mode_mean_tokens": True}
+    (out / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
+    assert zoo.load(out).pooler is None

@@ -2,7 +2,9 @@
 
 As published, with transformers' names: norm after attention and after the two layers (post-norm), learnt tables of
 positions and of which text of a pair a token is in. The class is told from the first token, by a layer and a tanh (the
-pooler) and a second one, which together are the head here; pool="avg" takes the mean of the tokens in its place.
+pooler) and a second one. With `pooler` the pretrained one is kept, as a part of the backbone; without it both layers are
+the head, and fresh. pool="avg" takes the mean of the tokens in place of the first. `attention_dropout` and
+`classifier_dropout` are as `dropout` where they are None.
 The table of tokens is also the last layer of the language-model head. Next-sentence prediction is left out.
 """
 
@@ -33,8 +35,11 @@ class BERT(TextModel):
         num_segments: int = 2,
         pool: Literal["token", "avg"] = "token",
         lm_head: bool = True,
+        pooler: bool = False,
         num_classes: int = 0,
         dropout: float = 0.0,
+        attention_dropout: float | None = None,
+        classifier_dropout: float | None = None,
         norm_eps: float = 1e-12,
     ) -> None:
         super().__init__()
@@ -44,10 +49,12 @@ class BERT(TextModel):
             raise ValueError(f"num_heads must divide width, not {num_heads} and {width}; pool is token or avg")
         self.num_features, self.context, self.pooling = width, context, pool
         self.embeddings = Embeddings(vocab_size, context, num_segments, width, dropout, norm_eps)
-        blocks = nn.ModuleList(Block(width, num_heads, mlp_width, dropout, norm_eps) for _ in range(depth))
+        rates = (dropout, dropout if attention_dropout is None else attention_dropout)
+        blocks = nn.ModuleList(Block(width, num_heads, mlp_width, rates, norm_eps) for _ in range(depth))
         self.encoder = nn.ModuleDict({"layer": blocks})
         self.cls = nn.ModuleDict({"predictions": MaskedWords(vocab_size, width, norm_eps)}) if lm_head else None
-        self.dropout = dropout
+        self.pooler = nn.ModuleDict({"dense": nn.Linear(width, width)}) if pooler else None
+        self.classifier_dropout = dropout if classifier_dropout is None else classifier_dropout
         initialize(self)
         self.reset_classifier(num_classes)
 
@@ -79,11 +86,18 @@ class BERT(TextModel):
             return x[:, 0]
         return mean_of_tokens(x, attention_mask)
 
+    def forward_head(self, x: Tensor, pre_logits: bool = False, attention_mask: Tensor | None = None) -> Tensor:
+        pooled = self.pool(x, attention_mask)
+        if pre_logits or not self.num_classes:
+            return pooled
+        logits: Tensor = self.head(pooled if self.pooler is None else torch.tanh(self.pooler["dense"](pooled)))
+        return logits
+
     def classifier_layers(self, num_classes: int) -> nn.Module:
+        fresh = {"dense": nn.Linear(self.num_features, self.num_features), "act": nn.Tanh()}
         layers = {
-            "dense": nn.Linear(self.num_features, self.num_features),
-            "act": nn.Tanh(),
-            "dropout": nn.Dropout(self.dropout),
+            **(fresh if self.pooler is None else {}),
+            "dropout": nn.Dropout(self.classifier_dropout),
             "out": nn.Linear(self.num_features, num_classes),
         }
         return nn.Sequential(OrderedDict[str, nn.Module](layers))
@@ -113,12 +127,15 @@ class Embeddings(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then two layers for each token, both added to what came in, each sum normalised."""
+    """Attention, then two layers for each token, both added to what came in, each sum normalised.
 
-    def __init__(self, width: int, num_heads: int, mlp_width: int, dropout: float, norm_eps: float) -> None:
+    `rates` are those of dropout: on what is added, and in attention.
+    """
+
+    def __init__(self, width: int, num_heads: int, mlp_width: int, rates: tuple[float, float], norm_eps: float) -> None:
         super().__init__()
         self.num_heads = num_heads
-        self.dropout = dropout
+        dropout, self.attention_dropout = rates
         projections = nn.ModuleDict({name: nn.Linear(width, width) for name in ("query", "key", "value")})
         self.attention = nn.ModuleDict({"self": projections, "output": ResidualNorm(width, width, dropout, norm_eps)})
         self.intermediate = nn.ModuleDict({"dense": nn.Linear(width, mlp_width)})
@@ -132,7 +149,8 @@ class Block(nn.Module):
     def attend(self, x: Tensor, sight: AttentionView) -> Tensor:
         layers: Any = self.attention["self"]
         queries, keys, values = (split_heads(layers[name](x), self.num_heads) for name in ("query", "key", "value"))
-        return join_heads(attend(queries, keys, values, sight, dropout=self.dropout if self.training else 0.0))
+        dropout = self.attention_dropout if self.training else 0.0
+        return join_heads(attend(queries, keys, values, sight, dropout=dropout))
 
 
 class ResidualNorm(nn.Module):

@@ -3,6 +3,7 @@
 Differs from the textbook transformer: norm before attention and before the two layers, and once more at the end; a
 learnt table of positions; GELU by its tanh formula; queries, keys and values in one layer; the table of tokens is also
 the last layer, which gives the logits. Layers that add to the residual start smaller, by the root of their number.
+`embedding_dropout` and `attention_dropout` are as `dropout` where they are None.
 """
 
 import math
@@ -42,6 +43,8 @@ class GPT2(Decoder):
         mlp_width: int | None = None,
         num_classes: int = 0,
         dropout: float = 0.0,
+        embedding_dropout: float | None = None,
+        attention_dropout: float | None = None,
         norm_eps: float = 1e-5,
     ) -> None:
         super().__init__()
@@ -51,8 +54,9 @@ class GPT2(Decoder):
         self.num_features, self.context, self.depth = width, context, depth
         self.wte = nn.Embedding(vocab_size, width)
         self.wpe = nn.Embedding(context, width)
-        self.drop = nn.Dropout(dropout)
-        self.h = nn.ModuleList(Block(width, num_heads, mlp_width or 4 * width, dropout, norm_eps) for _ in range(depth))
+        self.drop = nn.Dropout(dropout if embedding_dropout is None else embedding_dropout)
+        rates = (dropout, dropout if attention_dropout is None else attention_dropout)
+        self.h = nn.ModuleList(Block(width, num_heads, mlp_width or 4 * width, rates, norm_eps) for _ in range(depth))
         self.ln_f = nn.LayerNorm(width, norm_eps)
         initialize(self)
         for name, parameter in self.named_parameters():
@@ -80,12 +84,16 @@ class GPT2(Decoder):
 
 
 class Block(nn.Module):
-    """Attention, then two layers for each token, both added to what came in."""
+    """Attention, then two layers for each token, both added to what came in.
 
-    def __init__(self, width: int, num_heads: int, mlp_width: int, dropout: float, norm_eps: float) -> None:
+    `rates` are those of dropout: on what is added, and in attention.
+    """
+
+    def __init__(self, width: int, num_heads: int, mlp_width: int, rates: tuple[float, float], norm_eps: float) -> None:
         super().__init__()
+        dropout, _ = rates
         self.ln_1 = nn.LayerNorm(width, norm_eps)
-        self.attn = Attention(width, num_heads, dropout)
+        self.attn = Attention(width, num_heads, rates)
         self.ln_2 = nn.LayerNorm(width, norm_eps)
         layers = {
             "c_fc": nn.Linear(width, mlp_width),
@@ -104,10 +112,10 @@ class Block(nn.Module):
 class Attention(nn.Module):
     """Every token looks at those that it sees."""
 
-    def __init__(self, width: int, num_heads: int, dropout: float) -> None:
+    def __init__(self, width: int, num_heads: int, rates: tuple[float, float]) -> None:
         super().__init__()
         self.num_heads = num_heads
-        self.dropout = dropout
+        self.dropout, self.attention_dropout = rates
         self.c_attn = nn.Linear(width, 3 * width)
         self.c_proj = nn.Linear(width, width)
 
@@ -115,6 +123,6 @@ class Attention(nn.Module):
         queries, keys, values = (split_heads(part, self.num_heads) for part in self.c_attn(x).chunk(3, dim=-1))
         if kept is not None:
             keys, values = kept.extend(keys, values)
-        dropout = self.dropout if self.training else 0.0
+        dropout = self.attention_dropout if self.training else 0.0
         attended = self.c_proj(join_heads(attend(queries, keys, values, sight, dropout=dropout)))
         return F.dropout(attended, self.dropout, self.training)

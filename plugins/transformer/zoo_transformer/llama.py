@@ -21,7 +21,8 @@ from zoo_transformer.text import Decoder, initialize
 class Llama(Decoder):
     """Tokens, `depth` blocks, logits over the vocabulary. Texts longer than `context` are computed, but none was seen.
 
-    `lm_head` says whether there is a last layer where it is not `tied`.
+    `lm_head` says whether there is a last layer where it is not `tied`. `attention_dropout` is as `dropout` where it is
+    None.
     """
 
     classifier_name = "score"
@@ -41,6 +42,7 @@ class Llama(Decoder):
         lm_head: bool = True,
         num_classes: int = 0,
         dropout: float = 0.0,
+        attention_dropout: float | None = None,
         rope_theta: float = 100_000.0,
         norm_eps: float = 1e-5,
     ) -> None:
@@ -56,7 +58,8 @@ class Llama(Decoder):
         self.rope_theta = rope_theta
         heads = (num_heads, num_kv_heads, self.head_width)
         self.embed_tokens = nn.Embedding(vocab_size, width)
-        self.layers = nn.ModuleList(Block(width, heads, mlp_width, dropout, norm_eps) for _ in range(depth))
+        rates = (dropout, dropout if attention_dropout is None else attention_dropout)
+        self.layers = nn.ModuleList(Block(width, heads, mlp_width, rates, norm_eps) for _ in range(depth))
         self.norm = RMSNorm(width, norm_eps)
         self.tied = tied
         self.lm_head = nn.Linear(width, vocab_size, bias=False) if lm_head and not tied else None
@@ -88,15 +91,18 @@ class Llama(Decoder):
 
 
 class Block(nn.Module):
-    """Attention, then a gated layer and another for each token, both added to what came in."""
+    """Attention, then a gated layer and another for each token, both added to what came in.
+
+    `rates` are those of dropout: on what is added, and in attention.
+    """
 
     def __init__(
-        self, width: int, heads: tuple[int, int, int], mlp_width: int, dropout: float, norm_eps: float
+        self, width: int, heads: tuple[int, int, int], mlp_width: int, rates: tuple[float, float], norm_eps: float
     ) -> None:
         super().__init__()
-        self.dropout = dropout
+        self.dropout, attention_dropout = rates
         self.input_layernorm = RMSNorm(width, norm_eps)
-        self.self_attn = Attention(width, heads, dropout)
+        self.self_attn = Attention(width, heads, attention_dropout)
         self.post_attention_layernorm = RMSNorm(width, norm_eps)
         self.mlp = GatedLayers(width, mlp_width)
 

@@ -30,7 +30,10 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"swish": F.silu, "silu": 
 
 
 class Marian(ReadingDecoder):
-    """Tokens and positions, `depth` blocks that read, `decoder_depth` that write, logits over the vocabulary."""
+    """Tokens and positions, `depth` blocks that read, `decoder_depth` that write, logits over the vocabulary.
+
+    `attention_dropout` is as `dropout` where it is None.
+    """
 
     classifier_name = "classifier"
     final_logits_bias: Tensor
@@ -52,6 +55,8 @@ class Marian(ReadingDecoder):
         start_token: int = 0,
         num_classes: int = 0,
         dropout: float = 0.0,
+        attention_dropout: float | None = None,
+        activation_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         zoo.check_sizes(vocab_size=vocab_size, context=context, width=width, depth=depth, decoder_depth=decoder_depth)
@@ -65,8 +70,9 @@ class Marian(ReadingDecoder):
         self.scale = math.sqrt(width) if scale_embedding else 1.0
         self.dropout = dropout
         self.shared = nn.Embedding(vocab_size, width)
-        reads = Shape(width, num_heads, mlp_width, activation, dropout)
-        writes = Shape(width, decoder_num_heads, decoder_mlp_width, activation, dropout)
+        rates = (dropout, dropout if attention_dropout is None else attention_dropout, activation_dropout)
+        reads = Shape(width, num_heads, mlp_width, activation, *rates)
+        writes = Shape(width, decoder_num_heads, decoder_mlp_width, activation, *rates)
         self.encoder = nn.ModuleList(Block(reads, writes=False) for _ in range(depth))
         self.decoder = nn.ModuleList(Block(writes, writes=True) for _ in range(decoder_depth))
         self.register_buffer("final_logits_bias", torch.zeros(1, vocab_size))
@@ -112,6 +118,8 @@ class Shape(NamedTuple):
     mlp_width: int
     activation: str
     dropout: float
+    attention_dropout: float
+    activation_dropout: float
 
 
 class Block(nn.Module):
@@ -119,7 +127,7 @@ class Block(nn.Module):
 
     def __init__(self, shape: Shape, *, writes: bool) -> None:
         super().__init__()
-        self.dropout = shape.dropout
+        self.dropout, self.activation_dropout = shape.dropout, shape.activation_dropout
         self.activation = _ACTIVATIONS[shape.activation]
         self.self_attn, self.self_attn_layer_norm = Attention(shape), nn.LayerNorm(shape.width)
         if writes:
@@ -138,8 +146,8 @@ class Block(nn.Module):
         x = self.self_attn_layer_norm(x + self.dropped(self.self_attn(x, sight, kept and kept[0])))
         if memory is not None and read is not None:
             x = self.encoder_attn_layer_norm(x + self.dropped(self.encoder_attn(x, read, kept and kept[1], memory)))
-        layers = self.fc2(self.activation(self.fc1(x)))
-        output: Tensor = self.final_layer_norm(x + self.dropped(layers))
+        inner = F.dropout(self.activation(self.fc1(x)), self.activation_dropout, self.training)
+        output: Tensor = self.final_layer_norm(x + self.dropped(self.fc2(inner)))
         return output
 
     def dropped(self, x: Tensor) -> Tensor:
@@ -151,7 +159,7 @@ class Attention(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.num_heads, self.dropout = shape.num_heads, shape.dropout
+        self.num_heads, self.dropout = shape.num_heads, shape.attention_dropout
         self.q_proj, self.k_proj = nn.Linear(shape.width, shape.width), nn.Linear(shape.width, shape.width)
         self.v_proj, self.out_proj = nn.Linear(shape.width, shape.width), nn.Linear(shape.width, shape.width)
 

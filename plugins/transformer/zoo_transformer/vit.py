@@ -36,6 +36,8 @@ class ViT(zoo.ImageBackboneModule):
         pool: Literal["token", "avg"] = "token",
         class_token: bool = True,
         qkv_bias: bool = True,
+        dropout: float = 0.0,
+        attention_dropout: float = 0.0,
         drop_path_rate: float = 0.0,
         norm_eps: float = 1e-6,
     ) -> None:
@@ -60,8 +62,10 @@ class ViT(zoo.ImageBackboneModule):
         self.pos_embed = nn.Parameter(torch.empty(1, self.num_prefix_tokens + self.grid[0] * self.grid[1], width))
         patches = nn.Conv2d(channels, width, kernel_size=patch_size, stride=patch_size)
         self.patch_embed = nn.Sequential(OrderedDict(proj=patches))
-        rates = [drop_path_rate * place / max(depth - 1, 1) for place in range(depth)]
-        self.blocks = nn.Sequential(*(Block(width, num_heads, mlp_width, rate, qkv_bias, norm_eps) for rate in rates))
+        self.dropout = dropout
+        dropped = (dropout, attention_dropout)
+        rates = [(*dropped, drop_path_rate * place / max(depth - 1, 1)) for place in range(depth)]
+        self.blocks = nn.Sequential(*(Block(width, num_heads, mlp_width, item, qkv_bias, norm_eps) for item in rates))
         self.norm = nn.LayerNorm(width, norm_eps) if pool == "token" else nn.Identity()
         self.fc_norm = nn.LayerNorm(width, norm_eps) if pool == "avg" else nn.Identity()
         self.feature_info = [zoo.FeatureInfo(width, patch_size, f"blocks.{place}") for place in range(depth)]
@@ -76,7 +80,7 @@ class ViT(zoo.ImageBackboneModule):
         x = x.flatten(2).transpose(1, 2)
         if self.num_prefix_tokens:
             x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], dim=1)
-        return x + self.positions(*grid), grid
+        return F.dropout(x + self.positions(*grid), self.dropout, self.training), grid
 
     def positions(self, rows: int, columns: int) -> Tensor:
         """Return the table of positions (1, tokens, width), resampled where the grid is not its own."""
@@ -132,26 +136,36 @@ class ViT(zoo.ImageBackboneModule):
 
 
 class Block(nn.Module):
-    """Attention, then two layers for each token, both added to what came in."""
+    """Attention, then two layers for each token, both added to what came in.
+
+    `rates` are those of dropout, on what is added and in attention, and that of whole residuals.
+    """
 
     def __init__(
-        self, width: int, num_heads: int, mlp_width: int, drop_path_rate: float, qkv_bias: bool, norm_eps: float
+        self,
+        width: int,
+        num_heads: int,
+        mlp_width: int,
+        rates: tuple[float, float, float],
+        qkv_bias: bool,
+        norm_eps: float,
     ) -> None:
         super().__init__()
-        self.drop_path_rate = drop_path_rate
+        self.dropout, attention_dropout, self.drop_path_rate = rates
         self.norm1 = nn.LayerNorm(width, norm_eps)
-        self.attn = Attention(width, num_heads, qkv_bias)
+        self.attn = Attention(width, num_heads, qkv_bias, attention_dropout)
         self.norm2 = nn.LayerNorm(width, norm_eps)
         self.mlp = nn.Sequential(
             OrderedDict[str, nn.Module](fc1=nn.Linear(width, mlp_width), act=nn.GELU(), fc2=nn.Linear(mlp_width, width))
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.drop_path(self.attn(self.norm1(x)))
-        return x + self.drop_path(self.mlp(self.norm2(x)))
+        x = x + self.dropped(self.attn(self.norm1(x)))
+        return x + self.dropped(self.mlp(self.norm2(x)))
 
-    def drop_path(self, residual: Tensor) -> Tensor:
-        """Drop the residual of whole pictures at random in training (Huang et al., 2016)."""
+    def dropped(self, residual: Tensor) -> Tensor:
+        """Drop numbers of a residual, and that of whole pictures (Huang et al., 2016), at random in training."""
+        residual = F.dropout(residual, self.dropout, self.training)
         if not self.training or not self.drop_path_rate:
             return residual
         return residual * F.dropout(residual.new_ones(len(residual), 1, 1), self.drop_path_rate)
@@ -160,13 +174,16 @@ class Block(nn.Module):
 class Attention(nn.Module):
     """Every patch looks at all."""
 
-    def __init__(self, width: int, num_heads: int, qkv_bias: bool) -> None:
+    def __init__(self, width: int, num_heads: int, qkv_bias: bool, dropout: float) -> None:
         super().__init__()
-        self.num_heads = num_heads
+        self.num_heads, self.dropout = num_heads, dropout
         self.qkv = nn.Linear(width, 3 * width, bias=qkv_bias)
         self.proj = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         queries, keys, values = (split_heads(part, self.num_heads) for part in self.qkv(x).chunk(3, dim=-1))
-        attended: Tensor = self.proj(join_heads(F.scaled_dot_product_attention(queries, keys, values)))
+        dropout = self.dropout if self.training else 0.0
+        attended: Tensor = self.proj(
+            join_heads(F.scaled_dot_product_attention(queries, keys, values, dropout_p=dropout))
+        )
         return attended

@@ -244,4 +244,6 @@ def _inputs(layout: Layout, block: WeightsDescription) -> Preprocessing:
 def _options(layout: Layout, block: WeightsDescription) -> dict[str, Any]:
     values = block.arguments
     ratios = {source: values[target] / values[other] for source, (target, other) in layout.ratios.items()}
-    return {source: values[target] for target, source in layout.options.items()} | ratios
+    options = {source: values[target] for target, source in layout.options.items()}
+    others = {key: options.get(layout.same.get(key, ""), layout.defaults.get(key)) for key in options}
+    return {key: others[key] if value is None else value for key, value in options.items()} | ratios

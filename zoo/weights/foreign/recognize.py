@@ -223,7 +223,7 @@ class _Candidate:
                 check_arguments(self.offer, {target: said[target]}, f"{theirs!r} in the config.json beside {source}")
         known = {**layout.arguments, **said, "num_classes": num_classes}
         known |= arguments_by_stem(spec.modality, stem)
-        known |= {argument: tensor in groups for argument, tensor in layout.present.items()}
+        known |= {argument: tensor in groups for argument, tensor in {**layout.present, **layout.optional}.items()}
         known |= self._pooling(pooling, source)
         known |= untied(groups, layout, {**defaults, **known}, lambda name: self._read(groups[name]))
         check_arguments(self.offer, known, source)

@@ -40,9 +40,16 @@ LAYOUTS = (
             "max_position_embeddings": 512,
             "type_vocab_size": 2,
             "layer_norm_eps": 1e-12,
+            "hidden_dropout_prob": 0.1,
+            "attention_probs_dropout_prob": 0.1,
+            "classifier_dropout": None,
             "is_decoder": False,
             "add_cross_attention": False,
             "tie_word_embeddings": True,
+        },
+        same={
+            "attention_probs_dropout_prob": "hidden_dropout_prob",
+            "classifier_dropout": "hidden_dropout_prob",
         },
         stem="embeddings.word_embeddings.weight",
         classifier="head.out.weight",
@@ -55,9 +62,14 @@ LAYOUTS = (
             "mlp_width": "intermediate_size",
             "num_segments": "type_vocab_size",
             "norm_eps": "layer_norm_eps",
+            "dropout": "hidden_dropout_prob",
+            "attention_dropout": "attention_probs_dropout_prob",
+            "classifier_dropout": "classifier_dropout",
         },
         present={"lm_head": "cls.predictions.bias"},
-        pooling={"mean": {"pool": "avg"}, "cls": {"pool": "token"}},
+        optional={"pooler": "pooler.dense.weight"},
+        # the mean of the tokens was never seen by the pooler
+        pooling={"mean": {"pool": "avg", "pooler": False}, "cls": {"pool": "token"}},
         architectures={
             "fill-mask": "BertForMaskedLM",
             "text-classification": "BertForSequenceClassification",
@@ -69,12 +81,13 @@ LAYOUTS = (
                 for source, target in (("weight", "weight"), ("bias", "bias"), ("gamma", "weight"), ("beta", "bias"))
                 for prefix, norm in _NORMS
             ),
-            zoo.Rename("[bert.]pooler.dense", "head.dense"),
+            zoo.Rename("[bert.]pooler", "pooler"),
+            zoo.Rename("[bert.]pooler.dense", "head.dense"),  # written alone: a head that had no pooler to begin with
             zoo.Rename("classifier", "head.out"),
             zoo.Rename("[bert.]embeddings", "embeddings"),
             zoo.Rename("[bert.]encoder.layer.{n}", "encoder.layer.{n}"),
         ),
-        ignored=("head.dense", "cls.seq_relationship", "embeddings.position_ids"),
+        ignored=("pooler.dense", "cls.seq_relationship", "embeddings.position_ids"),
         twins=(
             zoo.Twin("cls.predictions.decoder.weight", "embeddings.word_embeddings.weight"),
             zoo.Twin("cls.predictions.decoder.bias", "cls.predictions.bias"),

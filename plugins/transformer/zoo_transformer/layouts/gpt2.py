@@ -23,6 +23,9 @@ LAYOUTS = (
             "n_inner": None,
             "activation_function": "gelu_new",
             "layer_norm_epsilon": 1e-5,
+            "resid_pdrop": 0.1,
+            "embd_pdrop": 0.1,
+            "attn_pdrop": 0.1,
             "scale_attn_weights": True,
             "scale_attn_by_inverse_layer_idx": False,
             "add_cross_attention": False,
@@ -34,6 +37,7 @@ LAYOUTS = (
             "num_attention_heads": "n_head",
             "num_hidden_layers": "n_layer",
         },
+        same={"embd_pdrop": "resid_pdrop", "attn_pdrop": "resid_pdrop"},
         stem="wte.weight",
         classifier="score.weight",
         options={
@@ -44,6 +48,9 @@ LAYOUTS = (
             "num_heads": "n_head",
             "mlp_width": "n_inner",
             "norm_eps": "layer_norm_epsilon",
+            "dropout": "resid_pdrop",
+            "embedding_dropout": "embd_pdrop",
+            "attention_dropout": "attn_pdrop",
         },
         pooling={"lasttoken": {}},
         architectures={

@@ -27,6 +27,9 @@ LAYOUTS = (
             "decoder_ffn_dim": 4096,
             "activation_function": "gelu",
             "scale_embedding": False,
+            "dropout": 0.1,
+            "attention_dropout": 0.0,
+            "activation_dropout": 0.0,
             "decoder_start_token_id": 58_100,
             "share_encoder_decoder_embeddings": True,
             "tie_word_embeddings": True,
@@ -36,6 +39,7 @@ LAYOUTS = (
             "hidden_size": "d_model",
             "num_hidden_layers": "encoder_layers",
         },
+        same={"attention_dropout": "dropout"},
         stem="shared.weight",
         classifier="classifier.weight",
         options={
@@ -50,6 +54,9 @@ LAYOUTS = (
             "decoder_mlp_width": "decoder_ffn_dim",
             "activation": "activation_function",
             "scale_embedding": "scale_embedding",
+            "dropout": "dropout",
+            "attention_dropout": "attention_dropout",
+            "activation_dropout": "activation_dropout",
             "start_token": "decoder_start_token_id",
         },
         # what is written begins with padding

@@ -26,6 +26,8 @@ _IN_TRANSFORMERS: dict[str, Any] = {
         "image_size": 224,
         "patch_size": 16,
         "qkv_bias": True,
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
     },
     "written": {"architectures": ["ViTForImageClassification"]},
     "renames": (
@@ -49,6 +51,7 @@ _IN_TRANSFORMERS: dict[str, Any] = {
     "interpolation": "bilinear",
 }
 _OPTIONS = {"image_size": "image_size", "qkv_bias": "qkv_bias", "norm_eps": "layer_norm_eps"}
+_DROPPED = {"dropout": "hidden_dropout_prob", "attention_dropout": "attention_probs_dropout_prob"}
 LAYOUTS = (
     zoo.Layout(
         library="timm",
@@ -78,13 +81,14 @@ LAYOUTS = (
             }
             for name, size in VITS.items()
         },
-        options=_OPTIONS,
+        options={**_OPTIONS, **_DROPPED},
         **_IN_TRANSFORMERS,
     ),
     zoo.Layout(
         models={"vit": {}},
         options={
             **_OPTIONS,
+            **_DROPPED,
             "width": "hidden_size",
             "mlp_width": "intermediate_size",
             "depth": "num_hidden_layers",
