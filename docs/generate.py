@@ -71,7 +71,7 @@ def reference() -> str:
         parts += [
             f"### {chosen.name}",
             f"{chosen.summary}. {text}",
-            f"```toml\n{settings_toml(chosen.name, settings)}```",
+            f"```toml\n{settings_toml(chosen.name, settings, defaults=True)}```",
         ]
     return "\n\n".join(parts) + "\n"
 

@@ -29,8 +29,15 @@ _DATA = "fashion_mnist_sample"
 """Also where all of Fashion-MNIST is at hand: everybody sees the same, and what is below was chosen on it."""
 RECIPE = "denoising"
 ARGUMENTS = {"widths": [16, 32, 64]}
-PRETRAINING = {"steps": 1000, "batch_size": 64, "evaluations": 4}
-FINETUNING = {"steps": 200, "batch_size": 32, "augmentation": "none", "backbone_rate": 0.2, "evaluations": 1}
+PRETRAINING = {"steps": 1000, "batch_size": 64, "learning_rate": 2e-3, "evaluations": 4}
+FINETUNING = {
+    "steps": 200,
+    "batch_size": 32,
+    "learning_rate": 2e-3,
+    "augmentation": "none",
+    "backbone_rate": 0.2,
+    "evaluations": 1,
+}
 """Chosen by benchmarks/demo.py, on training images and with seeds that are not those of the table."""
 METHODS = {"scratch": "from scratch", "frozen": "pretrained, head only", "full": "pretrained, finetuned"}
 

@@ -27,4 +27,4 @@ def show(name: str, model: str | None) -> None:
     """Print a recipe's settings."""
     spec, settings = recipe_settings(name, model, {})
     print_line(f"# {spec.summary}")
-    print_text(settings_toml(spec.name, settings))
+    print_text(settings_toml(spec.name, settings, defaults=True))

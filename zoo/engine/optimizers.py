@@ -24,7 +24,7 @@ def make_optimizer(
         fused = not _sharded(groups)  # there is no fused SGD of tensors in parts
         return torch.optim.SGD(groups, rate, momentum, weight_decay=decay, nesterov=momentum > 0, fused=fused)
     kind = torch.optim.Adam if name == "adam" else torch.optim.AdamW
-    return kind(groups, rate, weight_decay=decay, fused=True)
+    return kind(groups, rate, settings.betas, weight_decay=decay, fused=True)
 
 
 def _sharded(groups: list[Any]) -> bool:

@@ -13,7 +13,7 @@ from zoo.errors import NotFoundError, PluginError, UsageError
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.records import ModelSpec, RecipeSpec, load_target
 from zoo.specs.renamed import current_keys, tell_renamed
-from zoo.specs.settings import TrainingSettings
+from zoo.specs.settings import TrainingSettings, rate_rules
 from zoo.strict_toml import read_toml
 
 
@@ -34,6 +34,12 @@ def recipe_settings(
     offer = registry.recipe(name)
     own = spec.settings if spec and spec.recipe == name else {}
     return offer.spec, settings_from(offer, {**own, **typed(values), **typed(overrides)})
+
+
+def given_settings(recipe: str | None, overrides: Mapping[str, Any]) -> set[str]:
+    """Return the names of the settings that `overrides` or a recipe's file give a value."""
+    _, values = _read(recipe) if recipe is not None and recipe.endswith(".toml") else (recipe, {})
+    return {*values, *overrides}
 
 
 def typed(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,12 +104,17 @@ def settings_from(offer: Offer[RecipeSpec], values: Mapping[str, Any]) -> Traini
     return settings
 
 
-def settings_toml(recipe: str, settings: TrainingSettings) -> str:
-    """Return the TOML text that `--recipe FILE.toml` reads back; a setting that is None is left out."""
+def settings_toml(recipe: str, settings: TrainingSettings, *, defaults: bool = False) -> str:
+    """Return the TOML text that `--recipe FILE.toml` reads back; a setting that is None is left out.
+
+    Of `defaults` a rate that follows a rule is a comment: read back, it would be given, and follow it no more.
+    """
+    rules = rate_rules(type(settings)) if defaults else {}
     lines = [f'recipe = "{recipe}"', "", "[settings]"]
     for field in dataclasses.fields(settings):
         if (value := getattr(settings, field.name)) is not None:
-            lines.append(f"{field.name} = {_toml(value)}")
+            line = f"{field.name} = {_toml(value)}"
+            lines.append(f"# {line}  ({rules[field.name]})" if field.name in rules else line)
     return "\n".join(lines) + "\n"
 
 

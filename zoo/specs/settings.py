@@ -1,8 +1,9 @@
 """The settings of a recipe: frozen, keyword-only dataclasses whose bounds stand in their annotations."""
 
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from msgspec import Meta
 
@@ -24,6 +25,43 @@ WeightsName = Annotated[str, Meta(extra={"names": "weights"})]
 """What `zoo.load` takes: a run's record pins it by the sha256 of its tensors, and by its commit. "" names none."""
 
 
+class RateRule(NamedTuple):
+    """How a rate follows from the sizes of the model and of the batch, where nobody gives it a value.
+
+    Its default is that of models of up to so many `parameters`, at the recipe's own batch size. In larger models it
+    falls with the root of their number; None: it does not. With the `batch` it grows by the root, linearly, or not.
+    """
+
+    parameters: int | None = None
+    batch: Literal["root", "linear", "fixed"] = "root"
+
+    def __str__(self) -> str:
+        size = "" if self.parameters is None else f"up to {self.parameters:,} parameters, falls with their root above"
+        grows = {"root": "grows with the root of batch_size", "linear": "grows with batch_size", "fixed": ""}
+        return "; ".join(filter(None, (size, grows[self.batch])))
+
+
+def rate_by_size(
+    parameters: int | None = None, batch: Literal["root", "linear", "fixed"] = "root", *, most: float | None = None
+) -> Meta:
+    """Annotate a rate of a recipe that follows `RateRule`: `Annotated[float, zoo.rate_by_size(4_000_000)]`.
+
+    `most` bounds what can be given for it.
+    """
+    return Meta(gt=0, le=most, extra={"rate": RateRule(parameters, batch)})
+
+
+def rate_rules(settings: type["TrainingSettings"]) -> dict[str, RateRule]:
+    """Return the settings of a recipe that follow a rule, with it."""
+    found = {}
+    for name, hint in typing.get_type_hints(settings, include_extras=True).items():
+        for item in getattr(hint, "__metadata__", ()):
+            extra = getattr(item, "extra", None)
+            if isinstance(extra, dict) and isinstance(extra.get("rate"), RateRule):
+                found[name] = extra["rate"]
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
     """What every recipe can be told.
@@ -34,11 +72,12 @@ class TrainingSettings:
     the data come with; with 0 the last weights are exported. The test split chooses nothing.
 
     `batch_size` counts the samples of one optimizer step: all processes and all `accumulate` micro-batches together.
-    `ema` is the decay of a moving average of the weights, 0 for none; `export_ema` says whether that is what is
-    measured and exported. `clip` bounds the norm of an optimizer's gradients. `compile` and `activation_checkpointing`
-    work block by block. `sync_batch_norm` takes the statistics of batch norm over all processes; without it each
-    normalizes by its own share of the batch, and learns otherwise than one process does. Scores are taken after whole
-    epochs, about `evaluations` times, and a checkpoint is written there and every `save_steps`.
+    `momentum` is SGD's, `betas` are Adam's and AdamW's. `ema` is the decay of a moving average of the weights, 0 for
+    none; `export_ema` says whether that is what is measured and exported. `clip` bounds the norm of an optimizer's
+    gradients. `compile` and `activation_checkpointing` work block by block. `sync_batch_norm` takes the statistics of
+    batch norm over all processes; without it each normalizes by its own share of the batch, and learns otherwise than
+    one process does. Scores are taken after whole epochs, about `evaluations` times, and a checkpoint is written there
+    and every `save_steps`.
     """
 
     renamed: ClassVar[Mapping[str, str]] = {}
@@ -53,6 +92,7 @@ class TrainingSettings:
     learning_rate: Positive = 1e-3
     weight_decay: NonNegative = 0.0
     momentum: Share = 0.9
+    betas: tuple[Share, Share] = (0.9, 0.999)
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup: Share = 0.05
     clip: NonNegative = 0.0
@@ -101,6 +141,7 @@ class LanguageSettings(TrainingSettings):
     token, and are cut into windows of `max_tokens`.
     """
 
+    betas: tuple[Share, Share] = (0.9, 0.95)
     tokenizer: str = "bpe:8000"
     sentinels: Annotated[int, Meta(ge=0, le=10_000)] = 0
     max_tokens: Count = 128

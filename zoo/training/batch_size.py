@@ -1,7 +1,5 @@
 """Find a batch size that fits, by trying larger ones until memory is short."""
 
-import dataclasses
-
 import torch
 
 from zoo.engine.distribution import Distribution, join
@@ -20,22 +18,15 @@ def fit_batch_size(job: TrainingJob) -> TrainingJob:
     An epoch keeps ten steps at least. A run that is resumed keeps the batch size that it has.
     """
     if job.run.resume:
-        return _with_batch(job, Run.recorded(job.run.out)["settings"]["batch_size"])
+        return job.with_batch_size(Run.recorded(job.run.out)["settings"]["batch_size"])
     found = 1
     maximum = min(_LARGEST_BATCH, max(1, len(job.dataset.splits["train"]) // 10))
     with join(job.run.device, job.run.sharding) as distribution, torch.random.fork_rng():
         parts = distribution.world_size * job.settings.accumulate
         size = parts
-        while size <= maximum and not distribution.any(not _fits(_with_batch(job, size), distribution)):
+        while size <= maximum and not distribution.any(not _fits(job.with_batch_size(size), distribution)):
             found, size = size, size * 2
-    return _with_batch(job, max(found, parts))
-
-
-def _with_batch(job: TrainingJob, size: int) -> TrainingJob:
-    settings = dataclasses.replace(job.settings, batch_size=size)
-    return dataclasses.replace(
-        job, settings=settings, resolved={**job.resolved, "settings": dataclasses.asdict(settings)}
-    )
+    return job.with_batch_size(max(found, parts))
 
 
 def _fits(job: TrainingJob, distribution: Distribution) -> bool:

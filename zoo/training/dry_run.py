@@ -48,6 +48,7 @@ class DryRun:
     trained_parameters: int
     steps: int
     batch_size: int
+    learning_rate: float
     flops_per_sample: float
     samples_per_second: float
     seconds: float
@@ -124,6 +125,7 @@ def dry_run_job(job: TrainingJob) -> DryRun:
             trained_parameters=sum(trained.values()),
             steps=plan.total,
             batch_size=training.batch_size,
+            learning_rate=settings.learning_rate,
             flops_per_sample=flops,
             samples_per_second=training.batch_size / seconds,
             seconds=seconds * plan.total,

@@ -4,8 +4,8 @@ import dataclasses
 import platform
 import shlex
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from msgspec.structs import replace
 from torch import nn
 
 from zoo.engine.options import RunOptions
+from zoo.engine.run import Run
 from zoo.errors import PluginError, UsageError
 from zoo.hub.records import PulledRepo
 from zoo.modalities.data_source import open_data, task_reader
 from zoo.redaction import without_secrets, without_secrets_in
-from zoo.registry.recipe_settings import check_recipe_fits, recipe_settings, settings_from, typed
+from zoo.registry.recipe_settings import check_recipe_fits, given_settings, recipe_settings, settings_from, typed
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.modality import Dataset, Inputs, Need
 from zoo.specs.networks import Network
@@ -26,6 +27,7 @@ from zoo.specs.records import ModelSpec, RecipeSpec
 from zoo.specs.settings import FinetuneSettings, TrainingSettings
 from zoo.training.beginning import beginning, fresh_arguments
 from zoo.training.pins import pinned_settings
+from zoo.training.rates import Rates, rates_for
 from zoo.training.request import FinetuneRequest, PretrainRequest, TrainingRequest
 from zoo.version import __version__
 from zoo.weights.build import build
@@ -54,6 +56,14 @@ class TrainingJob:
     """Whether what is trained ends in a head of as many outputs as there are classes."""
     adapter: AdapterRecord | None = None
     """Describes what is learnt beside weights of the Hub, where the method is LoRA."""
+    with_rates: Rates = field(default=lambda settings: settings)
+    """Puts the rates that nobody gave into settings, for another batch size, too."""
+
+    def with_batch_size(self, size: int) -> "TrainingJob":
+        """Return the job with another batch size, and the rates that follow from it."""
+        settings = self.with_rates(dataclasses.replace(self.settings, batch_size=size))
+        resolved = {**self.resolved, "settings": dataclasses.asdict(settings)}
+        return dataclasses.replace(self, settings=settings, resolved=resolved)
 
 
 def pretraining(request: PretrainRequest) -> TrainingJob:
@@ -73,6 +83,10 @@ def pretraining(request: PretrainRequest) -> TrainingJob:
         _check_classes(request, dataset)
     taken = fresh_arguments(offer, inputs, requested)
     found = default_registry().recipe(spec.name)
+    given = given_settings(request.recipe, request.settings)
+    own = offer.spec.settings if offer.spec.recipe == spec.name else {}
+    with_rates = _kept(request.run, rates_for(offer, taken, chosen, given, own), given)
+    chosen = with_rates(chosen)
     resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, request, spec.task)
     resolved["pins"] = pinned_settings(chosen)
     return TrainingJob(
@@ -88,6 +102,7 @@ def pretraining(request: PretrainRequest) -> TrainingJob:
         resolved=resolved,
         make_model=lambda: build(offer, taken),
         learns_labels=spec.labels,
+        with_rates=with_rates,
     )
 
 
@@ -126,6 +141,8 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
     if request.labels is not None:
         dataset = dataset.subset(request.labels, chosen.seed)
     arguments = begins.arguments(request.arguments, inputs)
+    with_rates = _kept(request.run, rates_for(offer, arguments, chosen, request.settings, {}), request.settings)
+    chosen = with_rates(chosen)
     resolved = _resolved("finetune", offer, arguments, recipe.spec, chosen, dataset, request, task)
     resolved |= {
         "weights": without_secrets(str(request.weights)),
@@ -158,7 +175,23 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
         make_model=make_model,
         learns_labels=goal.spec.learns_from == "labels",
         adapter=adapter,
+        with_rates=with_rates,
     )
+
+
+def _kept(run: RunOptions, rates: Rates, given: Collection[str]) -> Rates:
+    """Return what puts rates into settings: where a run is resumed those that it has, unless others are given."""
+    if not run.resume:
+        return rates
+    recorded = Run.recorded(run.out).get("settings")
+    names = ("learning_rate", "backbone_rate")
+    known = {name: recorded[name] for name in names if isinstance(recorded, dict) and name in recorded}
+
+    def with_rates(settings: TrainingSettings) -> TrainingSettings:
+        kept = {name: value for name, value in known.items() if name not in given and hasattr(settings, name)}
+        return dataclasses.replace(rates(settings), **kept)
+
+    return with_rates
 
 
 def _check_classes(request: TrainingRequest, dataset: Dataset) -> None:

@@ -97,12 +97,16 @@ class Tokenizer:
         return frozenset(place for place, token in self.inner.get_added_tokens_decoder().items() if token.special)
 
     def encode(
-        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, special: bool = True
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, *, special: bool = True, offsets: bool = False
     ) -> "list[tokenizers.Encoding]":
-        """Return an encoding for each text, or each pair of texts, with the special tokens that are put around them."""
+        """Return an encoding for each text, or each pair of texts, with the special tokens that are put around them.
+
+        With `offsets` encodings say where in the text each token stands, which takes longer.
+        """
         given: Any = list(texts) if pairs is None else list(zip(texts, pairs, strict=True))
+        encode = self.inner.encode_batch if offsets else self.inner.encode_batch_fast
         with _working():
-            return self.inner.encode_batch_fast(given, add_special_tokens=special)
+            return encode(given, add_special_tokens=special)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of tokens, special ones left out."""

@@ -12,7 +12,7 @@ Policy = Literal["none", "translation", "translation_cutout", "colour_translatio
 
 @dataclass(frozen=True, kw_only=True)
 class AdversarialSettings(zoo.TrainingSettings):
-    """`learning_rate` is the generator's, `discriminator_rate` the discriminator's, `betas` are Adam's for both.
+    """`learning_rate` is the generator's, `discriminator_rate` the discriminator's, the papers' for any size.
 
     A step takes `discriminator_steps` of the discriminator, among which the batch is shared out, so that each sees
     other pictures, and one of the generator, with latents for a whole batch. `ema` averages both networks, and the

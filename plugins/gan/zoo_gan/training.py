@@ -115,8 +115,6 @@ class AdversarialTraining:
 
     def _optimizer(self, network: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
         groups = zoo.parameter_groups(network, self.settings, learning_rate=learning_rate)
-        if self.settings.optimizer != "sgd":
-            groups = [{**group, "betas": self.settings.betas} for group in groups]
         return zoo.make_optimizer(self.settings.optimizer, groups, self.settings)
 
     def _labels(self, batch: zoo.Batch) -> Tensor | None:

@@ -2,8 +2,8 @@
 
 As published, with transformers' names: norm after attention and after the two layers (post-norm), learnt tables of
 positions and of which text of a pair a token is in. The class is told from the first token, by a layer and a tanh (the
-pooler) and a second one. With `pooler` the pretrained one is kept, as a part of the backbone; without it both layers are
-the head, and fresh. pool="avg" takes the mean of the tokens in place of the first. `attention_dropout` and
+pooler) and a second one. With `pooler` the pretrained one is kept, as a part of the backbone; without it both layers
+are the head, and fresh. pool="avg" takes the mean of the tokens in place of the first. `attention_dropout` and
 `classifier_dropout` are as `dropout` where they are None.
 The table of tokens is also the last layer of the language-model head. Next-sentence prediction is left out.
 """

@@ -102,11 +102,28 @@ def test_a_stream_ends_each_of_several_texts_and_is_told_once(tmp_path: Path) ->
     first = tokenize(data, TextInputs(BYTES, 4), TokenLayout("tokens")).splits["train"]
     assert isinstance(first, TokenStream) and isinstance(first.tokens, np.memmap)
     assert first.tokens.tolist() == [*BYTES.encode(["abcdef"])[0].ids, END, *BYTES.encode(["ghijkl"])[0].ids, END]
-    assert (first.end, first.num_bytes) == (END, 12)
+    assert (first.end, first.num_bytes) == (END, 10), "the first byte of each is never foretold"
     (folder,) = (entry for entry in (tmp_path / "zoo-cache" / "tokens").iterdir() if entry.is_dir())
     stamp = folder.stat().st_mtime_ns
     tokenize(data, TextInputs(BYTES, 3), TokenLayout("tokens"))
     assert folder.stat().st_mtime_ns == stamp
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts", "foretold"),
+    [
+        ("bytes", ["éab", "cd"], 3 + 1),
+        ("characters", ["éab", "cd"], 2 + 1),
+        ("bpe", ["aaaa aaaa aaaa", "aaaa aaaa"], 10 + 5),
+        ("wordpiece", ["one two three", "four one"], 13 + 8),
+    ],
+)
+def test_bytes_of_tokens_that_are_never_foretold_do_not_count(kind: str, texts: list[str], foretold: int) -> None:
+    """A wordpiece tokenizer puts a token before each text, from which its first one is foretold."""
+    learnt = ["one two three four"] * 3 if kind == "wordpiece" else ["aaaa aaaa aaaa"] * 9 + ["éabcd"]
+    tokenizer = make_tokenizer(kind, learnt, size=300)
+    found = tokenize(dataset(texts=texts), TextInputs(tokenizer, 2), TokenLayout("tokens")).splits["train"]
+    assert isinstance(found, TokenStream) and found.num_bytes == foretold
 
 
 def test_a_template_of_the_tokenizer_is_around_each_text_of_a_stream() -> None:

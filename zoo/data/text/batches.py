@@ -70,7 +70,7 @@ class WindowBatches:
         self._order = SampleOrder(self._count, **options)
         self.batch_size = self._order.batch_size
         self.num_samples = self._order.num_samples
-        self._bytes_a_window = stream.num_bytes * stream.length / len(stream.tokens)
+        self._bytes_a_window = stream.num_bytes * stream.length / (len(stream.tokens) - 1)
         self._device = device
 
     def __len__(self) -> int:

@@ -20,8 +20,8 @@ from zoo.specs.records import Target
 from zoo.weights.tokenizer import TextInputs, Tokenizer
 
 _VERSION = "2"
-_READ = "2"
-"""Changes with how files become texts: what was kept of other texts under the same hashes of files is not taken."""
+_READ = "3"
+"""Changes with how files become tokens, and what is told of them: what was kept under the same hashes is not taken."""
 _TEXTS_AT_ONCE = 4096
 
 
@@ -137,26 +137,37 @@ def _streams(dataset: TextDataset, inputs: TextInputs) -> dict[str, TokenStream]
 
 
 def _write(split: TextSplit, tokenizer: Tokenizer, path: Path, source: str) -> None:
-    """Write the tokens of a split, each of several texts ended, and how many bytes the texts have.
+    """Write the tokens of a split, each of several texts ended, and how many bytes are foretold.
+
+    Those are all but the bytes of each text's first token, unless a special one stands before it.
 
     Texts that are at hand as a whole get what the tokenizer puts around them.
     """
     kind, several, whole = _kind(tokenizer), len(split) > 1, isinstance(split.texts, Sequence)
     end = tokenizer.needed("end") if several else None
-    num_bytes = 0
+    num_bytes, begins = 0, True
     pieces = split.pieces()
     with open(path, "wb") as out:
         while some := list(itertools.islice(pieces, _TEXTS_AT_ONCE if whole else 1)):
-            encoded = tokenizer.encode([text for text, _ in some], special=whole and several)
+            encoded = tokenizer.encode([text for text, _ in some], special=whole and several, offsets=True)
             for (text, ends), encoding in zip(some, encoded, strict=True):
                 ids = encoding.ids
                 if end is not None and ends and ids[-1:] != [end]:
                     ids.append(end)
                 np.array(ids, kind).tofile(out)
-                num_bytes += len(text.encode())
+                num_bytes += len(text.encode()) - (_first_bytes(text, encoding.offsets) if begins else 0)
+                begins = ends
         if not out.tell():
             raise DataError(f"the {path.stem} split of {source} is empty; give more text")
     path.with_suffix(".bytes").write_text(str(num_bytes))
+
+
+def _first_bytes(text: str, offsets: Sequence[tuple[int, int]]) -> int:
+    """Return how many bytes of a text its first token is, with what the tokenizer leaves out before it."""
+    if not offsets or offsets[0][0] == offsets[0][1]:
+        return 0
+    before, character = text[: offsets[0][0]], text[slice(*offsets[0])]
+    return len(before.encode()) + len(character.encode()) // list(offsets).count(offsets[0])
 
 
 def _kind(tokenizer: Tokenizer) -> type[np.unsignedinteger[Any]]:

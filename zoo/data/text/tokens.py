@@ -64,7 +64,7 @@ class TokenRows:
 class TokenStream:
     """All tokens in a row, for windows of `length`. `end` is the token that ends each text, None for one text alone.
 
-    `num_bytes` is how many bytes of UTF-8 they were.
+    `num_bytes` is how many bytes of UTF-8 the tokens that are foretold were: all but the first of each text.
     """
 
     tokens: Numbers

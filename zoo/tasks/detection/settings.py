@@ -11,9 +11,9 @@ from zoo.specs.settings import (
     Fraction,
     NonNegative,
     NonNegativeInt,
-    Positive,
     Probability,
     Share,
+    rate_by_size,
 )
 
 
@@ -32,9 +32,9 @@ class ObjectDetectionSettings(FinetuneSettings):
     epochs: Count = 60
     minimum_steps: NonNegativeInt = 1000
     batch_size: Count = 16
-    learning_rate: Positive = 2e-3
+    learning_rate: Annotated[float, rate_by_size()] = 2e-3
     weight_decay: NonNegative = 0.05
-    backbone_rate: Fraction = 0.5
+    backbone_rate: Annotated[float, rate_by_size(1_500_000, "fixed", most=1)] = 0.5
     layer_decay: Fraction = 1.0
     clip: NonNegative = 10.0
     ema: Share = 0.995

@@ -1,9 +1,9 @@
 """Settings of the recipe that finetunes for segmentation."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from zoo.specs.settings import Count, FinetuneSettings, NonNegative, NonNegativeInt, Positive, Share
+from zoo.specs.settings import Count, FinetuneSettings, NonNegative, NonNegativeInt, Positive, Share, rate_by_size
 
 Finest = Literal[1, 2, 4, 8, 16]
 
@@ -21,7 +21,8 @@ class ImageSegmentationSettings(FinetuneSettings):
     epochs: Count = 30
     minimum_steps: NonNegativeInt = 1000
     batch_size: Count = 8
-    learning_rate: Positive = 1e-3
+    learning_rate: Annotated[float, rate_by_size()] = 1e-3
+    backbone_rate: Annotated[float, rate_by_size(1_500_000, "fixed", most=1)] = 0.5
     weight_decay: NonNegative = 0.01
     width: Count = 64
     finest: Finest = 4

@@ -12,10 +12,13 @@ from zoo.specs.settings import (
     LanguageSettings,
     NonNegative,
     NonNegativeInt,
-    Positive,
     Share,
     TextFinetuneSettings,
+    rate_by_size,
 )
+
+Rate = Annotated[float, rate_by_size(1_000_000)]
+"""Of language models, and of what is finetuned of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +26,7 @@ class CausalSettings(LanguageSettings):
     """Windows of 128 tokens, each token foretold from those before it."""
 
     batch_size: Count = 32
-    learning_rate: Positive = 1e-3
+    learning_rate: Rate = 2e-3
     weight_decay: NonNegative = 0.1
     warmup: Share = 0.1
     clip: NonNegative = 1.0
@@ -35,7 +38,7 @@ class MaskedSettings(LanguageSettings):
 
     tokenizer: str = "wordpiece:8000"
     batch_size: Count = 64
-    learning_rate: Positive = 1e-3
+    learning_rate: Rate = 2e-3
     weight_decay: NonNegative = 0.01
     warmup: Share = 0.1
     clip: NonNegative = 1.0
@@ -48,7 +51,7 @@ class SpanSettings(LanguageSettings):
 
     sentinels: Annotated[int, Meta(ge=1, le=10_000)] = 100
     batch_size: Count = 32
-    learning_rate: Positive = 1e-3
+    learning_rate: Rate = 2e-3
     weight_decay: NonNegative = 0.01
     warmup: Share = 0.1
     clip: NonNegative = 1.0
@@ -67,7 +70,7 @@ class DenoisingSettings(LanguageSettings):
     renamed: ClassVar[Mapping[str, str]] = {"written": "target_tokens"}
     tokenizer: str = "wordpiece:8000"
     batch_size: Count = 32
-    learning_rate: Positive = 1e-3
+    learning_rate: Rate = 2e-3
     weight_decay: NonNegative = 0.01
     warmup: Share = 0.1
     clip: NonNegative = 1.0
@@ -83,7 +86,8 @@ class TextGenerationSettings(TextFinetuneSettings):
 
     epochs: Count = 3
     batch_size: Count = 32
-    learning_rate: Positive = 5e-4
+    betas: tuple[Share, Share] = (0.9, 0.95)
+    learning_rate: Rate = 1e-3
     weight_decay: NonNegative = 0.1
     warmup: Share = 0.1
     clip: NonNegative = 1.0
@@ -95,7 +99,8 @@ class FillMaskSettings(TextFinetuneSettings):
 
     epochs: Count = 3
     batch_size: Count = 32
-    learning_rate: Positive = 5e-4
+    betas: tuple[Share, Share] = (0.9, 0.95)
+    learning_rate: Rate = 1e-3
     weight_decay: NonNegative = 0.01
     warmup: Share = 0.1
     clip: NonNegative = 1.0
@@ -113,7 +118,7 @@ class TextClassificationSettings(TextFinetuneSettings):
     epochs: Count = 4
     minimum_steps: NonNegativeInt = 300
     batch_size: Count = 32
-    learning_rate: Positive = 5e-4
+    learning_rate: Rate = 1e-3
     backbone_rate: Fraction = 0.4
     layer_decay: Fraction = 0.9
     weight_decay: NonNegative = 0.01
@@ -133,7 +138,7 @@ class Seq2SeqSettings(TextFinetuneSettings):
 
     epochs: Count = 10
     batch_size: Count = 64
-    learning_rate: Positive = 1e-3
+    learning_rate: Annotated[float, rate_by_size(4_000_000)] = 1e-3
     backbone_rate: Fraction = 1.0
     layer_decay: Fraction = 1.0
     weight_decay: NonNegative = 0.01

@@ -13,7 +13,7 @@ class ReconstructionSettings(zoo.TrainingSettings):
     """`loss` is taken per pixel: binary cross-entropy, or the squared error of the pixels in [0, 1]."""
 
     loss: Literal["binary_cross_entropy", "mean_squared_error"] = "mean_squared_error"
-    learning_rate: zoo.Positive = 2e-3
+    learning_rate: Annotated[float, zoo.rate_by_size(3_000_000)] = 2e-3
     weight_decay: zoo.NonNegative = 1e-4
 
 
@@ -57,7 +57,7 @@ class VariationalSettings(ReconstructionSettings):
     """
 
     loss: Literal["binary_cross_entropy", "mean_squared_error"] = "binary_cross_entropy"
-    learning_rate: zoo.Positive = 1e-3
+    learning_rate: Annotated[float, zoo.rate_by_size(3_000_000)] = 1e-3
     beta: zoo.NonNegative = 1.0
     free_bits: zoo.NonNegative = 0.0
     deviation: zoo.Positive = 0.1

@@ -19,7 +19,7 @@ class SupervisedSettings(zoo.TrainingSettings):
 
     epochs: zoo.Count = 10
     batch_size: zoo.Count = 128
-    learning_rate: zoo.Positive = 2e-3
+    learning_rate: Annotated[float, zoo.rate_by_size(3_000_000)] = 2e-3
     weight_decay: zoo.NonNegative = 0.05
     label_smoothing: zoo.Share = 0.1
     augmentation: zoo.Augmentation = "crop_flip"
@@ -39,7 +39,7 @@ class DistillationSettings(zoo.TrainingSettings):
     hard_weight: zoo.Probability = 0.1
     epochs: zoo.Count = 10
     batch_size: zoo.Count = 128
-    learning_rate: zoo.Positive = 2e-3
+    learning_rate: Annotated[float, zoo.rate_by_size(3_000_000)] = 2e-3
     weight_decay: zoo.NonNegative = 0.05
     augmentation: zoo.Augmentation = "crop_flip"
     mixing: zoo.Mixing = "none"
@@ -61,7 +61,7 @@ class ViewSettings(zoo.TrainingSettings):
     renamed: ClassVar[Mapping[str, str]] = {"solarise": "solarize"}
     epochs: zoo.Count = 100
     batch_size: zoo.Count = 256
-    learning_rate: zoo.Positive = 2e-3
+    learning_rate: Annotated[float, zoo.rate_by_size(1_400_000, "linear")] = 2e-3
     weight_decay: zoo.NonNegative = 1e-4
     warmup: zoo.Share = 0.1
     crop_area: zoo.Fraction = 0.2
