@@ -33,7 +33,7 @@ PRETRAINED: dict[str, tuple[str, dict[str, Any]]] = {
         "gpt2",
         {
             "data": "trec",
-            "settings": {**QUICK, "epochs": 15, "tokenizer": "wordpiece:4000", "max_tokens": 64},
+            "settings": {**QUICK, "epochs": 5, "tokenizer": "wordpiece:4000", "max_tokens": 64},
             "arguments": SIZES,
         },
     ),
@@ -41,7 +41,7 @@ PRETRAINED: dict[str, tuple[str, dict[str, Any]]] = {
         "vit",
         {
             "data": "fashion_mnist",
-            "settings": {**QUICK, "steps": 300, "batch_size": 128, "decoder_width": 64},
+            "settings": {**QUICK, "steps": 100, "batch_size": 128, "decoder_width": 64},
             "arguments": {**PATCHES, "class_token": False},
         },
     ),
@@ -61,12 +61,12 @@ def jobs(part: str, seeds: int, minilm: Path | None, out: Path) -> Iterator[dict
             yield {**common, "name": "before", "seed": seed, "settings": settings, "arguments": BEFORE["arguments"]}
         settings = {**QUICK, **HELD_OUT}
     elif part == "gpt2-pretraining":
-        settings = {**QUICK, "validation": 0.1, "tokenizer": "characters", "max_tokens": 64, "steps": 300}
+        settings = {**QUICK, "validation": 0.1, "tokenizer": "characters", "max_tokens": 64, "steps": 150}
         common = {"kind": "pretrain", "of": "gpt2", "data": "tinyshakespeare", "arguments": SIZES}
     else:
         of, more = PRETRAINED[part]
         yield {"kind": "pretrain", "of": of, "name": "pretrained", "seed": 0, **more}
-        settings = {**QUICK, **HELD_OUT, **({"steps": 200} if part == "vit" else {})}
+        settings = {**QUICK, **HELD_OUT, **({"steps": 150} if part == "vit" else {})}
         common = {"kind": "finetune", "of": str(out / part / "pretrained-0"), "data": "trec", **TEXT}
         common |= PICTURES if part == "vit" else {}
     for factor in FACTORS:

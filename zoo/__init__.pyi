@@ -128,10 +128,12 @@ from zoo.specs.settings import NonNegative as NonNegative
 from zoo.specs.settings import NonNegativeInt as NonNegativeInt
 from zoo.specs.settings import Positive as Positive
 from zoo.specs.settings import Probability as Probability
+from zoo.specs.settings import RateRule as RateRule
 from zoo.specs.settings import Share as Share
 from zoo.specs.settings import TextFinetuneSettings as TextFinetuneSettings
 from zoo.specs.settings import TrainingSettings as TrainingSettings
 from zoo.specs.settings import WeightsName as WeightsName
+from zoo.specs.settings import rate_by_size as rate_by_size
 from zoo.tasks.methods import learner as learner
 from zoo.tasks.one_network import OneNetwork as OneNetwork
 from zoo.version import __version__ as __version__

@@ -15,6 +15,7 @@ optimizer = "adamw"
 learning_rate = 0.001
 weight_decay = 0.0
 momentum = 0.9
+betas = [0.9, 0.999]
 schedule = "cosine"
 warmup = 0.05
 clip = 0.0

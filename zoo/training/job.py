@@ -4,17 +4,16 @@ import dataclasses
 import platform
 import shlex
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from msgspec.structs import replace
 from torch import nn
 
 from zoo.engine.options import RunOptions
-from zoo.engine.run import Run
 from zoo.errors import PluginError, UsageError
 from zoo.hub.records import PulledRepo
 from zoo.modalities.data_source import open_data, task_reader
@@ -27,7 +26,7 @@ from zoo.specs.records import ModelSpec, RecipeSpec
 from zoo.specs.settings import FinetuneSettings, TrainingSettings
 from zoo.training.beginning import beginning, fresh_arguments
 from zoo.training.pins import pinned_settings
-from zoo.training.rates import Rates, rates_for
+from zoo.training.rates import Rates, kept_rates, rates_for
 from zoo.training.request import FinetuneRequest, PretrainRequest, TrainingRequest
 from zoo.version import __version__
 from zoo.weights.build import build
@@ -85,7 +84,7 @@ def pretraining(request: PretrainRequest) -> TrainingJob:
     found = default_registry().recipe(spec.name)
     given = given_settings(request.recipe, request.settings)
     own = offer.spec.settings if offer.spec.recipe == spec.name else {}
-    with_rates = _kept(request.run, rates_for(offer, taken, chosen, given, own), given)
+    with_rates = kept_rates(request.run, rates_for(offer, taken, chosen, given, own), given)
     chosen = with_rates(chosen)
     resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, request, spec.task)
     resolved["pins"] = pinned_settings(chosen)
@@ -141,8 +140,9 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
     if request.labels is not None:
         dataset = dataset.subset(request.labels, chosen.seed)
     arguments = begins.arguments(request.arguments, inputs)
-    with_rates = _kept(request.run, rates_for(offer, arguments, chosen, request.settings, {}), request.settings)
-    chosen = with_rates(chosen)
+    rates = rates_for(offer, arguments, chosen, request.settings, {})
+    with_rates = kept_rates(request.run, rates, request.settings)
+    chosen = cast(FinetuneSettings, with_rates(chosen))
     resolved = _resolved("finetune", offer, arguments, recipe.spec, chosen, dataset, request, task)
     resolved |= {
         "weights": without_secrets(str(request.weights)),
@@ -177,21 +177,6 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
         adapter=adapter,
         with_rates=with_rates,
     )
-
-
-def _kept(run: RunOptions, rates: Rates, given: Collection[str]) -> Rates:
-    """Return what puts rates into settings: where a run is resumed those that it has, unless others are given."""
-    if not run.resume:
-        return rates
-    recorded = Run.recorded(run.out).get("settings")
-    names = ("learning_rate", "backbone_rate")
-    known = {name: recorded[name] for name in names if isinstance(recorded, dict) and name in recorded}
-
-    def with_rates(settings: TrainingSettings) -> TrainingSettings:
-        kept = {name: value for name, value in known.items() if name not in given and hasattr(settings, name)}
-        return dataclasses.replace(rates(settings), **kept)
-
-    return with_rates
 
 
 def _check_classes(request: TrainingRequest, dataset: Dataset) -> None:

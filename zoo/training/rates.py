@@ -5,6 +5,8 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from zoo.engine.options import RunOptions
+from zoo.engine.run import Run
 from zoo.registry.registry import Offer
 from zoo.specs.records import ModelSpec
 from zoo.specs.settings import FinetuneSettings, RateRule, TrainingSettings, rate_rules
@@ -38,23 +40,39 @@ def rates_for(
 
     def with_rates(settings: TrainingSettings) -> TrainingSettings:
         chosen = {name: _chosen(name, rule, settings, own, parameters) for name, rule in rules.items()}
-        return dataclasses.replace(settings, **{name: float(f"{value:.3g}") for name, value in chosen.items()})
+        numbers: dict[str, Any] = {name: float(f"{value:.3g}") for name, value in chosen.items()}
+        return dataclasses.replace(settings, **numbers)
+
+    return with_rates
+
+
+def kept_rates(run: RunOptions, rates: Rates, given: Collection[str]) -> Rates:
+    """Return what puts rates into settings: where a run is resumed those that it has, unless others are given."""
+    if not run.resume:
+        return rates
+    recorded = Run.recorded(run.out).get("settings")
+    names = ("learning_rate", "backbone_rate")
+    known = {name: recorded[name] for name in names if isinstance(recorded, dict) and name in recorded}
+
+    def with_rates(settings: TrainingSettings) -> TrainingSettings:
+        kept = {name: value for name, value in known.items() if name not in given and hasattr(settings, name)}
+        return dataclasses.replace(rates(settings), **kept)
 
     return with_rates
 
 
 def _chosen(name: str, rule: RateRule, settings: TrainingSettings, own: Mapping[str, Any], parameters: int) -> float:
-    defaults = {field.name: field.default for field in dataclasses.fields(settings)}
+    defaults: dict[str, Any] = {field.name: field.default for field in dataclasses.fields(settings)}
     theirs = name in own and _by_sgd({**defaults, **own}["optimizer"]) == _by_sgd(settings.optimizer)
-    rate = float(own[name] if theirs else defaults[name])  # type: ignore[arg-type]  # a rate has a number by default
-    batch = settings.batch_size / {**defaults, **own}["batch_size"]
+    rate = float(own[name] if theirs else defaults[name])
+    batch: float = settings.batch_size / {**defaults, **own}["batch_size"]
     if name == "learning_rate" and _by_sgd(settings.optimizer):
         if theirs or _by_sgd(defaults["optimizer"]):
             return rate * batch
         fresh = not isinstance(settings, FinetuneSettings) or settings.method == "scratch"
         return _SGD["fresh" if fresh else "pretrained"] * settings.batch_size / _SGD_BATCH
     method = settings.method if isinstance(settings, FinetuneSettings) else None
-    if rule.parameters and not theirs and not (method == "frozen" and name == "learning_rate"):
+    if rule.parameters is not None and not theirs and not (method == "frozen" and name == "learning_rate"):
         most = rate
         rate *= min(1.0, math.sqrt(rule.parameters / parameters))
         if method == "lora" and name == "learning_rate":

@@ -90,7 +90,9 @@ class BERT(TextModel):
         pooled = self.pool(x, attention_mask)
         if pre_logits or not self.num_classes:
             return pooled
-        logits: Tensor = self.head(pooled if self.pooler is None else torch.tanh(self.pooler["dense"](pooled)))
+        if self.pooler is not None:
+            pooled = torch.tanh(self.pooler["dense"](pooled))
+        logits: Tensor = self.get_classifier()(pooled)
         return logits
 
     def classifier_layers(self, num_classes: int) -> nn.Module:

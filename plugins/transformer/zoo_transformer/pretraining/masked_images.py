@@ -36,7 +36,7 @@ class MaskedAutoencoder(nn.Module):
         self.mask_token = nn.Parameter(torch.zeros(1, 1, width))
         self.positions = nn.Parameter(torch.zeros(1, table, width))
         self.decoder = nn.Sequential(
-            *(Block(width, heads, 4 * width, 0.0, True, 1e-6) for _ in range(settings.decoder_depth)),
+            *(Block(width, heads, 4 * width, (0.0, 0.0, 0.0), True, 1e-6) for _ in range(settings.decoder_depth)),
             nn.LayerNorm(width),
             nn.Linear(width, _pixels(backbone)),
         )
