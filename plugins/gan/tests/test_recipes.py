@@ -109,17 +109,22 @@ class TestWasserstein(WithAPenalty, OnDCGAN):
         return {**super().settings(), "discriminator_steps": 3}
 
 
-def test_a_penalty_on_a_critic_with_batch_norm_is_refused() -> None:
-    made = TestWasserstein()
-    stepper = made.stepper(model=zoo.create("dcgan", **OnDCGAN().arguments()), penalty=0.0)
-    assert stepper.optimizers, "without a penalty there is nothing against it"
-    with pytest.raises(zoo.UsageError, match="discriminator_norm=none"):
-        made.stepper(model=zoo.create("dcgan", **OnDCGAN().arguments()))
-
-
 class TestRelativistic(WithAPenalty, WithClasses, OnDCGAN):
     __test__ = True
     name = "relativistic"
+
+    def arguments(self) -> dict[str, Any]:
+        return {**super().arguments(), "discriminator_norm": "none"}
+
+
+@pytest.mark.parametrize("of", [TestWasserstein, TestRelativistic])
+def test_a_penalty_on_a_critic_with_batch_norm_is_refused(of: Any) -> None:
+    made = of()
+    arguments = {**made.arguments(), "discriminator_norm": "batch"}
+    stepper = made.stepper(model=zoo.create("dcgan", **arguments), penalty=0.0)
+    assert stepper.optimizers, "without a penalty there is nothing against it"
+    with pytest.raises(zoo.UsageError, match="discriminator_norm=none"):
+        made.stepper(model=zoo.create("dcgan", **arguments))
 
 
 class TestFreezeDiscriminator(OnDCGAN):

@@ -14,7 +14,6 @@ freeze_discriminator: L_D and L_G of non_saturating on new data, the lower stage
 from functools import partial
 
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 import zoo
 from zoo_gan import objectives
@@ -38,15 +37,9 @@ def wasserstein_gan(
     settings: WassersteinSettings, model: nn.Module, classes: Classes, preprocessing: zoo.Preprocessing
 ) -> AdversarialTraining:
     penalty = Penalty("between", settings.penalty)
-    training = AdversarialTraining(
+    return AdversarialTraining(
         settings, model, classes, preprocessing, objective=objectives.WASSERSTEIN, penalty=penalty
     )
-    if settings.penalty and any(isinstance(part, _BatchNorm) for part in training.discriminator.modules()):
-        raise zoo.UsageError(
-            "the penalty of wasserstein_gan is on the gradient of each picture, and batch norm in the discriminator "
-            "mixes pictures; make the model without it (dcgan: --arg discriminator_norm=none), or train by hinge"
-        )
-    return training
 
 
 def relativistic(

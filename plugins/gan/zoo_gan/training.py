@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 import zoo
 from zoo_gan.augmentation import Changes, change, draw_changes
@@ -62,6 +63,11 @@ class AdversarialTraining:
             raise zoo.UsageError(
                 f"the model has {model.classes} classes, the data has {len(classes)}; pretrain with --arg "
                 f"classes={len(classes)}, or classes=0 for an unconditional model"
+            )
+        if penalty.weight and any(isinstance(part, _BatchNorm) for part in model.discriminator.modules()):
+            raise zoo.UsageError(
+                f"penalty={penalty.weight} is on the gradient of each picture, and batch norm in the discriminator "
+                "mixes pictures; make the model without it (dcgan: --arg discriminator_norm=none), or train by hinge"
             )
         self.settings = settings
         self.objective = objective
