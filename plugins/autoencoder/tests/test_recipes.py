@@ -144,6 +144,31 @@ def test_discrepancy_tells_the_prior_from_others() -> None:
     assert float(discrepancy(first + 2, second)) > 0.5
 
 
+def test_discrepancy_is_the_unbiased_estimate_pair_by_pair() -> None:
+    """Tolstikhin et al., 2018, algorithm 2, with inverse multiquadratic kernels."""
+    first, second = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+    def kernel(a: torch.Tensor, b: torch.Tensor) -> float:
+        away = float((a - b).square().sum())
+        return sum(6 * scale / (6 * scale + away) for scale in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0))
+
+    pairs = [(a, b) for a in range(5) for b in range(5) if a != b]
+    within = sum(kernel(rows[a], rows[b]) for rows in (first, second) for a, b in pairs) / 20
+    between = sum(kernel(a, b) for a in first for b in second) / 25
+    assert float(discrepancy(first, second)) == pytest.approx(within - 2 * between)
+
+
+def test_the_divergence_is_that_of_two_normals() -> None:
+    model: Any = zoo.create("variational_autoencoder", image_size=12, widths=[4, 8], code_size=6)
+    recipe: Any = made("variational", model.eval())
+    with torch.no_grad():
+        _, found = recipe._bound(images(), zoo.Draws(0, 0, torch.arange(16)))
+        mean, log_variance = model.posterior(images())
+    posterior = torch.distributions.Normal(mean, (0.5 * log_variance).exp())
+    expected = torch.distributions.kl_divergence(posterior, torch.distributions.Normal(0.0, 1.0))
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-4)
+
+
 def test_entries_follow_their_codes_and_unused_ones_are_revived() -> None:
     model: Any = zoo.create("vector_quantized_autoencoder", image_size=12, widths=[4, 8], code_size=6, codebook_size=16)
     with torch.no_grad():

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from zoo_cnn.pretraining.dino import Centre
+from zoo_cnn.pretraining.backbone import pooled
+from zoo_cnn.pretraining.dino import Centre, _cross_entropy
 from zoo_cnn.pretraining.distillation import divergence
 from zoo_cnn.pretraining.momentum import follow, teacher_of
 from zoo_cnn.pretraining.neighbours import FeatureBank, effective_rank, nearest, neighbour_votes
@@ -94,6 +95,35 @@ def test_two_processes_have_the_gradients_of_one(tmp_path: Path) -> None:
     for process in running:
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
+
+
+def test_the_loss_of_dino_is_that_of_its_authors() -> None:
+    """`DINOLoss.forward` of facebookresearch/dino, main_dino.py: every global view of the teacher, all other views."""
+    student = torch.randn(4, 6, 5, generator=torch.Generator().manual_seed(0))
+    teacher = torch.randn(2, 6, 5, generator=torch.Generator().manual_seed(1))
+    targets = ((teacher - 0.3) / 0.04).softmax(-1)
+    total, count = torch.zeros(()), 0
+    for place, target in enumerate(targets):
+        for view, said in enumerate(student / 0.1):
+            if view != place:
+                total, count = total + torch.sum(-target * F.log_softmax(said, dim=-1), dim=-1).mean(), count + 1
+    torch.testing.assert_close(_cross_entropy(targets, (student / 0.1).log_softmax(-1)), total / count)
+
+
+def test_the_loss_of_byol_is_that_of_its_authors() -> None:
+    """`regression_loss` of deepmind-research/byol, for each of the two views' predictions of the other."""
+    recipe: Any = stepper("byol").recipe
+    images, draws = batch()["images"], zoo.Draws(0, 0, torch.arange(8))
+    with torch.no_grad():
+        mine = recipe._loss(images, draws)
+        views = two_views(images, draws, recipe.settings, recipe.observer.size)
+        online = recipe.predictor(recipe.projector(pooled(recipe.model, views, INPUTS)))
+        targets = recipe.teacher_projector(pooled(recipe.teacher, views, INPUTS))
+        terms = []
+        for said, target in zip(online.chunk(2), reversed(targets.chunk(2)), strict=True):
+            x, y = said / said.norm(dim=1, keepdim=True), target / target.norm(dim=1, keepdim=True)
+            terms.append((2 - 2 * (x * y).sum(1)).mean())
+    torch.testing.assert_close(mine, torch.stack(terms).mean())
 
 
 def test_distillation_matches_softened_classes() -> None:

@@ -65,6 +65,22 @@ def test_patches_are_put_back_where_they_were() -> None:
     assert torch.equal(made._cut(images)[0, 1].view(4, 4, 3), images[0, :, :4, 4:8].permute(1, 2, 0))
 
 
+def test_the_loss_is_that_of_the_authors() -> None:
+    """`forward_loss` of facebookresearch/mae, models_mae.py, with norm_pix_loss."""
+    made, images = recipe(masked=0.75), pictures()
+    draws = zoo.Draws(0, 0, torch.arange(6))
+    with torch.no_grad():
+        mine = made._loss(images, draws)
+        order = made._order(draws)
+        said = made.model(images, order, made.seen)
+        target = torch.einsum("nchpwq->nhwpqc", images.reshape(6, 3, 4, 4, 4, 4)).reshape(6, 16, 48)
+        mean, var = target.mean(dim=-1, keepdim=True), target.var(dim=-1, keepdim=True)
+        loss = ((said - (target - mean) / (var + 1.0e-6) ** 0.5) ** 2).mean(dim=-1)
+        mask = torch.ones(6, 16).scatter(1, order[:, : made.seen], 0)
+    assert made.seen == 4
+    torch.testing.assert_close(mine, (loss * mask).sum() / mask.sum())
+
+
 def test_the_decoder_is_not_published() -> None:
     exported = recipe().export()
     fresh = zoo.create("transformer/vit", **SMALL, num_classes=0)
