@@ -26,7 +26,7 @@ from zoo.data.images.idx import read_idx
 
 HELD_OUT = 50
 FIRST_SEED = 100
-SHARED = {"evaluations": 1}
+SHARED = {"evaluations": 1, "learning_rate": 2e-3}
 SMALL = {"widths": [16, 32, 64]}
 PRETRAININGS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     # name: recipe, arguments, settings

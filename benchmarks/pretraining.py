@@ -32,9 +32,11 @@ SUPERVISED: dict[str, dict[str, Any]] = {
     "fashion_mnist": {**QUICK, **BRISK, "epochs": 12, "augmentation": "flip", "evaluations": 3},
     "cifar10": {**QUICK, **BRISK, "epochs": 75, "ema": 0.995, "mixing": "cutmix", "evaluations": 5},
 }
+MEASURED = {"batch_size": 128, "learning_rate": 2e-3}
+"""The rule would halve that rate for half the default batch."""
 SIMCLR: dict[str, dict[str, Any]] = {
-    "fashion_mnist": {**QUICK, "epochs": 6, "batch_size": 128, "crop_area": 0.4, "evaluations": 3},
-    "cifar10": {**QUICK, "epochs": 40, "batch_size": 128, "evaluations": 6},
+    "fashion_mnist": {**QUICK, **MEASURED, "epochs": 6, "crop_area": 0.4, "evaluations": 3},
+    "cifar10": {**QUICK, **MEASURED, "epochs": 40, "evaluations": 6},
 }
 FINETUNED = {**QUICK, "evaluations": 1, "minimum_steps": 300}
 WAYS: dict[str, list[dict[str, Any]]] = {

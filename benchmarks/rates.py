@@ -8,7 +8,8 @@ off goes on; at the end the table is written as Markdown, and the results as JSO
     ZOO_DATA=../shared/data python benchmarks/rates.py [PART ...] [--minilm FOLDER] [--seeds 2] [--out /tmp/zoo-rates]
         [--write docs/rates.md]
 
-Parts are trec, ag_news (both need --minilm, the folder of all-MiniLM-L6-v2), gpt2, gpt2-pretraining and vit.
+Parts are trec, ag_news and trec-rates (these need --minilm, the folder of all-MiniLM-L6-v2), gpt2, gpt2-pretraining and
+vit.
 """
 
 import argparse
@@ -51,15 +52,18 @@ PICTURES = {"task": "image-classification", "labels": 500, "data": "fashion_mnis
 
 def jobs(part: str, seeds: int, minilm: Path | None, out: Path) -> Iterator[dict[str, Any]]:
     """Yield the runs of a part: those by the rule first."""
+    if part.startswith(("trec", "ag_news")) and minilm is None:
+        raise SystemExit(f"{part} needs --minilm")
     if part in ("trec", "ag_news"):
-        if minilm is None:
-            raise SystemExit(f"{part} needs --minilm")
         common: dict[str, Any] = {"kind": "finetune", "of": str(minilm), "data": part, **TEXT}
         for seed in range(seeds):
             yield {**common, "name": "rule", "seed": seed, "settings": QUICK}
             settings = {**QUICK, **BEFORE["settings"]}
             yield {**common, "name": "before", "seed": seed, "settings": settings, "arguments": BEFORE["arguments"]}
+        return
+    if part == "trec-rates":
         settings = {**QUICK, **HELD_OUT}
+        common = {"kind": "finetune", "of": str(minilm), "data": "trec", **TEXT}
     elif part == "gpt2-pretraining":
         settings = {**QUICK, "validation": 0.1, "tokenizer": "characters", "max_tokens": 64, "steps": 150}
         common = {"kind": "pretrain", "of": "gpt2", "data": "tinyshakespeare", "arguments": SIZES}
@@ -141,7 +145,9 @@ def read(record: Path) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=["trec", "gpt2-pretraining", "gpt2", "vit", "ag_news"])
+    parser.add_argument(
+        "parts", nargs="*", default=["trec", "gpt2-pretraining", "gpt2", "vit", "ag_news", "trec-rates"]
+    )
     parser.add_argument("--minilm", type=Path)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("/tmp/zoo-rates"))

@@ -23,7 +23,7 @@ from zoo.data.images.lettering import with_legend
 from zoo.data.masks.colours import class_legend, overlay
 
 BACKBONE = {"depths": [2, 2, 2, 2], "widths": [32, 64, 128, 256]}
-PRETRAINING = {"precision": "bf16", "epochs": 8, "batch_size": 64, "evaluations": 1}
+PRETRAINING = {"precision": "bf16", "epochs": 8, "batch_size": 64, "learning_rate": 0.1, "evaluations": 1}
 SETTINGS: dict[str, Any] = {
     "precision": "bf16",
     "image_size": [240, 320],
