@@ -25,7 +25,7 @@ from zoo.tasks.detection.pictures import draw_boxes
 MODEL: dict[str, Any] = {"widths": [32, 64, 128, 256]}
 SIZE = (240, 320)
 PRETRAINING: dict[str, Any] = {"epochs": 20}
-FINETUNING: dict[str, Any] = {"image_size": SIZE, "flips": "both"}
+FINETUNING: dict[str, Any] = {"image_size": SIZE, "flips": "both", "backbone_rate": 0.5}
 
 
 def main() -> None:
