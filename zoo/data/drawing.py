@@ -1,14 +1,14 @@
 """Which samples are kept, or held out: draws that a seed decides, for data sets of every kind."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from zoo.data.arrays import Labels
-from zoo.data.splitting import held_out
+from zoo.data.splitting import Groups, held_out
 from zoo.errors import UsageError
 from zoo.seeds import generator
 
@@ -39,13 +39,17 @@ def draw_labelled(
 
 
 def draw_held_out(
-    num_samples: int, share: float, seed: int, labels: Labels | Sequence[Iterable[int]] | None = None
+    num_samples: int,
+    share: float,
+    seed: int,
+    labels: Labels | Sequence[Collection[int]] | None = None,
+    groups: Groups | None = None,
 ) -> tuple[Places, Places]:
     """Return the places that stay for training, and those of this share that are held out.
 
     `labels` are the class of each sample, of which the same share is held out each, or the classes of each: 0 and 1 for
-    every class, or their numbers. None that a class cannot be learnt without is held out. Raise UsageError where that
-    leaves too few.
+    every class, or their numbers. None that a class cannot be learnt without is held out. Samples of one of `groups`,
+    a number each, stay together. Raise UsageError where that leaves too few.
     """
     count = round(num_samples * share)
     if not 0 < count < num_samples:
@@ -53,45 +57,47 @@ def draw_held_out(
             f"validation={share} of {num_samples} training samples leaves a split empty; choose another share"
         )
     order = torch.randperm(num_samples, generator=generator(seed, "hold out")).numpy()
-    if _are_classes(labels):
-        assert labels is not None
-        single = isinstance(labels, np.ndarray) and labels.ndim == 1
-        held = _of_each(order, np.asarray(labels), count) if single else _of_several(order, labels, count)
-        if len(held) < count:
+    if _are_classes(labels) or groups is not None:
+        held = np.array(sorted(held_out(order.tolist(), _classes(labels, num_samples), count, groups)), np.int64)
+        if len(held) < count and groups is None:
             raise UsageError(
                 f"validation={share} of {num_samples} training samples leaves classes without any to learn; choose a "
                 "smaller share"
             )
-        order = np.concatenate([held, np.setdiff1d(order, held)])
+        if not len(held):
+            raise UsageError(
+                f"validation={share} of {num_samples} training samples cannot be held out without copies of them among "
+                "the rest; choose another share"
+            )
+        return np.setdiff1d(order, held), held
     return np.sort(order[count:]), np.sort(order[:count])
 
 
-def held_out_fingerprint(fingerprint: str, labels: Labels | Sequence[Iterable[int]] | None) -> str:
-    """Return the fingerprint of data of which a part is held out by class, which earlier releases drew otherwise."""
-    return hashlib.sha256(f"{fingerprint} by class".encode()).hexdigest() if _are_classes(labels) else fingerprint
+def held_out_fingerprint(
+    fingerprint: str, labels: Labels | Sequence[Collection[int]] | None, groups: Groups | None = None
+) -> str:
+    """Return the fingerprint of data of which a part is held out by class or group, which was drawn otherwise before.
+
+    Samples without either are drawn as ever.
+    """
+    several = not isinstance(labels, np.ndarray) or labels.ndim == 2
+    by_class = ("classes" if several else "class") if _are_classes(labels) else ""
+    known = " and ".join(filter(None, (by_class, "" if groups is None else "group")))
+    return hashlib.sha256(f"{fingerprint} by {known}".encode()).hexdigest() if known else fingerprint
 
 
-def _are_classes(labels: Labels | Sequence[Iterable[int]] | None) -> bool:
+def _are_classes(labels: Labels | Sequence[Collection[int]] | None) -> bool:
     """Tell whether labels are classes, and not values to come near to."""
     return labels is not None and not (isinstance(labels, np.ndarray) and labels.dtype.kind == "f")
 
 
-def _of_each(order: Places, labels: NDArray[np.int64], count: int) -> Places:
-    """Return the first `count` places where those of each class are spread evenly, but for the last of each."""
-    by_class = order[np.argsort(labels[order], kind="stable")]
-    sizes = np.unique(labels, return_counts=True)[1]
-    spread = np.concatenate([(np.arange(size) + 0.5) / size for size in sizes])
-    last = sizes.cumsum() - 1
-    when = np.empty(len(order))
-    when[by_class] = spread
-    when[by_class[last]] = np.inf
-    found = order[np.argsort(when[order], kind="stable")]
-    return found[np.isfinite(when[found])][:count]
-
-
-def _of_several(order: Places, labels: Labels | Sequence[Iterable[int]], count: int) -> Places:
-    classes = [np.flatnonzero(row) for row in labels] if isinstance(labels, np.ndarray) else labels
-    return np.array(sorted(held_out(order.tolist(), classes, count, "the training split")), np.int64)
+def _classes(labels: Labels | Sequence[Collection[int]] | None, num_samples: int) -> Sequence[Collection[int]]:
+    """Return the classes of each sample, none where they have values or nothing."""
+    if labels is None or not _are_classes(labels):
+        return [()] * num_samples
+    if not isinstance(labels, np.ndarray):
+        return labels
+    return [(label,) for label in labels.tolist()] if labels.ndim == 1 else [np.flatnonzero(row) for row in labels]
 
 
 def placed_labels(labels: Labels, places: Places, count: int) -> Labels:

@@ -20,9 +20,10 @@ from zoo.errors import DataError
 
 
 def paint(path: Path, shade: int | None = None) -> None:
+    """Write a picture of one shade, or else of noise of its own."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    shade = sum(str(path).encode()) % 256 if shade is None else shade
-    Image.fromarray(np.full((4, 6), shade, np.uint8)).save(path)
+    noise = np.random.default_rng(list(str(path).encode())).integers(0, 256, (4, 6), np.uint8)
+    Image.fromarray(noise if shade is None else np.full((4, 6), shade, np.uint8)).save(path)
 
 
 def sizes(dataset: ImageDataset) -> dict[str, int]:
@@ -160,7 +161,10 @@ def test_hidden_files_are_not_taken(tmp_path: Path) -> None:
     for place in range(3):
         for kind in ("classes/cat", "classes/dog", "yolo/images", "voc/JPEGImages", "coco/images", "street/images"):
             paint(tmp_path / kind / f"{place}.png")
-        paint(tmp_path / "street" / "masks" / f"{place}.png", shade=place % 2)
+        (tmp_path / "street" / "masks").mkdir(exist_ok=True)
+        Image.fromarray(np.arange(24, dtype=np.uint8).reshape(4, 6) % 2).save(
+            tmp_path / "street" / "masks" / f"{place}.png"
+        )
         for kind, suffix, text in (
             ("yolo/labels", "txt", "0 0.5 0.5 0.2 0.2\n"),
             (

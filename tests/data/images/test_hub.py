@@ -128,12 +128,20 @@ def test_a_revision_is_kept_and_another_commit_is_other_data(clothes: Any) -> No
     assert opened(clothes, f"{ADDRESS}@{commit}").fingerprint == before.fingerprint
 
 
-def test_without_a_split_to_test_on_every_fifth_is_one(served_hub: Any, clothes: Any) -> None:
+def test_without_a_split_to_test_on_a_fifth_of_each_class_is_one(served_hub: Any, clothes: Any) -> None:
     push(clothes, {"alone/train/0000.parquet": table("train")})
     dataset = opened(clothes, f"{ADDRESS}/alone")
     expected = fashion_mnist_sample(None).splits["train"]
-    assert np.array_equal(dataset.splits["test"].images, expected.images[4:60:5])
-    assert np.array_equal(dataset.splits["train"].labels[:5], expected.labels[[0, 1, 2, 3, 5]])
+    known = {image.tobytes(): label for image, label in zip(expected.images[:60], expected.labels[:60], strict=True)}
+    for split in dataset.splits.values():
+        assert [known[image.tobytes()] for image in np.asarray(split.images)] == split.labels.tolist()
+    counts = np.bincount(expected.labels[:60], minlength=10)
+    assert np.bincount(dataset.splits["test"].labels).tolist() == [
+        round(count / 5) or int(count > 1) for count in counts
+    ]
+    push(clothes, {"plain/train/0000.parquet": table("train").remove_columns("label")})
+    plain = opened(clothes, f"{ADDRESS}/plain").splits["test"]
+    assert np.array_equal(plain.images, expected.images[4:60:5]), "without classes it is every fifth"
     with pytest.raises(DataError, match="several data sets"):
         opened(clothes)
 
@@ -262,9 +270,9 @@ def test_136_a_row_without_a_label_is_named(clothes: Any, labels: list[Any], kin
 def test_a_class_of_one_row_is_learnt_and_pictures_keep_their_labels(clothes: Any) -> None:
     push(clothes, {"o/train-0.parquet": labelled([0, 1, 0, 1, 2, 0, 1, 0, 1, 0])})
     dataset = opened(clothes, f"{ADDRESS}/o", download=False)
-    assert [image.max() for image in dataset.splits["train"].images] == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert [image.max() for image in dataset.splits["test"].images] == [0, 9]
-    assert dataset.splits["train"].labels.tolist() == [1, 0, 1, 2, 0, 1, 0, 1]
+    assert [image.max() for image in dataset.splits["train"].images] == [0, 2, 3, 4, 5, 6, 7, 8]
+    assert [image.max() for image in dataset.splits["test"].images] == [1, 9]
+    assert dataset.splits["train"].labels.tolist() == [0, 0, 1, 2, 0, 1, 0, 1]
 
 
 def test_pictures_without_labels_get_advice_about_columns(clothes: Any) -> None:

@@ -80,8 +80,8 @@ def test_other_labels_are_other_data(tmp_path: Path) -> None:
 
 def test_skip_bad_leaves_out_the_labels_too(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, "labels.csv", SEVERAL)
-    (folder / "c.png").write_bytes(b"no picture")
-    assert labels(open_image_folder(folder, skip_bad=1)) == {0: [1, 1, 0], 1: [0, 0, 0], 3: [0, 1, 0], 4: [0, 1, 1]}
+    (folder / "e.png").write_bytes(b"no picture")
+    assert labels(open_image_folder(folder, skip_bad=1)) == {0: [1, 1, 0], 1: [0, 0, 0], 2: [1, 0, 0], 3: [0, 1, 0]}
 
 
 def test_metadata_without_labels_is_passed_over(tmp_path: Path) -> None:

@@ -213,9 +213,38 @@ def test_a_class_of_one_row_is_learnt_wherever_its_hash_falls(tmp_path: Path) ->
         open_records(tmp_path / "all.csv", Columns())
 
 
-@pytest.mark.parametrize(("column", "held_out"), [("label", ["text 1", "text 9"]), ("target", ["text 3", "text 5"])])
-def test_rows_stay_where_earlier_versions_had_them(tmp_path: Path, column: str, held_out: list[str]) -> None:
-    write_csv(tmp_path / "rows.csv", [(f"text {n}", "ab"[n % 2]) for n in range(10)], head=f"text,{column}")
-    dataset = open_records(tmp_path / "rows.csv", Columns(**{column: column}))
-    assert list(dataset.splits["test"].texts) == held_out  # type: ignore[arg-type]
-    assert dataset.fingerprint.startswith({"label": "0b6232435ffb", "target": "aebc15d6ecf5"}[column])
+def test_rows_without_labels_stay_where_earlier_versions_had_them(tmp_path: Path) -> None:
+    write_csv(tmp_path / "rows.csv", [(f"text {n}", "ab"[n % 2]) for n in range(10)], head="text,target")
+    dataset = open_records(tmp_path / "rows.csv", Columns(target="target"))
+    assert list(dataset.splits["test"].texts) == ["text 3", "text 5"]  # type: ignore[arg-type]
+    assert dataset.fingerprint.startswith("aebc15d6ecf5")
+
+
+def test_rows_of_classes_are_split_within_each_and_are_other_data_than_before(tmp_path: Path) -> None:
+    write_csv(tmp_path / "rows.csv", [(f"text {n}", "aaab"[n % 4]) for n in range(40)])
+    dataset = open_records(tmp_path / "rows.csv", Columns())
+    test = dataset.splits["test"].labels
+    assert test is not None and np.bincount(test).tolist() == [6, 2], "a fifth of 30 and of 10"
+    more = [(f"text {n}", "aaab"[n % 4]) for n in range(48)]
+    write_csv(tmp_path / "rows.csv", more)
+    after = open_records(tmp_path / "rows.csv", Columns()).splits["test"].texts
+    assert len(set(dataset.splits["test"].texts) & set(after)) >= 6, "rows stay when others come"  # type: ignore[arg-type]
+    write_csv(tmp_path / "few.csv", [(f"text {n}", "ab"[n % 2]) for n in range(10)])
+    assert not open_records(tmp_path / "few.csv", Columns()).fingerprint.startswith("0b6232435ffb")
+
+
+def test_equal_texts_stay_on_one_side_but_for_case_and_blanks(tmp_path: Path) -> None:
+    rows = [(text, "ab"[n % 2]) for n in range(40) for text in (f"text {n}", f"Text  {n} ", f"TEXT {n}")]
+    write_csv(tmp_path / "rows.csv", rows)
+    splits = open_records(tmp_path / "rows.csv", Columns()).splits
+    plain = {name: {" ".join(text.lower().split()) for text in split.texts} for name, split in splits.items()}  # type: ignore[union-attr]
+    assert not plain["train"] & plain["test"] and len(splits["test"]) == 24
+
+
+def test_a_line_counts_texts_that_are_in_train_and_elsewhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for split, texts in (("train", ["one", "two", "three"]), ("test", ["Two", "four", "three "]), ("val", ["five"])):
+        write_csv(tmp_path / f"{split}.csv", [(text, "ab"[place % 2]) for place, text in enumerate(texts)])
+    with caplog.at_level("WARNING", "zoo"):
+        open_records(tmp_path, Columns())
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith("2 of 3 test samples of ") and "first 'Two' and 'two'" in line

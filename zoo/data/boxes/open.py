@@ -13,6 +13,7 @@ from zoo.data.arrays import Boxes
 from zoo.data.boxes import coco, table, voc, yolo
 from zoo.data.boxes.records import AnnotatedImage, Annotations
 from zoo.data.hashes import content_hashes
+from zoo.data.images.copies import copies, split_together
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.decoded import Part, open_pictures
 from zoo.data.images.orientation import Frame, turned_boxes
@@ -21,7 +22,6 @@ from zoo.errors import DataError
 from zoo.files import cache_folder, storage_errors, write_file
 
 _VERSION = "1"
-_TEST_SHARE = 0.2
 _LAYOUTS = (
     "Pascal VOC (JPEGImages, Annotations/*.xml), COCO (annotations/instances_*.json), YOLO (images, labels) or a table "
     "(*.csv with the columns file, class, xmin, ymin, xmax, ymax)"
@@ -48,9 +48,10 @@ def open_boxes(
 ) -> ImageDataset:
     """Open a folder of Pascal VOC, COCO, YOLO or a table, its pictures scaled to one size, or else to the commonest."""
     annotations = _read(folder)
-    splits, skip_bad = _without_missing(_split(annotations.splits), skip_bad)
-    paths = list({item.path for part in splits.values() for item in part})
+    found, skip_bad = _without_missing(annotations.splits, skip_bad)
+    paths = list({item.path for part in found.values() for item in part})
     hashes = content_hashes(folder, paths)
+    splits, groups = _split(found, hashes, str(folder))
     if image_size is None or channels is None:
         common_size, common_channels = common_form(sorted(paths))
         image_size, channels = image_size or common_size, channels or common_channels
@@ -65,7 +66,9 @@ def open_boxes(
     for split in sorted(splits):
         digest.update(frames[split][:, :2].tobytes() + boxes[split].tobytes())
     parts = {
-        split: Part([item.path for item in part], {"boxes": boxes[split], "sizes": frames[split][:, :2]})
+        split: Part(
+            [item.path for item in part], {"boxes": boxes[split], "sizes": frames[split][:, :2]}, groups.get(split)
+        )
         for split, part in splits.items()
     }
     return ImageDataset(
@@ -92,22 +95,27 @@ def _read(folder: Path) -> Annotations:
     raise DataError(f"{folder} is no folder of {_LAYOUTS}{hint}")
 
 
-def _split(splits: Mapping[str, Sequence[AnnotatedImage]]) -> dict[str, list[AnnotatedImage]]:
-    """Split what is not split by the hash of its name, the lowest fifth to test."""
+def _split(
+    splits: Mapping[str, Sequence[AnnotatedImage]], hashes: Mapping[Path, str], source: str
+) -> tuple[dict[str, list[AnnotatedImage]], dict[str, NDArray[np.int64]]]:
+    """Split what is not split within each class, the lowest hashes of names to test; return copies of one by split.
+
+    A picture counts for its rarest class.
+    """
     if "all" not in splits:
         train = {item.path for item in splits.get("train", ())}
         if shared := next((item.path for item in splits["test"] if item.path in train), None):
             raise DataError(f"{shared} is listed for both training and testing, which invalidates the scores; keep one")
-        return {name: list(part) for name, part in splits.items()}
-    items = list(splits["all"])
+    groups = copies({name: [item.path for item in part] for name, part in splits.items()}, hashes, source)
+    if "all" not in splits:
+        return {name: list(part) for name, part in splits.items()}, groups
+    items = {item.path: item for item in splits["all"]}
     if len(items) < 2:
         raise DataError("one image cannot be split into training and test; give two or more")
-    ranked = sorted(items, key=lambda item: hashlib.sha256(item.path.name.encode()).digest())
-    test = {item.path for item in ranked[: round(len(items) * _TEST_SHARE) or 1]}
-    return {
-        "train": [item for item in items if item.path not in test],
-        "test": [item for item in items if item.path in test],
-    }
+    names = {path: hashlib.sha256(path.name.encode()).hexdigest() for path in items}
+    labels = {path: {box.label for box in item.boxes} for path, item in items.items()}
+    paths, groups = split_together(list(items), names, labels, groups.get("all"))
+    return {name: [items[path] for path in part] for name, part in paths.items()}, groups
 
 
 def _without_missing(

@@ -41,6 +41,7 @@ class ImageSplit:
     or CROWD or DIFFICULT where the box is not to be scored; rows of class -1 fill up.
     `masks` are uint8 (samples, height, width), the class of each pixel, or 255 where it does not count.
     `sizes` are int64 (samples, 2), the height and width of the picture's file.
+    `groups` are int64 (samples,), equal for copies of one picture, which are not parted; None where there are none.
     """
 
     images: Images | UndecodedImages
@@ -48,6 +49,7 @@ class ImageSplit:
     boxes: Boxes | None = None
     masks: Images | None = None
     sizes: NDArray[np.int64] | None = None
+    groups: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -93,7 +95,8 @@ class ImageSplit:
     def take(self, index: NDArray[np.int64]) -> "ImageSplit":
         """Return the samples at these places, in this order."""
         images = self.images[index] if isinstance(self.images, np.ndarray) else self.images.take(index)
-        return ImageSplit(images, **{name: values[index] for name, values in self.targets.items()})
+        groups = None if self.groups is None else self.groups[index]
+        return ImageSplit(images, **{name: values[index] for name, values in self.targets.items()}, groups=groups)
 
 
 @renamed_arguments(licence="license")
@@ -216,12 +219,16 @@ class ImageDataset:
         return replace(self, splits={**self.splits, "train": train.take(index)}, fingerprint=fingerprint)
 
     def hold_out(self, share: float, seed: int) -> "ImageDataset":
-        """Move a share of the training split, drawn by the seed, and of each class, to a split `validation`."""
+        """Move a share of the training split, drawn by the seed, and of each class, to a split `validation`.
+
+        Copies of one picture stay together.
+        """
         train = self.splits["train"]
         classes = _classes_of(train)
-        stays, held = draw_held_out(len(train), share, seed, classes)
+        stays, held = draw_held_out(len(train), share, seed, classes, train.groups)
         splits = {**self.splits, "train": train.take(stays), "validation": train.take(held)}
-        return replace(self, splits=splits, fingerprint=held_out_fingerprint(self.fingerprint, classes))
+        fingerprint = held_out_fingerprint(self.fingerprint, classes, train.groups)
+        return replace(self, splits=splits, fingerprint=fingerprint)
 
     def with_classes(self, classes: tuple[str, ...]) -> "ImageDataset":
         """Return the data set with its classes at the places that they have among others."""

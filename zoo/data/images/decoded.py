@@ -31,10 +31,11 @@ _log = logging.getLogger("zoo")
 
 @dataclass(frozen=True)
 class Part:
-    """What a split is made from: pictures, and what is known of each, as `ImageSplit.targets` has it."""
+    """What a split is made from: pictures, and what is known of each, as `ImageSplit.targets` and `groups` have it."""
 
     sources: Sequence[Source]
     targets: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    groups: NDArray[np.int64] | None = None
 
 
 class SkippedFiles(msgspec.Struct):
@@ -78,7 +79,8 @@ def open_pictures(
             images = np.load(cached / f"{name}.npy", mmap_mode="r", allow_pickle=False)[: len(good)]
         # Where nothing is left out a target stays as it is: masks may be a memory map
         targets = {target: values[good] if bad else values for target, values in part.targets.items()}
-        splits[name] = ImageSplit(images, **targets)
+        groups = part.groups if part.groups is None or not bad else part.groups[good]
+        splits[name] = ImageSplit(images, **targets, groups=groups)
     return splits
 
 

@@ -17,7 +17,7 @@ from zoo.data.images.hub_tables import Table, downloaded_tables, passing_tables
 from zoo.data.images.pictures import common_form
 from zoo.data.images.scaling import STRETCHED, Scaling
 from zoo.data.memory import fits_in_cache
-from zoo.data.splitting import held_out, scoring, with_test
+from zoo.data.splitting import scoring, stratified, with_test
 from zoo.errors import DataError
 from zoo.extras import require
 from zoo.hub.connection import connect
@@ -41,8 +41,8 @@ def open_hub_dataset(
     """Open the pictures of a Hub's data set, all scaled to one size.
 
     The columns are known by their features: the first of pictures, and the first of class labels. Where there is no
-    split to test on, every fifth sample goes there. Files are downloaded once and verified. Without `download` they
-    pass by once and are decoded on the way; None does so where the disk has no room for them.
+    split to test on, every fifth sample goes there, or a fifth of each class. Files are downloaded once and verified.
+    Without `download` they pass by once and are decoded on the way; None does so where the disk has no room for them.
     """
     require(address, "datasets")
     repo, folder, revision = parse(address)
@@ -85,7 +85,9 @@ def _open(
     if image_size is None or channels is None:
         common_size, common_channels = common_form(first.some_pictures(picture, address))
         image_size, channels = image_size or common_size, channels or common_channels
-    form = (image_size, channels, *([] if scaling == STRETCHED else [scaling]), *(["scored"] if scoring() else []))
+    divided = "test" not in tables and targets is not None  # where earlier versions drew otherwise
+    more = [name for name, holds in (("scored", scoring()), ("by class", divided)) if holds]
+    form = (image_size, channels, *([] if scaling == STRETCHED else [scaling]), *more)
     key = repr((_VERSION, files.repo, files.folder, files.commit, picture, labels.column, labels.classes, *form))
     fingerprint = hashlib.sha256(key.encode()).hexdigest()
     return ImageDataset(
@@ -107,16 +109,14 @@ def _open(
 
 
 def _places(sizes: Mapping[str, int], labels: Labels | None, address: str) -> dict[str, NDArray[np.int64]]:
-    """Return which rows make up each split; one that alone has a label is not tested on."""
+    """Return which rows make up each split: every fifth to test, or with labels a fifth of each class."""
     if "test" in sizes:
         return {name: np.arange(size) for name, size in sizes.items()}
     rows = np.arange(sizes["train"])
     test = rows % _EVERY == _EVERY - 1
     if labels is not None:
-        kept = held_out(
-            rows[np.argsort(~test, kind="stable")], [(label,) for label in labels.tolist()], int(test.sum()), address
-        )
-        test = np.isin(rows, list(kept))
+        ranked = rows[np.argsort(~test, kind="stable")].tolist()
+        test = np.isin(rows, list(stratified(ranked, [(label,) for label in labels.tolist()], address)))
     return {"train": rows[~test], "test": rows[test]}
 
 

@@ -2,7 +2,7 @@
 
 Four forms: `train/<class>/*` with `test/<class>/*`, and perhaps `valid/<class>/*`; `<class>/*`; pictures with a table
 of labels (`label_table`); and pictures alone, without labels. Pictures may lie deeper within the folder of their class.
-What says nothing of splits is split 80 to 20 by the hash of each picture.
+What says nothing of splits is split 80 to 20 within each class by the hash of each picture, copies of one together.
 """
 
 import hashlib
@@ -14,13 +14,14 @@ import numpy as np
 
 from zoo.data.arrays import Labels
 from zoo.data.hashes import content_hashes
+from zoo.data.images.copies import copies, split_together
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.decoded import Part, open_pictures
 from zoo.data.images.label_table import read_label_table
 from zoo.data.images.listing import pictures_below, unread_in
 from zoo.data.images.pictures import common_form
 from zoo.data.images.scaling import STRETCHED, Scaling
-from zoo.data.splitting import scoring, split_by_hash, split_folders, with_test
+from zoo.data.splitting import scoring, split_folders, with_test
 from zoo.errors import DataError
 
 _VERSION = "2"
@@ -50,10 +51,11 @@ def open_image_folder(
     hashes = content_hashes(folder, found)
     by_folder = {path: _class(path, roots[split]) for split, part in paths.items() for path in part if not table}
     classes = table.classes if table else _classes(by_folder, roots)
+    groups = copies(paths, hashes, str(folder))
     if set(paths) == {"all"}:
         # a class stays in both splits, however many folders its pictures lie in
-        group_of = by_folder.__getitem__ if classes and not table else _parent
-        paths = split_by_hash(paths["all"], hashes, table.labels if table else None, group_of)
+        labels = table.labels if table else {path: (name,) for path, name in by_folder.items()} if classes else None
+        paths, groups = split_together(paths["all"], hashes, labels, groups.get("all"))
     if image_size is None or channels is None:
         common_size, common_channels = common_form(found)
         image_size, channels = image_size or common_size, channels or common_channels
@@ -66,8 +68,8 @@ def open_image_folder(
                 digest.update(f"{table.several} {table.labels[path]}\n".encode())
     parts = {}
     for split, part in paths.items():
-        labels = table.targets(part) if table else _labels_by_folder([by_folder[path] for path in part], classes)
-        parts[split] = Part(part, {"labels": labels} if classes else {})
+        targets = table.targets(part) if table else _labels_by_folder([by_folder[path] for path in part], classes)
+        parts[split] = Part(part, {"labels": targets} if classes else {}, groups.get(split))
     return ImageDataset(
         name=folder.resolve().name,
         splits=open_pictures(
@@ -127,7 +129,3 @@ def _classes(by_folder: Mapping[Path, str | None], roots: Mapping[str, Path]) ->
             deep[0],
         )
     return tuple(sorted(names))
-
-
-def _parent(path: Path) -> Path:
-    return path.parent

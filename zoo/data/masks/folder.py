@@ -8,7 +8,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zoo.data.hashes import content_hashes
+from zoo.data.images.copies import copies, split_together
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.decoded import Part, open_pictures
 from zoo.data.images.pictures import common_form
@@ -16,7 +20,6 @@ from zoo.data.masks.classes import VOC_CLASSES, named_values, names_file
 from zoo.data.masks.decoding import common_size
 from zoo.data.masks.layouts import ALL, Pair, find_layout
 from zoo.data.masks.stored import MaskParts, open_masks
-from zoo.data.splitting import split_by_hash
 
 _VERSION = "1"
 _OWN_SIZE_UP_TO = 2 * 1024**3
@@ -38,7 +41,7 @@ def open_mask_folder(
     layout = find_layout(folder)
     files = {path for pairs in layout.pairs.values() for pair in pairs for path in (pair.picture, pair.mask)}
     hashes = content_hashes(folder, sorted(path for path in files if path.is_file()))
-    pairs = _split(layout.pairs, hashes)
+    pairs, groups = _split(layout.pairs, hashes, str(folder))
     if image_size is None or channels is None:
         common, common_channels = common_form([pair.picture for part in pairs.values() for pair in part])
         image_size, channels = image_size or common, channels or common_channels
@@ -61,7 +64,10 @@ def open_mask_folder(
         name=folder.resolve().name,
         splits=open_pictures(
             pictures.hexdigest(),
-            {name: Part(paths, {"masks": masks.arrays[name]}) for name, paths in kept.items()},
+            {
+                name: Part(paths, {"masks": masks.arrays[name]}, groups[name][masks.kept[name]] if groups else None)
+                for name, paths in kept.items()
+            },
             image_size=image_size,
             channels=channels,
             skip_bad=skip_bad - len(masks.left_out),
@@ -74,14 +80,17 @@ def open_mask_folder(
     )
 
 
-def _split(pairs: Mapping[str, list[Pair]], hashes: Mapping[Path, str]) -> dict[str, list[Pair]]:
+def _split(
+    pairs: Mapping[str, list[Pair]], hashes: Mapping[Path, str], source: str
+) -> tuple[dict[str, list[Pair]], dict[str, NDArray[np.int64]]]:
+    """Return the pairs of each split, and which pictures of it are copies of one."""
+    pictures = {name: [pair.picture for pair in part] for name, part in pairs.items()}
+    groups = copies(pictures, hashes, source)
     if set(pairs) != {ALL}:
-        return dict(pairs)
+        return dict(pairs), groups
     by_picture = {pair.picture: pair for pair in pairs[ALL]}
-    return {
-        name: [by_picture[path] for path in paths]
-        for name, paths in split_by_hash(list(by_picture), dict(hashes)).items()
-    }
+    splits, groups = split_together(list(by_picture), hashes, None, groups.get(ALL))
+    return {name: [by_picture[path] for path in paths] for name, paths in splits.items()}, groups
 
 
 def _measured(pairs: Sequence[Pair], image_size: tuple[int, int]) -> tuple[int, int]:

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from zoo.data.hashes import content_hashes
-from zoo.data.splitting import SPLITS, held_out, scoring, with_test
+from zoo.data.splitting import SPLITS, TEST_SHARE, scoring, stratified, with_test
 from zoo.data.text.columns import Columns, Record, read_columns, records_of
+from zoo.data.text.copies import equal_texts, warn_of_equal_texts
 from zoo.data.text.dataset import TextDataset, TextSplit
 from zoo.data.text.tables import is_table, read_lines
 from zoo.errors import DataError
 
-_TEST_SHARE = 0.2
 _WHOLE = re.compile(r"(-?\d+)(\.0+)?")
 _log = logging.getLogger("zoo")
 
@@ -32,8 +32,7 @@ def is_records(path: Path) -> bool:
 def open_records(path: Path, columns: Columns) -> TextDataset:
     """Open a table, a folder with one for each split, or one of paired files.
 
-    Splits are named by the files (train, test, validation). Rows of a single file are split by their own hashes, so
-    that one stays on its side when others come or go.
+    Splits are named by the files (train, test, validation). Rows of a single file are split as `dataset_of` does.
     """
     if path.is_dir() and (pairs := _pairs_in(path)):
         return _paired(path, pairs, columns)
@@ -46,7 +45,7 @@ def open_records(path: Path, columns: Columns) -> TextDataset:
         rows[split], multiple = _read(file, columns)
         several = several or multiple
     if "" in rows:
-        rows = split_by_hash(rows[""], str(path))
+        rows = {"train": rows[""]}
     hashes = content_hashes(path if path.is_dir() else path.parent, list(files.values()))
     digest = hashlib.sha256(columns.identity.encode())
     for split, file in files.items():
@@ -68,9 +67,15 @@ def dataset_of(
 
     Labels that are all whole numbers are written as such: 1 and 1.0 are one class. Splits whose labels are hidden
     count as absent where the training rows have labels. Without a split to test on, what is there for validation is, or
-    a fifth of the training rows, by their hashes. Raise DataError for a label that no training row has.
+    a fifth of the training rows of each class, by their hashes, equal texts together. One line warns of texts that are
+    in train and elsewhere. Raise DataError for a label that no training row has.
     """
-    rows = _with_test(_without_hidden(rows, source), source)
+    rows = with_test(_without_hidden(rows, source))
+    if set(rows) == {"train"}:
+        rows, drawn = split_by_hash(rows["train"], source)
+        fingerprint = hashlib.sha256(f"{fingerprint} {drawn}".encode()).hexdigest() if drawn else fingerprint
+    else:
+        warn_of_equal_texts(rows, source)
     if classes is None:
         rows = _with_whole_numbers(rows)
         known = rows.get("test" if scoring() else "train", ())
@@ -97,11 +102,6 @@ def _without_hidden(rows: Mapping[str, Sequence[Record]], source: str) -> dict[s
     for split in rows.keys() - labelled:
         _log.warning("%s hides the labels of its %s split, which is left out", source, split)
     return {split: records for split, records in rows.items() if split in labelled}
-
-
-def _with_test(rows: Mapping[str, Sequence[Record]], source: str) -> dict[str, Sequence[Record]]:
-    rows = with_test(rows)
-    return split_by_hash(rows["train"], source) if set(rows) == {"train"} else rows
 
 
 def _with_whole_numbers(rows: Mapping[str, Sequence[Record]]) -> Mapping[str, Sequence[Record]]:
@@ -194,20 +194,21 @@ def _read(file: Path, columns: Columns) -> tuple[list[Record], bool]:
     return records_of(read_columns(file, columns), columns, str(file))
 
 
-def split_by_hash(records: Sequence[Record], source: str) -> dict[str, Sequence[Record]]:
-    """Split rows by the hash of each, so that one stays on its side when others come or go.
+def split_by_hash(records: Sequence[Record], source: str) -> tuple[dict[str, Sequence[Record]], str]:
+    """Split rows within each class by the hash of each, so that one stays on its side when others come or go.
 
-    A row that alone has a label is not tested on.
+    Return also what a fingerprint has to say of it: rows without labels and copies are split as they ever were.
     """
-    if scoring():
-        return {"test": records}
     hashes = [hashlib.sha256(record.identity.encode()).digest() for record in records]
-    count = round(len(records) * _TEST_SHARE)
-    if not 0 < count < len(records):
+    if not 0 < round(len(records) * TEST_SHARE) < len(records):
         raise DataError(f"{source} holds {len(records)} rows; a training and a test split need more")
     ranked = sorted(range(len(records)), key=lambda place: (hashes[place], place))
-    test = held_out(ranked, [record.labels or () for record in records], count, source)
-    return {
+    labels = [record.labels or () for record in records]
+    groups = equal_texts([record.text for record in records], [record.pair for record in records])
+    test = stratified(ranked, labels, source, groups=groups)
+    splits = {
         "train": [record for place, record in enumerate(records) if place not in test],
         "test": [records[place] for place in sorted(test)],
     }
+    drawn = [name for name, holds in (("class", any(labels)), ("text", groups is not None)) if holds]
+    return splits, f"split by {' and '.join(drawn)}" if drawn else ""

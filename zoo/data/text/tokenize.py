@@ -11,6 +11,7 @@ import numpy as np
 from filelock import FileLock
 
 from zoo.data.ragged import Ragged
+from zoo.data.text.copies import equal_texts
 from zoo.data.text.dataset import TextDataset, TextSplit
 from zoo.data.text.encoding import encoded_rows
 from zoo.data.text.tokens import TokenDataset, TokenRows, TokenStream
@@ -82,9 +83,10 @@ def _rows(split: TextSplit, inputs: TextInputs, form: TokenLayout) -> TokenRows:
         raise DataError("this task needs rows, not plain text; give a table, or a folder of tables")
     tokenizer, kind = inputs.tokenizer, _kind(inputs.tokenizer)
     pad = tokenizer.role("pad") or 0
+    groups = equal_texts(split.texts, split.pairs)
     if form.learns_from == "labels":
         ids, segments = encoded_rows(split.texts, split.pairs, inputs)
-        return TokenRows(Ragged.of(ids, kind), pad, _ragged(segments, np.uint8), split.labels)
+        return TokenRows(Ragged.of(ids, kind), pad, _ragged(segments, np.uint8), split.labels, groups=groups)
     end = tokenizer.needed("end")
     texts = split.target_text or ()
     references = Ragged.of([np.frombuffer(text.encode(), np.uint8) for text in texts], np.uint8)
@@ -94,11 +96,12 @@ def _rows(split: TextSplit, inputs: TextInputs, form: TokenLayout) -> TokenRows:
     read = encoded_rows(split.texts, None, inputs)[0]
     if not form.joins:
         ids = [_ended(row, end, inputs.max_tokens) for row in read]
-        return TokenRows(Ragged.of(ids, kind), pad, target_ids=Ragged.of(target_ids, kind), references=references)
+        written = Ragged.of(target_ids, kind)
+        return TokenRows(Ragged.of(ids, kind), pad, target_ids=written, references=references, groups=groups)
     prompts = [_ended(row, end, inputs.max_tokens) for row in read]
     joined = [[*prompt, *target] for prompt, target in zip(prompts, target_ids, strict=True)]
     lengths = np.array([len(prompt) for prompt in prompts], np.int64)
-    return TokenRows(Ragged.of(joined, kind), pad, references=references, prompts=lengths)
+    return TokenRows(Ragged.of(joined, kind), pad, references=references, prompts=lengths, groups=groups)
 
 
 def _ended(ids: list[int], end: int, maximum: int) -> list[int]:

@@ -25,7 +25,7 @@ class TokenRows:
 
     `segments` number the two texts of a pair. `labels` are as `TextSplit` has them. `written` are the tokens to write,
     and `references` the bytes of what they were made of; `prompts` are the lengths of what is read, where one row holds
-    both. `pad` fills rows up.
+    both. `pad` fills rows up. `groups` are equal for texts that are, which are not parted; None where all differ.
     """
 
     ids: Ragged
@@ -35,6 +35,7 @@ class TokenRows:
     target_ids: Ragged | None = None
     references: Ragged | None = None
     prompts: NDArray[np.int64] | None = None
+    groups: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -57,6 +58,7 @@ class TokenRows:
             target_ids=self.target_ids and self.target_ids.take(index),
             references=self.references and self.references.take(index),
             prompts=None if self.prompts is None else self.prompts[index],
+            groups=None if self.groups is None else self.groups[index],
         )
 
 
@@ -140,18 +142,18 @@ class TokenDataset:
     def hold_out(self, share: float, seed: int) -> "TokenDataset":
         """Move a share of the training split to a split `validation`: rows that the seed draws, or a stream's end.
 
-        Of rows with classes the same share of each is held out.
+        Of rows with classes the same share of each is held out, and equal texts stay together.
         """
         train = self.splits["train"]
         stays: TokenRows | TokenStream
         held: TokenRows | TokenStream
         if isinstance(train, TokenRows):
-            indices, held_places = draw_held_out(len(train), share, seed, train.labels)
+            indices, held_places = draw_held_out(len(train), share, seed, train.labels, train.groups)
             stays, held = train.take(indices), train.take(held_places)
         else:
             cut, num_bytes = round(len(train.tokens) * (1 - share)), round(train.num_bytes * (1 - share))
             stays = replace(train, tokens=train.tokens[:cut], num_bytes=num_bytes)
             held = replace(train, tokens=train.tokens[cut:], num_bytes=train.num_bytes - num_bytes)
-        labels = train.labels if isinstance(train, TokenRows) else None
+        drawn_by = (train.labels, train.groups) if isinstance(train, TokenRows) else (None, None)
         splits = {**self.splits, "train": stays, "validation": held}
-        return replace(self, splits=splits, fingerprint=held_out_fingerprint(self.fingerprint, labels))
+        return replace(self, splits=splits, fingerprint=held_out_fingerprint(self.fingerprint, *drawn_by))
