@@ -181,4 +181,5 @@ def _difference_hashes(thumbnails: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 
 def _set_bits(numbers: NDArray[np.uint64]) -> NDArray[np.int64]:
-    return np.unpackbits(numbers.view(np.uint8).reshape(-1, 8), axis=1).sum(1, dtype=np.int64)
+    counts: NDArray[np.int64] = np.unpackbits(numbers.view(np.uint8).reshape(-1, 8), axis=1).sum(1, dtype=np.int64)
+    return counts

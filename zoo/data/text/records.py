@@ -206,7 +206,7 @@ def split_by_hash(records: Sequence[Record], source: str) -> tuple[dict[str, Seq
     labels = [record.labels or () for record in records]
     groups = equal_texts([record.text for record in records], [record.pair for record in records])
     test = stratified(ranked, labels, source, groups=groups)
-    splits = {
+    splits: dict[str, Sequence[Record]] = {
         "train": [record for place, record in enumerate(records) if place not in test],
         "test": [records[place] for place in sorted(test)],
     }
