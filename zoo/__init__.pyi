@@ -25,12 +25,12 @@ from zoo.data.augmentation.blur import random_blur as random_blur
 from zoo.data.augmentation.colour import color_jitter as color_jitter
 from zoo.data.augmentation.colour import random_grayscale as random_grayscale
 from zoo.data.augmentation.colour import random_solarize as random_solarize
+from zoo.data.augmentation.crops import random_resized_crop as random_resized_crop
 from zoo.data.augmentation.erasing import add_noise as add_noise
 from zoo.data.augmentation.erasing import random_erasing as random_erasing
 from zoo.data.augmentation.geometry import random_affine as random_affine
 from zoo.data.augmentation.geometry import random_crop as random_crop
 from zoo.data.augmentation.geometry import random_flip as random_flip
-from zoo.data.augmentation.geometry import random_resized_crop as random_resized_crop
 from zoo.data.augmentation.mixing import cutmix as cutmix
 from zoo.data.augmentation.mixing import mix as mix
 from zoo.data.augmentation.mixing import mixup as mixup

@@ -16,8 +16,9 @@ from torch import Tensor
 from zoo.data.augmentation import colour
 from zoo.data.augmentation.blur import random_blur
 from zoo.data.augmentation.colour import color_jitter, random_grayscale, random_solarize
+from zoo.data.augmentation.crops import random_resized_crop
 from zoo.data.augmentation.erasing import add_noise, random_erasing
-from zoo.data.augmentation.geometry import affine, random_affine, random_crop, random_flip, random_resized_crop
+from zoo.data.augmentation.geometry import affine, random_affine, random_crop, random_flip
 from zoo.data.augmentation.mixing import cutmix, mix, mixup
 from zoo.data.augmentation.names import Augmentation, Mixing
 from zoo.data.augmentation.policies import augment
@@ -111,7 +112,7 @@ def test_no_strength_moves_nothing() -> None:
     batch = images(4, 3, 9, 14)
     still = [
         random_crop(batch, draws(4), share=0),
-        random_resized_crop(batch, draws(4), area=(1, 1), aspect=(1, 1)),
+        random_resized_crop(batch, draws(4), area=(1, 1), aspect=(14 / 9, 14 / 9)),
         random_affine(batch, draws(4), degrees=0, shift=0, scale=0, shear=0),
         random_erasing(batch, draws(4), probability=0),
         color_jitter(batch, draws(4), brightness=0, contrast=0, saturation=0, hue=0),

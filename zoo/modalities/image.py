@@ -52,7 +52,8 @@ class ImageModality:
             return dataset, Preprocessing(image_size=dataset.image_size, channels=dataset.channels)
         places = need.learns_from in ("boxes", "masks")
         size = _size(need) or (None if places and not need.same_task else wanted.image_size)
-        dataset = _open(source, size, wanted.channels, scaling=scaling_of(wanted), reader=need.reader)
+        crops = need.learns_from == "labels" and isinstance(need.settings, FinetuneSettings) and need.settings.crops
+        dataset = _open(source, size, wanted.channels, scaling=scaling_of(wanted), reader=need.reader, crops=crops)
         found = replace(wanted, image_size=dataset.image_size, channels=dataset.channels)
         return dataset, replace(found, crop=1.0, crop_mode="squash") if places else found
 
@@ -130,6 +131,7 @@ def _open(
     scaling: Scaling = STRETCHED,
     reader: Callable[..., ImageDataset] | None = None,
     stream: bool | None = None,
+    crops: bool = False,
 ) -> ImageDataset:
     if isinstance(image_size, int):
         image_size = (image_size, image_size)
@@ -144,6 +146,7 @@ def _open(
         scaling=scaling,
         skip_bad=source.options.skip_bad,
         stream=stream,
+        crops=crops,
         hub=source.hub,
     )
 

@@ -131,6 +131,11 @@ class FinetuneSettings(TrainingSettings):
     lora_alpha: Positive = 16.0
     image_size: tuple[Count, Count] | None = None
 
+    @property
+    def crops(self) -> bool:
+        """Whether training cuts parts out of pictures, and so is to get photographs whole."""
+        return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageSettings(TrainingSettings):

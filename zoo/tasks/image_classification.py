@@ -41,8 +41,8 @@ class ImageClassification(OneNetwork):
         """Whether pictures have shown to have several labels each."""
 
     def step(self, batch: Batch, draws: Draws) -> Iterator[Loss]:
-        settings = self.settings
-        images, targets = augment(batch["images"], draws, settings.augmentation), batch["labels"]
+        settings, size, targets = self.settings, self.preprocessing.image_size, batch["labels"]
+        images = augment(batch["images"], draws, settings.augmentation, size=size, sizes=batch.get("sizes"))
         self.several = targets.ndim == 2
         if self.several or settings.mixing != "none":
             shares = targets if self.several else F.one_hot(targets, len(self.classes))

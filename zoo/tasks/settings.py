@@ -9,13 +9,21 @@ from zoo.specs.settings import Count, FinetuneSettings, NonNegative, NonNegative
 
 @dataclass(frozen=True, kw_only=True)
 class ImageClassificationSettings(FinetuneSettings):
-    """Little data is gone over for at least 400 steps."""
+    """Little data is gone over for at least 400 steps.
+
+    With `augmentation` auto parts of photographs, of 8 to 100 % of their area, are scaled to the size of the inputs and
+    half of them mirrored; pictures that are no larger than that are shifted and mirrored.
+    """
 
     epochs: Count = 10
     minimum_steps: NonNegativeInt = 400
     batch_size: Count = 64
     learning_rate: Annotated[float, rate_by_size(1_500_000)] = 2e-3
     weight_decay: NonNegative = 0.01
-    augmentation: Augmentation = "crop_flip"
+    augmentation: Augmentation = "auto"
     mixing: Mixing = "none"
     label_smoothing: Share = 0.1
+
+    @property
+    def crops(self) -> bool:
+        return self.augmentation in ("auto", "resized_crop_flip")

@@ -26,22 +26,6 @@ def random_crop(images: Tensor, draws: Draws, *, share: float = 0.125) -> Tensor
     return _windows(padded, top, place - top * lefts, height, width)
 
 
-def random_resized_crop(
-    images: Tensor,
-    draws: Draws,
-    *,
-    area: tuple[float, float] = (0.35, 1.0),
-    aspect: tuple[float, float] = (3 / 4, 4 / 3),
-) -> Tensor:
-    """Cut a part of each picture out, of a share of its area and an aspect, and scale it to the old size."""
-    share = _between(draws.uniform("area")[:, None], *area).sqrt()
-    stretch = _between(draws.uniform("aspect")[:, None], *map(math.log, aspect)).mul(0.5).exp()
-    size = torch.cat([share * stretch, share / stretch], 1).clamp(max=1)  # of the window: width, height
-    centre = (draws.uniform("centre", 2) * 2 - 1) * (1 - size)
-    matrix = torch.stack([size[:, 0], centre[:, 0] * 0, centre[:, 0] * 0, size[:, 1]], 1).view(-1, 2, 2)
-    return _sample(images, matrix, centre)
-
-
 def random_affine(
     images: Tensor,
     draws: Draws,
@@ -119,7 +103,3 @@ def _sample(images: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
     columns, rows = matrix[:, None, None].unbind(4)
     grid = columns * x[:, None] + rows * y[:, :, None] + offset[:, None, None]
     return F.grid_sample(images, grid.to(images.dtype), align_corners=False).clamp(0, 1)
-
-
-def _between(uniform: Tensor, low: float, high: float) -> Tensor:
-    return uniform * (high - low) + low

@@ -2,5 +2,7 @@
 
 from typing import Literal
 
-Augmentation = Literal["none", "flip", "crop_flip", "resized_crop_flip", "affine", "colour", "erasing", "randaugment"]
+Augmentation = Literal[
+    "auto", "none", "flip", "crop_flip", "resized_crop_flip", "affine", "colour", "erasing", "randaugment"
+]
 Mixing = Literal["none", "mixup", "cutmix", "mixup_cutmix"]

@@ -6,8 +6,9 @@ from typing import get_args
 from torch import Tensor
 
 from zoo.data.augmentation.colour import color_jitter
+from zoo.data.augmentation.crops import random_resized_crop
 from zoo.data.augmentation.erasing import random_erasing
-from zoo.data.augmentation.geometry import random_affine, random_crop, random_flip, random_resized_crop
+from zoo.data.augmentation.geometry import random_affine, random_crop, random_flip
 from zoo.data.augmentation.names import Augmentation
 from zoo.data.augmentation.randaugment import rand_augment
 from zoo.data.draws import Draws
@@ -15,6 +16,7 @@ from zoo.errors import UsageError
 
 _Step = Callable[[Tensor, Draws], Tensor]
 _POLICIES: Mapping[Augmentation, tuple[_Step, ...]] = {
+    "auto": (random_crop, random_flip),
     "none": (),
     "flip": (random_flip,),
     "crop_flip": (random_crop, random_flip),
@@ -26,13 +28,24 @@ _POLICIES: Mapping[Augmentation, tuple[_Step, ...]] = {
 }
 
 
-def augment(images: Tensor, draws: Draws, policy: Augmentation) -> Tensor:
+def augment(
+    images: Tensor,
+    draws: Draws,
+    policy: Augmentation,
+    *,
+    size: tuple[int, int] | None = None,
+    sizes: Tensor | None = None,
+) -> Tensor:
     """Augment the pictures by a named policy; `images` itself is left as it is.
 
-    A second view of the same samples takes other numbers: `augment(images, draws.within("second view"), policy)`.
+    Pictures of another `size` than they are to have are whole ones, from which parts are cut; `sizes` are those of
+    their files. "auto" cuts such parts where pictures are whole, and shifts them where not. A second view of the same
+    samples takes other numbers: `augment(images, draws.within("second view"), policy)`.
     """
     if policy not in _POLICIES:
         raise UsageError(f"no augmentation {policy!r}; choose one of {', '.join(get_args(Augmentation))}")
+    if size is not None and tuple(images.shape[2:]) != size:
+        return random_flip(random_resized_crop(images, draws, size=size, sizes=sizes), draws)
     for step in _POLICIES[policy]:
         images = step(images, draws)
     return images

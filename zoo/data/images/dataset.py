@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
 
 import numpy as np
@@ -42,6 +42,7 @@ class ImageSplit:
     `masks` are uint8 (samples, height, width), the class of each pixel, or 255 where it does not count.
     `sizes` are int64 (samples, 2), the height and width of the picture's file.
     `groups` are int64 (samples,), equal for copies of one picture, which are not parted; None where there are none.
+    `training` is what training gets in the place of what has its name, such as `images` that are larger.
     """
 
     images: Images | UndecodedImages
@@ -50,6 +51,7 @@ class ImageSplit:
     masks: Images | None = None
     sizes: NDArray[np.int64] | None = None
     groups: NDArray[np.int64] | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -69,10 +71,10 @@ class ImageSplit:
         workers: int | None = None,
         **options: Unpack[BatchOptions],
     ) -> ImageBatches:
-        """Return what gives out batches, as `image_batches` chooses."""
-        return image_batches(
-            self.images, self.targets, device=device, stream=stream, limit=limit, workers=workers, **options
-        )
+        """Return what gives out batches, as `image_batches` chooses; what is shuffled is to be trained on."""
+        known = {"images": self.images, **self.targets, **(self.training if options["shuffle"] else {})}
+        images = known.pop("images")
+        return image_batches(images, known, device=device, stream=stream, limit=limit, workers=workers, **options)
 
     def evaluation_batch_size(self, batch_size: int) -> int:
         """Return how many images are scored at once; large ones are fewer."""
@@ -94,9 +96,17 @@ class ImageSplit:
 
     def take(self, index: NDArray[np.int64]) -> "ImageSplit":
         """Return the samples at these places, in this order."""
-        images = self.images[index] if isinstance(self.images, np.ndarray) else self.images.take(index)
-        groups = None if self.groups is None else self.groups[index]
-        return ImageSplit(images, **{name: values[index] for name, values in self.targets.items()}, groups=groups)
+        targets = {name: _taken(values, index) for name, values in self.targets.items()}
+        return ImageSplit(
+            _taken(self.images, index),
+            **targets,
+            groups=None if self.groups is None else self.groups[index],
+            training={name: _taken(values, index) for name, values in self.training.items()},
+        )
+
+    def measured(self) -> "ImageSplit":
+        """Return the split as it is measured on, and not trained."""
+        return replace(self, training={})
 
 
 @renamed_arguments(licence="license")
@@ -226,7 +236,7 @@ class ImageDataset:
         train = self.splits["train"]
         classes = _classes_of(train)
         stays, held = draw_held_out(len(train), share, seed, classes, train.groups)
-        splits = {**self.splits, "train": train.take(stays), "validation": train.take(held)}
+        splits = {**self.splits, "train": train.take(stays), "validation": train.take(held).measured()}
         fingerprint = held_out_fingerprint(self.fingerprint, classes, train.groups)
         return replace(self, splits=splits, fingerprint=fingerprint)
 
@@ -240,6 +250,10 @@ class ImageDataset:
         if target == "labels" and self.source.startswith(HUB_DATASETS):
             return "it needs a column called label, of class labels, numbers or names; choose other data"
         return _HOW_TO_PROVIDE[target]
+
+
+def _taken(values: Any, index: NDArray[np.int64]) -> Any:
+    return values[index] if isinstance(values, np.ndarray) else values.take(index)
 
 
 def _classes_of(split: ImageSplit) -> Labels | list[list[int]] | None:

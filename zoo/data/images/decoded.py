@@ -1,9 +1,11 @@
 """Pictures decoded once, kept as uint8 memory maps under the hash of what they were made from."""
 
+import io
 import logging
 import math
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,17 +17,20 @@ from numpy.typing import NDArray
 
 from zoo.data.arrays import Images
 from zoo.data.images.dataset import ImageSplit
-from zoo.data.images.pictures import Source, decode_all
+from zoo.data.images.orientation import frame_of
+from zoo.data.images.pictures import Source, decode_all, decoding, open_strictly, processors, strict_pillow
 from zoo.data.images.scaling import STRETCHED, Scaling
 from zoo.data.images.undecoded import UndecodedImages
 from zoo.data.memory import fits_in_memory
 from zoo.errors import DataError
-from zoo.files import cache_folder, new_folder, storage_errors
+from zoo.files import cache_folder, new_folder, storage_errors, write_file
 
 READ = "3"
 """How images and masks are read; what was cached when they were read otherwise is not looked at."""
 
 _LEFT_OUT = "left-out.json"
+_PHOTOGRAPH = 64
+"""The shorter side from which on a picture counts as a photograph, most parts of which say what it shows."""
 _log = logging.getLogger("zoo")
 
 
@@ -55,33 +60,103 @@ def open_pictures(
     scaling: Scaling = STRETCHED,
     skip_bad: int = 0,
     stream: bool | None = None,
+    whole: tuple[int, int] | None = None,
 ) -> dict[str, ImageSplit]:
     """Return the splits, decoded into the cache unless `key` is there; up to `skip_bad` bad pictures are left out.
 
     With `stream` they are not kept but decoded whenever they are asked for; None does so where together they would not
     fit into memory. A bad picture then ends the epoch that meets it, unless `skip_bad` has all looked at before.
+
+    With `whole` training gets pictures of that size, stretched to it as a whole, and the sizes that their files have.
     """
     form = (channels, *image_size)
+    larger = {name: part for name, part in parts.items() if name == "train" and whole is not None}
+    rest = {name: part for name, part in parts.items() if name not in larger}
+    found = _opened(f"{key}-tested" if larger else key, rest, form, scaling, skip_bad, stream)
+    training: dict[str, Any] = {}
+    for name, part in larger.items():
+        assert whole is not None
+        skip_bad -= sum(len(parts[other].sources) - len(good) for other, (_, good) in found.items())
+        stretched = Scaling(interpolation=scaling.interpolation)
+        size = f"{whole[0]}x{whole[1]}-{scaling.interpolation}"
+        kept = _opened(f"{key}-{size}", {name: part}, (channels, *whole), stretched, skip_bad, stream)
+        images, good = kept[name]
+        training = {"images": images, "sizes": _sizes(key, part.sources)[good]}
+        found[name] = UndecodedImages(part.sources, image_size, channels, good, scaling), good
+    splits = {}
+    for name, part in parts.items():
+        images, good = found[name]
+        every = len(good) == len(part.sources)
+        # Where nothing is left out a target stays as it is: masks may be a memory map
+        targets = {target: values if every else values[good] for target, values in part.targets.items()}
+        groups = part.groups if part.groups is None or every else part.groups[good]
+        splits[name] = ImageSplit(images, **targets, groups=groups, training=training if name in larger else {})
+    return splits
+
+
+def whole_size(common: tuple[int, int], image_size: tuple[int, int]) -> tuple[int, int] | None:
+    """Return the size that photographs are kept in to cut parts out of: their own, up to half as much again as parts.
+
+    A part has half of the area on average, and so about the pixels that it is scaled to. Return None where pictures are
+    no larger than that, or so small that all of one is needed.
+    """
+    larger = all(side >= wanted for side, wanted in zip(common, image_size, strict=True))
+    if not larger or common == tuple(image_size) or min(common) < _PHOTOGRAPH:
+        return None
+    height, width = (min(side, wanted * 3 // 2) for side, wanted in zip(common, image_size, strict=True))
+    return height, width
+
+
+def _opened(
+    key: str,
+    parts: Mapping[str, Part],
+    form: tuple[int, int, int],
+    scaling: Scaling,
+    skip_bad: int,
+    stream: bool | None,
+) -> dict[str, tuple[Images | UndecodedImages, NDArray[np.int64]]]:
+    """Return the pictures of each split in one form, and the places of those that are good."""
     if stream is None:
         stream = not fits_in_memory(sum(len(part.sources) for part in parts.values()) * math.prod(form))
     left_out: list[SkippedFiles] = []
     cached = cache_folder() / ("checked" if stream else "images") / f"{key}-{READ}"
     if skip_bad or not stream:
         left_out = _fill(cached, parts, form, scaling, skip_bad, keep=not stream)
-    splits = {}
+    found: dict[str, tuple[Images | UndecodedImages, NDArray[np.int64]]] = {}
     for name, part in parts.items():
-        bad = [item.place for item in left_out if item.split == name]
-        good = np.delete(np.arange(len(part.sources)), bad)
-        images: Images | UndecodedImages
+        good = np.delete(np.arange(len(part.sources)), [item.place for item in left_out if item.split == name])
         if stream:
-            images = UndecodedImages(part.sources, image_size, channels, good, scaling)
+            found[name] = UndecodedImages(part.sources, form[1:], form[0], good, scaling), good
         else:
-            images = np.load(cached / f"{name}.npy", mmap_mode="r", allow_pickle=False)[: len(good)]
-        # Where nothing is left out a target stays as it is: masks may be a memory map
-        targets = {target: values[good] if bad else values for target, values in part.targets.items()}
-        groups = part.groups if part.groups is None or not bad else part.groups[good]
-        splits[name] = ImageSplit(images, **targets, groups=groups)
-    return splits
+            found[name] = np.load(cached / f"{name}.npy", mmap_mode="r", allow_pickle=False)[: len(good)], good
+    return found
+
+
+def _sizes(key: str, sources: Sequence[Source]) -> NDArray[np.int64]:
+    """Return height and width of each picture, 1 and 1 where it is none, which decoding reports; kept under `key`."""
+    kept = cache_folder() / "sizes" / f"{key}.npy"
+    try:
+        found: NDArray[np.int64] = np.load(kept, allow_pickle=False)
+        if len(found) == len(sources):
+            return found
+    except (OSError, ValueError):
+        pass
+    with strict_pillow(), ThreadPoolExecutor(processors()) as pool:
+        found = np.array(list(pool.map(_size, sources)), np.int64).reshape(-1, 2)
+    buffer = io.BytesIO()
+    np.save(buffer, found, allow_pickle=False)
+    with storage_errors(f"writing {kept}"):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_file(kept, buffer.getvalue())
+    return found
+
+
+def _size(source: Source) -> tuple[int, int]:
+    try:
+        with open_strictly(source) as picture, decoding(source):
+            return frame_of(picture).size
+    except DataError:
+        return 1, 1
 
 
 def _fill(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from zoo.data.arrays import Labels
 from zoo.data.hub_files import HUB_DATASETS, HubFiles, find_files, open_shown, parse
 from zoo.data.images.dataset import ImageDataset
-from zoo.data.images.decoded import Part, open_pictures
+from zoo.data.images.decoded import Part, open_pictures, whole_size
 from zoo.data.images.hub_labels import HubLabels, read_labels
 from zoo.data.images.hub_tables import Table, downloaded_tables, passing_tables
 from zoo.data.images.pictures import common_form
@@ -37,12 +37,14 @@ def open_hub_dataset(
     skip_bad: int = 0,
     stream: bool | None = None,
     download: bool | None = None,
+    crops: bool = False,
 ) -> ImageDataset:
     """Open the pictures of a Hub's data set, all scaled to one size.
 
     The columns are known by their features: the first of pictures, and the first of class labels. Where there is no
     split to test on, every fifth sample goes there, or a fifth of each class. Files are downloaded once and verified.
     Without `download` they pass by once and are decoded on the way; None does so where the disk has no room for them.
+    With `crops` training gets photographs whole, to cut parts out of, where they are downloaded.
     """
     require(address, "datasets")
     repo, folder, revision = parse(address)
@@ -57,7 +59,18 @@ def open_hub_dataset(
 
         files = find_files(repo, folder, revision, connection)
         tables, labels, kept = open_shown(files, tables_of, address)
-        return _open(address, files, tables, labels, image_size, channels, scaling, skip_bad, stream if kept else False)
+        return _open(
+            address,
+            files,
+            tables,
+            labels,
+            image_size,
+            channels,
+            scaling,
+            skip_bad,
+            stream if kept else False,
+            crops and kept,
+        )
 
 
 def _open(
@@ -70,6 +83,7 @@ def _open(
     scaling: Scaling,
     skip_bad: int,
     stream: bool | None,
+    crops: bool,
 ) -> ImageDataset:
     picture = _picture_column(next(iter(tables.values())).features, address)
     tables = with_test({split: table for split, table in tables.items() if labels.shown(split)})
@@ -82,9 +96,11 @@ def _open(
         split = name if name in tables else "train"
         known = {} if targets is None else {"labels": targets[split][rows]}
         parts[name] = Part(tables[split].pictures(picture, rows, f"{address} {name}"), known)
-    if image_size is None or channels is None:
+    whole = None
+    if image_size is None or channels is None or crops:
         common_size, common_channels = common_form(first.some_pictures(picture, address))
         image_size, channels = image_size or common_size, channels or common_channels
+        whole = whole_size(common_size, image_size) if crops else None
     divided = "test" not in tables and targets is not None  # where earlier versions drew otherwise
     more = [name for name, holds in (("scored", scoring()), ("by class", divided)) if holds]
     form = (image_size, channels, *([] if scaling == STRETCHED else [scaling]), *more)
@@ -100,6 +116,7 @@ def _open(
             scaling=scaling,
             skip_bad=skip_bad,
             stream=stream,
+            whole=whole,
         ),
         classes=labels.classes,
         license=files.license,

@@ -16,7 +16,7 @@ from zoo.data.arrays import Labels
 from zoo.data.hashes import content_hashes
 from zoo.data.images.copies import copies, split_together
 from zoo.data.images.dataset import ImageDataset
-from zoo.data.images.decoded import Part, open_pictures
+from zoo.data.images.decoded import Part, open_pictures, whole_size
 from zoo.data.images.label_table import read_label_table
 from zoo.data.images.listing import pictures_below, unread_in
 from zoo.data.images.pictures import common_form
@@ -36,8 +36,12 @@ def open_image_folder(
     scaling: Scaling = STRETCHED,
     skip_bad: int = 0,
     stream: bool | None = None,
+    crops: bool = False,
 ) -> ImageDataset:
-    """Open a folder of pictures, all scaled to one size: the one asked for, or the most common one."""
+    """Open a folder of pictures, all scaled to one size: the one asked for, or the most common one.
+
+    With `crops` training gets photographs whole, to cut parts out of.
+    """
     table = read_label_table(folder)
     roots = {} if table else _roots(folder)
     paths = dict(table.paths) if table else {split: pictures_below(root) for split, root in roots.items()}
@@ -56,9 +60,11 @@ def open_image_folder(
         # a class stays in both splits, however many folders its pictures lie in
         labels = table.labels if table else {path: (name,) for path, name in by_folder.items()} if classes else None
         paths, groups = split_together(paths["all"], hashes, labels, groups.get("all"))
-    if image_size is None or channels is None:
+    whole = None
+    if image_size is None or channels is None or crops:
         common_size, common_channels = common_form(found)
         image_size, channels = image_size or common_size, channels or common_channels
+        whole = whole_size(common_size, image_size) if crops else None
     form = (_VERSION, image_size, channels, classes, *([] if scaling == STRETCHED else [scaling]))
     digest = hashlib.sha256(repr(form).encode())
     for split, part in sorted(paths.items()):
@@ -80,6 +86,7 @@ def open_image_folder(
             scaling=scaling,
             skip_bad=skip_bad,
             stream=stream,
+            whole=whole,
         ),
         classes=classes,
         license="unknown",

@@ -28,7 +28,7 @@ class ImageForm(TypedDict, total=False):
     """In which form pictures are opened: all of one size and with as many channels, scaled in one way.
 
     Up to `skip_bad` broken ones are left out. `stream` decodes them as they are needed instead of once; None does so
-    where together they would not fit into memory.
+    where together they would not fit into memory. With `crops` training gets photographs whole, to cut parts out of.
     """
 
     image_size: tuple[int, int] | None
@@ -36,6 +36,7 @@ class ImageForm(TypedDict, total=False):
     scaling: Scaling
     skip_bad: int
     stream: bool | None
+    crops: bool
 
 
 def open_dataset(
@@ -62,7 +63,7 @@ def open_dataset(
         if reader is None and is_idx_folder(Path(name)):
             return _fitted(open_idx_folder(Path(name)), form)
         if reader is not None:
-            return reader(Path(name), **{key: value for key, value in form.items() if key != "scaling"})
+            return reader(Path(name), **{key: value for key, value in form.items() if key not in ("scaling", "crops")})
         return open_image_folder(Path(name), **form)
     dataset = make_dataset(spec, data_dir)
     if not isinstance(dataset, ImageDataset):
