@@ -143,3 +143,30 @@ def test_two_processes_learn_what_one_does(weights: Path, shapes: Path, tmp_path
     learnt = [key for key in runs["one"] if runs["one"][key].is_floating_point() and "running" not in key]
     # Batch norm sees the pictures of its own process alone, so that the two differ by more than the order of sums
     assert max(float((runs["one"][key] - runs["two"][key]).abs().max()) for key in learnt) < 0.1
+
+
+def test_scores_are_of_the_sizes_of_the_files_and_those_of_predictions(
+    weights: Path, shapes: Path, tmp_path: Path
+) -> None:
+    """What scores say is counted pixel by pixel from the masks that `predict` gives for the files."""
+    folder, sizes = shapes / "test", [(32, 48), (64, 40), (31, 77), (90, 120)]
+    random = np.random.default_rng(1)
+    for place, (height, width) in enumerate(sizes):
+        mask = np.zeros((height, width), np.uint8)
+        mask[: height // 3, 1::2] = 1
+        mask[-1] = 255
+        Image.fromarray(random.integers(0, 256, (height, width, 3), np.uint8)).save(folder / "images" / f"{place}.png")
+        Image.fromarray(mask).save(folder / "masks" / f"{place}.png")
+    run = zoo.finetune(weights, task="image-segmentation", data=str(shapes), out=tmp_path / "run", settings=SETTINGS)
+    paths = [folder / "images" / f"{place}.png" for place in range(len(sizes))]
+    counts = np.zeros((2, 2), np.int64)
+    for path, found in zip(paths, zoo.load(run.folder).predict(paths), strict=True):
+        mask = np.asarray(Image.open(folder / "masks" / path.name))
+        assert found["mask"].shape == mask.shape
+        counted = mask != 255
+        np.add.at(counts, (mask[counted], found["mask"][counted]), 1)
+    union = counts.sum(0) + counts.sum(1) - counts.diagonal()
+    expected = {"miou": (counts.diagonal() / union).mean(), "pixel_accuracy": counts.trace() / counts.sum()}
+    assert {name: run.scores[name] for name in expected} == pytest.approx(expected, abs=1e-6)
+    assert zoo.evaluate(run.folder, data=str(shapes))["miou"] == pytest.approx(expected["miou"], abs=1e-6)
+    assert (run.folder / "pictures" / "predictions.png").is_file()

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from zoo.tasks.segmentation.scores import confusion, segmentation_scores
+from zoo.tasks.segmentation import scores as module
+from zoo.tasks.segmentation.scores import confusion, likeliest, segmentation_scores
 
 CLASSES = ("sky", "road", "car", "boat")
 
@@ -65,3 +67,14 @@ def test_counts_of_batches_add_up() -> None:
     parts = sum(confusion(predicted[i : i + 2], masks[i : i + 2], 4) for i in range(0, 5, 2))
     assert torch.equal(torch.as_tensor(parts), confusion(predicted, masks, 4))
     assert int(confusion(predicted, masks, 4).sum()) == int((masks != 255).sum())
+
+
+@pytest.mark.parametrize("at_once", [1, 7 * 11 * 2, 10**6])
+def test_the_likeliest_class_is_the_same_however_many_are_scaled_at_once(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOGITS_AT_ONCE", at_once)
+    logits = torch.randn(1, 9, 3, 5, generator=torch.Generator().manual_seed(0))
+    logits[:, 7] = logits[:, 2]  # of equals the first
+    expected = F.interpolate(logits, (7, 11), mode="bilinear").argmax(1)
+    assert torch.equal(likeliest(logits, (7, 11)), expected)

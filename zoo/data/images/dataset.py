@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from zoo.data.arrays import Boxes, Images, Labels
+from zoo.data.arrays import Boxes, Images, Labels, OwnSizeMasks, taken
 from zoo.data.drawing import draw_held_out, draw_labelled, held_out_fingerprint, placed_labels
 from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.images.tiers import ImageBatches, image_batches
@@ -39,7 +39,7 @@ class ImageSplit:
     `labels` are int64 (samples,), or uint8 (samples, classes) of 0 and 1 where a picture may have several.
     `boxes` are float32 (samples, most, 6): left, top, right, bottom in pixels of the scaled picture, the class, and 0,
     or CROWD or DIFFICULT where the box is not to be scored; rows of class -1 fill up.
-    `masks` are uint8 (samples, height, width), the class of each pixel, or 255 where it does not count.
+    `masks` are uint8 (samples, height, width), the class of each pixel, or 255 where it does not count; or undecoded.
     `sizes` are int64 (samples, 2), the height and width of the picture's file.
     `groups` are int64 (samples,), equal for copies of one picture, which are not parted; None where there are none.
     `training` is what training gets in the place of what has its name, such as `images` that are larger.
@@ -48,7 +48,7 @@ class ImageSplit:
     images: Images | UndecodedImages
     labels: Labels | None = None
     boxes: Boxes | None = None
-    masks: Images | None = None
+    masks: Images | OwnSizeMasks | None = None
     sizes: NDArray[np.int64] | None = None
     groups: NDArray[np.int64] | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -57,8 +57,8 @@ class ImageSplit:
         return len(self.images)
 
     @property
-    def targets(self) -> dict[str, NDArray[Any]]:
-        """What is known of the pictures, by name: arrays with a row for each."""
+    def targets(self) -> dict[str, Any]:
+        """What is known of the pictures, by name: arrays with a row for each, or masks that are undecoded."""
         named = {"labels": self.labels, "boxes": self.boxes, "masks": self.masks, "sizes": self.sizes}
         return {name: values for name, values in named.items() if values is not None}
 
@@ -78,30 +78,34 @@ class ImageSplit:
 
     def evaluation_batch_size(self, batch_size: int) -> int:
         """Return how many images are scored at once; large ones are fewer."""
-        return max(batch_size, min(_EVALUATED_AT_ONCE, _NUMBERS_AT_ONCE // math.prod(self.images.shape[1:])))
+        masks = 0 if self.masks is None or isinstance(self.masks, np.ndarray) else self.masks.largest
+        numbers = math.prod(self.images.shape[1:]) + masks
+        return max(1 if masks else batch_size, min(_EVALUATED_AT_ONCE, _NUMBERS_AT_ONCE // numbers))
 
     def with_classes(self, places: NDArray[np.int64], count: int) -> "ImageSplit":
         """Return the split with each class at another place, of so many."""
-        masks, boxes = self.masks, self.boxes
+        masks, boxes, training = self.masks, self.boxes, dict(self.training)
+        table = np.full(256, 255, np.uint8)
+        table[: len(places)] = places
         if masks is not None:
-            table = np.full(256, 255, np.uint8)
-            table[: len(places)] = places
-            masks = table[masks]
+            masks = table[masks] if isinstance(masks, np.ndarray) else masks.placed(table)
+        if "masks" in training:
+            training["masks"] = table[training["masks"]]
         if boxes is not None:
             known = boxes[..., 4] >= 0
             boxes = boxes.copy()
             boxes[known, 4] = places[boxes[known, 4].astype(np.int64)]
         labels = None if self.labels is None else placed_labels(self.labels, places, count)
-        return replace(self, labels=labels, boxes=boxes, masks=masks)
+        return replace(self, labels=labels, boxes=boxes, masks=masks, training=training)
 
     def take(self, index: NDArray[np.int64]) -> "ImageSplit":
         """Return the samples at these places, in this order."""
-        targets = {name: _taken(values, index) for name, values in self.targets.items()}
+        targets = {name: taken(values, index) for name, values in self.targets.items()}
         return ImageSplit(
-            _taken(self.images, index),
+            taken(self.images, index),
             **targets,
             groups=None if self.groups is None else self.groups[index],
-            training={name: _taken(values, index) for name, values in self.training.items()},
+            training={name: taken(values, index) for name, values in self.training.items()},
         )
 
     def measured(self) -> "ImageSplit":
@@ -210,7 +214,7 @@ class ImageDataset:
         """Return how many pixels, boxes or images of the training split are of each class."""
         train, counts = self.splits["train"], np.zeros(256, np.int64)
         if train.masks is not None:
-            for mask in train.masks:
+            for mask in train.training.get("masks", train.masks):
                 counts += np.bincount(mask.ravel(), minlength=256)
         elif train.labels is not None and train.labels.ndim == 2:
             counts = train.labels.sum(0, dtype=np.int64)
@@ -250,10 +254,6 @@ class ImageDataset:
         if target == "labels" and self.source.startswith(HUB_DATASETS):
             return "it needs a column called label, of class labels, numbers or names; choose other data"
         return _HOW_TO_PROVIDE[target]
-
-
-def _taken(values: Any, index: NDArray[np.int64]) -> Any:
-    return values[index] if isinstance(values, np.ndarray) else values.take(index)
 
 
 def _classes_of(split: ImageSplit) -> Labels | list[list[int]] | None:

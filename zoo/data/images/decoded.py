@@ -15,7 +15,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from zoo.data.arrays import Images
+from zoo.data.arrays import Images, taken
 from zoo.data.images.dataset import ImageSplit
 from zoo.data.images.orientation import frame_of
 from zoo.data.images.pictures import Source, decode_all, decoding, open_strictly, processors, strict_pillow
@@ -36,11 +36,12 @@ _log = logging.getLogger("zoo")
 
 @dataclass(frozen=True)
 class Part:
-    """What a split is made from: pictures, and what is known of each, as `ImageSplit.targets` and `groups` have it."""
+    """What a split is made from: pictures, and what is known of each, by the names that `ImageSplit` gives it."""
 
     sources: Sequence[Source]
-    targets: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    targets: Mapping[str, Any] = field(default_factory=dict)
     groups: NDArray[np.int64] | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SkippedFiles(msgspec.Struct):
@@ -88,9 +89,14 @@ def open_pictures(
         images, good = found[name]
         every = len(good) == len(part.sources)
         # Where nothing is left out a target stays as it is: masks may be a memory map
-        targets = {target: values if every else values[good] for target, values in part.targets.items()}
+        targets, instead = (
+            {key: values if every else taken(values, good) for key, values in known.items()}
+            for known in (part.targets, part.training)
+        )
         groups = part.groups if part.groups is None or every else part.groups[good]
-        splits[name] = ImageSplit(images, **targets, groups=groups, training=training if name in larger else {})
+        splits[name] = ImageSplit(
+            images, **targets, groups=groups, training={**instead, **(training if name in larger else {})}
+        )
     return splits
 
 

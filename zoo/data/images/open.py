@@ -93,7 +93,7 @@ def fit(dataset: ImageDataset, image_size: tuple[int, int], channels: int) -> Im
             part,
             images=_fit(part.images, image_size, channels),
             boxes=None if part.boxes is None else part.boxes * scale,
-            masks=None if part.masks is None else _fit_masks(part.masks, image_size),
+            masks=None if part.masks is None else _fit_masks(np.asarray(part.masks), image_size),
         )
     return replace(dataset, splits=splits)
 

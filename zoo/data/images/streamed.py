@@ -6,7 +6,6 @@ from typing import Any, Unpack
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -30,7 +29,7 @@ class StreamedBatches:
     def __init__(
         self,
         images: Images | UndecodedImages,
-        targets: Mapping[str, NDArray[Any]],
+        targets: Mapping[str, Any],
         *,
         device: torch.device,
         workers: int = 0,
@@ -79,7 +78,7 @@ class StreamedBatches:
 class _Samples(Dataset[_Fetched]):
     """A map-style data set for torch's loader, which asks for a whole batch at once where there is `__getitems__`."""
 
-    def __init__(self, images: Images | UndecodedImages, targets: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, images: Images | UndecodedImages, targets: Mapping[str, Any]) -> None:
         self._images = images
         self._targets = targets
 

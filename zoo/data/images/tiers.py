@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Unpack
 
+import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from zoo.data.arrays import Images
 from zoo.data.images.batches import TensorBatches
@@ -21,7 +21,7 @@ ImageBatches = TensorBatches | StreamedBatches
 
 def image_batches(
     images: Images | UndecodedImages,
-    targets: Mapping[str, NDArray[Any]],
+    targets: Mapping[str, Any],
     *,
     device: torch.device,
     stream: bool | None = None,
@@ -34,10 +34,10 @@ def image_batches(
     Both are the same to the bit. `stream` decides instead, and `limit` is the most bytes to keep on the device.
     Images that are not decoded are streamed by `workers` processes, one for each processor if not said.
     """
-    undecoded = isinstance(images, UndecodedImages)
+    undecoded, masks = isinstance(images, UndecodedImages), targets.get("masks", np.zeros(0))
     if stream is None:
-        masks = targets["masks"].size if "masks" in targets else 0
-        stream = undecoded or not fits_in_memory(math.prod(images.shape) + masks, device, limit=limit)
+        stream = undecoded or not isinstance(masks, np.ndarray)
+        stream = stream or not fits_in_memory(math.prod(images.shape) + masks.size, device, limit=limit)
     make: Callable[..., ImageBatches] = TensorBatches
     if stream:
         make = partial(StreamedBatches, workers=(processors() if undecoded else 0) if workers is None else workers)

@@ -24,18 +24,20 @@ class DecodedMasks:
     """What was found while masks were decoded.
 
     `present` says which of the 256 values each has, (samples, 256), `bad` by place what is wrong with one. `assumed`
-    are the places of those that would fit their picture before it is turned as well.
+    are the places of those that would fit their picture before it is turned as well. `sizes` are (samples, 2).
     """
 
     present: NDArray[np.bool_]
     bad: dict[int, DataError]
     assumed: list[int]
+    sizes: NDArray[np.int64]
 
 
 def decode_masks(pairs: Sequence[Pair], out: Images) -> DecodedMasks:
     """Fill `out`, (samples, height, width), by nearest neighbours, with the values as they stand in the files."""
     present = np.zeros((len(pairs), 256), np.bool_)
     assumed = np.zeros(len(pairs), np.bool_)
+    sizes = np.ones((len(pairs), 2), np.int64)
     height, width = out.shape[1:]
 
     def some(start: int) -> list[tuple[int, DataError]]:
@@ -46,13 +48,14 @@ def decode_masks(pairs: Sequence[Pair], out: Images) -> DecodedMasks:
             except DataError as error:
                 errors.append((place, error))
                 continue
+            sizes[place] = mask.shape
             present[place] = np.bincount(mask.ravel(), minlength=256) > 0
             out[place] = scaled_mask(mask, (height, width))
         return errors
 
     with strict_pillow(), ThreadPoolExecutor(processors()) as pool:
         found = [item for errors in pool.map(some, range(0, len(pairs), _AT_ONCE)) for item in errors]
-    return DecodedMasks(present, dict(found), np.flatnonzero(assumed).tolist())
+    return DecodedMasks(present, dict(found), np.flatnonzero(assumed).tolist(), sizes)
 
 
 def common_size(pairs: Sequence[Pair]) -> tuple[int, int] | None:

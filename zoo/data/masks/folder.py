@@ -1,7 +1,7 @@
 """A folder of pictures with masks as a data set, both decoded once.
 
-Masks of the training split have the size of the pictures as they are scaled. Those that are measured on keep the size
-of their files where all have the same, so that scores are of what the files say.
+Masks have the size of the pictures as they are scaled where training is concerned. What is measured on keeps the sizes
+of the files, so that scores are of what these say: as memory maps where all have the same, and else undecoded.
 """
 
 import hashlib
@@ -19,11 +19,11 @@ from zoo.data.images.pictures import common_form
 from zoo.data.masks.classes import VOC_CLASSES, named_values, names_file
 from zoo.data.masks.decoding import common_size
 from zoo.data.masks.layouts import ALL, Pair, find_layout
-from zoo.data.masks.stored import MaskParts, open_masks
+from zoo.data.masks.stored import MaskParts, StoredMasks, open_masks
 
 _VERSION = "1"
 _OWN_SIZE_UP_TO = 2 * 1024**3
-"""Bytes of a split's masks; more are scaled as the pictures are. A share of what is free would change the scores."""
+"""Bytes of a split's masks that are kept; more are decoded when they are asked for."""
 
 
 def open_mask_folder(
@@ -64,10 +64,7 @@ def open_mask_folder(
         name=folder.resolve().name,
         splits=open_pictures(
             pictures.hexdigest(),
-            {
-                name: Part(paths, {"masks": masks.arrays[name]}, groups[name][masks.kept[name]] if groups else None)
-                for name, paths in kept.items()
-            },
+            {name: _part(name, paths, masks, groups.get(name)) for name, paths in kept.items()},
             image_size=image_size,
             channels=channels,
             skip_bad=skip_bad - len(masks.left_out),
@@ -93,8 +90,18 @@ def _split(
     return {name: [by_picture[path] for path in paths] for name, paths in splits.items()}, groups
 
 
+def _part(name: str, paths: list[Path], masks: StoredMasks, groups: NDArray[np.int64] | None) -> Part:
+    """Return pictures with masks in their own sizes, and beside them what training gets."""
+    array, own = masks.arrays[name], masks.own.get(name)
+    groups = None if groups is None else groups[masks.kept[name]]
+    if own is None:
+        return Part(paths, {"masks": array}, groups)
+    training = {"masks": array} if name == "train" else {}
+    return Part(paths, {"masks": own, "sizes": own.sizes}, groups, training)
+
+
 def _measured(pairs: Sequence[Pair], image_size: tuple[int, int]) -> tuple[int, int]:
-    """Return the size of the masks of a split that is measured on."""
+    """Return the size that the masks of a split that is measured on are kept in."""
     own = common_size(pairs)
     return own if own is not None and len(pairs) * own[0] * own[1] <= _OWN_SIZE_UP_TO else image_size
 

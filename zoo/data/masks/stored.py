@@ -17,6 +17,7 @@ from zoo.data.images.decoded import READ, SkippedFiles, new_array
 from zoo.data.masks.classes import NAMES_FILE, Values, found_values, number_objects
 from zoo.data.masks.decoding import decode_masks
 from zoo.data.masks.layouts import Pair
+from zoo.data.masks.undecoded import UndecodedMasks
 from zoo.errors import DataError
 from zoo.files import cache_folder, new_folder, storage_errors
 
@@ -42,10 +43,14 @@ class MaskParts:
 
 @dataclass(frozen=True)
 class StoredMasks:
-    """Memory maps by split, which of all pairs they are of, and what was left out."""
+    """Memory maps by split, which of all pairs they are of, and what was left out.
+
+    `own` has the masks of a split in the sizes of their files, where these are others.
+    """
 
     classes: tuple[str, ...]
     arrays: Mapping[str, Images]
+    own: Mapping[str, UndecodedMasks]
     kept: Mapping[str, list[int]]
     left_out: Sequence[SkippedFiles]
 
@@ -54,6 +59,8 @@ class _Record(msgspec.Struct):
     classes: tuple[str, ...]
     left_out: list[SkippedFiles]
     notes: list[str]
+    table: list[int]
+    sizes: dict[str, list[tuple[int, int]]]
 
 
 def open_masks(key: str, parts: MaskParts, *, skip_bad: int = 0) -> StoredMasks:
@@ -73,13 +80,17 @@ def open_masks(key: str, parts: MaskParts, *, skip_bad: int = 0) -> StoredMasks:
         _log.warning("left out: %s", item.why)
     for note in record.notes:
         _log.warning("%s", note)
-    arrays, kept = {}, {}
+    arrays, kept, own = {}, {}, {}
+    table = np.array(record.table, np.uint8)
     for name, pairs in parts.pairs.items():
         bad = {item.place for item in record.left_out if item.split == name}
         kept[name] = [place for place in range(len(pairs)) if place not in bad]
         array = np.load(cached / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         arrays[name] = array[kept[name]] if bad else array
-    return StoredMasks(record.classes, arrays, kept, record.left_out)
+        sizes = np.array(record.sizes[name], np.int64).reshape(-1, 2)[kept[name]]
+        if (sizes != arrays[name].shape[1:]).any():
+            own[name] = UndecodedMasks([pairs[place] for place in kept[name]], table, sizes)
+    return StoredMasks(record.classes, arrays, own, kept, record.left_out)
 
 
 def _stored(cached: Path, parts: MaskParts) -> _Record | None:
@@ -98,10 +109,12 @@ def _decode(folder: Path, parts: MaskParts, skip_bad: int) -> _Record:
     present: dict[str, NDArray[np.bool_]] = {}
     bad: dict[str, dict[int, DataError]] = {}
     assumed: list[Pair] = []
+    sizes: dict[str, list[tuple[int, int]]] = {}
     for name, pairs in parts.pairs.items():
         arrays[name] = new_array(folder / f"{name}.npy", (len(pairs), *parts.sizes[name]))
         found = decode_masks(pairs, arrays[name])
         present[name], bad[name] = found.present, found.bad
+        sizes[name] = [(height, width) for height, width in found.sizes.tolist()]
         assumed += [pairs[place] for place in found.assumed]
     values = parts.named or found_values(_any(present.get("train", present["test"])), parts.names, parts.source)
     for name, pairs in parts.pairs.items():
@@ -123,7 +136,8 @@ def _decode(folder: Path, parts: MaskParts, skip_bad: int) -> _Record:
         for start in range(0, len(array), _AT_ONCE):
             array[start : start + _AT_ONCE] = table[array[start : start + _AT_ONCE]]
     numbered = parts.named is None and not parts.names and number_objects(next(iter(present.values())))
-    return _Record(values.classes, left_out, [*_assumed(assumed), *([_numbered(values, parts)] if numbered else [])])
+    notes = [*_assumed(assumed), *([_numbered(values, parts)] if numbered else [])]
+    return _Record(values.classes, left_out, notes, table.tolist(), sizes)
 
 
 def _assumed(pairs: Sequence[Pair]) -> list[str]:

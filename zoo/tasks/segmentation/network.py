@@ -37,14 +37,14 @@ class Segmenter(nn.Module):
         self.dropout = nn.Dropout2d(dropout)
         self.classifier = nn.Conv2d(width, num_classes, kernel_size=1)
 
-    def forward(self, images: Tensor, size: tuple[int, int] | None = None) -> Tensor:
-        """Return logits (batch, num_classes, height, width), of the input's size unless another is given."""
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (batch, num_classes, height, width), of the input's size."""
         height, width = images.shape[2:]
         maps = backbone_maps(self.backbone, images, self.pyramid.stages)
         finest, *coarser = [level.relu() for level in self.pyramid(maps, (height, width))]
         merged = sum((_scaled(level, finest.shape[2:]) for level in coarser), finest)
         logits = self.classifier(self.dropout(self.merge(merged).relu()))
-        return _scaled(logits, size or (height, width))
+        return _scaled(logits, (height, width))
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
         cast(Any, self.backbone).set_grad_checkpointing(enable)

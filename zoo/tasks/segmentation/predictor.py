@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo.data.images.lettering import enlarged, with_legend
 from zoo.data.masks.colours import class_legend, overlay
+from zoo.tasks.segmentation.scores import likeliest
 from zoo.weights.inputs import Preprocessing
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ class SegmentationPredictor:
         return [", ".join(f"{name} {share:.0%}" for name, share in result["shares"].items() if share >= _SHOWN)]
 
     def _result(self, logits: Tensor, size: Sequence[int]) -> dict[str, Any]:
-        scaled = F.interpolate(logits[None], (size[0], size[1]), mode="bilinear")[0]
-        mask = scaled.argmax(0).to(torch.uint8).cpu().numpy()
+        mask = likeliest(logits[None], size)[0].to(torch.uint8).cpu().numpy()
         shares = np.bincount(mask.ravel(), minlength=len(self.labels)) / mask.size
         order = [place for place in np.argsort(-shares, kind="stable").tolist() if shares[place]]
         return {"mask": mask, "shares": {self.labels[place]: round(float(shares[place]), 6) for place in order}}

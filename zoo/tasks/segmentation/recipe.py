@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo.data.augmentation.colour import change_brightness, change_contrast, change_saturation
@@ -16,7 +17,7 @@ from zoo.tasks.one_network import OneNetwork
 from zoo.tasks.segmentation.losses import counted_pixels, dice_loss, pixel_cross_entropy
 from zoo.tasks.segmentation.network import Segmenter
 from zoo.tasks.segmentation.pictures import class_scores, prediction_grid
-from zoo.tasks.segmentation.scores import confusion, segmentation_scores
+from zoo.tasks.segmentation.scores import confusion, likeliest, segmentation_scores
 from zoo.tasks.segmentation.settings import ImageSegmentationSettings
 from zoo.weights.inputs import Preprocessing
 
@@ -50,23 +51,29 @@ class ImageSegmentation(OneNetwork):
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Return the scores at the size of the batches' masks, to which logits are scaled up."""
-        classes, size = len(self.classes), self.settings.batch_size
+        """Return the scores at the sizes that masks have, to which logits are scaled as for predictions.
+
+        `sizes` of a batch are those that its masks had before they were filled up to one.
+        """
+        classes = len(self.classes)
         counts = torch.zeros(classes, classes, dtype=torch.int64)
         for batch in batches:
-            # In parts, since logits at the masks' size may be larger than all that a training step holds
-            for images, masks in zip(
-                torch.split(batch["images"], size), torch.split(batch["masks"], size), strict=True
-            ):
-                counts += confusion(self._predicted(images, masks.shape[1:]), masks, classes).cpu()
+            for logits, masks in self._scored(batch):
+                counts += confusion(likeliest(logits, masks.shape[1:]), masks, classes).cpu()
         return segmentation_scores(counts, self.classes)
 
     @torch.no_grad()
     def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
-        kept = list(batches)
-        scores = self.evaluate(kept)
+        kept: list[Batch] = []
+
+        def passing() -> Iterator[Batch]:
+            for batch in batches:
+                kept.append(_shown(batch))
+                yield batch
+
+        scores = self.evaluate(passing())
         images, masks = self._spread(kept)
-        predicted = self._predicted(images, masks.shape[1:])
+        predicted = likeliest(self._logits(images), masks.shape[1:])
         return [
             prediction_grid(images, masks, predicted, self.classes, folder / "predictions.png"),
             bar_chart(class_scores(scores), folder / "classes.png", title=f"IoU, mean {scores['miou']:.3f}"),
@@ -86,12 +93,24 @@ class ImageSegmentation(OneNetwork):
             images = change_saturation(images, amounts[:, 2])
         return images, masks
 
-    def _predicted(self, images: Tensor, size: torch.Size) -> Tensor:
-        """Return the likeliest class of each pixel, (batch, *size)."""
+    def _scored(self, batch: Batch) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield logits and masks of one size; in parts, since both may be larger than what a training step holds."""
+        parts = (
+            torch.split(batch[name], self.settings.batch_size) for name in ("images", "masks", "sizes") if name in batch
+        )
+        for images, masks, *sizes in zip(*parts, strict=True):
+            logits = self._logits(images)
+            if not sizes:
+                yield logits, masks
+                continue
+            for row, (height, width) in enumerate(sizes[0].tolist()):
+                yield logits[row : row + 1], masks[row : row + 1, :height, :width]
+
+    def _logits(self, images: Tensor) -> Tensor:
         self.model.eval()
-        logits: Tensor = self.model(normalize(images, self.preprocessing), (size[0], size[1]))
+        logits: Tensor = self.model(normalize(images, self.preprocessing))
         self.learner.train()
-        return logits.argmax(1)
+        return logits.float()
 
     def _spread(self, batches: list[Batch]) -> tuple[Tensor, Tensor]:
         """Return a few pictures and masks from all over the batches, since neighbours are often alike."""
@@ -100,6 +119,18 @@ class ImageSegmentation(OneNetwork):
         chosen = [rows[place * (len(rows) - 1) // max(1, count - 1)] for place in range(count)]
         images, masks = (torch.stack([batch[name][row] for batch, row in chosen]) for name in ("images", "masks"))
         return images, masks
+
+
+def _shown(batch: Batch) -> Batch:
+    """Return what pictures are drawn of: masks of different sizes in that of the images."""
+    if "sizes" not in batch:
+        return batch
+    size = batch["images"].shape[2:]
+    scaled = [
+        F.interpolate(mask[None, None, :height, :width], size, mode="nearest-exact")[0, 0]
+        for mask, (height, width) in zip(batch["masks"], batch["sizes"].tolist(), strict=True)
+    ]
+    return {**batch, "masks": torch.stack(scaled)}
 
 
 def _on(backbone: nn.Module, settings: ImageSegmentationSettings, num_classes: int) -> Segmenter:

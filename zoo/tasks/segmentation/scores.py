@@ -3,9 +3,32 @@
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from zoo.data.augmentation.masks import IGNORED
+
+_LOGITS_AT_ONCE = 64 * 1024 * 1024
+
+
+def likeliest(logits: Tensor, size: Sequence[int]) -> Tensor:
+    """Return the likeliest class of each pixel, (batch, *size), of logits (batch, classes, height, width) scaled to it.
+
+    Classes are scaled a few at a time, since a photograph's size times all of them may be more than there is memory.
+    """
+    height, width = size
+    at_once = max(1, _LOGITS_AT_ONCE // (len(logits) * height * width))
+    best = found = None
+    for first, some in enumerate(torch.split(logits, at_once, 1)):
+        values, places = F.interpolate(some, (height, width), mode="bilinear").max(1)
+        places += first * at_once
+        if best is None or found is None:
+            best, found = values, places
+        else:
+            found = torch.where(values > best, places, found)
+            best = torch.maximum(best, values)
+    assert found is not None
+    return found
 
 
 def confusion(predicted: Tensor, masks: Tensor, classes: int) -> Tensor:
