@@ -1,10 +1,13 @@
 """Photographs of odd sizes become the very pixels of timm, torchvision and transformers: `make test-interop`.
 
+ZOO_PHOTOGRAPHS=200 takes as many, parts of all that lie in the shared data, and 50 for what models predict.
+
 `python tests/interop/test_preprocessing.py` writes what tests/data/images/test_scaling.py compares with in `make test`.
 """
 
 import itertools
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +33,8 @@ torchvision = pytest.importorskip("torchvision", reason="needs torchvision: make
 
 LABELS = ("ant", "bee", "cat", "dog", "elk")
 LAYOUT = zoo.Layout(library="", models={}, stem="", classifier="")
-SHARED = Path(__file__).parents[3] / "shared" / "data" / "coco32" / "train2017"
+SHARED = Path(os.environ.get("ZOO_DATA", Path(__file__).parents[3] / "shared" / "data"))
+COUNT = int(os.environ.get("ZOO_PHOTOGRAPHS", "8"))
 SIZES = [(640, 427), (333, 500), (257, 311), (90, 413), (1501, 997), (224, 224), (61, 47), (800, 301)]
 TAGS = """
 resnet18.a1_in1k resnet18.gluon_in1k resnet18.fb_ssl_yfcc100m_ft_in1k resnet34.a3_in1k resnet34.ra4_e3600_r224_in1k
@@ -77,13 +81,37 @@ PROCESSORS: list[tuple[str, dict[str, Any]]] = [
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Return photographs of odd sizes as JPEG and PNG: parts of real ones, or where there are none of a drawn one."""
     folder = tmp_path_factory.mktemp("photographs")
-    real = itertools.cycle(sorted(SHARED.glob("*.jpg"))[:8] or [None])
+    found = [
+        path for place in ("coco32/train2017", "bccd/BCCD/JPEGImages", "camvid/CamVid/test") for path in _in(place)
+    ]
+    real = itertools.cycle(found[:: max(1, len(found) // COUNT)] or [None])
+    random = np.random.default_rng(0)
     paths = []
-    for place, (size, path) in enumerate(zip(SIZES, real, strict=False)):
+    for place, path in zip(range(COUNT), real, strict=False):
         picture = _drawn() if path is None else Image.open(path).convert("RGB")
+        if place < len(SIZES):
+            picture = picture.resize(SIZES[place], Image.Resampling.LANCZOS)
+        else:
+            width, height = (int(random.integers(31, side)) for side in picture.size)
+            left, top = int(random.integers(0, picture.width - width)), int(random.integers(0, picture.height - height))
+            picture = picture.crop((left, top, left + width, top + height))
         paths.append(folder / f"{place}.{'png' if place % 3 else 'jpg'}")
-        picture.resize(size, Image.Resampling.LANCZOS).save(paths[-1])
+        picture.save(paths[-1])
     return paths
+
+
+def _in(place: str) -> list[Path]:
+    return sorted((SHARED / place).glob("*.jpg"))
+
+
+def oblong(paths: list[Path]) -> list[Path]:
+    """Return up to 50 of the photographs, without those that are square."""
+    found = []
+    for path in paths:
+        with Image.open(path) as picture:
+            if picture.width != picture.height:
+                found.append(path)
+    return found[:50]
 
 
 def _drawn() -> Image.Image:
@@ -175,7 +203,7 @@ def test_an_export_predicts_from_files_as_ours(
     save_weights(tmp_path / "ours", model, model_name=name, arguments={"num_classes": 5}, labels=LABELS, inputs=inputs)
     out = zoo.export(tmp_path / "ours", to=library, out=tmp_path / "theirs")
     opened, transform = _OPENED[library](out)
-    paths = [path for path in photographs if way != "center" or _middle_is_one(path)]
+    paths = [path for path in oblong(photographs) if way != "center" or _middle_is_one(path)]
     mine = torch.stack(list(of_ours(paths, inputs)))
     with torch.no_grad():
         pictures = torch.stack([transform(Image.open(path).convert("RGB")) for path in paths])
@@ -187,6 +215,62 @@ def test_an_export_predicts_from_files_as_ours(
         best = found["predictions"][0]
         assert best["label"] == LABELS[int(expected.argmax())]
         assert best["score"] == pytest.approx(float(expected.max()), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "convnext_tiny"])
+@pytest.mark.parametrize("library", ["timm", "transformers", "torchvision"])
+def test_theirs_predict_from_files_as_there(
+    library: str, name: str, photographs: list[Path], tmp_path: Path, randomised: Any
+) -> None:
+    theirs, transform = _MADE[library](name, tmp_path / "theirs", randomised)
+    paths = oblong(photographs)
+    with torch.no_grad():
+        logits = theirs(torch.stack([transform(Image.open(path).convert("RGB")) for path in paths]))
+    logits = getattr(logits, "logits", logits)
+    ours = zoo.load(tmp_path / "theirs")
+    inputs = read_config(tmp_path / "theirs").preprocessing
+    assert inputs is not None
+    with torch.no_grad():
+        mine = ours(torch.stack(list(of_ours(paths, inputs))))
+    assert float((mine - logits).abs().max() / logits.abs().max()) < 1e-4
+    if not (labels := read_config(tmp_path / "theirs").labels):
+        assert library == "torchvision", "whose files name no classes"
+        return
+    for found, expected in zip(ours.predict(paths), logits.softmax(1), strict=True):
+        best = found["predictions"][0]
+        assert best["label"] == labels[int(expected.argmax())]
+        assert best["score"] == pytest.approx(float(expected.max()), abs=1e-4)
+
+
+def _of_timm(name: str, out: Path, randomised: Any) -> tuple[Any, Any]:
+    model = randomised(timm.create_model(name, num_classes=5))
+    config = {**model.pretrained_cfg, "num_classes": 5, "label_names": list(LABELS), "crop_pct": 0.95}
+    timm.models.save_for_hf(model, out, model_config={**config}, safe_serialization=True)
+    said = json.loads((out / "config.json").read_text())["pretrained_cfg"]
+    return model, timm.data.create_transform(**timm.data.resolve_data_config(pretrained_cfg=said))
+
+
+def _of_transformers(name: str, out: Path, randomised: Any) -> tuple[Any, Any]:
+    kinds = {"resnet18": "ResNet", "convnext_tiny": "ConvNext"}
+    sizes = {"resnet18": {"layer_type": "basic", "depths": [2, 2, 2, 2], "hidden_sizes": [64, 128, 256, 512]}}
+    config = getattr(transformers, f"{kinds[name]}Config")(**sizes.get(name, {}), id2label=dict(enumerate(LABELS)))
+    model = randomised(getattr(transformers, f"{kinds[name]}ForImageClassification")(config))
+    processor = transformers.ConvNextImageProcessorPil(size={"shortest_edge": 160}, crop_pct=0.9)
+    model.save_pretrained(out)
+    processor.save_pretrained(out)
+    processor = transformers.AutoImageProcessor.from_pretrained(out, backend="pil")
+    return model, lambda picture: _pixel_values(processor, picture)
+
+
+def _of_torchvision(name: str, out: Path, randomised: Any) -> tuple[Any, Any]:
+    weights = {"resnet18": "ResNet18_Weights.IMAGENET1K_V1", "convnext_tiny": "ConvNeXt_Tiny_Weights.IMAGENET1K_V1"}
+    model = randomised(getattr(torchvision.models, name)())
+    out.mkdir()
+    save_file(model.state_dict(), out / "model.safetensors")
+    return model, torchvision.models.get_weight(weights[name]).transforms()
+
+
+_MADE = {"timm": _of_timm, "transformers": _of_transformers, "torchvision": _of_torchvision}
 
 
 def _middle_is_one(path: Path) -> bool:

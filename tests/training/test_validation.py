@@ -1,6 +1,7 @@
 """What chooses the weights of a run: a part that is held out, or the validation split that the data come with."""
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,20 @@ def test_data_without_a_validation_split_are_refused_before_training(tmp_path: P
         with pytest.raises(UsageError, match="has no validation split; .*--set validation=0.1"):
             go("conv_autoencoder", data="fashion_mnist_sample", out=tmp_path / "run", settings=SETTINGS)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_line_says_once_that_the_test_split_chooses_nothing(
+    pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, settings in (("watched", {"validation": 0}), ("chosen", {})):
+        caplog.clear()
+        with caplog.at_level(logging.INFO, "zoo"):
+            zoo.pretrain(
+                "conv_autoencoder",
+                data=str(pictures),
+                out=tmp_path / name,
+                settings={**SETTINGS, **settings},
+                arguments=ARGUMENTS,
+            )
+        said = [line for line in caplog.messages if "of the test split and choose nothing" in line]
+        assert len(said) == (name == "watched")

@@ -1,6 +1,7 @@
 """Run a job that is settled: ready its modules, let the loop train, take scores and pictures, export."""
 
 import dataclasses
+import logging
 import shutil
 import tempfile
 import time
@@ -38,6 +39,8 @@ from zoo.weights.assembly import assemble
 from zoo.weights.description import FORMAT_VERSION, DataRecord, RecipeRecord, WeightsDescription
 from zoo.weights.inputs import inputs_record
 
+_log = logging.getLogger("zoo")
+
 
 def run_job(job: TrainingJob) -> RunResult:
     """Train, from the newest checkpoint when resuming, and leave a whole run folder.
@@ -63,6 +66,11 @@ def _run(job: TrainingJob, model: nn.Module, distribution: Distribution) -> RunR
     plan = Plan.of(job.settings, len(training))
     stepper = make_stepper(job, model, distribution, plan.total)
     check_recipe(job, stepper, next(evaluation.epoch(0)))
+    if not job.settings.validation and distribution.main:
+        _log.info(
+            "scores on the way are of the test split and choose nothing: the last weights are exported; to choose the "
+            "best by samples that are held out: --set validation=0.1"
+        )
     job = dataclasses.replace(job, resolved={**job.resolved, "steps": plan.total})
     with _opened(job, distribution.main) as run:
         scores, drawn = _train_and_export(job, stepper, training, evaluation, run)
