@@ -144,3 +144,27 @@ def test_the_traceback_and_the_exit_code_of_a_broken_one(
     assert run(["plugins", "--strict"]) == 8
     said = capsys.readouterr()
     assert "ZeroDivisionError" in said.out and "something is wrong with zoo-broken" in said.err
+
+
+def test_a_plugin_is_written_and_checked(site: Any, says: Any, tmp_path: Any, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    use = "zoo wood_mouse WEIGHTS"
+    assert says("plugins", "new", "zoo-wood-mouse", "--kind", "command").splitlines() == [
+        "zoo-wood-mouse/  9 files",
+        f"next:  cd zoo-wood-mouse && pip install -e '.[test]' && pytest && {use}",
+    ]
+    assert says("plugins", "new", "zoo-wood-mouse", "--kind", "command", code=2) == (
+        "zoo: zoo-wood-mouse exists; choose another --out, or another name\n"
+    )
+    site.install_package(tmp_path / "zoo-wood-mouse" / "zoo_wood_mouse")
+    head, row = says("plugins", "check", "zoo-wood-mouse").splitlines()
+    assert head.split() == ["OFFER", "PASSED", "FAILED", "SKIPPED", "SECONDS"]
+    assert row.split()[:5] == ["command", "wood_mouse", "4", "0", "0"]
+    (checked,) = json.loads(says("plugins", "check", "zoo-wood-mouse", "--json"))
+    assert (checked["name"], checked["passed"], checked["failed"]) == ("wood_mouse", 4, {})
+
+
+def test_what_a_plugin_does_not_keep_is_said_and_exits_with_8(site: Any, says: Any, monkeypatch: Any) -> None:
+    site.install("zoo-many", _MANY)
+    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo_many")
+    assert says("plugins", "check", "zoo-many", code=8).startswith("zoo: zoo-many does not keep what is promised: ")

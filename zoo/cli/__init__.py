@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
+from zoo.cli.lazy import LazyCommand
 from zoo.cli.processes import first_process, spoken_for
 from zoo.commands.output import guarded_streams, print_line
 from zoo.errors import PeerLostError, StorageError, UsageError, ZooError
@@ -20,27 +21,6 @@ from zoo.specs.renamed import current_flag
 
 _SAID_BY_THE_FIRST = (2, 3, 4, 5, 8)
 """What one of several processes finds wrong with what was asked, all of them do."""
-
-
-class LazyCommand(click.Command):
-    """A command that is imported when it is used; its help line is known before."""
-
-    def __init__(self, name: str, summary: str, target: str) -> None:
-        super().__init__(name, short_help=summary, help=summary, add_help_option=False)
-        self.target = target
-
-    def load(self) -> click.Command:
-        """Import the command itself."""
-        from zoo.specs.records import load_target
-
-        command: click.Command = load_target(self.target)
-        return command
-
-    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> click.Context:
-        return self.load().make_context(info_name, args, parent, **extra)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        return ctx.command.invoke(ctx)
 
 
 class Commands(click.Group):

@@ -3,7 +3,7 @@
 COMMANDS = {
     "list": "List models, weights, recipes, tasks and data sets.",
     "info": "Describe a model, weights, a run, a path, a plugin, or anything else that a plugin offers.",
-    "plugins": "List plugins: what they offer, or why they failed to load.",
+    "plugins": "List plugins, or why they failed to load; write, check and install them.",
     "recipes": "List recipes, or show one's settings as TOML.",
     "pretrain": "Train a new model.",
     "finetune": "Finetune pretrained weights for a task.",

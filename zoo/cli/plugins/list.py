@@ -1,5 +1,6 @@
-"""`zoo plugins`."""
+"""`zoo plugins list`, which `zoo plugins` alone is too."""
 
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
@@ -17,15 +18,23 @@ _MANY = ("models", "recipes", "tasks", "datasets")
 _NOTHING: dict[str, Any] = {"version": None, "offers": {}, "error": None, "notes": [], "missing": {}}
 
 
-@click.command("plugins")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--strict", is_flag=True, help="Exit with 8 if a plugin did not load, or two offer the same name.")
-@click.pass_context
-def command(context: click.Context, as_json: bool, strict: bool) -> None:
-    """List plugins with their versions: what they offer, or why they failed to load; and extras that are missing.
+def listing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of the list."""
+    for option in (
+        click.option(
+            "--strict", is_flag=True, help="Exit with 8 if a plugin did not load, or two offer the same name."
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+    ):
+        function = option(function)
+    return function
 
-    `zoo --debug plugins` shows the tracebacks of those that failed.
-    """
+
+@click.command("list")
+@listing
+@click.pass_context
+def list_command(context: click.Context, as_json: bool, strict: bool) -> None:
+    """List plugins with their versions: what they offer, or why they failed to load; and extras that are missing."""
     registry = default_registry()
     rows = [_row(plugin, _notes(registry, plugin)) for plugin in registry.plugins]
     rows += [{**_NOTHING, "plugin": name, "error": f"not installed: pip install {name}"} for name in _known(registry)]

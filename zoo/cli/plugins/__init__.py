@@ -1,0 +1,30 @@
+"""`zoo plugins`: list them, write one, check, install and uninstall them."""
+
+import click
+
+from zoo.cli.lazy import LazyCommand
+from zoo.cli.plugins.list import list_command, listing
+
+_COMMANDS = {
+    "new": "Write a plugin that works, to go on from.",
+    "check": "Run the conformance suite on what a plugin offers.",
+    "install": "Install a plugin into this environment.",
+    "uninstall": "Remove a plugin, a broken one too.",
+}
+
+
+@click.group("plugins", invoke_without_command=True)
+@listing
+@click.pass_context
+def command(context: click.Context, as_json: bool, strict: bool) -> None:
+    """List plugins with their versions: what they offer, or why they failed to load; and extras that are missing.
+
+    `zoo --debug plugins` shows the tracebacks of those that failed.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(list_command, as_json=as_json, strict=strict)
+
+
+command.add_command(list_command)
+for _name, _summary in _COMMANDS.items():
+    command.add_command(LazyCommand(_name, _summary, f"zoo.cli.plugins.{_name}:{_name}"))

@@ -1,0 +1,42 @@
+"""`zoo plugins check`."""
+
+from dataclasses import asdict
+
+import click
+
+from zoo.authoring.checking import Checked
+from zoo.authoring.checking import check as check_distribution
+from zoo.commands.output import print_line
+from zoo.commands.tables import print_json, print_table
+from zoo.errors import PluginError
+from zoo.registry.registry import default_registry
+
+
+@click.command("check")
+@click.argument("plugin")
+@click.option("--data", metavar="DATA", help="Data to try with; default: the plugin's own, or a sample that Zoo has.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check(plugin: str, data: str | None, as_json: bool) -> None:
+    """Run the conformance suite on everything that PLUGIN offers. Exit with 8 where something fails."""
+    results = check_distribution(plugin, default_registry(), data)
+    if as_json:
+        print_json([asdict(result) for result in results])
+    else:
+        _print(results)
+    if failing := [f"{result.kind} {result.name}" for result in results if result.failed]:
+        raise PluginError(
+            f"{plugin} does not keep what is promised: {', '.join(failing)}; each line above says what to change"
+        )
+
+
+def _print(results: list[Checked]) -> None:
+    head = ("OFFER", "PASSED", "FAILED", "SKIPPED", "SECONDS")
+    rows = [
+        (f"{one.kind} {one.name}", str(one.passed), str(len(one.failed)), str(len(one.skipped)), f"{one.seconds:.1f}")
+        for one in results
+    ]
+    print_table(head, rows)
+    for one in results:
+        for word, tests in (("failed", one.failed), ("skipped", one.skipped)):
+            for test, reason in tests.items():
+                print_line(f"{word}: {one.kind} {one.name}, {test}: {reason}")
