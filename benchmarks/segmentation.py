@@ -30,7 +30,6 @@ SETTINGS: dict[str, Any] = {
     "epochs": 45,
     "batch_size": 4,
     "learning_rate": 8e-4,
-    "backbone_rate": 0.5,
     "backbone_rate": 1.0,
     "layer_decay": 1.0,
     "finest": 2,

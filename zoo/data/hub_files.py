@@ -137,5 +137,5 @@ def _by_split(names: Sequence[str], repo: str) -> dict[str, list[str]]:
         raise DataError(
             f"{repo} has no train-*.parquet; its converted branch may: {HUB_DATASETS}{repo}@refs/convert/parquet"
         )
-    ordered = {name: splits[name] for name in ("train", "test", "validation") if name in splits}
+    ordered: dict[str, list[str]] = {name: splits[name] for name in ("train", "test", "validation") if name in splits}
     return ordered if scoring() else with_test(ordered)
