@@ -18,6 +18,9 @@ class Tiny(nn.Module):
         self.stem = nn.Conv2d(1, width, 3)
         self.head = nn.Linear(width, num_classes)
 
+    def get_classifier(self):
+        return self.head
+
     def forward_intermediates(self, x, indices=None, *, intermediates_only=False):
         maps = [self.stem(x)]
         return maps if intermediates_only else (maps[-1], maps)
