@@ -102,7 +102,7 @@ def split_by_hash(
     if scoring():
         return {"test": list(paths)}
     if len(paths) < 2:
-        raise DataError(f"{paths[0].parent} holds one picture; a training and a test split need two or more")
+        raise DataError(f"{paths[0].parent} holds one file; a training and a test split need two or more")
     ranked = sorted(range(len(paths)), key=lambda place: hashes[paths[place]])
     known = [() if labels is None else tuple(labels[path]) for path in paths]
     strata = [path.parent for path in paths] if labels is None else None

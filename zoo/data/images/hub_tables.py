@@ -42,13 +42,20 @@ class Table(Protocol):
 
 def downloaded_tables(files: HubFiles, connection: Connection) -> dict[str, Table]:
     """Download the files, and have the datasets library map them into memory."""
+    paths = {split: list(map(str, paths)) for split, paths in files.download(connection).items()}
+    return {split: _DownloadedTable(table, paths[split]) for split, table in mapped(files, paths).items()}
+
+
+def mapped(files: HubFiles, paths: Mapping[str, Sequence[str]]) -> Mapping[str, Any]:
+    """Return the tables of downloaded files, as the datasets library maps them into memory."""
     import datasets
 
-    paths = {split: list(map(str, paths)) for split, paths in files.download(connection).items()}
     cache = str(cache_folder() / "datasets")
     with _readable(files):
-        tables = datasets.load_dataset("parquet", data_files=paths, cache_dir=cache, verification_mode="no_checks")
-    return {split: _DownloadedTable(table, paths[split]) for split, table in tables.items()}
+        tables: Mapping[str, Any] = datasets.load_dataset(
+            "parquet", data_files=dict(paths), cache_dir=cache, verification_mode="no_checks"
+        )
+    return tables
 
 
 def passing_tables(files: HubFiles, connection: Connection) -> dict[str, Table]:

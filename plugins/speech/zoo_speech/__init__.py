@@ -1,0 +1,144 @@
+"""Sound for zoo: data, log-mel spectrograms, BC-ResNet and AST, pretraining, keyword spotting, speech recognition."""
+
+from collections.abc import Iterator
+
+import zoo
+
+_EXTRACTION = "audio-feature-extraction"
+
+
+@zoo.hookimpl
+def zoo_modalities() -> Iterator[zoo.ModalitySpec]:
+    yield zoo.ModalitySpec(
+        name="audio",
+        summary="Sound files, as waves or log-mel spectrograms",
+        target="zoo_speech.modality:modality",
+        record="zoo_speech.sound:Sound",
+        unit="clips",
+        example="CLIP.wav…",
+        suffixes=(".wav", ".flac", ".ogg", ".mp3"),
+        targets=("labels", "transcripts"),
+        capabilities=("features", "log-mel", "waves", "stretched", "masked-patches", "frames"),
+        data_options="zoo_speech.sound:SoundOptions",
+    )
+
+
+@zoo.hookimpl
+def zoo_models() -> Iterator[zoo.ModelSpec]:
+    for size, scale, parameters in (("1", 1.0, 9020), ("2", 2.0, 26_872), ("3", 3.0, 53_556), ("8", 8.0, 319_456)):
+        yield zoo.ModelSpec(
+            name=f"bc_resnet_{size}",
+            family="speech",
+            summary=f"Broadcasted residual network for keyword spotting, {size} times the base width",
+            target="zoo_speech.bc_resnet:BCResNet",
+            modality="audio",
+            task=_EXTRACTION,
+            capabilities=("features", "log-mel", "frames"),
+            arguments={"scale": scale},
+            limits={"mels": 640, "segments": 64},
+            parameters=parameters,
+            recipe="sound_contrastive",
+        )
+    sizes = (
+        ("ast", "Audio Spectrogram Transformer, base", {}, 86_188_800),
+        (
+            "ast_nano",
+            "Audio Spectrogram Transformer of 1 s: 40 mels, 6 layers of width 96, no overlap",
+            {
+                **{"mels": 40, "frames": 64, "patch": 8, "frequency_stride": 8, "time_stride": 8},
+                **{"width": 96, "depth": 6, "num_heads": 3, "mlp_width": 384, "norm_eps": 1e-6, "pool": "patches"},
+            },
+            681_888,
+        ),
+    )
+    for name, summary, arguments, parameters in sizes:
+        yield zoo.ModelSpec(
+            name=name,
+            family="speech",
+            summary=summary,
+            target="zoo_speech.ast:AST",
+            modality="audio",
+            task=_EXTRACTION,
+            capabilities=("features", "log-mel", "masked-patches"),
+            arguments=arguments,
+            limits={"mels": 1024, "frames": 8192, "width": 4096, "depth": 64, "mlp_width": 16_384, "segments": 64},
+            parameters=parameters,
+            recipe="sound_masked_patches",
+        )
+
+
+@zoo.hookimpl
+def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
+    yield zoo.RecipeSpec(
+        name="sound_supervised",
+        stage="pretrain",
+        summary="Learn the classes of sounds from random weights",
+        target="zoo_speech.recipes:Classification",
+        settings="zoo_speech.settings:SupervisedSettings",
+        task="audio-classification",
+        score="accuracy",
+        higher_is_better=True,
+        modality="audio",
+        requires=("features",),
+        labels=True,
+    )
+    yield zoo.RecipeSpec(
+        name="sound_contrastive",
+        stage="pretrain",
+        summary="Tell two views of a clip from those of all others (SimCLR)",
+        target="zoo_speech.pretraining:Contrastive",
+        settings="zoo_speech.settings:ContrastiveSettings",
+        task=_EXTRACTION,
+        score="contrast",
+        modality="audio",
+        requires=("features",),
+    )
+    yield zoo.RecipeSpec(
+        name="sound_masked_patches",
+        stage="pretrain",
+        summary="Tell and draw hidden patches of log-mel spectrograms (SSAST)",
+        target="zoo_speech.pretraining:MaskedPatches",
+        settings="zoo_speech.settings:MaskedSettings",
+        task=_EXTRACTION,
+        score="mse",
+        modality="audio",
+        requires=("masked-patches",),
+    )
+    yield zoo.RecipeSpec(
+        name="audio_classification",
+        stage="finetune",
+        summary="Cross-entropy on the backbone's own head",
+        target="zoo_speech.recipes:Classification",
+        settings="zoo_speech.settings:ClassificationSettings",
+        task="audio-classification",
+        score="accuracy",
+        higher_is_better=True,
+        modality="audio",
+        requires=("features",),
+        labels=True,
+    )
+
+
+@zoo.hookimpl
+def zoo_tasks() -> Iterator[zoo.TaskSpec]:
+    yield zoo.TaskSpec(
+        name="audio-classification",
+        summary="Say which word, speaker or noise is heard",
+        recipe="audio_classification",
+        score="accuracy",
+        modality="audio",
+        needs_labels=True,
+        predictor="zoo_speech.predict:SoundClasses",
+    )
+
+
+@zoo.hookimpl
+def zoo_datasets() -> Iterator[zoo.DatasetSpec]:
+    yield zoo.DatasetSpec(
+        name="fsdd",
+        summary="Free Spoken Digit Dataset: digits 0 to 9 by six speakers, 8 kHz",
+        target="zoo_speech.fsdd:fsdd",
+        modality="audio",
+        task="audio-classification",
+        license="CC-BY-SA-4.0",
+    )

@@ -1,0 +1,121 @@
+"""Say of sounds what weights were finetuned to say."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+import zoo
+from zoo_speech.decoding import Samples, Source
+from zoo_speech.heard import batched, listed, sound_files, sound_of, source_of
+from zoo_speech.pictures import sound_picture
+from zoo_speech.sound import Sound
+
+_AT_ONCE = 32
+
+
+class SoundClasses:
+    """The classes of sounds, the most probable one first."""
+
+    columns = ("label", "score")
+
+    def __init__(self, model: nn.Module, labels: tuple[str, ...], inputs: Sound) -> None:
+        self.model = model
+        self.labels = labels
+
+    def __call__(self, inputs: Tensor, lengths: Tensor) -> list[dict[str, Any]]:
+        scores, places = self.model(inputs).float().softmax(1).sort(1, descending=True)
+        rows = zip(scores.tolist(), places.tolist(), strict=True)
+        return [
+            {"predictions": [{"label": self.labels[place], "score": score} for score, place in zip(*row, strict=True)]}
+            for row in rows
+        ]
+
+    def row(self, result: Mapping[str, Any]) -> list[str]:
+        first = result["predictions"][0]
+        return [first["label"], f"{first['score']:.3f}"]
+
+    def drawn(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the title of a picture."""
+        return {"title": " ".join(self.row(result))}
+
+
+class PredictSounds:
+    """Bound to a loaded model as `model.predict`; keeps `zoo.Predicts`."""
+
+    modality: ClassVar[str] = "audio"
+
+    def __init__(self, loaded: zoo.Loaded) -> None:
+        self._loaded = loaded
+
+    @property
+    def predictor(self) -> Any:
+        """What the task makes of the model. Raise UsageError where it says nothing of single sounds."""
+        return zoo.task_predictor(self._loaded.model, self._loaded.description, sound_of(self._loaded))
+
+    def __call__(self, sounds: Any, *, rate: int | None = None, **options: Any) -> list[dict[str, Any]]:
+        """Return a result for each sound: a file, or samples of one channel at `rate`; `options` are the task's."""
+        sources = [source_of(item, rate) for item in listed(sounds)]
+        return [result for result, _, _ in self._results(sources, options)]
+
+    @property
+    def columns(self) -> Sequence[str]:
+        names: Sequence[str] = self.predictor.columns
+        return names
+
+    def row(self, result: Mapping[str, Any]) -> Sequence[str]:
+        cells: Sequence[str] = self.predictor.row(result)
+        return cells
+
+    def items(
+        self, arguments: Sequence[str], options: Mapping[str, Any], out: Path | None
+    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield what is heard in the files that were typed, and in those of folders; with `out` draw each there.
+
+        Raise DataError when all others are done, where some could not be read.
+        """
+        bad: list[zoo.DataError] = []
+        paths = sound_files(arguments)
+        predictor = self.predictor
+        names = _distinct(paths)
+        for path, name in zip(paths, names, strict=True):
+            try:
+                result, wave, inputs = next(iter(self._results([path], options)))
+            except zoo.DataError as error:
+                bad.append(error)
+                continue
+            if out is not None:
+                self._draw(wave, inputs, predictor.drawn(result), out / f"{name}.png")
+            yield str(path), {key: value for key, value in result.items() if not isinstance(value, Tensor)}
+        if bad:
+            left_out = "" if len(paths) == 1 else f"{len(bad)} of {len(paths)} sounds were left out, first: "
+            raise zoo.DataError(f"{left_out}{bad[0]}")
+
+    def _results(
+        self, sources: Sequence[Source], options: Mapping[str, Any]
+    ) -> Iterator[tuple[dict[str, Any], Samples, Tensor]]:
+        predictor, model = self.predictor, self._loaded.model
+        sound = getattr(predictor, "sound", None) or sound_of(self._loaded)
+        with zoo.evaluating(model), torch.inference_mode():
+            for waves, inputs, lengths in batched(sources, sound, _AT_ONCE, next(model.parameters())):
+                results = predictor(inputs, lengths, **options)
+                yield from zip(results, waves, inputs, strict=True)
+
+    def _draw(self, wave: Samples, inputs: Tensor, drawn: dict[str, Any], out: Path) -> None:
+        sound = sound_of(self._loaded)
+        spectrogram = None if inputs.ndim == 1 else inputs.float().cpu().numpy()
+        title = drawn.pop("title")
+        with zoo.storage_errors(f"writing pictures to {out.parent}"):
+            sound_picture(wave, sound.rate, spectrogram, title, out, **drawn)
+
+
+def _distinct(paths: Sequence[Path]) -> list[str]:
+    """Return the names of pictures: those of files, with a number where several have one."""
+    seen: dict[str, int] = {}
+    found = []
+    for path in paths:
+        count = seen[path.stem] = seen.get(path.stem, 0) + 1
+        found.append(path.stem if count == 1 else f"{path.stem}-{count}")
+    return found
