@@ -33,7 +33,7 @@ def zoo_formats():
 @zoo.hookimpl
 def zoo_explainers():
     yield zoo.ExplainerSpec(name="loudness", summary="Say how loud it is", target="zoo_extras_more:Diary",
-                            modality="audio")
+                            modality="tone")
 """
 MORE = """
 import zipfile
@@ -130,7 +130,7 @@ def run(extras: Any, tmp_path: Path) -> RunResult:
     """Return a run that has begun to tell sounds apart."""
     first = zoo.pretrain("tone_net", data="tones", out=tmp_path / "first", settings={"steps": 1})
     return zoo.finetune(
-        first.folder, task="audio-classification", data="tones", out=tmp_path / "second", settings={"steps": 2}
+        first.folder, task="tone-classification", data="tones", out=tmp_path / "second", settings={"steps": 2}
     )
 
 

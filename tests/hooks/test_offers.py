@@ -31,7 +31,7 @@ def test_a_tracker_goes_by_its_name(extras: Any, tmp_path: Path) -> None:
 def test_a_method_of_finetuning_goes_by_its_name(run: RunResult, tmp_path: Path, zoo_command: Any) -> None:
     again = zoo.finetune(
         run.folder,
-        task="audio-classification",
+        task="tone-classification",
         data="tones",
         out=tmp_path / "biases",
         method="biases",
@@ -42,7 +42,7 @@ def test_a_method_of_finetuning_goes_by_its_name(run: RunResult, tmp_path: Path,
     assert learnt == {"stem.bias", "block.bias", "head.weight", "head.bias"}
     assert "biases" in zoo_command("finetune", "--help").stdout
     with pytest.raises(NotFoundError, match="no method named 'biasses'; did you mean biases"):
-        zoo.finetune(run.folder, task="audio-classification", data="tones", out=tmp_path / "none", method="biasses")
+        zoo.finetune(run.folder, task="tone-classification", data="tones", out=tmp_path / "none", method="biasses")
 
 
 def test_a_layout_is_of_a_model_of_another_plugin(run: RunResult, authors: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_layout_is_of_a_model_of_another_plugin(run: RunResult, authors: Path)
     described = zoo.describe(authors)
     assert (described.plugin, described.labels) == ("zoo-tones", ("sawtooth", "sine", "square"))
     assert described.inputs == zoo.describe(run.folder).inputs
-    assert described.task == "audio-classification" and model.predict.columns == ("label", "score")
+    assert described.task == "tone-classification" and model.predict.columns == ("label", "score")
 
 
 def test_a_modality_that_breaks_is_named(extras: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

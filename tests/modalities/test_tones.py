@@ -63,8 +63,8 @@ class TestSoundClassification(RecipeTests):
 
 
 class TestTones(WholeWay):
-    package, modality, model, data = "zoo_tones", "audio", "tone_net", "tones"
-    task, pipeline_tag = "audio-classification", "audio-classification"
+    package, modality, model, data = "zoo_tones", "tone", "tone_net", "tones"
+    task, pipeline_tag = "tone-classification", "audio-classification"
     recipes, score = ("sound_denoising", "sound_classification"), "accuracy"
     quick, positional = {"epochs": 14}, True
 
@@ -80,7 +80,7 @@ class TestTones(WholeWay):
         coded = zoo.load(trained.finetuned.folder).predict(paths)
         typed = zoo_command("predict", str(trained.finetuned.folder), str(folder / "low"), "--json")
         shown = json.loads(typed.stdout)
-        assert [row.pop("audio") for row in shown] == [str(path) for path in paths]
+        assert [row.pop("tone") for row in shown] == [str(path) for path in paths]
         assert [[item["label"] for item in row["predictions"]] for row in shown] == [
             [item["label"] for item in row["predictions"]] for row in coded
         ]
@@ -93,13 +93,13 @@ class TestTones(WholeWay):
         coded = zoo.load(weights).embed(paths, batch_size=3, normalize=True)
         assert coded.shape == (10, 32) and torch.allclose(coded.norm(dim=1), torch.ones(10))
         typed = json.loads(zoo_command("embed", weights, str(folder / "low"), "--normalize").stdout)
-        assert [row["audio"] for row in typed] == [str(path) for path in paths]
+        assert [row["tone"] for row in typed] == [str(path) for path in paths]
         assert torch.allclose(torch.tensor([row["embedding"] for row in typed]), coded, atol=1e-6)
         out = tmp_path / "vectors.safetensors"
         command = ("embed", weights, "--data", "tones", "--split", "test", "--out", str(out), "--neighbours", "2")
         made, *table = zoo_command(*command).stdout.splitlines()
         assert made == f"60 clips, 32 numbers each  {out}" and not list(tmp_path.glob("*.png"))
-        assert table[0].split() == ["AUDIO", "COSINE", "NEAREST"] and table[1].split()[0] == "test/0"
+        assert table[0].split() == ["TONE", "COSINE", "NEAREST"] and table[1].split()[0] == "test/0"
         assert "(done before)" in zoo_command(*command).stdout
         with pytest.raises(zoo.UsageError, match="has no split 'valid', but train, test, or all"):
             zoo.load(weights).embed.data(zoo.DataSource(name="tones"), "valid")
@@ -124,7 +124,7 @@ def zoo_tasks():
 def test_a_folder_for_each_class(folder: Path, tmp_path: Path) -> None:
     first = zoo.pretrain("tone_net", data=str(folder), out=tmp_path / "first", settings={"steps": 5})
     second = zoo.finetune(
-        first.folder, task="audio-classification", data=str(folder), out=tmp_path / "second", settings={"epochs": 20}
+        first.folder, task="tone-classification", data=str(folder), out=tmp_path / "second", settings={"epochs": 20}
     )
     assert second.scores == {"accuracy": 100.0}
     described = zoo.describe(second.folder)
@@ -142,7 +142,7 @@ def test_options_say_how_sounds_are_read(folder: Path, tmp_path: Path) -> None:
     assert zoo.evaluate(run.folder, data=str(folder), data_options={"rate": 8000})
     with pytest.raises(zoo.UsageError, match="these weights hear 8000"):
         zoo.evaluate(run.folder, data=str(folder), data_options={"rate": 16_000})
-    with pytest.raises(zoo.UsageError, match="in the options of the data; audio data take rate"):
+    with pytest.raises(zoo.UsageError, match="in the options of the data; tone data take rate"):
         zoo.evaluate(run.folder, data=str(folder), data_options={"rate": "fast"})
 
 
@@ -152,7 +152,7 @@ def test_fewer_labels_and_held_out_sounds(folder: Path, tmp_path: Path) -> None:
     )
     second = zoo.finetune(
         first.folder,
-        task="audio-classification",
+        task="tone-classification",
         data=str(folder),
         out=tmp_path / "second",
         labels=4,
@@ -162,13 +162,13 @@ def test_fewer_labels_and_held_out_sounds(folder: Path, tmp_path: Path) -> None:
     fingerprints = [zoo.describe(run.folder).data.fingerprint for run in (first, second)]  # type: ignore[union-attr]
     assert len(set(fingerprints)) == 2
     with pytest.raises(zoo.UsageError, match="ask for 1 to 16"):
-        zoo.finetune(first.folder, task="audio-classification", data=str(folder), out=tmp_path / "x", labels=17)
+        zoo.finetune(first.folder, task="tone-classification", data=str(folder), out=tmp_path / "x", labels=17)
 
 
 def test_sounds_without_classes_cannot_be_classified(folder: Path, tmp_path: Path) -> None:
     first = zoo.pretrain("tone_net", data=str(folder / "low"), out=tmp_path / "first", settings={"steps": 2})
     with pytest.raises(zoo.DataError, match="has no labels; give data that have"):
-        zoo.finetune(first.folder, task="audio-classification", data=str(folder / "low"), out=tmp_path / "second")
+        zoo.finetune(first.folder, task="tone-classification", data=str(folder / "low"), out=tmp_path / "second")
 
 
 @pytest.mark.parametrize(

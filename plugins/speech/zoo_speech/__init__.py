@@ -117,6 +117,17 @@ def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
         requires=("features",),
         labels=True,
     )
+    yield zoo.RecipeSpec(
+        name="speech_recognition",
+        stage="finetune",
+        summary="CTC over letters, by a head over time",
+        target="zoo_speech.recognition:Recognition",
+        settings="zoo_speech.settings:RecognitionSettings",
+        task="automatic-speech-recognition",
+        score="wer",
+        modality="audio",
+        requires=("frames",),
+    )
 
 
 @zoo.hookimpl
@@ -130,6 +141,18 @@ def zoo_tasks() -> Iterator[zoo.TaskSpec]:
         needs_labels=True,
         predictor="zoo_speech.predict:SoundClasses",
     )
+    yield zoo.TaskSpec(
+        name="automatic-speech-recognition",
+        summary="Write down what is said",
+        recipe="speech_recognition",
+        score="wer",
+        modality="audio",
+        learns_from="transcripts",
+        needs_labels=True,
+        network="zoo_speech.recognition:Recognizer",
+        predictor="zoo_speech.recognition:Transcripts",
+        options=(zoo.OptionSpec(name="beams", summary="Texts that a search keeps; 1 is greedy.", type="integer"),),
+    )
 
 
 @zoo.hookimpl
@@ -140,5 +163,13 @@ def zoo_datasets() -> Iterator[zoo.DatasetSpec]:
         target="zoo_speech.fsdd:fsdd",
         modality="audio",
         task="audio-classification",
+        license="CC-BY-SA-4.0",
+    )
+    yield zoo.DatasetSpec(
+        name="fsdd_strings",
+        summary="Strings of 2 to 6 spoken digits, 2,000 + 300, made of FSDD by a seed",
+        target="zoo_speech.fsdd:fsdd_strings",
+        modality="audio",
+        task="automatic-speech-recognition",
         license="CC-BY-SA-4.0",
     )

@@ -91,15 +91,11 @@ class AST(zoo.BackboneModule):
         self.feature_info = [zoo.FeatureInfo(width, time_stride, f"layers.{place}") for place in range(depth)]
         self.reset_classifier(num_classes)
 
-    def patches(self, x: Tensor) -> Tensor:
-        """Return what each patch holds, (batch, patches, values)."""
-        return F.unfold(x[:, None], self.patch, stride=self.stride).transpose(1, 2)
-
-    def encode(self, x: Tensor, masked: Tensor | None = None, mask_token: Tensor | None = None) -> list[Tensor]:
-        """Return the tokens after each layer, the last ones normalized; `masked` (batch, patches) are not seen."""
+    def encode(self, x: Tensor, masked: Tensor | None = None) -> list[Tensor]:
+        """Return the tokens after each layer, the last ones normalized; patches that are `masked` are seen as zeros."""
         found = self.embedding(x[:, None]).flatten(2).transpose(1, 2)
-        if masked is not None and mask_token is not None:
-            found = torch.where(masked[..., None], mask_token, found)
+        if masked is not None:
+            found = found.masked_fill(masked[..., None], 0)
         found = torch.cat([self.tokens.expand(len(x), -1, -1), found], 1) + self.positions
         layers = []
         for layer in self.layers:
@@ -141,3 +137,8 @@ class AST(zoo.BackboneModule):
             "stem": r"^embedding|^tokens|^positions",
             "blocks": [(r"^layers\.(\d+)", None), (r"^norm|^head\.norm", (99_999,))],
         }
+
+
+def patches_of(x: Tensor, patch: int, stride: tuple[int, int]) -> Tensor:
+    """Return what each patch of log-mel spectrograms holds, (batch, patches, values)."""
+    return F.unfold(x[:, None], patch, stride=stride).transpose(1, 2)

@@ -92,7 +92,7 @@ class BCResNet(zoo.BackboneModule):
         self.feature_info.append(zoo.FeatureInfo(last, 1, "tail"))
         self.segments = segments
         self.num_features = last * segments
-        self.frame_features = last
+        self.frame_features, self.frame_steps = last, ()
         self.reset_classifier(num_classes)
 
     def forward_intermediates(
@@ -102,8 +102,7 @@ class BCResNet(zoo.BackboneModule):
         x = self.stem(x[:, None])
         maps = []
         for stage in self.stages:
-            for block in stage:  # type: ignore[attr-defined]  # a Sequential
-                x = self.run(block, x)
+            x = self.run(stage, x)
             maps.append(x.mean(2))
         x = self.tail(x).mean(2)
         maps.append(x)
@@ -122,9 +121,9 @@ class BCResNet(zoo.BackboneModule):
     def forward(self, x: Tensor) -> Tensor:
         return self.forward_head(self.forward_features(x))
 
-    def frame_lengths(self, lengths: Tensor) -> Tensor:
-        """Return how many frames of features come of so many of the input: all of them."""
-        return lengths
+    def frame_vectors(self, x: Tensor) -> Tensor:
+        """Return features over time, (batch, frames, frame_features)."""
+        return self.forward_features(x).transpose(1, 2)
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         if coarse:

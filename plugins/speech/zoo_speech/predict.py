@@ -41,6 +41,10 @@ class SoundClasses:
         """Return the title of a picture."""
         return {"title": " ".join(self.row(result))}
 
+    def written(self, result: Mapping[str, Any]) -> dict[str, str]:
+        """Return files beside the picture: none."""
+        return {}
+
 
 class PredictSounds:
     """Bound to a loaded model as `model.predict`; keeps `zoo.Predicts`."""
@@ -87,7 +91,7 @@ class PredictSounds:
                 bad.append(error)
                 continue
             if out is not None:
-                self._draw(wave, inputs, predictor.drawn(result), out / f"{name}.png")
+                self._write(wave, inputs, predictor, result, out / name)
             yield str(path), {key: value for key, value in result.items() if not isinstance(value, Tensor)}
         if bad:
             left_out = "" if len(paths) == 1 else f"{len(bad)} of {len(paths)} sounds were left out, first: "
@@ -103,19 +107,28 @@ class PredictSounds:
                 results = predictor(inputs, lengths, **options)
                 yield from zip(results, waves, inputs, strict=True)
 
-    def _draw(self, wave: Samples, inputs: Tensor, drawn: dict[str, Any], out: Path) -> None:
+    def _write(self, wave: Samples, inputs: Tensor, predictor: Any, result: dict[str, Any], out: Path) -> None:
+        """Write a picture of a sound, and what else the task writes of it."""
         sound = sound_of(self._loaded)
         spectrogram = None if inputs.ndim == 1 else inputs.float().cpu().numpy()
+        drawn = predictor.drawn(result)
         title = drawn.pop("title")
-        with zoo.storage_errors(f"writing pictures to {out.parent}"):
-            sound_picture(wave, sound.rate, spectrogram, title, out, **drawn)
+        with zoo.storage_errors(f"writing to {out.parent}"):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            sound_picture(wave, sound.rate, spectrogram, title, out.with_name(f"{out.name}.png"), **drawn)
+            for suffix, text in predictor.written(result).items():
+                zoo.write_file(out.with_name(out.name + suffix), text.encode())
 
 
 def _distinct(paths: Sequence[Path]) -> list[str]:
-    """Return the names of pictures: those of files, with a number where several have one."""
-    seen: dict[str, int] = {}
-    found = []
+    """Return the names of what is written: those of files, with a number where one is taken."""
+    found: list[str] = []
+    taken = set()
     for path in paths:
-        count = seen[path.stem] = seen.get(path.stem, 0) + 1
-        found.append(path.stem if count == 1 else f"{path.stem}-{count}")
+        name, number = path.stem, 1
+        while name in taken:
+            number += 1
+            name = f"{path.stem}-{number}"
+        taken.add(name)
+        found.append(name)
     return found

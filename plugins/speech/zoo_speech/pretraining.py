@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 import zoo
-from zoo_speech.augmentation import augmented_inputs, l2, model_inputs, pooled, second_view
+from zoo_speech.ast import patches_of
+from zoo_speech.augmentation import augmented_inputs, l2, model_inputs, second_view
 from zoo_speech.pictures import spectrogram_grid
 from zoo_speech.settings import ContrastiveSettings, MaskedSettings
 from zoo_speech.sound import Sound
@@ -44,6 +45,7 @@ class Contrastive(_Pretraining):
     def __init__(
         self, settings: ContrastiveSettings, model: Any, classes: tuple[str, ...], inputs: Sound
     ) -> None:
+        model.reset_classifier(0)
         width = 2 * settings.projection
         head = nn.Sequential(
             nn.Linear(model.num_features, width, bias=False),
@@ -70,12 +72,12 @@ class Contrastive(_Pretraining):
     def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
         kept = list(batches)
         with zoo.evaluating(self.model):
-            features = torch.cat([pooled(self.model, model_inputs(batch, self.inputs)) for batch in kept])
+            features = torch.cat([self.model(model_inputs(batch, self.inputs)) for batch in kept])
         labels = torch.cat([batch["labels"] for batch in kept]) if self.classes else None
         return [zoo.feature_map(features, folder / "features.png", labels=labels, class_names=self.classes)]
 
     def _loss(self, views: Tensor) -> Tensor:
-        found = l2(self.head(pooled(self.model, views)))
+        found = l2(self.head(self.model(views)))
         near = found @ found.T / self.settings.temperature
         near = near + torch.eye(len(near), device=near.device) * _SELF
         half = len(views) // 2
@@ -115,8 +117,8 @@ class MaskedPatches(_Pretraining):
         inputs = model_inputs(batch, self.inputs)[:_SHOWN]
         masked = self._masked(zoo.Draws(0, 0, batch["index"]))[:_SHOWN]
         with zoo.evaluating(self.model, self.head):
-            patches = self.model.patches(inputs)
-            drawn = self.head.draw(self._encoded(inputs, masked))
+            patches = self._patches(inputs)
+            drawn, _ = self.head(self._encoded(inputs, masked))
         rows = [
             inputs,
             self._joined(torch.where(masked[..., None], patches.mean(), patches), inputs),
@@ -127,12 +129,15 @@ class MaskedPatches(_Pretraining):
         return [spectrogram_grid(shown, names, names, folder / "patches.png", columns=len(inputs))]
 
     def _encoded(self, inputs: Tensor, masked: Tensor) -> Tensor:
-        found: Tensor = self.model.encode(inputs, masked, self.head.mask_token)[-1][:, 2:]
+        found: Tensor = self.model.encode(inputs, masked)[-1][:, 2:]
         return found
 
+    def _patches(self, inputs: Tensor) -> Tensor:
+        return patches_of(inputs, self.model.patch, self.model.stride)
+
     def _losses(self, inputs: Tensor, masked: Tensor) -> tuple[Tensor, Tensor]:
-        patches, encoded = self.model.patches(inputs), self._encoded(inputs, masked)
-        drawn, told = self.head.draw(encoded), self.head.tell(encoded)
+        patches = self._patches(inputs)
+        drawn, told = self.head(self._encoded(inputs, masked))
         error = ((drawn - patches).square().mean(2) * masked).sum() / masked.sum()
         # each hidden patch among all of its clip; those that can be seen count for nothing
         scores = l2_last(told) @ l2_last(patches).transpose(1, 2) * 10
@@ -165,9 +170,12 @@ class MaskedPatches(_Pretraining):
 class _PatchHeads(nn.Module):
     def __init__(self, width: int, values: int) -> None:
         super().__init__()
-        self.mask_token = nn.Parameter(torch.zeros(width))
         self.draw = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, values))
         self.tell = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, values))
+
+    def forward(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
+        rows = encoded.flatten(0, 1)
+        return self.draw(rows).unflatten(0, encoded.shape[:2]), self.tell(rows).unflatten(0, encoded.shape[:2])
 
 
 def l2_last(x: Tensor) -> Tensor:

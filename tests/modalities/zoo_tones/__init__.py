@@ -8,7 +8,7 @@ import zoo
 @zoo.hookimpl
 def zoo_modalities() -> Iterator[zoo.ModalitySpec]:
     yield zoo.ModalitySpec(
-        name="audio",
+        name="tone",
         summary="Sounds: wave files of 16 bits",
         target="zoo_tones.modality:modality",
         record="zoo_tones.sound:Sound",
@@ -28,8 +28,8 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         family="tones",
         summary="Two convolutions over a wave, and one back",
         target="zoo_tones.model:ToneNet",
-        modality="audio",
-        task="audio-feature-extraction",
+        modality="tone",
+        task="tone-feature-extraction",
         capabilities=("features", "reconstruct"),
         limits={"width": 1024},
         parameters=2593,
@@ -45,9 +45,9 @@ def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
         summary="Give back a sound from one with noise in it",
         target="zoo_tones.recipes:SoundDenoising",
         settings="zoo_tones.settings:DenoisingSettings",
-        task="audio-feature-extraction",
+        task="tone-feature-extraction",
         score="mse",
-        modality="audio",
+        modality="tone",
         requires=("reconstruct",),
     )
     yield zoo.RecipeSpec(
@@ -56,10 +56,10 @@ def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
         summary="Cross-entropy on the network's own head",
         target="zoo_tones.recipes:SoundClassification",
         settings="zoo_tones.settings:ClassificationSettings",
-        task="audio-classification",
+        task="tone-classification",
         score="accuracy",
         higher_is_better=True,
-        modality="audio",
+        modality="tone",
         requires=("features",),
         labels=True,
     )
@@ -68,12 +68,13 @@ def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
 @zoo.hookimpl
 def zoo_tasks() -> Iterator[zoo.TaskSpec]:
     yield zoo.TaskSpec(
-        name="audio-classification",
+        name="tone-classification",
         summary="Say what is heard in a sound",
         recipe="sound_classification",
         score="accuracy",
-        modality="audio",
+        modality="tone",
         needs_labels=True,
+        hub_tag="audio-classification",
         predictor="zoo_tones.predictor:SoundClasses",
     )
 
@@ -84,7 +85,7 @@ def zoo_datasets() -> Iterator[zoo.DatasetSpec]:
         name="tones",
         summary="240 + 60 tones of three waveforms, made by a seed",
         target="zoo_tones.data:tones",
-        modality="audio",
-        task="audio-classification",
+        modality="tone",
+        task="tone-classification",
         license="CC0-1.0",
     )

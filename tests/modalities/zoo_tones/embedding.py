@@ -17,7 +17,7 @@ from zoo_tones.sound import Sound, floats, inputs_of
 class EmbedSounds:
     """Bound to a loaded model as `model.embed`; keeps `zoo.Embeds`."""
 
-    modality: ClassVar[str] = "audio"
+    modality: ClassVar[str] = "tone"
 
     def __init__(self, loaded: zoo.Loaded) -> None:
         self._loaded = loaded

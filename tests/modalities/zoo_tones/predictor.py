@@ -37,7 +37,7 @@ class SoundClasses:
 class PredictSounds:
     """Bound to a loaded model as `model.predict`; keeps `zoo.Predicts`."""
 
-    modality: ClassVar[str] = "audio"
+    modality: ClassVar[str] = "tone"
 
     def __init__(self, loaded: zoo.Loaded) -> None:
         self._loaded = loaded

@@ -23,7 +23,7 @@ class SoundOptions:
 class Sound(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Sounds of one channel, resampled to `rate`, cut or filled up with silence to `samples`; floats in [-1, 1]."""
 
-    modality: ClassVar[str] = "audio"
+    modality: ClassVar[str] = "tone"
 
     rate: Rate
     samples: Annotated[int, Meta(ge=1, le=16_777_216)]
