@@ -25,6 +25,16 @@ class TestBCResNetOfSegments(ModelTests):
         return SPECTROGRAMS
 
 
+class TestTCResNet(ModelTests):
+    name = "tc_resnet_14"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"segments": 2}
+
+    def inputs(self) -> torch.Tensor:
+        return SPECTROGRAMS
+
+
 SMALL = {"mels": 40, "frames": 32, "patch": 8, "frequency_stride": 8, "time_stride": 8, "width": 24, "depth": 2}
 
 

@@ -18,8 +18,11 @@ def zoo_modalities() -> Iterator[zoo.ModalitySpec]:
         example="CLIP.wav…",
         suffixes=(".wav", ".flac", ".ogg", ".mp3"),
         targets=("labels", "transcripts"),
-        capabilities=("features", "log-mel", "waves", "stretched", "masked-patches", "frames"),
+        capabilities=("features", "log-mel", "waves", "masked-patches", "frames", "voice-activity"),
         data_options="zoo_speech.sound:SoundOptions",
+        options=(
+            zoo.OptionSpec(name="threshold", summary="Speech is what is this probable; 0.5 by default.", type="number"),
+        ),
     )
 
 
@@ -36,6 +39,24 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             capabilities=("features", "log-mel", "frames"),
             arguments={"scale": scale},
             limits={"mels": 640, "segments": 64},
+            parameters=parameters,
+            recipe="sound_contrastive",
+        )
+    for name, changed, parameters in (
+        ("tc_resnet_8", {}, 64_560),
+        ("tc_resnet_14", {"blocks": 2}, 135_248),
+        ("tc_resnet_8_wide", {"scale": 3.0}, 565_776),
+    ):
+        yield zoo.ModelSpec(
+            name=name,
+            family="speech",
+            summary="Residual convolutions over time for keyword spotting, quick on a CPU",
+            target="zoo_speech.tc_resnet:TCResNet",
+            modality="audio",
+            task=_EXTRACTION,
+            capabilities=("features", "log-mel", "frames"),
+            arguments=changed,
+            limits={"blocks": 64, "mels": 1024, "segments": 64},
             parameters=parameters,
             recipe="sound_contrastive",
         )
@@ -65,6 +86,18 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             parameters=parameters,
             recipe="sound_masked_patches",
         )
+    yield zoo.ModelSpec(
+        name="silero_vad",
+        family="speech",
+        summary="Silero VAD at 16 kHz: how probable speech is in each 32 ms",
+        target="zoo_speech.silero:SileroVAD",
+        modality="audio",
+        task="voice-activity-detection",
+        capabilities=("voice-activity",),
+        parameters=309_633,
+        layouts="zoo_speech.layouts.silero:LAYOUTS",
+        license="MIT",
+    )
 
 
 @zoo.hookimpl

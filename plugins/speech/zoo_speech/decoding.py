@@ -2,6 +2,7 @@
 
 import io
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -50,6 +51,27 @@ def read(source: Source, rate: int) -> Samples:
     if not np.isfinite(samples).all():
         raise zoo.DataError(f"{name} holds samples that are no numbers; leave it out")
     return resampled(samples, found, rate)
+
+
+def blocks(source: Source, rate: int, samples: int) -> Iterator[Samples]:
+    """Yield a sound as `read` returns it, in pieces of about so many samples, never all of it at once."""
+    if not isinstance(source, Path):
+        whole = read(source, rate)
+        yield from (whole[start : start + samples] for start in range(0, len(whole), samples))
+        return
+    import soxr
+
+    with _opened(source) as file:
+        change = None if file.samplerate == rate else soxr.ResampleStream(file.samplerate, rate, 1, "float32")
+        left = file.frames
+        for block in file.blocks(samples, dtype="float32", always_2d=True):
+            left -= len(block)
+            mono = block.mean(1, dtype=np.float32)
+            if not np.isfinite(mono).all():
+                raise zoo.DataError(f"{source} holds samples that are no numbers; leave it out")
+            yield mono if change is None else change.resample_chunk(mono, last=left <= 0)
+    if left > 0 or _is_cut(source):
+        raise zoo.DataError(f"{source} breaks off {left:,} samples before its end; get a fresh copy")
 
 
 def resampled(samples: Samples, source: int, target: int) -> Samples:

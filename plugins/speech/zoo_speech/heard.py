@@ -61,6 +61,20 @@ def sound_files(arguments: Sequence[str]) -> list[Path]:
     return paths
 
 
+def distinct_names(paths: Sequence[Path]) -> list[str]:
+    """Return the names of what is written: those of files, with a number where one is taken."""
+    found: list[str] = []
+    taken = set()
+    for path in paths:
+        name, number = path.stem, 1
+        while name in taken:
+            number += 1
+            name = f"{path.stem}-{number}"
+        taken.add(name)
+        found.append(name)
+    return found
+
+
 def batched(
     items: Sequence[Source], sound: Sound, batch_size: int, like: Tensor
 ) -> Iterator[tuple[list[Samples], Tensor, Tensor]]:

@@ -15,7 +15,8 @@ from zoo_speech.features import as_inputs, floats
 from zoo_speech.folders import open_folder
 from zoo_speech.hub import ADDRESS, open_hub_clips
 from zoo_speech.predict import PredictSounds
-from zoo_speech.sound import LogMel, Sound
+from zoo_speech.sound import LogMel, Sound, SoundOptions
+from zoo_speech.voice import PredictVoice
 
 _WINDOW, _HOP = 0.025, 0.01
 _LOW = 20.0
@@ -37,7 +38,7 @@ class Audio:
             raise zoo.UsageError(f"rate={asked}: these weights hear {sound.rate} samples a second; leave it out")
         waves = waves_of(clips, sound.rate if sound is not None else asked or clips.usual_rate())
         if sound is None:
-            sound = fresh_sound(clips, waves, asked or clips.usual_rate(), source.options.seconds, need)
+            sound = fresh_sound(clips, waves, asked or clips.usual_rate(), source.options, need)
         elif need.learns_from == "transcripts":
             sound = any_length(sound)
         return as_dataset(clips, waves, sound, need.learns_from), sound
@@ -68,7 +69,9 @@ class Audio:
     def bind(self, loaded: zoo.Loaded) -> None:
         if isinstance(_backbone(loaded.model), zoo.Backbone):
             loaded.model.embed = self.embedder(loaded)
-        if not loaded.changed:
+        if "voice-activity" in loaded.spec.capabilities:
+            loaded.model.predict = PredictVoice(loaded)
+        elif not loaded.changed:
             loaded.model.predict = PredictSounds(loaded)
 
     def embedder(self, loaded: zoo.Loaded) -> EmbedSounds:
@@ -90,14 +93,14 @@ def open_clips(source: zoo.DataSource) -> Clips:
 
 
 def fresh_sound(
-    clips: Clips, waves: Mapping[str, zoo.Ragged], rate: int, seconds: float | None, need: zoo.Need
+    clips: Clips, waves: Mapping[str, zoo.Ragged], rate: int, options: SoundOptions, need: zoo.Need
 ) -> Sound:
     """Return how clips become inputs of a fresh model: of about the length that most have.
 
     A model that takes spectrograms gets those of Kaldi, their numbers as they are over the training clips.
     """
     first = waves[clips.first]
-    samples = round(rate * seconds) if seconds else _usual_length(first, rate)
+    samples = round(rate * options.seconds) if options.seconds else _usual_length(first, rate)
     if "waves" in need.model.capabilities:
         return Sound(rate=rate, samples=samples, normalize=True)
     arguments = {**need.model.arguments, **need.arguments}
@@ -110,8 +113,9 @@ def fresh_sound(
         fft=1 << (window - 1).bit_length(),
         low=_LOW,
         frames=arguments.get("frames"),
-        fit="stretch" if "stretched" in need.model.capabilities else "pad",
     )
+    if options.fit == "stretch":
+        spec = replace(spec, frames=spec.frames or spec.counted(samples), fit="stretch")
     sound = Sound(rate=rate, samples=samples, normalize=True, log_mel=spec)
     mean, std = _measured(first, sound)
     return replace(sound, log_mel=replace(spec, mean=mean, std=std))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 import zoo
 from zoo_speech.decoding import Samples, Source
-from zoo_speech.heard import batched, listed, sound_files, sound_of, source_of
+from zoo_speech.heard import batched, distinct_names, listed, sound_files, sound_of, source_of
 from zoo_speech.pictures import sound_picture
 from zoo_speech.sound import Sound
 
@@ -83,7 +83,7 @@ class PredictSounds:
         bad: list[zoo.DataError] = []
         paths = sound_files(arguments)
         predictor = self.predictor
-        names = _distinct(paths)
+        names = distinct_names(paths)
         for path, name in zip(paths, names, strict=True):
             try:
                 result, wave, inputs = next(iter(self._results([path], options)))
@@ -118,17 +118,3 @@ class PredictSounds:
             sound_picture(wave, sound.rate, spectrogram, title, out.with_name(f"{out.name}.png"), **drawn)
             for suffix, text in predictor.written(result).items():
                 zoo.write_file(out.with_name(out.name + suffix), text.encode())
-
-
-def _distinct(paths: Sequence[Path]) -> list[str]:
-    """Return the names of what is written: those of files, with a number where one is taken."""
-    found: list[str] = []
-    taken = set()
-    for path in paths:
-        name, number = path.stem, 1
-        while name in taken:
-            number += 1
-            name = f"{path.stem}-{number}"
-        taken.add(name)
-        found.append(name)
-    return found

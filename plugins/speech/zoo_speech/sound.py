@@ -18,12 +18,14 @@ _EXAMPLE_SECONDS = 1
 class SoundOptions:
     """Sounds are taken at `rate` samples a second; None takes that of the weights, or of most clips.
 
-    `seconds` is the length that clips of a fresh model are cut or padded to. `held_out` names a speaker, as a table or
+    `seconds` is the length that clips of a fresh model are cut or padded to; with `fit=stretch` its spectrograms take as
+    many frames for a short clip as for a long one. `held_out` names a speaker, as a table or
     a data set says who speaks: all of that speaker's clips are tested on, and none is learnt from.
     """
 
     rate: Rate | None = None
     seconds: Annotated[float, Meta(gt=0, le=60)] | None = None
+    fit: Literal["pad", "stretch"] = "pad"
     held_out: str | None = None
 
 

@@ -221,7 +221,9 @@ class _Candidate:
         for target, theirs in layout.options.items():
             if target in said:
                 check_arguments(self.offer, {target: said[target]}, f"{theirs!r} in the config.json beside {source}")
-        known = {**layout.arguments, **said, "num_classes": num_classes}
+        known = {**layout.arguments, **said}
+        if "num_classes" in defaults or num_classes:
+            known["num_classes"] = num_classes
         known |= arguments_by_stem(spec.modality, stem)
         known |= {argument: tensor in groups for argument, tensor in {**layout.present, **layout.optional}.items()}
         known |= self._pooling(pooling, source)

@@ -1,0 +1,1 @@
+"""How other libraries store models of sound."""
