@@ -49,6 +49,8 @@ def test_waves_are_normalized_as_wav2vec2_has_it(waves: np.ndarray) -> None:
     theirs = transformers.Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
     cut = [waves[0], waves[1][:9000]]
     expected = theirs(cut, sampling_rate=16_000, padding=True, return_tensors="pt").input_values
-    rows = torch.stack([torch.from_numpy(waves[0]), torch.nn.functional.pad(torch.from_numpy(cut[1]), (0, len(waves[0]) - 9000))])
+    rows = torch.stack(
+        [torch.from_numpy(waves[0]), torch.nn.functional.pad(torch.from_numpy(cut[1]), (0, len(waves[0]) - 9000))]
+    )
     found = zoo_speech.as_inputs(rows, torch.tensor([len(waves[0]), 9000]), Sound(rate=16_000, normalize=True))
     assert float((found - expected).abs().max()) < 1e-4

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-import zoo
 from zoo_speech.cached import decoded
 from zoo_speech.clips import contents_of, fixed
 from zoo_speech.decoding import Encoded, Recorded, as_16_bits, read
 from zoo_speech.folders import open_folder
 from zoo_speech.fsdd import fsdd, fsdd_strings
+
+import zoo
 
 RATE = 8000
 TONE = (0.5 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)).astype(np.float32)

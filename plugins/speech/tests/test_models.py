@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+
 from zoo.testing import ModelTests
 
 SPECTROGRAMS = torch.randn(4, 40, 32, generator=torch.Generator().manual_seed(0))
@@ -33,6 +34,26 @@ class TestTCResNet(ModelTests):
 
     def inputs(self) -> torch.Tensor:
         return SPECTROGRAMS
+
+
+class TestWav2Vec2(ModelTests):
+    name = "wav2vec2_base"
+
+    def arguments(self) -> dict[str, Any]:
+        return {
+            **{"conv_width": 16, "width": 24, "depth": 2, "num_heads": 2, "mlp_width": 32},
+            **{"positions_kernel": 8, "positions_groups": 2},
+        }
+
+    def inputs(self) -> dict[str, torch.Tensor]:
+        return {"waves": torch.randn(2, 4000, generator=torch.Generator().manual_seed(0))}
+
+
+class TestLargeWav2Vec2(TestWav2Vec2):
+    name = "hubert_base"
+
+    def arguments(self) -> dict[str, Any]:
+        return {**super().arguments(), "norm": "layer", "norm_first": True, "conv_bias": True, "positions_kernel": 7}
 
 
 SMALL = {"mels": 40, "frames": 32, "patch": 8, "frequency_stride": 8, "time_stride": 8, "width": 24, "depth": 2}

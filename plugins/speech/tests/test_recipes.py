@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+
 from zoo.testing import RecipeTests
 
 RANDOM = torch.Generator().manual_seed(0)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-import zoo
 from click.testing import CliRunner
+
+import zoo
 from zoo.cli import group
 
 FEW = {"epochs": 1, "batch_size": 8}

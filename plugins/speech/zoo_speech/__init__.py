@@ -1,6 +1,7 @@
 """Sound for zoo: data, log-mel spectrograms, BC-ResNet and AST, pretraining, keyword spotting, speech recognition."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import zoo
 
@@ -60,7 +61,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             parameters=parameters,
             recipe="sound_contrastive",
         )
-    sizes = (
+    sizes: tuple[tuple[str, str, dict[str, Any], int], ...] = (
         ("ast", "Audio Spectrogram Transformer, base", {}, 86_188_800),
         (
             "ast_nano",
@@ -85,6 +86,23 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             limits={"mels": 1024, "frames": 8192, "width": 4096, "depth": 64, "mlp_width": 16_384, "segments": 64},
             parameters=parameters,
             recipe="sound_masked_patches",
+        )
+    for name, title, layouts in (("wav2vec2_base", "wav2vec 2.0", "WAV2VEC2"), ("hubert_base", "HuBERT", "HUBERT")):
+        yield zoo.ModelSpec(
+            name=name,
+            family="speech",
+            summary=f"{title}, base: convolutions over waves, then a transformer",
+            target="zoo_speech.wav2vec2:Wav2Vec2",
+            modality="audio",
+            task=_EXTRACTION,
+            capabilities=("features", "waves", "frames"),
+            limits={
+                **{"conv_width": 4096, "width": 4096, "depth": 96, "num_heads": 256, "mlp_width": 16_384},
+                **{"positions_kernel": 1024, "positions_groups": 256},
+            },
+            parameters=94_370_944,
+            recipe="sound_contrastive",
+            layouts=f"zoo_speech.layouts.wav2vec2:{layouts}",
         )
     yield zoo.ModelSpec(
         name="silero_vad",

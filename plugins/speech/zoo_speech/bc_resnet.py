@@ -67,9 +67,7 @@ class BCResNet(zoo.BackboneModule):
             raise ValueError(f"mels={mels} and scale={scale}; give a multiple of {_SMALLEST}, and a scale above 0")
         base = 8 * scale
         stem = int(2 * base)
-        self.stem = nn.Sequential(
-            nn.Conv2d(1, stem, 5, (2, 1), 2, bias=False), nn.BatchNorm2d(stem), nn.ReLU()
-        )
+        self.stem = nn.Sequential(nn.Conv2d(1, stem, 5, (2, 1), 2, bias=False), nn.BatchNorm2d(stem), nn.ReLU())
         self.stages = nn.ModuleList()
         self.feature_info = []
         source = stem
@@ -115,7 +113,7 @@ class BCResNet(zoo.BackboneModule):
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         pooled = F.adaptive_avg_pool1d(x, self.segments).transpose(1, 2).flatten(1)
-        logits: Tensor = pooled if pre_logits else self.head(pooled)
+        logits: Tensor = pooled if pre_logits else self.get_classifier()(pooled)
         return logits
 
     def forward(self, x: Tensor) -> Tensor:

@@ -107,7 +107,7 @@ def waves_of(clips: Clips, rate: int) -> dict[str, zoo.Ragged]:
 
 
 def as_dataset(clips: Clips, waves: Mapping[str, zoo.Ragged], sound: Sound, learns_from: str | None) -> SoundDataset:
-    """Return clips as they are learnt: with transcripts where those are learnt from, or else with labels if they have."""
+    """Return clips as they are learnt: with transcripts where those are learnt from, else with labels if they have."""
     every = [clip for part in clips.splits.values() for clip in part]
     transcribed = learns_from == "transcripts" and all(clip.text is not None for clip in every)
     labelled = not transcribed and all(clip.label is not None for clip in every)

@@ -42,9 +42,7 @@ def read(source: Source, rate: int) -> Samples:
 
     Raise DataError for what is no sound, breaks off, or holds nothing.
     """
-    samples, found = (
-        (_floats(source.samples), source.rate) if isinstance(source, Recorded) else _decoded(source)
-    )
+    samples, found = (_floats(source.samples), source.rate) if isinstance(source, Recorded) else _decoded(source)
     name = name_of(source)
     if not len(samples):
         raise zoo.DataError(f"{name} holds no sound; leave it out")
@@ -103,7 +101,8 @@ def name_of(source: Source) -> str:
 
 
 def _floats(samples: NDArray[Any]) -> Samples:
-    return samples.astype(np.float32) / 32768 if samples.dtype == np.int16 else samples.astype(np.float32)
+    found: Samples = samples.astype(np.float32)
+    return found / np.float32(32768) if samples.dtype == np.int16 else found
 
 
 def _decoded(source: Path | Encoded) -> tuple[Samples, int]:

@@ -23,9 +23,7 @@ class EmbedSounds:
         self._loaded = loaded
         self._open = open_clips
 
-    def __call__(
-        self, items: Any, *, rate: int | None = None, batch_size: int = 64, normalize: bool = False
-    ) -> Tensor:
+    def __call__(self, items: Any, *, rate: int | None = None, batch_size: int = 64, normalize: bool = False) -> Tensor:
         """Return a vector for each sound: a file, or samples at `rate`."""
         model: Any = self._loaded.model
         backbone = model.backbone if isinstance(model, zoo.Network) else model

@@ -108,7 +108,7 @@ def _kaldi_power(waves: Tensor, spec: LogMel) -> Tensor:
 
 @lru_cache(maxsize=32)
 def mel_filters(spec: LogMel, rate: int) -> NDArray[np.float64]:
-    """Return triangles over the bins of a spectrum, (mels, bins): of even area after Slaney, of even height as Kaldi."""
+    """Return triangles over the bins of a spectrum, (mels, bins): of one area after Slaney, of one height as Kaldi."""
     high = spec.high or rate / 2
     bins = np.linspace(0, rate / 2, spec.fft // 2 + 1)
     slaney = spec.style == "whisper"

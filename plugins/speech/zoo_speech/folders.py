@@ -23,7 +23,9 @@ def open_folder(place: Path) -> Clips:
     """Open a folder of sounds, or a table of them."""
     if place.is_file():
         if place.suffix.lower() in SUFFIXES:
-            raise zoo.DataError(f"{place} is one sound; give a folder of them, or a table with the columns file and label")
+            raise zoo.DataError(
+                f"{place} is one sound; give a folder of them, or a table with the columns file and label"
+            )
         return _clips(place, place.parent, _from_table(place))
     table = next((place / name for name in _TABLES if (place / name).is_file()), None)
     if table is not None:
@@ -89,7 +91,9 @@ def _from_table(table: Path) -> dict[str, list[Clip]]:
         cells = {kind: None if place is None else row[place].strip() for kind, place in columns.items()}
         path = zoo.inside(table.parent, cells["file"] or "")
         if path is None:
-            raise zoo.DataError(f"{where} names {cells['file']!r}, which is outside {table.parent}; write it relative to it")
+            raise zoo.DataError(
+                f"{where} names {cells['file']!r}, which is outside {table.parent}; write it relative to it"
+            )
         if not path.is_file():
             raise zoo.DataError(f"{where} lists {cells['file']}, which does not exist; check it")
         if cells["label"] == "":

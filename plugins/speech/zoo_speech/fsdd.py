@@ -30,9 +30,7 @@ def fsdd_strings(data_dir: Path | None) -> Clips:
     """Make strings of 2 to 6 digits, each of one speaker, by a seed: those to test on of recordings not trained on."""
     root, recordings = _recordings("fsdd_strings", data_dir)
     splits = {name: _strings(recordings[name], count, name) for name, count in _STRINGS.items() if name in recordings}
-    return Clips(
-        name="fsdd_strings", source=str(root), splits=splits, contents=contents_of(splits), license=_LICENSE
-    )
+    return Clips(name="fsdd_strings", source=str(root), splits=splits, contents=contents_of(splits), license=_LICENSE)
 
 
 def _recordings(name: str, data_dir: Path | None) -> tuple[Path, dict[str, list[Clip]]]:

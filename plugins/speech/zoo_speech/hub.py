@@ -19,9 +19,7 @@ def open_hub_clips(source: zoo.DataSource) -> Clips:
     tables = zoo.hub_tables(source.name, source.hub)
     splits = {name: _clips(rows, f"{source.name} {name}") for name, rows in tables.splits.items()}
     contents = hashlib.sha256(f"{tables.source} {sorted(splits)}".encode()).hexdigest()
-    return Clips(
-        name=tables.name, source=tables.source, splits=splits, contents=contents, license=tables.license
-    )
+    return Clips(name=tables.name, source=tables.source, splits=splits, contents=contents, license=tables.license)
 
 
 def _clips(rows: Any, name: str) -> list[Clip]:

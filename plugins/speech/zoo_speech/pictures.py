@@ -55,7 +55,9 @@ def sound_picture(
         rest = axes[1:]
         if spectrogram is not None:
             axis = rest.pop(0)
-            axis.imshow(spectrogram, origin="lower", aspect="auto", cmap="magma", extent=(0, seconds, 0, len(spectrogram)))
+            axis.imshow(
+                spectrogram, origin="lower", aspect="auto", cmap="magma", extent=(0, seconds, 0, len(spectrogram))
+            )
             axis.set_ylabel("mel")
         if lines is not None:
             values, names = lines

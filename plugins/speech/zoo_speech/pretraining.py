@@ -42,9 +42,7 @@ class _Pretraining:
 class Contrastive(_Pretraining):
     """Two views of each clip, nearer to each other than to those of all others in the batch (Chen et al., 2020)."""
 
-    def __init__(
-        self, settings: ContrastiveSettings, model: Any, classes: tuple[str, ...], inputs: Sound
-    ) -> None:
+    def __init__(self, settings: ContrastiveSettings, model: Any, classes: tuple[str, ...], inputs: Sound) -> None:
         model.reset_classifier(0)
         width = 2 * settings.projection
         head = nn.Sequential(
@@ -65,7 +63,9 @@ class Contrastive(_Pretraining):
         with zoo.evaluating(self.model, self.head):
             for batch in batches:
                 draws = zoo.Draws(0, 0, batch["index"])
-                views = [augmented_inputs(batch, self.inputs, self.settings, some) for some in (draws, second_view(draws))]
+                views = [
+                    augmented_inputs(batch, self.inputs, self.settings, some) for some in (draws, second_view(draws))
+                ]
                 losses.append(self._loss(torch.cat(views)))
         return {"contrast": float(torch.stack(losses).mean())}
 

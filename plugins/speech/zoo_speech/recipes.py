@@ -36,9 +36,7 @@ class Classification(zoo.OneNetwork):
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         logits = self.model(augmented_inputs(batch, self.inputs, self.settings, draws))
-        yield zoo.Loss(
-            "model", F.cross_entropy(logits, batch["labels"], label_smoothing=self.settings.label_smoothing)
-        )
+        yield zoo.Loss("model", F.cross_entropy(logits, batch["labels"], label_smoothing=self.settings.label_smoothing))
 
     def answers(self, batches: Iterable[zoo.Batch]) -> tuple[Tensor, Tensor]:
         """Return logits and labels of all sounds on the CPU."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import zoo
 from zoo_speech.augmentation import augmented_inputs, model_inputs
 from zoo_speech.ctc import beam_search, ctc_loss, greedy, spoken, words_of
-from zoo_speech.features import frame_counts
+from zoo_speech.features import floats, frame_counts
 from zoo_speech.pictures import sound_picture
 from zoo_speech.settings import RecognitionSettings
 from zoo_speech.sound import Sound
@@ -52,7 +52,9 @@ class Recognizer(nn.Module):
         if self.entry is not None:
             found = self.entry(found.transpose(1, 2)).transpose(1, 2).relu()
             if lengths is not None:
-                inside = torch.arange(found.shape[1], device=x.device) < frames_after(lengths, self.frame_steps)[:, None]
+                inside = (
+                    torch.arange(found.shape[1], device=x.device) < frames_after(lengths, self.frame_steps)[:, None]
+                )
             for layer, norm in zip(self.mixing, self.norms, strict=True):
                 if inside is not None:
                     found = found * inside[..., None]
@@ -64,9 +66,7 @@ class Recognizer(nn.Module):
 class Recognition(zoo.OneNetwork):
     """CTC over letters."""
 
-    def __init__(
-        self, settings: RecognitionSettings, model: Any, classes: tuple[str, ...], inputs: Sound
-    ) -> None:
+    def __init__(self, settings: RecognitionSettings, model: Any, classes: tuple[str, ...], inputs: Sound) -> None:
         if not (isinstance(model, Recognizer) and model.num_classes == len(classes)):
             backbone = model.backbone if isinstance(model, zoo.Network) else model
             model = Recognizer(backbone, len(classes), hidden=settings.hidden)
@@ -100,12 +100,16 @@ class Recognition(zoo.OneNetwork):
         rows = zip(batch["transcripts"].tolist(), batch["transcripts_lengths"].tolist(), strict=True)
         said = [spoken(row[:length], self.classes) for row, length in rows][:_SHOWN]
         table = folder / "heard.md"
-        lines = ["| said | heard |", "|---|---|", *(f"| {_cell(a)} | {_cell(b)} |" for a, b in zip(said, heard, strict=True))]
+        lines = [
+            "| said | heard |",
+            "|---|---|",
+            *(f"| {_cell(a)} | {_cell(b)} |" for a, b in zip(said, heard, strict=True)),
+        ]
         table.write_text("\n".join(lines) + "\n", encoding="utf-8")
         if "waves" not in batch:
             return [table]
         samples = int(batch["waves_lengths"][0])
-        wave = batch["waves"][0, :samples].float().cpu().numpy() / 32768
+        wave = floats(batch["waves"][0, :samples]).cpu().numpy()
         shown = logits[0, : int(lengths[0])].float().softmax(1).T.cpu().numpy()
         spectrogram = None if inputs.ndim == 2 else self._frames(batch, inputs)
         picture = sound_picture(
@@ -205,7 +209,10 @@ class Transcripts:
 
     def written(self, result: Mapping[str, Any]) -> dict[str, str]:
         """Return files by their suffix: the text, and subtitles."""
-        return {".txt": result["text"] + "\n", **subtitles([(w["start"], w["end"], w["word"]) for w in result["words"]])}
+        return {
+            ".txt": result["text"] + "\n",
+            **subtitles([(w["start"], w["end"], w["word"]) for w in result["words"]]),
+        }
 
 
 def _cell(text: str) -> str:

@@ -18,9 +18,9 @@ _EXAMPLE_SECONDS = 1
 class SoundOptions:
     """Sounds are taken at `rate` samples a second; None takes that of the weights, or of most clips.
 
-    `seconds` is the length that clips of a fresh model are cut or padded to; with `fit=stretch` its spectrograms take as
-    many frames for a short clip as for a long one. `held_out` names a speaker, as a table or
-    a data set says who speaks: all of that speaker's clips are tested on, and none is learnt from.
+    `seconds` is the length that clips of a fresh model are cut or padded to; with `fit=stretch` its spectrograms
+    take as many frames for a short clip as for a long one. `held_out` names a speaker, as a table or a data set says
+    who speaks: all of that speaker's clips are tested on, and none is learnt from.
     """
 
     rate: Rate | None = None
@@ -32,8 +32,8 @@ class SoundOptions:
 class LogMel(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A log-mel spectrogram as `whisper` or `kaldi` (which transformers' AST follows) computes it.
 
-    `window`, `hop` and `fft` are in samples, `low` and `high` in Hz. A spectrogram is cut or padded to `frames`, or with
-    `fit="stretch"` resampled to them over the clip's own length: words of one take as many frames, whoever speaks.
+    `window`, `hop` and `fft` are in samples, `low` and `high` in Hz. A spectrogram is cut or padded to `frames`, or
+    with `fit="stretch"` resampled to them over the clip's own length: a word takes as many frames, whoever says it.
     What comes out is `(x - mean) / std`.
     """
 
