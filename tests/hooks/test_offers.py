@@ -58,7 +58,7 @@ def test_a_modality_that_breaks_is_named(extras: Any, tmp_path: Path, monkeypatc
     import zoo_tones.modality  # type: ignore[import-not-found]
 
     monkeypatch.setattr(zoo_tones.modality.modality, "open", lambda *arguments: 1 / 0, raising=False)
-    with pytest.raises(PluginError, match="modality 'audio' of zoo-tones 1.0 failed: ZeroDivisionError"):
+    with pytest.raises(PluginError, match="modality 'tone' of zoo-tones 1.0 failed: ZeroDivisionError"):
         zoo.pretrain("tone_net", data="tones", out=tmp_path / "run")
     monkeypatch.setattr(zoo_tones.modality.modality, "open", lambda *arguments: ([], {}), raising=False)
     with pytest.raises(PluginError, match="opened 'tones' as a list with dict, no zoo.Dataset"):
@@ -76,6 +76,6 @@ def test_inputs_that_config_json_cannot_keep_are_named_before_training(
         ({"rate": 8000, "samples": 400}, "give back as Sound"),
     ):
         monkeypatch.setattr(Sound, "record", lambda self, record=record: record)
-        with pytest.raises(PluginError, match=f"modality 'audio' of zoo-tones records its inputs as .*{said}"):
+        with pytest.raises(PluginError, match=f"modality 'tone' of zoo-tones records its inputs as .*{said}"):
             zoo.pretrain("tone_net", data="tones", out=tmp_path / "run")
         assert not (tmp_path / "run").exists()

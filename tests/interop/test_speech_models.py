@@ -1,4 +1,4 @@
-"""wav2vec 2.0 and HuBERT equal those of transformers, on random weights of the real configurations."""
+"""wav2vec 2.0, HuBERT and AST equal those of transformers, on random weights of the real configurations."""
 
 from pathlib import Path
 from typing import Any
@@ -47,3 +47,19 @@ def test_what_pretraining_adds_is_left_out(tmp_path: Path, caplog: pytest.LogCap
     transformers.Wav2Vec2ForPreTraining(config).save_pretrained(tmp_path / "theirs")
     assert sum(parameter.numel() for parameter in zoo.load(tmp_path / "theirs").parameters())
     assert "ignored 8 tensors that the model does not have" in caplog.text
+
+
+def test_ast_logits_are_equal(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    theirs = transformers.ASTForAudioClassification(transformers.ASTConfig(num_labels=7)).eval()
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            if parameter.ndim == 1 or parameter.shape[:2] == (1, 1):
+                parameter.add_(torch.randn_like(parameter) * 0.1)
+    theirs.save_pretrained(tmp_path / "theirs")
+    ours, spectrograms = zoo.load(tmp_path / "theirs"), torch.randn(1, 1024, 128)
+    with torch.no_grad():
+        expected, found = theirs(spectrograms).logits, ours(spectrograms.transpose(1, 2))
+    assert found.shape == (1, 7) and float((found - expected).abs().max()) < 1e-4
+    inputs = zoo.describe(tmp_path / "theirs").inputs
+    assert inputs is not None and inputs.values.log_mel.mels == 128

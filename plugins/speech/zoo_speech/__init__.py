@@ -86,6 +86,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             limits={"mels": 1024, "frames": 8192, "width": 4096, "depth": 64, "mlp_width": 16_384, "segments": 64},
             parameters=parameters,
             recipe="sound_masked_patches",
+            layouts="zoo_speech.layouts.ast:LAYOUTS" if name == "ast" else None,
         )
     for name, title, layouts in (("wav2vec2_base", "wav2vec 2.0", "WAV2VEC2"), ("hubert_base", "HuBERT", "HUBERT")):
         yield zoo.ModelSpec(

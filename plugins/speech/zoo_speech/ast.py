@@ -81,7 +81,7 @@ class AST(zoo.BackboneModule):
         self.grid = ((mels - patch) // frequency_stride + 1, (frames - patch) // time_stride + 1)
         self.pooling, self.segments = pool, segments
         self.embedding = nn.Conv2d(1, width, patch, self.stride)
-        self.tokens = nn.Parameter(torch.zeros(1, 2, width))
+        self.tokens = nn.Parameter(torch.zeros(2, 1, width))
         self.positions = nn.Parameter(torch.randn(1, self.grid[0] * self.grid[1] + 2, width) * 0.02)
         self.layers = nn.ModuleList(_Layer(width, num_heads, mlp_width, norm_eps) for _ in range(depth))
         self.norm = nn.LayerNorm(width, norm_eps)
@@ -96,7 +96,7 @@ class AST(zoo.BackboneModule):
         found = self.embedding(x[:, None]).flatten(2).transpose(1, 2)
         if masked is not None:
             found = found.masked_fill(masked[..., None], 0)
-        found = torch.cat([self.tokens.expand(len(x), -1, -1), found], 1) + self.positions
+        found = torch.cat([self.tokens.transpose(0, 1).expand(len(x), -1, -1), found], 1) + self.positions
         layers = []
         for layer in self.layers:
             found = self.run(layer, found)
