@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-import zoo
 from zoo_speech.hub import open_hub_clips
+
+import zoo
 
 datasets = pytest.importorskip("datasets")
 pyarrow = pytest.importorskip("pyarrow")
@@ -49,9 +50,7 @@ def test_an_audio_column_is_read_without_its_decoder(
 ) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     label = datasets.ClassLabel(names=["no", "yes"])
-    features = datasets.Features(
-        {"audio": datasets.Audio(), "label": label, "speaker_id": datasets.Value("int64")}
-    )
+    features = datasets.Features({"audio": datasets.Audio(), "label": label, "speaker_id": datasets.Value("int64")})
     address = pushed(served_hub, tmp_path, features)
     clips = open_hub_clips(zoo.DataSource(name=address, hub=served_hub.url))
     assert {name: [clip.label for clip in part] for name, part in clips.splits.items()} == {

@@ -9,7 +9,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 import zoo
-from zoo_speech.decoding import Source, as_16_bits, read
+from zoo_speech.decoding import Source, read_16_bits
 
 _READ = "1"
 """How sounds are read; what was cached when they were read otherwise is not looked at."""
@@ -44,7 +44,7 @@ def _write(folder: Path, split: str, sources: Sequence[Source], rate: int) -> No
 def _waves(sources: Sequence[Source], rate: int) -> Iterator[NDArray[np.int16]]:
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(sources), _AT_ONCE):
-            yield from pool.map(lambda source: as_16_bits(read(source, rate)), sources[start : start + _AT_ONCE])
+            yield from pool.map(lambda source: read_16_bits(source, rate), sources[start : start + _AT_ONCE])
 
 
 def _opened(folder: Path, parts: Mapping[str, Sequence[Source]]) -> dict[str, zoo.Ragged] | None:

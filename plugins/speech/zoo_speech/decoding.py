@@ -1,8 +1,11 @@
 """Sounds of any file that libsndfile reads, as one channel of 16 bits at the rate that is asked for."""
 
 import io
+import os
+import stat
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,7 +16,9 @@ from numpy.typing import NDArray
 import zoo
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au")
-_RIFF, _OPEN_ENDED = 8, (0, 0xFFFFFFFF)
+_HEAD = 8
+_OPEN_ENDED = (0, 0xFFFFFFFF)
+"""Lengths that programs write which do not know them yet."""
 Samples = NDArray[np.float32]
 
 
@@ -42,13 +47,22 @@ def read(source: Source, rate: int) -> Samples:
 
     Raise DataError for what is no sound, breaks off, or holds nothing.
     """
-    samples, found = (_floats(source.samples), source.rate) if isinstance(source, Recorded) else _decoded(source)
-    name = name_of(source)
+    return _floats(_read(source, rate))
+
+
+def read_16_bits(source: Source, rate: int) -> NDArray[np.int16]:
+    """Return a sound as it is kept, as `read` does otherwise; files of 16 bits come without a way over floats."""
+    found = _read(source, rate)
+    return found if found.dtype == np.int16 else as_16_bits(found)
+
+
+def _read(source: Source, rate: int) -> NDArray[Any]:
+    samples, found = (source.samples, source.rate) if isinstance(source, Recorded) else _decoded(source)
     if not len(samples):
-        raise zoo.DataError(f"{name} holds no sound; leave it out")
-    if not np.isfinite(samples).all():
-        raise zoo.DataError(f"{name} holds samples that are no numbers; leave it out")
-    return resampled(samples, found, rate)
+        raise zoo.DataError(f"{name_of(source)} holds no sound; leave it out")
+    if samples.dtype != np.int16 and not np.isfinite(samples).all():
+        raise zoo.DataError(f"{name_of(source)} holds samples that are no numbers; leave it out")
+    return samples if found == rate else resampled(_floats(samples), found, rate)
 
 
 def blocks(source: Source, rate: int, samples: int) -> Iterator[Samples]:
@@ -59,7 +73,7 @@ def blocks(source: Source, rate: int, samples: int) -> Iterator[Samples]:
         return
     import soxr
 
-    with _opened(source) as file:
+    with _opened(source) as (file, is_cut):
         change = None if file.samplerate == rate else soxr.ResampleStream(file.samplerate, rate, 1, "float32")
         left = file.frames
         for block in file.blocks(samples, dtype="float32", always_2d=True):
@@ -68,7 +82,7 @@ def blocks(source: Source, rate: int, samples: int) -> Iterator[Samples]:
             if not np.isfinite(mono).all():
                 raise zoo.DataError(f"{source} holds samples that are no numbers; leave it out")
             yield mono if change is None else change.resample_chunk(mono, last=left <= 0)
-    if left > 0 or _is_cut(source):
+    if left > 0 or is_cut:
         raise zoo.DataError(f"{source} breaks off {left:,} samples before its end; get a fresh copy")
 
 
@@ -91,7 +105,7 @@ def rate_of(source: Source) -> int:
     """Return the rate of a sound. Raise DataError for what is none."""
     if isinstance(source, Recorded):
         return source.rate
-    with _opened(source) as file:
+    with _opened(source) as (file, _):
         return int(file.samplerate)
 
 
@@ -101,51 +115,60 @@ def name_of(source: Source) -> str:
 
 
 def _floats(samples: NDArray[Any]) -> Samples:
-    found: Samples = samples.astype(np.float32)
+    found: Samples = samples.astype(np.float32, copy=False)
     return found / np.float32(32768) if samples.dtype == np.int16 else found
 
 
-def _decoded(source: Path | Encoded) -> tuple[Samples, int]:
+def _decoded(source: Path | Encoded) -> tuple[NDArray[Any], int]:
+    """Return samples of one channel, of 16 bits where the file has no more, and their rate."""
     import soundfile
 
-    with _opened(source) as file:
+    with _opened(source) as (file, is_cut):
         try:
-            samples: Samples = file.read(dtype="float32", always_2d=True)
+            samples: NDArray[Any] = file.read(dtype="int16" if file.subtype == "PCM_16" else "float32")
         except (soundfile.SoundFileError, RuntimeError) as error:
             raise zoo.DataError(f"{name_of(source)} breaks off: {_reason(error)}; get a fresh copy") from None
-        if 0 < len(samples) < file.frames or _is_cut(source):
+        if is_cut or 0 < len(samples) < file.frames:
             raise zoo.DataError(f"{name_of(source)} breaks off after {len(samples):,} samples; get a fresh copy")
         rate = int(file.samplerate)
-    return (samples[:, 0] if samples.shape[1] == 1 else samples.mean(1, dtype=np.float32)), rate
+    return (samples if samples.ndim == 1 else _floats(samples).mean(1, dtype=np.float32)), rate
 
 
-def _opened(source: Path | Encoded) -> Any:
+@contextmanager
+def _opened(source: Path | Encoded) -> Iterator[tuple[Any, bool]]:
+    """Yield a sound file, and whether it is a RIFF file shorter than its head says, which libsndfile passes over."""
     import soundfile
 
+    with _descriptor(source) as (place, head, size):
+        try:
+            file = soundfile.SoundFile(place, closefd=False)
+        except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
+            raise zoo.DataError(f"{name_of(source)} is no sound file: {_reason(error)}; leave it out") from None
+        with file:
+            said = struct.unpack("<I", head[4:])[0] if len(head) == _HEAD and head.startswith(b"RIFF") else 0
+            yield file, said not in _OPEN_ENDED and size < said // 2 * 2 + _HEAD
+
+
+@contextmanager
+def _descriptor(source: Path | Encoded) -> Iterator[tuple[Any, bytes, int]]:
+    """Yield what libsndfile opens, the first bytes of it, and how many there are."""
+    if isinstance(source, Encoded):
+        yield io.BytesIO(source.content), source.content[:_HEAD], len(source.content)
+        return
     try:
-        if isinstance(source, Path):
-            with open(source, "rb") as file:  # libsndfile says nothing of why a file cannot be opened
-                file.read(1)
-        return soundfile.SoundFile(str(source) if isinstance(source, Path) else io.BytesIO(source.content))
+        # one that is a pipe must not be waited for
+        descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise zoo.DataError(f"{name_of(source)} cannot be read: {error.strerror or error}; check it") from None
-    except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
-        raise zoo.DataError(f"{name_of(source)} is no sound file: {_reason(error)}; leave it out") from None
+        raise zoo.DataError(f"{source} cannot be read: {error.strerror}; check it") from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise zoo.DataError(f"{source} is no file; leave it out")
+        yield descriptor, os.pread(descriptor, _HEAD, 0), status.st_size
+    finally:
+        os.close(descriptor)
 
 
 def _reason(error: Exception) -> str:
     text = str(getattr(error, "error_string", error)).strip().rstrip(".")
     return text or type(error).__name__
-
-
-def _is_cut(source: Path | Encoded) -> bool:
-    """Tell whether a RIFF file is shorter than its head says, which libsndfile passes over."""
-    if isinstance(source, Path):
-        with open(source, "rb") as file:
-            head, size = file.read(_RIFF), source.stat().st_size
-    else:
-        head, size = source.content[:_RIFF], len(source.content)
-    if len(head) < _RIFF or not head.startswith(b"RIFF"):
-        return False
-    said = struct.unpack("<I", head[4:])[0]
-    return said not in _OPEN_ENDED and size < said // 2 * 2 + _RIFF
