@@ -67,7 +67,7 @@ def _by_folders(folder: Path, paths: Sequence[Path]) -> dict[str, list[Clip]]:
         raise zoo.DataError(f"{bare[0]} is beside class folders; move it into one of them, or remove the folders")
     if len(by_split) == 1 and not set(by_split) & {"test"}:
         every = next(iter(by_split.values()))
-        by_split = zoo.split_by_hash(every, zoo.common_hashes(every), group_of=labels.__getitem__)
+        by_split = zoo.split_by_hash(every, zoo.common_hashes(every), {path: (labels[path],) for path in every})
     return {split: [Clip(source=path, label=labels[path]) for path in part] for split, part in by_split.items()}
 
 
@@ -111,7 +111,7 @@ def _from_table(table: Path) -> dict[str, list[Clip]]:
 def _split_apart(clips: Sequence[Clip]) -> dict[str, list[Clip]]:
     by_path = {clip.source: clip for clip in clips if isinstance(clip.source, Path)}
     paths = list(by_path)
-    parts = zoo.split_by_hash(paths, zoo.common_hashes(paths), group_of=lambda path: by_path[path].label)
+    parts = zoo.split_by_hash(paths, zoo.common_hashes(paths), {path: (by_path[path].label,) for path in paths})
     return {split: [by_path[path] for path in part] for split, part in parts.items()}
 
 
