@@ -134,6 +134,7 @@ _HOMES = {
         "WeightsName",
         "rate_by_size",
     ),
+    "zoo.strict_json": ("parse_json",),
     "zoo.tasks.methods": ("learner",),
     "zoo.tasks.one_network": ("OneNetwork",),
     "zoo.weights.backbones": ("BackboneModule", "ImageBackboneModule", "check_sizes"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from zoo.errors import IntegrityError
 from zoo.hub.file_names import clashing, fault_of, is_usual
+from zoo.registry.registry import default_registry
 from zoo.strict_json import parse_json
 
 SIGNATURE_FILE = "model.sig"
@@ -28,7 +29,8 @@ def select(names: Iterable[str], signed: Collection[str], *, everything: bool) -
     names = list(names)
     allowed = [name for name in names if fault_of(name) is None]
     allowed_once = set(allowed) - clashing(allowed)
-    kept = {name for name in allowed_once if everything or name in signed or is_usual(name)}
+    read = tuple(suffix for offer in default_registry().offers("formats") for suffix in offer.spec.suffixes)
+    kept = {name for name in allowed_once if everything or name in signed or is_usual(name) or name.endswith(read)}
     return Selection(
         tuple(name for name in names if name in kept),
         tuple(name for name in names if name in allowed_once and name not in kept),

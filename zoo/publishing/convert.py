@@ -25,6 +25,7 @@ from zoo.weights.description import WeightsDescription, read_json
 from zoo.weights.fit import in_dtype
 from zoo.weights.folder import described_model, load_weights, offered_model, write_weights
 from zoo.weights.foreign.config_files import timm_config, transformers_config, transformers_processor
+from zoo.weights.foreign.grouping import turned
 from zoo.weights.foreign.processors import torchvision_transform
 from zoo.weights.foreign.renaming import parts_of
 from zoo.weights.formats import write_container
@@ -83,8 +84,9 @@ def write_for(library: str, source: Path, folder: Path, dtype: Any = None) -> No
     for name, tensor in model.state_dict().items():
         parts = parts_of(name, layout.renames)
         for theirs, part in zip(parts, tensor.chunk(len(parts)) if len(parts) > 1 else (tensor,), strict=True):
-            turned = part.t() if theirs.transposed and part.ndim == 2 else part
-            tensors[theirs.name] = _with_dims(turned, theirs.dims).contiguous()
+            axes = [axis for joined in turned(theirs, part.ndim) or () for axis in joined]
+            moved = part.permute(sorted(range(part.ndim), key=axes.__getitem__)) if axes else part
+            tensors[theirs.name] = _with_dims(moved, theirs.dims).contiguous()
     for name in (WEIGHTS_FILE, "config.json"):
         (folder / name).unlink(missing_ok=True)  # it may be a link to a file that must stay as it is
     save_file(tensors, folder / WEIGHTS_FILE, metadata={"format": "pt"})

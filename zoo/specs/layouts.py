@@ -15,7 +15,9 @@ class Rename(NamedTuple):
     be missing when theirs is read: `[resnet.]embedder`. Where several of theirs have one name of ours, the first is
     written. `dims` is said where theirs has another number of dimensions, those at the end being one: a linear layer
     that is a 1x1 convolution here. `part` (place, count) is said where ours is several of theirs, of one shape, joined
-    along the first dimension; `transposed` where their matrices have the outputs last.
+    along the first dimension; `transposed` where their matrices have the outputs last. `axes` is said where theirs has
+    other axes: for each of ours which one of theirs it is, or which several are joined in it, as `(3, 2, 0, 1)` for a
+    kernel with its channels last; `reversed` is the axis of ours that theirs counts backwards: channels of BGR.
     """
 
     source: str
@@ -23,6 +25,8 @@ class Rename(NamedTuple):
     dims: int | None = None
     part: tuple[int, int] | None = None
     transposed: bool = False
+    axes: tuple[int | tuple[int, ...], ...] | None = None
+    reversed: int | None = None
 
 
 class Twin(NamedTuple):

@@ -15,7 +15,7 @@ from zoo.registry.registry import Registry, default_registry
 from zoo.weights.config import read_config
 from zoo.weights.description import BaseRecord, read_json
 from zoo.weights.distributions import DIST, distribution_file
-from zoo.weights.formats import format_of
+from zoo.weights.formats import file_in, format_of
 from zoo.weights.kinds import ENDINGS, PICKLED, tell_kind, told_of_folder
 from zoo.weights.lockfile import locked as locked_entry
 from zoo.weights.lockfile import write_lock
@@ -98,7 +98,7 @@ def locate(source: str | Path, query: WeightsQuery) -> tuple[Path, PulledRepo | 
     pulled = pull_weights(str(source), query)
     if reason := nothing_to_load(pulled):
         raise NotFoundError(reason)
-    return pulled.folder, pulled
+    return file_in(pulled.folder) or pulled.folder, pulled
 
 
 def nothing_to_load(pulled: PulledRepo) -> str | None:
@@ -154,6 +154,8 @@ def weights_of(path: Path) -> Path:
         return path / "weights"
     if any(path.glob(f"*{_TENSORS}")):
         return path
+    if (alone := file_in(path)) is not None:
+        return alone
     if what := told_of_folder(path):
         raise IntegrityError(f"{path} holds no safetensors, but {what}")
     if not (path / "config.json").is_file():

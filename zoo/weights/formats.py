@@ -15,6 +15,14 @@ def format_of(path: Path) -> Offer[FormatSpec] | None:
     return next((offer for offer in offers if path.name.endswith(offer.spec.suffixes)), None)
 
 
+def file_in(folder: Path) -> Path | None:
+    """Return the one file of a folder without safetensors that a format has the name of; None without one, or of several."""
+    if any(folder.glob("*.safetensors")):
+        return None
+    found = [path for path in sorted(folder.iterdir()) if path.is_file() and format_of(path)]
+    return found[0] if len(found) == 1 else None
+
+
 def load_format(offer: Offer[FormatSpec]) -> Format:
     """Import a format. Raise PluginError where its plugin fails at that."""
     found = load_named(offer, "target")

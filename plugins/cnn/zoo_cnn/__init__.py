@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import zoo
-from zoo_cnn.sizes import CIFAR_RESNETS, CONVNEXTS, MOBILENETS, RESNETS
+from zoo_cnn.sizes import CIFAR_RESNETS, CONVNEXTS, EFFICIENTNETS, MOBILENETS, RESNETS
 
 _STAGED = {"depths": 256, "widths": 16_384, "channels": 1024}
 _spec = partial(
@@ -68,13 +68,23 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             layouts="zoo_cnn.layouts:MOBILENETV3",
         )
     yield _spec(
-        name="efficientnet_b0",
-        summary="EfficientNet-B0 (Tan and Le, 2019)",
-        target="zoo_cnn.efficientnet:EfficientNet",
+        name="mobilenetv2_100",
+        summary="MobileNetV2: inverted residuals and linear bottlenecks (Sandler et al., 2018)",
+        target="zoo_cnn.mobilenetv2:MobileNetV2",
         limits={"channels": 1024},
-        parameters=5_288_548,
-        layouts="zoo_cnn.layouts:EFFICIENTNET",
+        parameters=3_504_872,
+        layouts="zoo_cnn.layouts:MOBILENETV2",
     )
+    for name, (width, depth, parameters) in EFFICIENTNETS.items():
+        yield _spec(
+            name=f"efficientnet_{name}",
+            summary=f"EfficientNet-{name.upper()} (Tan and Le, 2019)",
+            target="zoo_cnn.efficientnet:EfficientNet",
+            arguments={"width": width, "depth": depth},
+            limits={"channels": 1024},
+            parameters=parameters,
+            layouts="zoo_cnn.layouts:EFFICIENTNET",
+        )
 
 
 @zoo.hookimpl

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
 import zoo
 from zoo_cnn.inverted import Row, Style, initialize, make_stages, outputs_of, rates_of, rounded
+from zoo_cnn.padding import Padding, convolution
 from zoo_cnn.staged import Staged
 
 TABLE = (
@@ -40,6 +42,8 @@ class EfficientNet(Staged):
         channels: int = 3,
         num_classes: int = 1000,
         drop_path_rate: float = 0.0,
+        norm_eps: float = 1e-5,
+        padding: Padding = "symmetric",
     ) -> None:
         super().__init__()
         zoo.check_sizes(channels=channels)
@@ -52,13 +56,14 @@ class EfficientNet(Staged):
         table = [[row._replace(repeats=math.ceil(row.repeats * depth)) for row in rows] for rows in TABLE]
         stem = scale(32)
         self.num_features = scale(1280)
-        self.conv_stem = nn.Conv2d(channels, stem, kernel_size=3, stride=2, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(stem)
+        style = replace(_STYLE, norm_eps=norm_eps, padding=padding)
+        self.conv_stem = convolution(channels, stem, 3, 2, padding)
+        self.bn1 = style.norm(stem)
         self.act1 = nn.SiLU(inplace=True)
         rates = rates_of(table, drop_path_rate)
-        self.blocks = make_stages(table, stem, scale, rates, _STYLE)
+        self.blocks = make_stages(table, stem, scale, rates, style)
         self.conv_head = nn.Conv2d(scale(table[-1][-1].width), self.num_features, kernel_size=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(self.num_features)
+        self.bn2 = style.norm(self.num_features)
         self.act2 = nn.SiLU(inplace=True)
         self.outputs = outputs_of(stem, table, scale)
         self.feature_info = [info for info, last in self.outputs if last]

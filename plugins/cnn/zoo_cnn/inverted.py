@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
+from zoo_cnn.padding import Padding, convolution
 from zoo_cnn.staged import drop_path, drop_path_rates
 
 Activation = Callable[..., nn.Module]
@@ -42,6 +43,7 @@ class Style:
     gate: Activation
     norm_eps: float = 1e-5
     norm_momentum: float = 0.1
+    padding: Padding = "symmetric"
 
     def norm(self, width: int) -> nn.BatchNorm2d:
         """Return a batch norm."""
@@ -106,7 +108,7 @@ class DepthwiseSeparable(nn.Module):
     ) -> None:
         super().__init__()
         self.shortcut = stride == 1 and inputs == outputs
-        self.conv_dw = _depthwise(inputs, row.kernel, stride)
+        self.conv_dw = _depthwise(inputs, row.kernel, stride, style)
         self.bn1 = style.norm(inputs)
         self.act1 = activation(inplace=True)
         self.se = SqueezeExcite(inputs, style.squeezed(inputs, inputs), style) if row.squeeze else nn.Identity()
@@ -132,7 +134,7 @@ class InvertedResidual(nn.Module):
         self.conv_pw = nn.Conv2d(inputs, expanded, kernel_size=1, bias=False)
         self.bn1 = style.norm(expanded)
         self.act1 = activation(inplace=True)
-        self.conv_dw = _depthwise(expanded, row.kernel, stride)
+        self.conv_dw = _depthwise(expanded, row.kernel, stride, style)
         self.bn2 = style.norm(expanded)
         self.act2 = activation(inplace=True)
         self.se = SqueezeExcite(expanded, style.squeezed(inputs, expanded), style) if row.squeeze else nn.Identity()
@@ -168,8 +170,8 @@ def pointwise(convolution: nn.Conv2d, pooled: Tensor) -> Tensor:
     return F.linear(pooled, convolution.weight.flatten(1), convolution.bias)
 
 
-def _depthwise(width: int, kernel: int, stride: int) -> nn.Conv2d:
-    return nn.Conv2d(width, width, kernel, stride, padding=kernel // 2, groups=width, bias=False)
+def _depthwise(width: int, kernel: int, stride: int, style: Style) -> nn.Conv2d:
+    return convolution(width, width, kernel, stride, style.padding, groups=width)
 
 
 def rounded(width: float, divisor: int = 8) -> int:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import zoo
+from zoo_cnn.mobilenetv2 import TABLE as MOBILENETV2_TABLE
 from zoo_cnn.mobilenetv3 import LARGE, SMALL
-from zoo_cnn.sizes import CIFAR_RESNETS, CONVNEXTS, RESNETS
+from zoo_cnn.sizes import CIFAR_RESNETS, CONVNEXTS, EFFICIENTNETS, RESNETS
 
 
 def _timm(names: Iterable[str], **changes: Any) -> zoo.Layout:
@@ -196,11 +197,49 @@ MOBILENETV3 = (
     ),
 )
 
-EFFICIENTNET = (
-    _timm(["efficientnet_b0"], **_MOBILE_TENSORS),
+MOBILENETV2 = (
+    _timm(["mobilenetv2_100"], **_MOBILE_TENSORS),
     zoo.Layout(
         library="torchvision",
-        models={"efficientnet_b0": {"architecture": "efficientnet_b0"}},
+        interpolation="bilinear",
+        models={"mobilenetv2_100": {"architecture": "mobilenet_v2"}},
+        renames=(
+            zoo.Rename("features.0.0", "conv_stem"),
+            zoo.Rename("features.0.1", "bn1"),
+            zoo.Rename("features.18.0", "conv_head"),
+            zoo.Rename("features.18.1", "bn2"),
+            zoo.Rename("features.1.conv.0.0", "blocks.0.0.conv_dw"),
+            zoo.Rename("features.1.conv.0.1", "blocks.0.0.bn1"),
+            zoo.Rename("features.1.conv.1", "blocks.0.0.conv_pw"),
+            zoo.Rename("features.1.conv.2", "blocks.0.0.bn2"),
+            *(
+                rename
+                for place, block in enumerate(
+                    f"blocks.{stage}.{block}"
+                    for stage, (row,) in enumerate(MOBILENETV2_TABLE)
+                    for block in range(row.repeats)
+                    if stage
+                )
+                for rename in (
+                    zoo.Rename(f"features.{place + 2}.conv.0.0", f"{block}.conv_pw"),
+                    zoo.Rename(f"features.{place + 2}.conv.0.1", f"{block}.bn1"),
+                    zoo.Rename(f"features.{place + 2}.conv.1.0", f"{block}.conv_dw"),
+                    zoo.Rename(f"features.{place + 2}.conv.1.1", f"{block}.bn2"),
+                    zoo.Rename(f"features.{place + 2}.conv.2", f"{block}.conv_pwl"),
+                    zoo.Rename(f"features.{place + 2}.conv.3", f"{block}.bn3"),
+                )
+            ),
+            zoo.Rename("classifier.1", "classifier"),
+        ),
+        **_MOBILE_TENSORS,
+    ),
+)
+
+EFFICIENTNET = (
+    _timm([f"efficientnet_{name}" for name in EFFICIENTNETS], **_MOBILE_TENSORS),
+    zoo.Layout(
+        library="torchvision",
+        models={f"efficientnet_{name}": {"architecture": f"efficientnet_{name}"} for name in EFFICIENTNETS},
         renames=(
             zoo.Rename("features.0.0", "conv_stem"),
             zoo.Rename("features.0.1", "bn1"),

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import zoo
 from zoo_cnn.inverted import Row, Style, initialize, make_stages, outputs_of, pointwise, rates_of, rounded
+from zoo_cnn.padding import Padding, convolution
 from zoo_cnn.staged import Staged
 
 _row = partial(Row, activation=nn.ReLU)
@@ -51,6 +52,7 @@ class MobileNetV3(Staged):
         drop_path_rate: float = 0.0,
         norm_eps: float = 1e-5,
         norm_momentum: float = 0.1,
+        padding: Padding = "symmetric",
     ) -> None:
         super().__init__()
         zoo.check_sizes(channels=channels)
@@ -70,9 +72,10 @@ class MobileNetV3(Staged):
             gate=nn.Hardsigmoid,
             norm_eps=norm_eps,
             norm_momentum=norm_momentum,
+            padding=padding,
         )
         stem = 16 if width < 0.75 else rounded(16 * width)
-        self.conv_stem = nn.Conv2d(channels, stem, kernel_size=3, stride=2, padding=1, bias=False)
+        self.conv_stem = convolution(channels, stem, 3, 2, padding)
         self.bn1 = style.norm(stem)
         self.act1 = nn.Hardswish(inplace=True)
         rates = rates_of(table, drop_path_rate)

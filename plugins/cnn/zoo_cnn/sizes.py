@@ -24,3 +24,11 @@ CONVNEXTS: dict[str, tuple[list[int], list[int], int]] = {
 
 # variant: parameters
 MOBILENETS = {"small": 2_542_856, "large": 5_483_032}
+
+# width, depth, parameters
+EFFICIENTNETS = {
+    "b0": (1.0, 1.0, 5_288_548),
+    "b1": (1.0, 1.1, 7_794_184),
+    "b2": (1.1, 1.2, 9_109_994),
+    "b3": (1.2, 1.4, 12_233_232),
+}

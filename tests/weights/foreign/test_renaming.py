@@ -73,9 +73,9 @@ def test_of_several_names_the_first_is_written() -> None:
 
 
 def test_that_matrices_are_turned_comes_with_the_name() -> None:
-    assert to_ours("layer.0.out.weight", JOINED).transposed
-    assert parts_of("blocks.0.out.weight", JOINED)[0].transposed
-    assert not to_ours("layer.0.key.weight", JOINED).transposed
+    assert to_ours("layer.0.out.weight", JOINED).axes == (1, 0)
+    assert parts_of("blocks.0.out.weight", JOINED)[0].axes == (1, 0)
+    assert to_ours("layer.0.key.weight", JOINED).axes is None
 
 
 def test_names_that_are_ignored() -> None:

@@ -29,20 +29,31 @@ def is_whole(group: Group) -> bool:
     return [translated.part for translated, _ in group] == [(place, len(group)) for place in range(len(group))]
 
 
-def is_turned(group: Group, found: Mapping[str, TensorHeader]) -> bool:
+def turned(translated: Translated, dimensions: int) -> tuple[tuple[int, ...], ...] | None:
+    """Return which of their axes each of ours joins; None where a tensor of so many dimensions stays as it is."""
+    if translated.axes is None:
+        return None
+    axes = tuple((axis,) if isinstance(axis, int) else axis for axis in translated.axes)
+    return axes if sorted(axis for joined in axes for axis in joined) == list(range(dimensions)) else None
+
+
+def axes_of(group: Group, found: Mapping[str, TensorHeader]) -> tuple[tuple[int, ...], ...] | None:
+    """Return which of their axes each of ours joins, as every tensor of a group has them; None where none moves."""
     translated, name = group[0]
-    return translated.transposed and len(found[name].shape) == 2
+    return turned(translated, len(found[name].shape))
 
 
 def header_of(group: Group, found: Mapping[str, TensorHeader], wanted: tuple[int, ...] | None) -> TensorHeader:
     """Describe one tensor of ours as it comes out of theirs; where it cannot be right, as theirs is."""
     translated, name = group[0]
     header = found[name]
+    if (axes := axes_of(group, found)) is not None:
+        shape = tuple(math.prod(header.shape[axis] for axis in joined) for joined in axes)
+        found = {name: TensorHeader(found[name].dtype, shape) if found[name] == header else found[name] for _, name in group}
+        header = found[name]
     if len(group) > 1:
         alike = {found[name] for _, name in group} == {header} and header.shape
         return TensorHeader(header.dtype, (len(group) * header.shape[0], *header.shape[1:])) if alike else header
-    if is_turned(group, found):
-        return TensorHeader(header.dtype, header.shape[::-1])
     reshaped = translated.dims == len(header.shape) and _equal_but_ones(header.shape, wanted)
     return TensorHeader(header.dtype, wanted) if reshaped and wanted is not None else header
 

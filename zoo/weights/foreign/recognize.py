@@ -31,7 +31,7 @@ from zoo.weights.foreign.config_files import (
     library_of,
 )
 from zoo.weights.foreign.defaults import check_shapes, completed, described, differences
-from zoo.weights.foreign.grouping import Group, grouped, header_of, is_turned, is_whole
+from zoo.weights.foreign.grouping import Group, axes_of, grouped, header_of, is_whole
 from zoo.weights.foreign.renaming import matches
 from zoo.weights.foreign.tasks import task_of
 from zoo.weights.foreign.text_files import TextFiles, read_text_files
@@ -58,15 +58,17 @@ Stored = StoredTensors | JoinedTensors | Container
 class ForeignWeights:
     """Weights of another library, described as Zoo would.
 
-    `headers` go by our names, `names` from ours to theirs, of which several are joined, `transposed` are ours whose
-    matrices they turn round, and `left_out` are theirs without a place here.
+    `headers` go by our names, `names` from ours to theirs, of which several are joined, `axes` say of ours whose axes
+    theirs have in another order which those are, `backwards` along which they count from the end, and `left_out` are
+    theirs without a place here.
     """
 
     block: WeightsDescription
     stored: Stored
     headers: dict[str, TensorHeader]
     names: dict[str, list[str]]
-    transposed: frozenset[str]
+    axes: dict[str, tuple[tuple[int, ...], ...]]
+    backwards: dict[str, int]
     left_out: tuple[str, ...]
 
     @property
@@ -79,14 +81,25 @@ class ForeignWeights:
         if self.left_out:
             some = ", ".join(self.left_out[:3]) + (", …" if len(self.left_out) > 3 else "")
             _log.warning("ignored %d tensors that the model does not have (%s)", len(self.left_out), some)
-        source = self.stored.load(device)
+        source = dict(self.stored.load(device))
         tensors = {}
         for target, (first, *others) in self.names.items():
-            tensor = torch.cat([source[name] for name in (first, *others)]) if others else source[first]
-            turned = tensor.t().contiguous() if target in self.transposed else tensor
-            tensors[target] = turned.reshape(self.headers[target].shape)
+            # what was converted is let go at once, so that a file is never in memory twice
+            parts = [self._turned(target, source.pop(name)) for name in (first, *others)]
+            tensor = torch.cat(parts) if others else parts[0]
+            if target in self.backwards:
+                tensor = tensor.flip(self.backwards[target])
+            tensors[target] = tensor.reshape(self.headers[target].shape)
         counters = self.headers.keys() - self.names.keys()
         return tensors | {name: torch.zeros((), dtype=torch.int64, device=device) for name in counters}
+
+    def _turned(self, target: str, tensor: Tensor) -> Tensor:
+        """Return their tensor with its axes in the order of ours."""
+        axes = self.axes.get(target)
+        if axes is None:
+            return tensor
+        moved = tensor.permute([axis for joined in axes for axis in joined])
+        return moved.reshape([math.prod(tensor.shape[axis] for axis in joined) for joined in axes]).contiguous()
 
 
 def find_foreign(place: Path) -> ForeignWeights | None:
@@ -114,7 +127,7 @@ def recognize(place: Path, config: Mapping[str, Any]) -> ForeignWeights:
     for offer, layout in _candidates(found):
         candidate = _Candidate(offer, layout, stored)
         if library is None and len(found) <= _MAX_UNNAMED:
-            if (foreign := candidate.fit(files)) is not None:
+            if (foreign := candidate.fit(container.config if container is not None else {}, files)) is not None:
                 return foreign
         elif library == layout.library and (key := IDENTITY.get(library)) in (None, *config):
             others = differences(completed(config, layout), layout, offer.spec.name)
@@ -143,10 +156,10 @@ class _Candidate:
     layout: Layout
     stored: Stored
 
-    def fit(self, files: TextFiles) -> ForeignWeights | None:
+    def fit(self, config: Mapping[str, Any], files: TextFiles) -> ForeignWeights | None:
         """Return the weights where every tensor of the file fits, and None where one does not."""
         try:
-            foreign, shapes = self.read({}, {}, files)
+            foreign, shapes = self.read(config, {}, files)
         except ZooError:
             return None
         return foreign if {name: header.shape for name, header in foreign.headers.items()} == shapes else None
@@ -160,11 +173,11 @@ class _Candidate:
         """
         layout, spec, source, found = self.layout, self.offer.spec, str(self.stored.path), self.stored.headers
         groups = grouped(found, layout)
-        stem = found[groups[layout.stem][0][1]].shape if layout.stem in groups else ()
+        stem = header_of(groups[layout.stem][:1], found, None).shape if layout.stem in groups else ()
         if len(stem) < 2 or not all(map(is_whole, groups.values())):
             raise IntegrityError(f"{source} is not in {layout.library}'s layout of {spec.name!r}; get a fresh copy")
         classifier = groups.get(layout.classifier)
-        num_classes = found[classifier[0][1]].shape[0] if classifier else 0
+        num_classes = header_of(classifier[:1], found, None).shape[0] if classifier else 0
         whole = completed(config, layout) if config else config
         arguments = self._arguments(whole, groups, num_classes, stem, files.pooling)
         task = task_of(spec, layout, config, num_classes, self._missing(groups, arguments))
@@ -202,9 +215,12 @@ class _Candidate:
         )
         inside = _IN_NETWORK if answers == "several" else ""
         names = {inside + target: [theirs for _, theirs in group] for target, group in groups.items()}
-        transposed = frozenset(inside + target for target, group in groups.items() if is_turned(group, found))
+        axes = {inside + target: axes for target, group in groups.items() if (axes := axes_of(group, found))}
+        backwards = {
+            inside + target: axis for target, group in groups.items() if (axis := group[0][0].reversed) is not None
+        }
         headers = {inside + target: header for target, header in headers.items()}
-        return ForeignWeights(block, self.stored, headers, names, transposed, left_out), shapes
+        return ForeignWeights(block, self.stored, headers, names, axes, backwards, left_out), shapes
 
     def _arguments(
         self,
@@ -224,7 +240,8 @@ class _Candidate:
         known = {**layout.arguments, **said}
         if "num_classes" in defaults or num_classes:
             known["num_classes"] = num_classes
-        known |= arguments_by_stem(spec.modality, stem)
+        own = {"channels"} & layout.options.keys()  # of a stem that is no convolution, the shape does not tell them
+        known |= {name: size for name, size in arguments_by_stem(spec.modality, stem).items() if name not in own}
         known |= {argument: tensor in groups for argument, tensor in {**layout.present, **layout.optional}.items()}
         known |= self._pooling(pooling, source)
         known |= untied(groups, layout, {**defaults, **known}, lambda name: self._read(groups[name]))

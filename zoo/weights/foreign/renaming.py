@@ -16,7 +16,8 @@ class Translated(NamedTuple):
     name: str
     dims: int | None = None
     part: tuple[int, int] = (0, 1)
-    transposed: bool = False
+    axes: tuple[int | tuple[int, ...], ...] | None = None
+    reversed: int | None = None
 
 
 def to_ours(name: str, renames: Iterable[Rename]) -> Translated:
@@ -42,6 +43,8 @@ def matches(name: str, templates: Iterable[str]) -> bool:
 
 def _translations(name: str, pairs: Iterable[tuple[str, str, Rename]]) -> Iterator[Translated]:
     for source, target, rule in pairs:
+        if "{" not in source and "[" not in source and not name.startswith(source):
+            continue  # what most pairs of a long layout come to, without a pattern
         pattern, fields = _compiled(source)
         if (match := pattern.fullmatch(name)) is None:
             continue
@@ -49,7 +52,8 @@ def _translations(name: str, pairs: Iterable[tuple[str, str, Rename]]) -> Iterat
         values = dict(found)
         if len(values) == len(found) and min(values.values(), default=0) >= 0:
             filled = _filled(target, values) + (match["rest"] or "")
-            yield Translated(filled, rule.dims, rule.part or (0, 1), rule.transposed)
+            axes = rule.axes or ((1, 0) if rule.transposed else None)
+            yield Translated(filled, rule.dims, rule.part or (0, 1), axes, rule.reversed)
 
 
 @cache

@@ -1,0 +1,24 @@
+"""Keras files for zoo: `.keras`, `.weights.h5`, legacy `.h5` and KerasHub presets, without TensorFlow."""
+
+from collections.abc import Iterator
+
+import zoo
+
+
+@zoo.hookimpl
+def zoo_formats() -> Iterator[zoo.FormatSpec]:
+    yield zoo.FormatSpec(
+        name="keras",
+        summary="Keras 3 (.keras, .weights.h5) and Keras 2 (.h5), opened without either",
+        target="zoo_keras.format:keras",
+        suffixes=(".keras", ".h5"),
+    )
+
+
+@zoo.hookimpl
+def zoo_layouts() -> Iterator[zoo.LayoutSpec]:
+    yield zoo.LayoutSpec(
+        name="keras_applications",
+        summary="How Keras Applications store ResNet, MobileNet, EfficientNet and ConvNeXt",
+        target="zoo_keras.layouts:APPLICATIONS",
+    )

@@ -1,0 +1,75 @@
+"""One opened file of Keras: what it holds, described first and read afterwards. Keeps zoo.Container."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import zoo
+from zoo_keras.archive import MAX_JSON, read_archive
+from zoo_keras.configuration import Layer, layers_of
+from zoo_keras.hdf5 import Array, Header, Span, broken, read_array, read_contents
+from zoo_keras.identify import Identity, identify
+from zoo_keras.naming import by_layer, by_path, parted
+
+_log = logging.getLogger("zoo.keras")
+
+
+@dataclass(frozen=True)
+class KerasFile:
+    """The tensors of a file by their names, what is left out of it, and which model it says it holds."""
+
+    path: Path
+    arrays: Mapping[str, Array]
+    left_out: tuple[Array, ...]
+    identity: Identity
+
+    @property
+    def headers(self) -> dict[str, Header]:
+        """Every tensor by its name."""
+        return {name: array.header for name, array in self.arrays.items()}
+
+    @property
+    def library(self) -> str | None:
+        """The library whose layouts name the tensors; None where the file could be anybody's."""
+        return self.identity.library
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """What the file says of its model."""
+        return self.identity.config
+
+    def load(self, device: str | torch.device = "cpu") -> dict[str, Tensor]:
+        """Read the tensors."""
+        if self.left_out:
+            first = ascii("/".join(self.left_out[0].path))[:80]
+            _log.info("left out %d arrays of training (%s, …)", len(self.left_out), first)
+        with open(self.path, "rb") as file:
+            return {name: read_array(file, array).to(device) for name, array in self.arrays.items()}
+
+
+def open_file(path: Path) -> KerasFile:
+    """Open a `.keras` archive, or an HDF5 file of Keras. Raise IntegrityError for a broken one."""
+    with open(path, "rb") as file:
+        start, size = file.read(4), file.seek(0, 2)
+    if start == b"PK\x03\x04":
+        archive = read_archive(path)
+        config, span = archive.config, archive.weights
+    else:
+        config, span = {}, Span(0, size)
+    contents = read_contents(path, span)
+    if not config and contents.config is not None:
+        config = zoo.parse_json(contents.config.encode(), f"the model_config in {path}", max_bytes=MAX_JSON)
+    layers: list[Layer] = layers_of(config, path)
+    weights, others = parted(contents)
+    if not weights:
+        raise broken(path, "holds no weights")
+    named = by_layer(contents, weights, layers)
+    arrays = by_path(weights) if named is None else named
+    if len(arrays) != len(weights):
+        raise broken(path, "has two arrays of one name")
+    return KerasFile(path, arrays, tuple(others), identify(path, arrays, layers))
