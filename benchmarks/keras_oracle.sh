@@ -3,7 +3,7 @@
 #
 #     benchmarks/keras_oracle.sh [CHECKOUT] [FOLDER]      # CHECKOUT: this repository; FOLDER: /tmp/zoo-keras-oracle
 #
-# Run its python with KERAS_BACKEND=torch and the checkout and its plugins on PYTHONPATH. What is there already stays.
+# CHECKOUT and its plugins go in editable. Run it again after a plugin was added; what is there already stays.
 # FOLDER/ready appears when Keras imports; it holds the versions. KerasHub needs tensorflow-text, which brings TensorFlow:
 # here alone, never in the product. Takes about 3 GB.
 set -euo pipefail
@@ -31,6 +31,12 @@ install --constraint "$checkout/constraints.txt" torch==2.13.0 numpy safetensors
     tokenizers pytest
 install --constraint "$checkout/constraints.txt" 'keras>=3.12' h5py
 install 'keras-hub>=0.20' || echo "keras-hub does not install here; its comparisons are left out" >&2
+
+editable=(-e "$checkout")
+for plugin in "$checkout"/plugins/*/pyproject.toml; do
+    editable+=(-e "$(dirname "$plugin")")
+done
+install --no-deps "${editable[@]}"
 
 KERAS_BACKEND=torch "$folder/bin/python" - >"$folder/ready.part" <<'PYTHON'
 import importlib.metadata

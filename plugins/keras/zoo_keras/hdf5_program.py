@@ -6,6 +6,7 @@ processor, no network, and nothing to write to. Standard output is one JSON obje
 
 import io
 import json
+import math
 import os
 import resource
 import sys
@@ -130,7 +131,7 @@ def attribute(item: Any, name: str) -> Any:
     if name not in item.attrs:
         return None
     kept = item.attrs.get_id(name)
-    if kept.get_storage_size() > MAX_TEXT or len(kept.shape or ()) > 1:
+    if math.prod(kept.shape or ()) * kept.dtype.itemsize > MAX_TEXT or len(kept.shape or ()) > 1:
         return None
     value = item.attrs[name]
     return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,155 @@
+"""Tell which of our models a file holds, by the names of its layers, and check what it says of them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import zoo
+from zoo_keras.architectures import ARCHITECTURES, Architecture
+from zoo_keras.configuration import Layer
+from zoo_keras.graph import Graph
+from zoo_keras.hdf5 import Array
+from zoo_keras.preprocessing import preprocessing_of
+
+Shapes = Mapping[str, tuple[int, ...]]
+_DEFAULTS: dict[str, Any] = {
+    **{"strides": [1, 1], "dilation_rate": [1, 1], "use_bias": True, "activation": "linear", "groups": 1},
+    **{"center": True, "scale": True},
+}
+_BESIDE = r"dense(_\d+)?|(layer_)?normalization(_\d+)?|.*_prestem_normalization"
+"""Layers that a model may have beside its own: another head, and what pictures go through first."""
+_WIDTHS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The library whose layouts name the tensors, and what its config.json would say; neither for an unknown model."""
+
+    library: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+def identify(path: Path, arrays: Mapping[str, Array], layers: Sequence[Layer]) -> Identity:
+    """Return what a file holds. Raise IntegrityError where it is one of our models, but for a setting of a layer."""
+    shapes = {name: array.header.shape for name, array in arrays.items()}
+    known = {layer.name: layer for layer in layers}
+    for model in ARCHITECTURES.values():
+        if (arguments := _arguments(model, shapes, known)) is None:
+            continue
+        graph = model.graph(arguments, (None, None, 3))
+        if not _has(shapes, graph, model):
+            continue
+        _check(path, graph, known)
+        inputs = preprocessing_of(path, model, arrays, layers)
+        order = "bgr" if inputs.pop("backwards") else "rgb"
+        told = {key: value for key, value in arguments.items() if key not in ("block", "name", "variant")}
+        return Identity(
+            "keras", {"architecture": model.name, "channel_order": order, **told, "pretrained_cfg": inputs}
+        )
+    return Identity()
+
+
+def _has(shapes: Shapes, graph: Graph, model: Architecture) -> bool:
+    """Tell whether a file has every layer of a model, of its width; the head may be another."""
+    for node in graph.nodes.values():
+        for place in range(len(node.weights)):
+            if f"{node.name}.{place}" not in shapes and node.name != f"{model.name}_head_layernorm":
+                return False
+        if node.kind == "Conv2D" and shapes[f"{node.name}.0"][-1:] != (node.settings["filters"],):
+            return False
+    others = {name.rpartition(".")[0] for name in shapes if name not in graph.weights()}
+    return all(name == model.classifier[0] or re.fullmatch(_BESIDE, name) for name in others)
+
+
+def _arguments(model: Architecture, shapes: Shapes, layers: Mapping[str, Layer]) -> dict[str, Any] | None:
+    """Return the arguments that a file tells by what is in it; None where it is no such model."""
+    family = model.body.__name__
+    found = dict(model.arguments)
+    if family == "resnet":
+        told = _resnet_arguments(shapes, layers)
+    elif family == "convnext":
+        return found
+    else:
+        told = _mobile_arguments(family, shapes, layers)
+    if told is None:
+        return None
+    exact = ("block", "depths") if family == "resnet" else ()
+    return found | told if all(found[key] == told[key] for key in exact) else None
+
+
+def _resnet_arguments(shapes: Shapes, layers: Mapping[str, Layer]) -> dict[str, Any] | None:
+    if len(stem := shapes.get("conv1_conv.0", ())) != 4 or "conv5_block1_1_conv.0" not in shapes:
+        return None
+    depths = [
+        next(block for block in range(1, 1000) if f"conv{stage}_block{block}_1_conv.0" not in shapes) - 1
+        for stage in (2, 3, 4, 5)
+    ]
+    strided = layers.get("conv3_block1_1_conv")
+    first = strided is None or _said(strided, "strides") == [2, 2]
+    block = "bottleneck" if "conv2_block1_3_conv.0" in shapes else "basic"
+    return {
+        "block": block,
+        "depths": depths,
+        "widths": [shapes[f"conv{stage}_block1_1_conv.0"][-1] for stage in (2, 3, 4, 5)],
+        "conv_bias": "conv1_conv.1" in shapes,
+        "norm_eps": _epsilon(layers, "conv1_bn", 1.001e-5),
+        "stride_in_1x1": first and block == "bottleneck",
+        "cifar_stem": stem[0] == 3,
+    }
+
+
+_STEMS = {
+    "mobilenetv2": ("Conv1", "bn_Conv1", 32),
+    "mobilenetv3": ("conv", "conv_bn", 16),
+    "efficientnet": ("stem_conv", "stem_bn", 32),
+}
+
+
+def _mobile_arguments(family: str, shapes: Shapes, layers: Mapping[str, Layer]) -> dict[str, Any] | None:
+    conv, norm, _ = _STEMS[family]
+    if len(shapes.get(f"{conv}.0", ())) != 4:
+        return None
+    padding = "symmetric" if f"{conv}_padding" in layers else "same"
+    told: dict[str, Any] = {"norm_eps": _epsilon(layers, norm, 1e-3), "padding": padding}
+    if family == "mobilenetv2":
+        width = next((width for width in _WIDTHS if _is_of_width(shapes, width)), None)
+        return None if width is None else {**told, "width": width}
+    return told
+
+
+def _is_of_width(shapes: Shapes, width: float) -> bool:
+    model = ARCHITECTURES["mobilenetv2_100"]
+    return _has(shapes, model.graph({"width": width}, (None, None, 3)), model)
+
+
+def _epsilon(layers: Mapping[str, Layer], name: str, default: float) -> float:
+    said = layers[name].settings.get("epsilon", default) if name in layers else default
+    return float(said) if isinstance(said, (int, float)) else default
+
+
+def _check(path: Path, graph: Graph, layers: Mapping[str, Layer]) -> None:
+    """Compare every layer that the file describes with what it has to be for our model to compute the same."""
+    for node in graph.nodes.values():
+        if (layer := layers.get(node.name)) is None:
+            continue
+        if layer.kind != node.kind:
+            raise _other(path, f"has a {layer.kind[:40]!r} called {node.name!r} where the model has a {node.kind}")
+        for key in node.checked:
+            wanted, said = node.settings.get(key, _DEFAULTS.get(key)), _said(layer, key)
+            if said != wanted:
+                raise _other(path, f"has {key}={ascii(said)[:40]} in its layer {node.name!r}, where the model has {wanted!r}")
+
+
+def _said(layer: Layer, key: str) -> Any:
+    said = layer.settings.get(key, _DEFAULTS.get(key))
+    if isinstance(said, dict):  # an activation that is an object
+        said = said.get("config", said.get("class_name"))
+    if key == "activation" and said == "swish":
+        return "silu"
+    return [said, said] if key in ("strides", "kernel_size", "pool_size") and isinstance(said, int) else said
+
+
+def _other(path: Path, why: str) -> zoo.IntegrityError:
+    return zoo.IntegrityError(f"{path} {why}; load it with Keras")

@@ -1,0 +1,109 @@
+"""How Keras Applications store our models, as data: made from the same description that is checked and written."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import zoo
+from zoo_keras.architectures import ARCHITECTURES, Architecture
+from zoo_keras.graph import KERNEL, MATRIX, Graph
+
+_OPTIONS = {
+    "resnet": ("conv_bias", "norm_eps", "stride_in_1x1", "widths", "depths", "cifar_stem"),
+    "mobilenetv2": ("norm_eps", "padding", "width"),
+    "mobilenetv3": ("norm_eps", "padding", "width"),
+    "efficientnet": ("norm_eps", "padding", "width", "depth"),
+    "convnext": ("depths", "widths"),
+}
+"""Which arguments of ours a file tells, by the function that describes the model."""
+_STEMS = {"resnet": "conv1.weight", "convnext": "stem.0.weight"}
+_LEAVES = ("weight", "bias", "running_mean", "running_var")
+
+
+def _renames(graph: Graph) -> tuple[zoo.Rename, ...]:
+    return tuple(
+        zoo.Rename(name, weight.target, weight.dims, axes=weight.axes, reversed=weight.reversed)
+        for name, weight in graph.weights().items()
+    )
+
+
+def _resnet(backwards: bool) -> tuple[zoo.Rename, ...]:
+    """Return pairs for any number of blocks: a layout serves every depth."""
+
+    def of(theirs: str, ours: str, *, first: bool = False) -> Iterable[zoo.Rename]:
+        turned = {"axes": KERNEL, "reversed": 1 if first and backwards else None}
+        yield zoo.Rename(f"{theirs}_conv.0", f"{ours[0]}.weight", **turned)
+        yield zoo.Rename(f"{theirs}_conv.1", f"{ours[0]}.bias")
+        for place, leaf in enumerate(_LEAVES):
+            yield zoo.Rename(f"{theirs}_bn.{place}", f"{ours[1]}.{leaf}")
+
+    block, layer = "conv{s+1}_block{b+1}_", "layer{s}.{b}."
+    return (
+        *of("conv1", ("conv1", "bn1"), first=True),
+        *of(block + "0", (layer + "downsample.0", layer + "downsample.1")),
+        *of(block + "{n}", (layer + "conv{n}", layer + "bn{n}")),
+    )
+
+
+def _convnext(name: str) -> tuple[zoo.Rename, ...]:
+    def of(theirs: str, ours: str, axes: Any = None) -> Iterable[zoo.Rename]:
+        yield zoo.Rename(f"{theirs}.0", f"{ours}.weight", axes=axes)
+        yield zoo.Rename(f"{theirs}.1", f"{ours}.bias")
+
+    block, layer = f"{name}_stage_{{s}}_block_{{b}}_", "stages.{s}.blocks.{b}."
+    return (
+        *of(f"{name}_stem_conv", "stem.0", KERNEL),
+        *of(f"{name}_stem_layernorm", "stem.1"),
+        *of(f"{name}_downsampling_layernorm_{{n}}", "stages.{n+1}.downsample.0"),
+        *of(f"{name}_downsampling_conv_{{n}}", "stages.{n+1}.downsample.1", KERNEL),
+        *of(block + "depthwise_conv", layer + "conv_dw", KERNEL),
+        *of(block + "layernorm", layer + "norm"),
+        *of(block + "pointwise_conv_1", layer + "mlp.fc1", MATRIX),
+        *of(block + "pointwise_conv_2", layer + "mlp.fc2", MATRIX),
+        zoo.Rename(block + "layer_scale.0", layer + "gamma"),
+        *of(f"{name}_head_layernorm", "head.norm"),
+        *of("layer_normalization", "head.norm"),
+        *of("layer_normalization_{n}", "head.norm"),
+    )
+
+
+def _layout(model: Architecture, backwards: bool) -> zoo.Layout:
+    family = model.body.__name__
+    stem = _STEMS.get(family, "conv_stem.weight")
+    if family == "resnet":
+        body = _resnet(backwards)
+    elif family == "convnext":
+        body = _convnext(model.name)
+    else:
+        deepest = {"depth": 1.4} if family == "efficientnet" else {}
+        body = _renames(model.graph(deepest, (None, None, 3)))
+    layer, target = model.classifier
+    kernel = {"dims": 4, "axes": KERNEL} if family == "mobilenetv3" else {"axes": MATRIX}
+    head = (
+        zoo.Rename(f"{layer}.0", f"{target}.weight", **kernel),
+        zoo.Rename(f"{layer}.1", f"{target}.bias"),
+        *(
+            rename
+            for name in ("dense", "dense_{n}")  # the head of whoever finetuned it; not where that is hidden layers
+            for rename in (
+                zoo.Rename(f"{name}.0", f"{target}.weight", axes=MATRIX),
+                zoo.Rename(f"{name}.1", f"{target}.bias"),
+            )
+        ),
+    )
+    order = "bgr" if backwards else "rgb"
+    return zoo.Layout(
+        library="keras",
+        models={model.name: {"architecture": model.name, "channel_order": order}},
+        stem=stem,
+        classifier=f"{target}.weight",
+        options={name: name for name in _OPTIONS[family]},
+        renames=(*body, *head),
+        ignored=("normalization", "normalization_{n}", f"{model.name}_prestem_normalization"),
+    )
+
+
+APPLICATIONS = tuple(
+    _layout(model, backwards)
+    for model in ARCHITECTURES.values()
+    for backwards in ((True, False) if model.mode == "caffe" else (False,))
+)
