@@ -72,4 +72,6 @@ def open_file(path: Path) -> KerasFile:
     arrays = by_path(weights) if named is None else named
     if len(arrays) != len(weights):
         raise broken(path, "has two arrays of one name")
-    return KerasFile(path, arrays, tuple(others), identify(path, arrays, layers))
+    identity = identify(path, arrays, layers)
+    kept = {name: array for name, array in arrays.items() if name not in identity.used}
+    return KerasFile(path, kept, tuple(others), identity)

@@ -114,6 +114,17 @@ def _array(item: dict[str, Any], span: Span) -> Array:
 
 
 def _report(path: Path, span: Span) -> dict[str, Any]:
+    returned, output = run_program(path, span)
+    if returned or not output or len(output) > _MAX_REPORT:
+        raise broken(path, "ended the process that read it, as a broken HDF5 file does")
+    report: dict[str, Any] = json.loads(output)
+    if "refused" in report:
+        raise broken(path, str(report["refused"]))
+    return report
+
+
+def run_program(path: Path, span: Span) -> tuple[int, bytes]:
+    """Run the program that reads the metadata; return its exit code and its standard output."""
     command = [sys.executable, "-P", "-S", str(Path(hdf5_program.__file__))]
     environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
     try:
@@ -127,9 +138,4 @@ def _report(path: Path, span: Span) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired:
         raise broken(path, f"was not read within {_CLOCK} s") from None
-    if done.returncode or not done.stdout or len(done.stdout) > _MAX_REPORT:
-        raise broken(path, "ended the process that read it, as a broken HDF5 file does")
-    report: dict[str, Any] = json.loads(done.stdout)
-    if "refused" in report:
-        raise broken(path, str(report["refused"]))
-    return report
+    return done.returncode, done.stdout

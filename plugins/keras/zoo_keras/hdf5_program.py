@@ -183,8 +183,9 @@ def main(path: str, start: str, size: str) -> None:
         report = {"refused": "asks for more memory than its metadata explain"}
     except Exception as error:  # of whatever libhdf5 finds wrong
         report = {"refused": f"is no HDF5 file, or a broken one ({type(error).__name__})"}
-    sys.stdout.buffer.write(json.dumps(report).encode())
-    sys.stdout.buffer.flush()
+    output = memoryview(json.dumps(report).encode())
+    while output:
+        output = output[os.write(1, output) :]
     os._exit(0)  # without libhdf5's own clearing up, which crashes on what it could not read
 
 

@@ -18,17 +18,22 @@ _DEFAULTS: dict[str, Any] = {
     **{"strides": [1, 1], "dilation_rate": [1, 1], "use_bias": True, "activation": "linear", "groups": 1},
     **{"center": True, "scale": True},
 }
-_BESIDE = r"dense(_\d+)?|(layer_)?normalization(_\d+)?|.*_prestem_normalization"
+_NORMALIZATION = r"normalization(_\d+)?|.*_prestem_normalization"
+_BESIDE = rf"dense(_\d+)?|layer_normalization(_\d+)?|{_NORMALIZATION}"
 """Layers that a model may have beside its own: another head, and what pictures go through first."""
 _WIDTHS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 
 
 @dataclass(frozen=True)
 class Identity:
-    """The library whose layouts name the tensors, and what its config.json would say; neither for an unknown model."""
+    """The library whose layouts name the tensors, and what its config.json would say; neither for an unknown model.
+
+    `used` are tensors that say how pictures become inputs, and are none of the model.
+    """
 
     library: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
+    used: tuple[str, ...] = ()
 
 
 def identify(path: Path, arrays: Mapping[str, Array], layers: Sequence[Layer]) -> Identity:
@@ -46,7 +51,9 @@ def identify(path: Path, arrays: Mapping[str, Array], layers: Sequence[Layer]) -
         order = "bgr" if inputs.pop("backwards") else "rgb"
         told = {key: value for key, value in arguments.items() if key not in ("block", "name", "variant")}
         return Identity(
-            "keras", {"architecture": model.name, "channel_order": order, **told, "pretrained_cfg": inputs}
+            "keras",
+            {"architecture": model.name, "channel_order": order, **told, "pretrained_cfg": inputs},
+            tuple(name for name in arrays if re.fullmatch(_NORMALIZATION, name.rpartition(".")[0])),
         )
     return Identity()
 

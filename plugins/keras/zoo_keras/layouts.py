@@ -98,7 +98,6 @@ def _layout(model: Architecture, backwards: bool) -> zoo.Layout:
         classifier=f"{target}.weight",
         options={name: name for name in _OPTIONS[family]},
         renames=(*body, *head),
-        ignored=("normalization", "normalization_{n}", f"{model.name}_prestem_normalization"),
     )
 
 
