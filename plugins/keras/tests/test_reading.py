@@ -135,7 +135,10 @@ def deep_config() -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("values", "why"),
-    [(lambda_layer(), r"Lambda layer \('run_me'\), which is code and never run here"), (deep_config(), "nested .* deep")],
+    [
+        (lambda_layer(), r"Lambda layer \('run_me'\), which is code and never run here"),
+        (deep_config(), "nested .* deep"),
+    ],
 )
 def test_a_configuration_that_is_code_or_a_bomb_is_refused(tmp_path: Path, values: Any, why: str) -> None:
     refused(files.write_keras(tmp_path / "a.keras", values), why)
@@ -146,7 +149,11 @@ def test_archives_other_than_keras_writes_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(good) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     cases: dict[str, tuple[dict[str, bytes], int, str]] = {
-        "bomb": ({**members, "config.json": b" " * (40 << 20)}, zipfile.ZIP_DEFLATED, "a config.json of more than 32 MiB"),
+        "bomb": (
+            {**members, "config.json": b" " * (40 << 20)},
+            zipfile.ZIP_DEFLATED,
+            "a config.json of more than 32 MiB",
+        ),
         "packed": (members, zipfile.ZIP_DEFLATED, "model.weights.h5 compressed"),
         "without": ({"config.json": members["config.json"]}, zipfile.ZIP_STORED, "no model.weights.h5"),
         "text": ({**members, "config.json": b"[1]"}, zipfile.ZIP_STORED, "holds a list, not an object"),

@@ -22,3 +22,8 @@ def zoo_layouts() -> Iterator[zoo.LayoutSpec]:
         summary="How Keras Applications store ResNet, MobileNet, EfficientNet and ConvNeXt",
         target="zoo_keras.layouts:APPLICATIONS",
     )
+    yield zoo.LayoutSpec(
+        name="keras_autoencoders",
+        summary="How Keras stores a dense autoencoder",
+        target="zoo_keras.layouts:AUTOENCODERS",
+    )

@@ -20,6 +20,7 @@ class Archive:
     """What a `.keras` file says of its model, and where in it the weights lie."""
 
     config: dict[str, Any]
+    metadata: dict[str, Any]
     weights: Span
 
 
@@ -34,9 +35,13 @@ def read_archive(path: Path) -> Archive:
             known = {member.filename: member for member in members}
             if missing := sorted({WEIGHTS, "config.json"} - known.keys()):
                 raise broken(path, f"has no {missing[0]}")
-            config = _text(archive, known["config.json"], path)
-            values = zoo.parse_json(config, f"the config.json in {path}", max_bytes=MAX_JSON)
-            return Archive(values, _place(file, known[WEIGHTS], path))
+            config, metadata = (
+                zoo.parse_json(_text(archive, known[name], path), f"the {name} in {path}", max_bytes=MAX_JSON)
+                if name in known
+                else {}
+                for name in ("config.json", "metadata.json")
+            )
+            return Archive(config, metadata, _place(file, known[WEIGHTS], path))
     except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError, struct.error) as error:
         raise broken(path, f"is no archive of Keras, or a broken one ({type(error).__name__})") from None
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,9 @@ def open_file(path: Path) -> KerasFile:
         start, size = file.read(4), file.seek(0, 2)
     if start == b"PK\x03\x04":
         archive = read_archive(path)
-        config, span = archive.config, archive.weights
+        config, metadata, span = archive.config, archive.metadata, archive.weights
     else:
-        config, span = {}, Span(0, size)
+        config, metadata, span = {}, {}, Span(0, size)
     contents = read_contents(path, span)
     if not config and contents.config is not None:
         config = zoo.parse_json(contents.config.encode(), f"the model_config in {path}", max_bytes=MAX_JSON)
@@ -73,5 +73,11 @@ def open_file(path: Path) -> KerasFile:
     if len(arrays) != len(weights):
         raise broken(path, "has two arrays of one name")
     identity = identify(path, arrays, layers)
-    kept = {name: array for name, array in arrays.items() if name not in identity.used}
+    kept = {
+        f"{identity.renamed.get(name.rpartition('.')[0], name.rpartition('.')[0])}.{name.rpartition('.')[2]}": array
+        for name, array in arrays.items()
+        if name not in identity.used
+    }
+    if labels := metadata.get("labels"):  # as Zoo writes them
+        identity = replace(identity, config={**identity.config, "label_names": labels})
     return KerasFile(path, kept, tuple(others), identity)

@@ -19,9 +19,7 @@ def convnext(graph: Graph, x: str, arguments: Mapping[str, Any], backwards: bool
         else:
             down, target = f"{name}_downsampling", f"stages.{stage}.downsample"
             x = graph.layer_norm(f"{down}_layernorm_{stage - 1}", x, f"{target}.0", _EPSILON)
-            x = graph.convolution(
-                f"{down}_conv_{stage - 1}", x, f"{target}.1", width, 2, 2, padding="valid", bias=True
-            )
+            x = graph.convolution(f"{down}_conv_{stage - 1}", x, f"{target}.1", width, 2, 2, padding="valid", bias=True)
         for block in range(depth):
             x = _block(graph, x, f"{name}_stage_{stage}_block_{block}", f"stages.{stage}.blocks.{block}", width)
     return x

@@ -89,7 +89,9 @@ class Graph:
     def depthwise(self, name: str, x: str, target: str, kernel: int, stride: int, padding: str = "same") -> str:
         """Add a DepthwiseConv2D without bias."""
         settings = {"kernel_size": [kernel] * 2, "strides": [stride] * 2, "padding": padding, "use_bias": False}
-        return self._put(Node(name, "DepthwiseConv2D", settings, (x,), (Weight(f"{target}.weight", DEPTHWISE),), _CONVOLVED))
+        return self._put(
+            Node(name, "DepthwiseConv2D", settings, (x,), (Weight(f"{target}.weight", DEPTHWISE),), _CONVOLVED)
+        )
 
     def dense(self, name: str, x: str, target: str, units: int, activation: str = "linear") -> str:
         """Add a Dense."""
@@ -110,21 +112,38 @@ class Graph:
         return self._put(Node(name, "LayerNormalization", settings, (x,), weights, ("epsilon", "center", "scale")))
 
     def paths(self) -> dict[str, str]:
-        """Return where a file has each layer: by its class, counted."""
+        """Return where a file has each layer: by its class, counted in Keras's order."""
         used: Counter[str] = Counter()
         found = {}
-        for node in self.nodes.values():
+        for node in self.ordered():
             kind = snake_case(node.kind)
             found[node.name] = f"layers/{kind}" + (f"_{used[kind]}" if used[kind] else "")
             used[kind] += 1
         return found
 
+    def ordered(self) -> list[Node]:
+        """Return the layers as Keras sorts them: those farthest from the output first, then as they are met from it."""
+        met: dict[str, int] = {}
+        finished: dict[str, None] = {}
+        stack = [(next(reversed(self.nodes)), False)]
+        while stack:
+            name, done = stack.pop()
+            if done:
+                finished[name] = None
+            elif name not in met:
+                met[name] = len(met)
+                stack.append((name, True))
+                stack.extend((other, False) for other in reversed(self.nodes[name].inputs))
+        depths = dict.fromkeys(finished, 0)
+        for name in reversed(finished):
+            for other in self.nodes[name].inputs:
+                depths[other] = max(depths[other], depths[name] + 1)
+        return [self.nodes[name] for name in sorted(finished, key=lambda name: (-depths[name], met[name]))]
+
     def weights(self) -> Mapping[str, Weight]:
         """Return every weight by the name that a file of Keras has it under."""
         return {
-            f"{node.name}.{place}": weight
-            for node in self.nodes.values()
-            for place, weight in enumerate(node.weights)
+            f"{node.name}.{place}": weight for node in self.nodes.values() for place, weight in enumerate(node.weights)
         }
 
     def _put(self, node: Node) -> str:

@@ -70,7 +70,9 @@ def read_contents(path: Path, span: Span) -> Contents:
     report = _report(path, span)
     try:
         arrays = tuple(_array(item, span) for item in report["tensors"])
-        legacy = None if report["legacy"] is None else [(str(name), list(map(str, own))) for name, own in report["legacy"]]
+        legacy = (
+            None if report["legacy"] is None else [(str(name), list(map(str, own))) for name, own in report["legacy"]]
+        )
         contents = Contents(arrays, dict(report["names"]), legacy, report["config"])
     except (KeyError, TypeError, ValueError) as error:
         raise broken(path, f"is described wrongly ({error})") from None

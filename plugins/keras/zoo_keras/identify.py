@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import zoo
+from zoo_keras.autoencoders import conv_identity, dense_identity
 from zoo_keras.architectures import ARCHITECTURES, Architecture
 from zoo_keras.configuration import Layer
 from zoo_keras.graph import Graph
@@ -28,12 +29,14 @@ _WIDTHS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 class Identity:
     """The library whose layouts name the tensors, and what its config.json would say; neither for an unknown model.
 
-    `used` are tensors that say how pictures become inputs, and are none of the model.
+    `used` are tensors that say how pictures become inputs, and are none of the model; `renamed` are layers whose names
+    say nothing.
     """
 
     library: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     used: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def identify(path: Path, arrays: Mapping[str, Array], layers: Sequence[Layer]) -> Identity:
@@ -55,7 +58,29 @@ def identify(path: Path, arrays: Mapping[str, Array], layers: Sequence[Layer]) -
             {"architecture": model.name, "channel_order": order, **told, "pretrained_cfg": inputs},
             tuple(name for name in arrays if re.fullmatch(_NORMALIZATION, name.rpartition(".")[0])),
         )
-    return Identity()
+    return _autoencoder(shapes, layers) or Identity()
+
+
+def _autoencoder(shapes: Shapes, layers: Sequence[Layer]) -> Identity | None:
+    """Return what a file holds where its configuration is that of a dense autoencoder, or of one that Zoo wrote."""
+    name = "dense_autoencoder"
+    if (found := dense_identity(layers, shapes)) is None:
+        name, found = "conv_autoencoder", conv_identity(layers, shapes)
+    if found is None:
+        return None
+    arguments, renamed = found
+    size = arguments["image_size"]
+    height, width = (size, size) if isinstance(size, int) else size
+    channels = arguments["channels"]
+    pictures = {"input_size": [channels, height, width], "mean": [0.0] * channels, "std": [1.0] * channels}
+    return Identity(
+        "keras",
+        {
+            **{"architecture": name, **arguments},
+            "pretrained_cfg": {**pictures, "crop_pct": 1.0, "crop_mode": "squash", "interpolation": "bilinear"},
+        },
+        renamed=renamed,
+    )
 
 
 def _has(shapes: Shapes, graph: Graph, model: Architecture) -> bool:
@@ -77,22 +102,19 @@ def _arguments(model: Architecture, shapes: Shapes, layers: Mapping[str, Layer])
     if family == "resnet":
         told = _resnet_arguments(shapes, layers)
     elif family == "convnext":
-        return found
+        told = _convnext_arguments(model.name, shapes)
     else:
         told = _mobile_arguments(family, shapes, layers)
     if told is None:
         return None
-    exact = ("block", "depths") if family == "resnet" else ()
+    exact = {"resnet": ("block", "depths"), "convnext": ("depths",)}.get(family, ())
     return found | told if all(found[key] == told[key] for key in exact) else None
 
 
 def _resnet_arguments(shapes: Shapes, layers: Mapping[str, Layer]) -> dict[str, Any] | None:
     if len(stem := shapes.get("conv1_conv.0", ())) != 4 or "conv5_block1_1_conv.0" not in shapes:
         return None
-    depths = [
-        next(block for block in range(1, 1000) if f"conv{stage}_block{block}_1_conv.0" not in shapes) - 1
-        for stage in (2, 3, 4, 5)
-    ]
+    depths = [_count(shapes, f"conv{stage}_block{{}}_1_conv.0", 1) for stage in (2, 3, 4, 5)]
     strided = layers.get("conv3_block1_1_conv")
     first = strided is None or _said(strided, "strides") == [2, 2]
     block = "bottleneck" if "conv2_block1_3_conv.0" in shapes else "basic"
@@ -105,6 +127,19 @@ def _resnet_arguments(shapes: Shapes, layers: Mapping[str, Layer]) -> dict[str, 
         "stride_in_1x1": first and block == "bottleneck",
         "cifar_stem": stem[0] == 3,
     }
+
+
+def _convnext_arguments(name: str, shapes: Shapes) -> dict[str, Any] | None:
+    firsts = [shapes.get(f"{name}_stage_{stage}_block_0_depthwise_conv.0", ()) for stage in range(4)]
+    if not all(firsts):
+        return None
+    depths = [_count(shapes, f"{name}_stage_{stage}_block_{{}}_depthwise_conv.0", 0) for stage in range(4)]
+    return {"depths": depths, "widths": [first[-1] for first in firsts]}
+
+
+def _count(shapes: Shapes, name: str, first: int) -> int:
+    """Return how many tensors there are whose names are counted up."""
+    return next(place for place in range(len(shapes) + 1) if name.format(first + place) not in shapes)
 
 
 _STEMS = {
@@ -146,7 +181,9 @@ def _check(path: Path, graph: Graph, layers: Mapping[str, Layer]) -> None:
         for key in node.checked:
             wanted, said = node.settings.get(key, _DEFAULTS.get(key)), _said(layer, key)
             if said != wanted:
-                raise _other(path, f"has {key}={ascii(said)[:40]} in its layer {node.name!r}, where the model has {wanted!r}")
+                raise _other(
+                    path, f"has {key}={ascii(said)[:40]} in its layer {node.name!r}, where the model has {wanted!r}"
+                )
 
 
 def _said(layer: Layer, key: str) -> Any:

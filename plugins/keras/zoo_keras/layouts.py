@@ -106,3 +106,48 @@ APPLICATIONS = tuple(
     for model in ARCHITECTURES.values()
     for backwards in ((True, False) if model.mode == "caffe" else (False,))
 )
+
+def _convolved(theirs: str, ours: str) -> Iterable[zoo.Rename]:
+    yield zoo.Rename(f"{theirs}_conv.0", f"{ours}.0.weight", axes=KERNEL)
+    for place, leaf in enumerate(_LEAVES):
+        yield zoo.Rename(f"{theirs}_bn.{place}", f"{ours}.1.{leaf}")
+
+
+def _linear(theirs: str, ours: str, axes: Any = MATRIX) -> Iterable[zoo.Rename]:
+    yield zoo.Rename(f"{theirs}.0", f"{ours}.weight", axes=axes)
+    yield zoo.Rename(f"{theirs}.1", f"{ours}.bias")
+
+
+AUTOENCODERS = (
+    zoo.Layout(
+        library="keras",
+        models={"conv_autoencoder": {"architecture": "conv_autoencoder"}},
+        stem="encoder.stages.0.0.0.weight",
+        classifier="head.weight",
+        options={name: name for name in ("image_size", "channels", "widths", "code_size")},
+        renames=(
+            *_convolved("encoder_{n}_down", "encoder.stages.{n}.0"),
+            *_convolved("encoder_{n}_residual", "encoder.stages.{n}.1.body"),
+            *_convolved("decoder_{n}", "decoder.stages.{n}"),
+            *_linear("code", "code"),
+            *_linear("unfolding", "decoder.code.0"),
+            *_linear("pixels", "decoder.pixels.0", KERNEL),
+        ),
+    ),
+    zoo.Layout(
+        library="keras",
+        models={"dense_autoencoder": {"architecture": "dense_autoencoder"}},
+        stem="encoder.0.0.weight",
+        classifier="head.weight",
+        options={name: name for name in ("image_size", "channels", "hidden_sizes", "code_size")},
+        renames=tuple(
+            rename
+            for theirs, ours in (
+                ("encoder_{n}", "encoder.{n}.0"),
+                ("decoder_{n}", "decoder.{n}.0"),
+                ("pixels_{n}", "decoder.{n}"),
+            )
+            for rename in _linear(theirs, ours)
+        ),
+    ),
+)

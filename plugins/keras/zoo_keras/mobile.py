@@ -107,8 +107,13 @@ def mobilenetv3(graph: Graph, x: str, arguments: Mapping[str, Any], backwards: b
     last = f"blocks.{len(table)}.0"
     wide = {"small": 576, "large": 960}[arguments["variant"]]
     x = _head(
-        graph, x, ("conv_1", "conv_1_bn"), (f"{last}.conv", f"{last}.bn1"), rounded(wide * arguments["width"]),
-        "hard_swish", epsilon,
+        graph,
+        x,
+        ("conv_1", "conv_1_bn"),
+        (f"{last}.conv", f"{last}.bn1"),
+        rounded(wide * arguments["width"]),
+        "hard_swish",
+        epsilon,
     )
     x = graph.add("GlobalAveragePooling2D", "avg_pool", x, keepdims=True)
     features = {"small": 1024, "large": 1280}[arguments["variant"]]
@@ -147,7 +152,11 @@ def _scaled(table: Any, width: float) -> Iterator[tuple[int, int, Block]]:
             for index in range(repeats):
                 step = 1 if index else stride
                 target = f"blocks.{stage}.{block}"
-                yield stage, block, Block(target, kernel, step, expansion, rounded(channels * width), squeeze, activation)
+                yield (
+                    stage,
+                    block,
+                    Block(target, kernel, step, expansion, rounded(channels * width), squeeze, activation),
+                )
                 block += 1
 
 
@@ -198,18 +207,28 @@ def _squeezed(graph: Graph, x: str, name: str, names: Names, block: Block, input
     inside = rounded(expanded / 4) if v3 else round(inputs / 4)
     pooled = graph.add("GlobalAveragePooling2D", f"{name}se_squeeze", x, keepdims=True)
     tail = {"activation": "linear"} if v3 else {"activation": "silu"}
-    pooled = graph.convolution(name + names.reduce, pooled, f"{block.target}.se.conv_reduce", inside, 1, bias=True, **tail)
+    pooled = graph.convolution(
+        name + names.reduce, pooled, f"{block.target}.se.conv_reduce", inside, 1, bias=True, **tail
+    )
     if v3:
         pooled = graph.add("Activation", f"{name}se_relu", pooled, activation="relu")
     tail = {"activation": "linear"} if v3 else {"activation": "sigmoid"}
-    gate = graph.convolution(name + names.widen, pooled, f"{block.target}.se.conv_expand", expanded, 1, bias=True, **tail)
+    gate = graph.convolution(
+        name + names.widen, pooled, f"{block.target}.se.conv_expand", expanded, 1, bias=True, **tail
+    )
     if v3:
         gate = graph.add("Activation", f"{name}se_gate", gate, activation="hard_sigmoid")
     return graph.add("Multiply", f"{name}se_excite", x, gate)
 
 
 def _head(
-    graph: Graph, x: str, names: tuple[str, str], targets: tuple[str, str], filters: int, activation: str, epsilon: float
+    graph: Graph,
+    x: str,
+    names: tuple[str, str],
+    targets: tuple[str, str],
+    filters: int,
+    activation: str,
+    epsilon: float,
 ) -> str:
     x = graph.convolution(names[0], x, targets[0], filters, 1)
     x = graph.batch_norm(names[1], x, targets[1], epsilon)

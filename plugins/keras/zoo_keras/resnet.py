@@ -52,7 +52,9 @@ def resnet(graph: Graph, x: str, arguments: Mapping[str, Any], backwards: bool) 
             ):
                 if place > 1:
                     x = graph.add("Activation", f"{name}_{place - 1}_relu", x, activation="relu")
-                x = convolved(f"{name}_{place}", x, f"{target}.conv{place}", f"{target}.bn{place}", filters, kernel, step)
+                x = convolved(
+                    f"{name}_{place}", x, f"{target}.conv{place}", f"{target}.bn{place}", filters, kernel, step
+                )
             x = graph.add("Add", f"{name}_add", shortcut, x)
             x = graph.add("Activation", f"{name}_out", x, activation="relu")
             inputs = outputs
