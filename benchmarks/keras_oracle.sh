@@ -28,7 +28,7 @@ install() {
 }
 
 install --constraint "$checkout/constraints.txt" torch==2.13.0 numpy safetensors huggingface-hub click msgspec pluggy pillow \
-    tokenizers pytest
+    tokenizers hypothesis pytest
 install --constraint "$checkout/constraints.txt" 'keras>=3.12' h5py
 install 'keras-hub>=0.20' || echo "keras-hub does not install here; its comparisons are left out" >&2
 

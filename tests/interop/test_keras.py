@@ -78,7 +78,9 @@ def as_keras_does(images: Any, kind: str) -> Any:
     return images * 255 if name is None else getattr(keras.applications, name).preprocess_input(images * 255)
 
 
-@pytest.mark.parametrize(("kind", "name", "shape", "more"), CASES, ids=[f"{kind}-{size[0]}" for kind, _, size, _ in CASES])
+@pytest.mark.parametrize(
+    ("kind", "name", "shape", "more"), CASES, ids=[f"{kind}-{size[0]}" for kind, _, size, _ in CASES]
+)
 def test_their_file_loads(kind: str, name: str, shape: Any, more: Any, tmp_path: Path) -> None:
     theirs = randomized(
         getattr(keras.applications, kind)(

@@ -16,10 +16,15 @@ def format_of(path: Path) -> Offer[FormatSpec] | None:
 
 
 def file_in(folder: Path) -> Path | None:
-    """Return the one file of a folder without safetensors that a format has the name of; None without one, or of several."""
+    """Return the file of a folder without safetensors that a format has the name of; None where it is not clear which.
+
+    Of several it is the only one called `model`, as the others are parts of it.
+    """
     if any(folder.glob("*.safetensors")):
         return None
     found = [path for path in sorted(folder.iterdir()) if path.is_file() and format_of(path)]
+    if len(found) > 1:
+        found = [path for path in found if path.name.startswith("model.")]
     return found[0] if len(found) == 1 else None
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import torch
-
-import zoo
 from zoo_keras import layouts
 from zoo_keras.architectures import ARCHITECTURES
 from zoo_keras.autoencoders import AUTOENCODERS
+
+import zoo
 
 SMALL: list[tuple[str, dict[str, Any]]] = [
     ("resnet18", {"widths": [8, 8, 8, 8], "conv_bias": True}),

@@ -11,10 +11,10 @@ from typing import Any
 
 import files
 import pytest
-
-import zoo
 from zoo_keras import hdf5, hdf5_program
 from zoo_keras.container import open_file
+
+import zoo
 
 COUNT = int(os.environ.get("ZOO_MUTATIONS", "150"))
 MEMORY = 300 << 10

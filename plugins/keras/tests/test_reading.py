@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from zoo_keras.container import open_file
 
 import zoo
-from zoo_keras.container import open_file
 
 
 @pytest.mark.parametrize("form", ["keras", "weights", "legacy", "legacy weights", "without names"])

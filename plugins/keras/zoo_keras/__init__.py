@@ -23,6 +23,11 @@ def zoo_layouts() -> Iterator[zoo.LayoutSpec]:
         target="zoo_keras.layouts:APPLICATIONS",
     )
     yield zoo.LayoutSpec(
+        name="keras_hub",
+        summary="How KerasHub's presets store ViT, BERT, GPT-2 and Llama",
+        target="zoo_keras.hub_layouts:LAYOUTS",
+    )
+    yield zoo.LayoutSpec(
         name="keras_autoencoders",
         summary="How Keras stores a dense autoencoder",
         target="zoo_keras.layouts:AUTOENCODERS",

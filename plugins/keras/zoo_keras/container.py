@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +15,29 @@ from zoo_keras.configuration import Layer, layers_of
 from zoo_keras.hdf5 import Array, Header, Span, broken, read_array, read_contents
 from zoo_keras.identify import Identity, identify
 from zoo_keras.naming import by_layer, by_path, parted
+from zoo_keras.presets import head_arrays, head_of, identity_of, preset_of
 
 _log = logging.getLogger("zoo.keras")
 
 
 @dataclass(frozen=True)
 class KerasFile:
-    """The tensors of a file by their names, what is left out of it, and which model it says it holds."""
+    """The tensors of a file by their names, what is left out of it, and which model it says it holds.
+
+    A preset may have its `head` in a file of its own, with the arrays `beside`.
+    """
 
     path: Path
-    arrays: Mapping[str, Array]
+    arrays: dict[str, Array]
     left_out: tuple[Array, ...]
     identity: Identity
+    head: Path | None = None
+    beside: dict[str, Array] = field(default_factory=dict)
 
     @property
     def headers(self) -> dict[str, Header]:
         """Every tensor by its name."""
-        return {name: array.header for name, array in self.arrays.items()}
+        return {name: array.header for name, array in (self.arrays | self.beside).items()}
 
     @property
     def library(self) -> str | None:
@@ -48,8 +54,12 @@ class KerasFile:
         if self.left_out:
             first = ascii("/".join(self.left_out[0].path))[:80]
             _log.info("left out %d arrays of training (%s, …)", len(self.left_out), first)
-        with open(self.path, "rb") as file:
-            return {name: read_array(file, array).to(device) for name, array in self.arrays.items()}
+        tensors = {}
+        for path, arrays in ((self.path, self.arrays), (self.head, self.beside)):
+            if path is not None:
+                with open(path, "rb") as file:
+                    tensors |= {name: read_array(file, array).to(device) for name, array in arrays.items()}
+        return tensors
 
 
 def open_file(path: Path) -> KerasFile:
@@ -68,6 +78,10 @@ def open_file(path: Path) -> KerasFile:
     weights, others = parted(contents)
     if not weights:
         raise broken(path, "holds no weights")
+    if (preset := preset_of(path)) is not None:
+        head = head_of(path)
+        beside = {} if head is None else head_arrays(head)
+        return KerasFile(path, by_path(weights), tuple(others), identity_of(path, preset), head, beside)
     named = by_layer(contents, weights, layers)
     arrays = by_path(weights) if named is None else named
     if len(arrays) != len(weights):

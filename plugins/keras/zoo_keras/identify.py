@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import zoo
-from zoo_keras.autoencoders import conv_identity, dense_identity
 from zoo_keras.architectures import ARCHITECTURES, Architecture
+from zoo_keras.autoencoders import conv_identity, dense_identity
 from zoo_keras.configuration import Layer
 from zoo_keras.graph import Graph
 from zoo_keras.hdf5 import Array

@@ -107,6 +107,7 @@ APPLICATIONS = tuple(
     for backwards in ((True, False) if model.mode == "caffe" else (False,))
 )
 
+
 def _convolved(theirs: str, ours: str) -> Iterable[zoo.Rename]:
     yield zoo.Rename(f"{theirs}_conv.0", f"{ours}.0.weight", axes=KERNEL)
     for place, leaf in enumerate(_LEAVES):

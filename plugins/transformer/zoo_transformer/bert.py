@@ -5,7 +5,8 @@ positions and of which text of a pair a token is in. The class is told from the 
 pooler) and a second one. With `pooler` the pretrained one is kept, as a part of the backbone; without it both layers
 are the head, and fresh. pool="avg" takes the mean of the tokens in place of the first. `attention_dropout` and
 `classifier_dropout` are as `dropout` where they are None.
-The table of tokens is also the last layer of the language-model head. Next-sentence prediction is left out.
+The table of tokens is also the last layer of the language-model head. Next-sentence prediction is left out. With
+`approximate_gelu` it is by a tanh, as the authors' own code and KerasHub have it.
 """
 
 from collections import OrderedDict
@@ -41,6 +42,7 @@ class BERT(TextModel):
         attention_dropout: float | None = None,
         classifier_dropout: float | None = None,
         norm_eps: float = 1e-12,
+        approximate_gelu: bool = False,
     ) -> None:
         super().__init__()
         zoo.check_sizes(vocab_size=vocab_size, context=context, width=width, depth=depth, num_heads=num_heads)
@@ -50,7 +52,9 @@ class BERT(TextModel):
         self.num_features, self.context, self.pooling = width, context, pool
         self.embeddings = Embeddings(vocab_size, context, num_segments, width, dropout, norm_eps)
         rates = (dropout, dropout if attention_dropout is None else attention_dropout)
-        blocks = nn.ModuleList(Block(width, num_heads, mlp_width, rates, norm_eps) for _ in range(depth))
+        blocks = nn.ModuleList(
+            Block(width, num_heads, mlp_width, rates, norm_eps, approximate_gelu) for _ in range(depth)
+        )
         self.encoder = nn.ModuleDict({"layer": blocks})
         self.cls = nn.ModuleDict({"predictions": MaskedWords(vocab_size, width, norm_eps)}) if lm_head else None
         self.pooler = nn.ModuleDict({"dense": nn.Linear(width, width)}) if pooler else None
@@ -134,8 +138,17 @@ class Block(nn.Module):
     `rates` are those of dropout: on what is added, and in attention.
     """
 
-    def __init__(self, width: int, num_heads: int, mlp_width: int, rates: tuple[float, float], norm_eps: float) -> None:
+    def __init__(
+        self,
+        width: int,
+        num_heads: int,
+        mlp_width: int,
+        rates: tuple[float, float],
+        norm_eps: float,
+        approximate_gelu: bool,
+    ) -> None:
         super().__init__()
+        self.gelu = "tanh" if approximate_gelu else "none"
         self.num_heads = num_heads
         dropout, self.attention_dropout = rates
         projections = nn.ModuleDict({name: nn.Linear(width, width) for name in ("query", "key", "value")})
@@ -145,7 +158,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, sight: AttentionView) -> Tensor:
         x = self.attention["output"](self.attend(x, sight), x)
-        summed: Tensor = self.output(F.gelu(self.intermediate["dense"](x)), x)
+        summed: Tensor = self.output(F.gelu(self.intermediate["dense"](x), approximate=self.gelu), x)
         return summed
 
     def attend(self, x: Tensor, sight: AttentionView) -> Tensor:

@@ -1,0 +1,92 @@
+"""KerasHub's presets load with equal outputs: `make test-keras`."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import zoo
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+keras = pytest.importorskip("keras", reason="needs Keras 3: make test-keras")
+keras_hub = pytest.importorskip("keras_hub", reason="needs KerasHub and tensorflow-text: make test-keras")
+
+TEXT = {"vocabulary_size": 50, "num_layers": 2, "hidden_dim": 16, "intermediate_dim": 40}
+POSITIONS = {**TEXT, "num_heads": 4, "max_sequence_length": 32}
+LLAMA = {**TEXT, "num_query_heads": 4, "num_key_value_heads": 2, "layer_norm_epsilon": 1e-5, "rope_max_wavelength": 500}
+VIT = {"image_shape": (32, 40, 3), "patch_size": 8, "num_layers": 2, "num_heads": 3, "hidden_dim": 24, "mlp_dim": 40}
+
+
+def randomized(model: Any) -> Any:
+    random = np.random.default_rng(0)
+    for weight in model.weights:
+        if "seed" not in weight.path:
+            fan = weight.shape[0] if len(weight.shape) > 1 else 100
+            start = 1.0 if weight.path.endswith(("gamma", "scale")) else 0.0
+            weight.assign((start + random.normal(0, fan**-0.5, weight.shape)).astype(np.float32))
+    return model
+
+
+def tokens() -> Any:
+    return np.random.default_rng(1).integers(0, 50, (2, 9))
+
+
+@pytest.mark.parametrize("name", ["BertBackbone", "GPT2Backbone", "LlamaBackbone"])
+def test_a_text_backbone_loads(name: str, tmp_path: Path) -> None:
+    theirs = randomized(getattr(keras_hub.models, name)(**(LLAMA if "Llama" in name else POSITIONS)))
+    theirs.save_to_preset(str(tmp_path / "preset"))
+    ids = tokens()
+    inputs = {"token_ids": ids, "padding_mask": np.ones_like(ids)}
+    if name == "BertBackbone":
+        inputs["segment_ids"] = np.zeros_like(ids)
+    wanted: Any = theirs.predict(inputs, verbose=0)
+    wanted = wanted["sequence_output"] if isinstance(wanted, dict) else wanted
+    ours = zoo.load(tmp_path / "preset")
+    with torch.no_grad():
+        found = ours.forward_features(torch.from_numpy(ids)).numpy()
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize(("kind", "backbone"), [("GPT2CausalLM", "GPT2Backbone"), ("Llama3CausalLM", "Llama3Backbone")])
+def test_a_language_model_gives_the_same_logits(kind: str, backbone: str, tmp_path: Path) -> None:
+    theirs = randomized(getattr(keras_hub.models, backbone)(**(LLAMA if "Llama" in kind else POSITIONS)))
+    whole = getattr(keras_hub.models, kind)(backbone=theirs)
+    whole.save_to_preset(str(tmp_path / "preset"))
+    ids = tokens()
+    wanted = whole.predict({"token_ids": ids, "padding_mask": np.ones_like(ids)}, verbose=0)
+    ours = zoo.load(tmp_path / "preset")
+    with torch.no_grad():
+        found = ours.lm_logits(ours.forward_features(torch.from_numpy(ids))).numpy()
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+def test_a_classifier_of_texts_loads_with_its_head(tmp_path: Path) -> None:
+    whole = randomized(
+        keras_hub.models.BertTextClassifier(backbone=keras_hub.models.BertBackbone(**POSITIONS), num_classes=3)
+    )
+    whole.save_to_preset(str(tmp_path / "preset"))
+    ids = tokens()
+    inputs = {"token_ids": ids, "padding_mask": np.ones_like(ids), "segment_ids": np.zeros_like(ids)}
+    ours = zoo.load(tmp_path / "preset")
+    with torch.no_grad():
+        found = ours(torch.from_numpy(ids)).numpy()
+    np.testing.assert_allclose(found, whole.predict(inputs, verbose=0), atol=1e-4)
+
+
+def test_a_classifier_of_pictures_loads_with_its_head(tmp_path: Path) -> None:
+    whole = randomized(keras_hub.models.ViTImageClassifier(backbone=keras_hub.models.ViTBackbone(**VIT), num_classes=3))
+    whole.save_to_preset(str(tmp_path / "preset"))
+    pictures = np.random.default_rng(1).normal(size=(2, *VIT["image_shape"])).astype(np.float32)
+    ours, known = zoo.load(tmp_path / "preset"), zoo.describe(tmp_path / "preset")
+    with torch.no_grad():
+        found = ours(torch.from_numpy(pictures).permute(0, 3, 1, 2)).numpy()
+    np.testing.assert_allclose(found, whole.predict(pictures, verbose=0), atol=1e-4)
+    assert known.preprocessing.image_size == VIT["image_shape"][:2]
+    alone = randomized(keras_hub.models.ViTBackbone(**VIT))
+    alone.save_to_preset(str(tmp_path / "alone"))
+    with torch.no_grad():
+        found = zoo.load(tmp_path / "alone").forward_features(torch.from_numpy(pictures).permute(0, 3, 1, 2)).numpy()
+    np.testing.assert_allclose(found, alone.predict(pictures, verbose=0), atol=1e-4)
