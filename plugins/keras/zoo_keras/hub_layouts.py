@@ -19,7 +19,7 @@ def _layer(theirs: str, ours: str, axes: Axes = None, *, bias: bool = True) -> I
 
 
 def _attention(
-    theirs: str, ours: tuple[str, str, str, str], *, joined: bool, bias: bool = True, mark: str = ""
+    theirs: str, ours: tuple[str, ...], *, joined: bool, bias: bool = True, mark: str = ""
 ) -> Iterable[zoo.Rename]:
     """Yield the pairs of queries, keys, values and what mixes the heads; of ours the first three may be one."""
     for place, (name, target) in enumerate(zip(("query", "key", "value"), ours, strict=False)):

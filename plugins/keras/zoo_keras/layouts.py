@@ -29,9 +29,9 @@ def _renames(graph: Graph) -> tuple[zoo.Rename, ...]:
 def _resnet(backwards: bool) -> tuple[zoo.Rename, ...]:
     """Return pairs for any number of blocks: a layout serves every depth."""
 
-    def of(theirs: str, ours: str, *, first: bool = False) -> Iterable[zoo.Rename]:
-        turned = {"axes": KERNEL, "reversed": 1 if first and backwards else None}
-        yield zoo.Rename(f"{theirs}_conv.0", f"{ours[0]}.weight", **turned)
+    def of(theirs: str, ours: tuple[str, str], *, first: bool = False) -> Iterable[zoo.Rename]:
+        counted = 1 if first and backwards else None
+        yield zoo.Rename(f"{theirs}_conv.0", f"{ours[0]}.weight", axes=KERNEL, reversed=counted)
         yield zoo.Rename(f"{theirs}_conv.1", f"{ours[0]}.bias")
         for place, leaf in enumerate(_LEAVES):
             yield zoo.Rename(f"{theirs}_bn.{place}", f"{ours[1]}.{leaf}")
@@ -77,9 +77,9 @@ def _layout(model: Architecture, backwards: bool) -> zoo.Layout:
         deepest = {"depth": 1.4} if family == "efficientnet" else {}
         body = _renames(model.graph(deepest, (None, None, 3)))
     layer, target = model.classifier
-    kernel = {"dims": 4, "axes": KERNEL} if family == "mobilenetv3" else {"axes": MATRIX}
+    dims, axes = (4, KERNEL) if family == "mobilenetv3" else (None, MATRIX)
     head = (
-        zoo.Rename(f"{layer}.0", f"{target}.weight", **kernel),
+        zoo.Rename(f"{layer}.0", f"{target}.weight", dims, axes=axes),
         zoo.Rename(f"{layer}.1", f"{target}.bias"),
         *(
             rename

@@ -206,15 +206,25 @@ def _squeezed(graph: Graph, x: str, name: str, names: Names, block: Block, input
     v3 = names.reduce.startswith("squeeze")
     inside = rounded(expanded / 4) if v3 else round(inputs / 4)
     pooled = graph.add("GlobalAveragePooling2D", f"{name}se_squeeze", x, keepdims=True)
-    tail = {"activation": "linear"} if v3 else {"activation": "silu"}
     pooled = graph.convolution(
-        name + names.reduce, pooled, f"{block.target}.se.conv_reduce", inside, 1, bias=True, **tail
+        name + names.reduce,
+        pooled,
+        f"{block.target}.se.conv_reduce",
+        inside,
+        1,
+        bias=True,
+        activation="linear" if v3 else "silu",
     )
     if v3:
         pooled = graph.add("Activation", f"{name}se_relu", pooled, activation="relu")
-    tail = {"activation": "linear"} if v3 else {"activation": "sigmoid"}
     gate = graph.convolution(
-        name + names.widen, pooled, f"{block.target}.se.conv_expand", expanded, 1, bias=True, **tail
+        name + names.widen,
+        pooled,
+        f"{block.target}.se.conv_expand",
+        expanded,
+        1,
+        bias=True,
+        activation="linear" if v3 else "sigmoid",
     )
     if v3:
         gate = graph.add("Activation", f"{name}se_gate", gate, activation="hard_sigmoid")

@@ -17,7 +17,8 @@ _STATES = ("seed_generator", "optimizer", "optimizer_weights", "_optimizer")
 
 def parted(contents: Contents) -> tuple[list[Array], list[Array]]:
     """Return the weights of the model, and what else of training the file keeps."""
-    weights, others = [], []
+    weights: list[Array] = []
+    others: list[Array] = []
     for array in contents.arrays:
         (others if any(part.startswith(_STATES) for part in array.path[:-1]) else weights).append(array)
     return weights, others
@@ -44,8 +45,7 @@ def by_layer(contents: Contents, weights: Iterable[Array], layers: Iterable[Laye
 
 def by_path(weights: Iterable[Array]) -> dict[str, Array]:
     """Return the tensors by their paths."""
-    found = {".".join(array.path): array for array in weights}
-    return found
+    return {".".join(array.path): array for array in weights}
 
 
 def _of_legacy(listed: list[tuple[str, list[str]]], weights: Iterable[Array]) -> dict[str, Array] | None:

@@ -51,7 +51,8 @@ def _graph(known: Any) -> Graph:
     if known.head is not None or (name not in ARCHITECTURES and name not in AUTOENCODERS):
         what = f"{known.task} on a {name}" if known.head is not None else name
         raise zoo.UsageError(
-            f"there are no layers of Keras here for {what}; there are for {', '.join((*ARCHITECTURES, *AUTOENCODERS))}; "
+            f"there are no layers of Keras here for {what}; there are for "
+            f"{', '.join((*ARCHITECTURES, *AUTOENCODERS))}; "
             "export it as a graph: --to onnx"
         )
     inputs = known.preprocessing

@@ -49,7 +49,9 @@ def header_of(group: Group, found: Mapping[str, TensorHeader], wanted: tuple[int
     header = found[name]
     if (axes := axes_of(group, found)) is not None:
         shape = tuple(math.prod(header.shape[axis] for axis in joined) for joined in axes)
-        found = {name: TensorHeader(found[name].dtype, shape) if found[name] == header else found[name] for _, name in group}
+        found = {
+            name: TensorHeader(found[name].dtype, shape) if found[name] == header else found[name] for _, name in group
+        }
         header = found[name]
     if len(group) > 1:
         alike = {found[name] for _, name in group} == {header} and header.shape
