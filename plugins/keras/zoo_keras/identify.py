@@ -91,7 +91,8 @@ def _has(shapes: Shapes, graph: Graph, model: Architecture) -> bool:
                 return False
         if node.kind == "Conv2D" and shapes[f"{node.name}.0"][-1:] != (node.settings["filters"],):
             return False
-    others = {name.rpartition(".")[0] for name in shapes if name not in graph.weights()}
+    own = graph.weights()
+    others = {name.rpartition(".")[0] for name in shapes if name not in own}
     return all(name == model.classifier[0] or re.fullmatch(_BESIDE, name) for name in others)
 
 
