@@ -55,3 +55,22 @@ def test_a_format_that_breaks_is_named(
     monkeypatch.setattr(zoo_extras_more.npz, what, lambda *arguments: 1 / 0, raising=False)
     with pytest.raises(PluginError, match="format 'npz' of zoo-extras 1.0 failed: ZeroDivisionError"):
         zoo.load(tmp_path / "x.npz") if what == "open" else zoo.export(run.folder, to="npz", out=tmp_path / "y.npz")
+
+
+def test_a_folder_is_the_one_file_of_a_format_in_it(run: RunResult, tmp_path: Path) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    zoo.export(run.folder, to="npz", out=folder / "sounds.npz")
+    assert same(zoo.load(folder), zoo.load(run.folder))
+    (folder / "other.npz").write_bytes((folder / "sounds.npz").read_bytes())
+    with pytest.raises(IntegrityError, match="give that file itself"):
+        zoo.load(folder)
+    (folder / "sounds.npz").rename(folder / "model.npz")  # of several the one called so
+    assert same(zoo.load(folder), zoo.load(run.folder))
+
+
+def test_a_format_is_pulled_with_the_usual_files(extras: Any) -> None:
+    from zoo.hub.selection import select
+
+    found = select(["config.json", "model.npz", "model.bin"], (), everything=False)
+    assert (found.kept, found.unusual) == (("config.json", "model.npz"), ("model.bin",))

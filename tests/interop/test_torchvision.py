@@ -13,7 +13,9 @@ torchvision = pytest.importorskip("torchvision", reason="needs torchvision: make
 
 NAMES = {
     **{name: name for name in ("resnet18", "resnet34", "resnet50", "resnet101")},
-    **{name: name for name in ("convnext_tiny", "convnext_small", "convnext_base", "efficientnet_b0")},
+    **{name: name for name in ("convnext_tiny", "convnext_small", "convnext_base")},
+    **{f"efficientnet_b{size}": f"efficientnet_b{size}" for size in range(4)},
+    "mobilenetv2_100": "mobilenet_v2",
     "mobilenetv3_small_100": "mobilenet_v3_small",
     "mobilenetv3_large_100": "mobilenet_v3_large",
 }
@@ -31,7 +33,7 @@ def test_their_file_loads(name: str, theirs: str, tmp_path: Path, randomised: An
 
 @pytest.mark.parametrize(("name", "theirs"), NAMES.items())
 def test_ours_exported_opens(name: str, theirs: str, tmp_path: Path, saved: Any, assert_alike: Any) -> None:
-    folder, model = saved(name, **({"norm_eps": 1e-3} if "mobilenet" in name else {}))
+    folder, model = saved(name, **({"norm_eps": 1e-3} if "mobilenetv3" in name else {}))
     out = zoo.export(folder, to="torchvision", out=tmp_path / "torchvision")
     opened = getattr(torchvision.models, theirs)(num_classes=5)
     opened.load_state_dict(load_file(out / "model.safetensors"))
