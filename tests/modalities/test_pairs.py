@@ -44,13 +44,13 @@ class TestMaskedItems(RecipeTests):
 
 
 class TestNextItem(TestMaskedItems):
-    name = "next_item"
+    name = "next_pair"
 
 
 class TestPairs(WholeWay):
-    package, modality, model, data = "zoo_pairs", "interactions", "item_net", "pairs"
-    task, pipeline_tag = "recommendation", None
-    recipes, score = ("masked_items", "next_item"), "ndcg@10"
+    package, modality, model, data = "zoo_pairs", "preferences", "item_net", "pairs"
+    task, pipeline_tag = "item-ranking", None
+    recipes, score = ("masked_items", "next_pair"), "ndcg@10"
     quick, positional = {"epochs": 12}, False
 
     def inputs(self) -> dict[str, torch.Tensor]:
@@ -75,7 +75,7 @@ class TestPairs(WholeWay):
         with pytest.raises(zoo.NotFoundError, match="no items.json"):
             zoo.push(weights, "tester/none", hub=tmp_path / "hub", private=False)
         with pytest.raises(zoo.NotFoundError, match="no items.json"):
-            zoo.finetune(weights, task="recommendation", data="pairs", out=tmp_path / "run")
+            zoo.finetune(weights, task="item-ranking", data="pairs", out=tmp_path / "run")
 
     def test_ranks_items_that_were_not_taken(self, trained: Trained, table: Path, zoo_command: Any) -> None:
         predict = zoo.load(trained.finetuned.folder).predict
@@ -86,7 +86,7 @@ class TestPairs(WholeWay):
         assert scores == sorted(scores, reverse=True) and len(scores) == 5
         typed = ("predict", str(trained.finetuned.folder), str(table), "--user", "bob", "-k", "5", "--json")
         (shown,) = json.loads(zoo_command(*typed).stdout)
-        assert shown.pop("interactions") == "bob"
+        assert shown.pop("preferences") == "bob"
         assert [item["item"] for item in shown["items"]] == [item["item"] for item in bob["items"]]
         with pytest.raises(zoo.DataError, match="know nothing"):
             predict([["unknown"]])
@@ -100,7 +100,7 @@ class TestPairs(WholeWay):
         path = tmp_path / "loans.csv"
         lines = [f"{reader},g{reader % 6}-i{place}\n" for place in range(8) for reader in range(60)]
         path.write_text("reader,book\n" + "".join(lines))
-        asked: dict[str, Any] = {"task": "recommendation", "data": str(path), "settings": {"steps": 4}}
+        asked: dict[str, Any] = {"task": "item-ranking", "data": str(path), "settings": {"steps": 4}}
         with pytest.raises(zoo.DataError, match="no column 'user'"):
             zoo.finetune(trained.pretrained.folder, out=tmp_path / "run", **asked)
         columns = {"user": "reader", "item": "book"}
@@ -111,6 +111,6 @@ class TestPairs(WholeWay):
 
     def test_goes_on_from_weights_of_its_own_task(self, trained: Trained, tmp_path: Path) -> None:
         run = zoo.finetune(
-            trained.finetuned.folder, task="recommendation", data="pairs", out=tmp_path / "run", settings={"steps": 1}
+            trained.finetuned.folder, task="item-ranking", data="pairs", out=tmp_path / "run", settings={"steps": 1}
         )
         assert run.scores["recall@10"] == pytest.approx(trained.finetuned.scores["recall@10"], abs=10)

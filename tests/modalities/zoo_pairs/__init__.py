@@ -8,7 +8,7 @@ import zoo
 @zoo.hookimpl
 def zoo_modalities() -> Iterator[zoo.ModalitySpec]:
     yield zoo.ModalitySpec(
-        name="interactions",
+        name="preferences",
         summary="Pairs of a user and an item, in the order in which they came: CSV",
         target="zoo_pairs.modality:modality",
         record="zoo_pairs.items:ItemsRecord",
@@ -29,8 +29,8 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         family="pairs",
         summary="The mean of what a user took, and what lies near it",
         target="zoo_pairs.model:ItemNet",
-        modality="interactions",
-        task="recommendation",
+        modality="preferences",
+        task="item-ranking",
         capabilities=("rank",),
         limits={"num_items": 1_000_000, "width": 1024},
         parameters=1248,
@@ -46,22 +46,22 @@ def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
         summary="Find the item that was taken out of what a user took",
         target="zoo_pairs.recipes:MaskedItems",
         settings="zoo_pairs.settings:MaskedSettings",
-        task="recommendation",
+        task="item-ranking",
         score="ndcg@10",
         higher_is_better=True,
         modality=None,
         requires=("rank",),
     )
     yield zoo.RecipeSpec(
-        name="next_item",
+        name="next_pair",
         stage="finetune",
         summary="Find the item that came last from those before it",
         target="zoo_pairs.recipes:NextItem",
         settings="zoo_pairs.settings:NextSettings",
-        task="recommendation",
+        task="item-ranking",
         score="ndcg@10",
         higher_is_better=True,
-        modality="interactions",
+        modality="preferences",
         requires=("rank",),
     )
 
@@ -69,11 +69,11 @@ def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
 @zoo.hookimpl
 def zoo_tasks() -> Iterator[zoo.TaskSpec]:
     yield zoo.TaskSpec(
-        name="recommendation",
+        name="item-ranking",
         summary="Rank the items that a user has not taken",
-        recipe="next_item",
+        recipe="next_pair",
         score="ndcg@10",
-        modality="interactions",
+        modality="preferences",
         learns_from="next",
         hub_tag="",
         options=(
@@ -91,7 +91,7 @@ def zoo_datasets() -> Iterator[zoo.DatasetSpec]:
         name="pairs",
         summary="300 users of 60 items in 6 genres, made by a seed",
         target="zoo_pairs.data:pairs",
-        modality="interactions",
-        task="recommendation",
+        modality="preferences",
+        task="item-ranking",
         license="CC0-1.0",
     )

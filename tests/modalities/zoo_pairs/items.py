@@ -36,7 +36,7 @@ class ItemsRecord(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 class Items:
     """The items that a model knows, and how many of a user's it looks at; keeps `zoo.Inputs`."""
 
-    modality: ClassVar[str] = "interactions"
+    modality: ClassVar[str] = "preferences"
 
     names: tuple[str, ...]
     longest: int

@@ -1,4 +1,4 @@
-"""The modality `interactions`; keeps `zoo.Modality`."""
+"""The modality `preferences`; keeps `zoo.Modality`."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -39,7 +39,7 @@ class Ranks:
 class PredictItems:
     """Bound to a loaded model as `model.predict`; keeps `zoo.Predicts`."""
 
-    modality: ClassVar[str] = "interactions"
+    modality: ClassVar[str] = "preferences"
 
     def __init__(self, loaded: zoo.Loaded) -> None:
         self._loaded = loaded
