@@ -114,3 +114,29 @@ class TestPairs(WholeWay):
             trained.finetuned.folder, task="item-ranking", data="pairs", out=tmp_path / "run", settings={"steps": 1}
         )
         assert run.scores["recall@10"] == pytest.approx(trained.finetuned.scores["recall@10"], abs=10)
+
+
+def test_finetuned_weights_get_room_for_new_items(tmp_path: Path) -> None:
+    rows = [(f"user {user}", f"item {(user + step) % 8}") for user in range(40) for step in range(4)]
+    runs = []
+    for name, renamed in (("old", {}), ("new", {"item 7": "brand new", "item 1": "as new"})):
+        table = tmp_path / f"{name}.csv"
+        table.write_text("user,item\n" + "".join(f"{user},{renamed.get(item, item)}\n" for user, item in rows))
+        if not runs:
+            runs.append(zoo.pretrain("item_net", data=str(table), out=tmp_path / name, settings={"steps": 4}))
+        else:
+            settings = {"steps": 1, "learning_rate": 1e-9, "warmup": 0.0}
+            runs.append(
+                zoo.finetune(
+                    runs[0].folder, task="item-ranking", data=str(table), out=tmp_path / name, settings=settings
+                )
+            )
+    old, new = (zoo.describe(run.folder) for run in runs)
+    assert (old.arguments["num_items"], new.arguments["num_items"]) == (8, 10)  # type: ignore[union-attr]
+    names = [json.loads((run.weights / "items.json").read_text()) for run in runs]
+    assert names[1] == [*names[0], "as new", "brand new"]
+    before, after = (zoo.load(run.folder) for run in runs)
+    table = after.backbone.table.weight  # type: ignore[union-attr]
+    assert torch.allclose(table[:9], before.table.weight, atol=1e-6) and table[9:].abs().sum() > 0  # type: ignore[union-attr, index]
+    assert zoo.evaluate(runs[1].folder, data=str(tmp_path / "new.csv")) == pytest.approx(runs[1].scores)
+    assert zoo.reproduce(runs[1].folder, out=tmp_path / "again").identical

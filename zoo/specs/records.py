@@ -76,8 +76,9 @@ class ModalitySpec(_Named):
     `target` is an object that keeps the `zoo.Modality` protocol, `record` the msgspec struct of what config.json keeps
     of its inputs, `files` names what lies beside the weights then. `unit` is what progress counts, `example` how an
     item is typed at the shell. `targets` are what a task may learn from, `capabilities` the words that recipes for it
-    may ask of models. `data_options` is a frozen dataclass of what else is said of data (`--data-set NAME=VALUE`);
-    `options` are those of `zoo predict`.
+    may ask of models. `grows` names arguments of models, such as the size of a vocabulary, that data may raise when
+    weights are finetuned (`Need.grows`). `data_options` is a frozen dataclass of what else is said of data
+    (`--data-set NAME=VALUE`); `options` are those of `zoo predict`.
     """
 
     record: str
@@ -87,6 +88,7 @@ class ModalitySpec(_Named):
     suffixes: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ("labels",)
     capabilities: tuple[Capability, ...] = ()
+    grows: tuple[str, ...] = ()
     data_options: str | None = None
     options: tuple[OptionSpec, ...] = ()
 

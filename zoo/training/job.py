@@ -25,6 +25,7 @@ from zoo.specs.networks import Network
 from zoo.specs.records import ModelSpec, RecipeSpec
 from zoo.specs.settings import FinetuneSettings, TrainingSettings
 from zoo.training.beginning import beginning, fresh_arguments
+from zoo.training.growth import larger_arguments, with_room
 from zoo.training.pins import pinned_settings
 from zoo.training.rates import Rates, kept_rates, rates_for
 from zoo.training.request import FinetuneRequest, PretrainRequest, TrainingRequest
@@ -132,6 +133,7 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
         task=goal.spec,
         same_task=begins.made_for(task),
         reader=task_reader(goal),
+        grows=True,
     )
     dataset, inputs = open_data(request.data, need)
     dataset.check(goal.spec.learns_from)
@@ -140,6 +142,7 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
     if request.labels is not None:
         dataset = dataset.subset(request.labels, chosen.seed)
     arguments = begins.arguments(request.arguments, inputs)
+    larger = larger_arguments(offer, arguments, inputs)
     rates = rates_for(offer, arguments, chosen, request.settings, {})
     with_rates = kept_rates(request.run, rates, request.settings)
     chosen = cast(FinetuneSettings, with_rates(chosen))
@@ -154,17 +157,20 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
 
     def make_model() -> nn.Module:
         if stored is None or chosen.method == "scratch":
-            return build(offer, arguments)
+            return build(offer, {**arguments, **larger})
         block = replace(stored.block, arguments=arguments)
         model = load_weights(stored.folder, block, dtype="float32")  # small steps vanish in half precision
+        if larger:
+            model = with_room(model, offer, {**arguments, **larger})
         same = begins.made_for(task) and block.labels == dataset.classes
         return model.backbone if isinstance(model, Network) and not same else model
 
-    adapter = None if stored is None else _adapter(chosen, stored.pulled, stored.block.adapter is not None)
+    adapter = None if stored is None or larger else _adapter(chosen, stored.pulled, stored.block.adapter is not None)
+    own = arguments if stored is None or adapter is None else stored.block.arguments  # an adapter has those of its base
     return TrainingJob(
         run=request.run,
         offer=offer,
-        arguments=arguments if stored is None or adapter is None else stored.block.arguments,  # those of its base
+        arguments={**own, **larger},
         recipe=recipe,
         settings=chosen,
         dataset=_with_validation(dataset, chosen),

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from zoo_recsys.metrics import METRICS, user_metrics
 
 ORACLE = json.loads(Path(__file__).with_name("ranx_scores.json").read_text())

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-import zoo
 from zoo_recsys.options import InteractionOptions
 from zoo_recsys.rows import Rows, held_out, ordered
+
+import zoo
 
 RANDOM = np.random.default_rng(0)
 USERS = np.repeat(np.arange(40), RANDOM.integers(1, 30, 40)).astype(np.int32)

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-
-import zoo
 from zoo_recsys.movielens import ml_100k
 from zoo_recsys.options import InteractionOptions
 from zoo_recsys.tables import read_interactions, table_files
+
+import zoo
 
 ROWS = "user,item,rating,timestamp\nb,007,5,30\na,7,3,20\na,x,1,10\nb,7,4,5\n"
 

@@ -28,6 +28,7 @@ def zoo_modalities() -> Iterator[zoo.ModalitySpec]:
         suffixes=(".csv", ".tsv", ".inter", ".parquet"),
         targets=("items",),
         capabilities=("features", "embed", "reconstruct", "language-model", "solve", "pairs"),
+        grows=("items", "users"),
         data_options="zoo_recsys.options:InteractionOptions",
     )
 

@@ -33,8 +33,8 @@ class InteractionModality:
         if isinstance(settings.validation, float) and settings.validation:
             learnt &= ~validation_rows(rows, tested, options, settings.validation, settings.seed, read.source)
         vocabulary: Vocabulary | None = need.inputs
-        if vocabulary is None:
-            vocabulary = _fresh(read, rows, tested, learnt, need)
+        if vocabulary is None or need.grows:
+            vocabulary = _fresh(read, rows, tested, learnt, need, vocabulary)
         known_items = numbered(rows.item_names, vocabulary.numbers).astype(np.int32)
         _tell_unknown(rows, known_items, tested, read.source)
         dataset = InteractionDataset(
@@ -125,20 +125,29 @@ def _inside(batch: Mapping[str, Tensor], name: str) -> Any:
     return ... if lengths is None else torch.arange(batch[name].shape[1]) < lengths.cpu()[:, None]
 
 
-def _fresh(read: Interactions, rows: Rows, tested: Chosen, learnt: Chosen, need: zoo.Need) -> Vocabulary:
-    """Return the vocabulary of all items, and where the model needs them users, that are not tested on alone."""
+def _fresh(
+    read: Interactions, rows: Rows, tested: Chosen, learnt: Chosen, need: zoo.Need, known: Vocabulary | None
+) -> Vocabulary:
+    """Return the vocabulary of all items, and where the model needs them users, that are not tested on alone.
+
+    Those that weights know come first, as they are.
+    """
     counts = np.bincount(rows.items[learnt], minlength=len(rows.item_names))
-    places = np.flatnonzero(np.bincount(rows.items[~tested], minlength=len(rows.item_names)))
+    there = np.flatnonzero(np.bincount(rows.items[~tested], minlength=len(rows.item_names))).tolist()
+    count_of = {rows.item_names[place]: int(counts[place]) for place in there}
+    names = list(dict.fromkeys([*(known.table.names if known else ()), *count_of]))
+    titles = {**dict(zip(known.table.names, known.table.titles, strict=True)), **read.titles} if known else read.titles
     users = None
     if "pairs" in need.model.capabilities:
-        users = [rows.user_names[place] for place in np.unique(rows.users[~tested]).tolist()]
+        theirs = [rows.user_names[place] for place in np.unique(rows.users[~tested]).tolist()]
+        users = list(dict.fromkeys([*((known.user_names if known else None) or ()), *theirs]))
     form: Form = "sequence" if "language-model" in need.model.capabilities else "bag"
     return make_vocabulary(
-        [rows.item_names[place] for place in places],
-        read.titles,
-        counts[places],
-        form=form,
-        max_items=need.arguments.get("max_items", _MAX_ITEMS),
+        names,
+        titles,
+        [count_of.get(name, 0) for name in names],
+        form=known.form if known else form,
+        max_items=known.max_items if known else need.arguments.get("max_items", _MAX_ITEMS),
         users=users,
         training=zoo.Ragged.of([], np.int64),
     )

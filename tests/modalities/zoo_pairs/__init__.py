@@ -18,6 +18,7 @@ def zoo_modalities() -> Iterator[zoo.ModalitySpec]:
         suffixes=(".csv",),
         targets=("next",),
         capabilities=("rank",),
+        grows=("num_items",),
         data_options="zoo_pairs.items:Columns",
     )
 

@@ -60,6 +60,10 @@ class Items:
     def describe(self) -> str:
         return f"Input: numbers of items by the items.json beside, the last {self.longest} of each user, 0 to fill up."
 
+    def with_new(self, others: "Items") -> "Items":
+        """Return these items, and behind them those that others have besides."""
+        return Items((*self.names, *(name for name in others.names if name not in self.names)), self.longest)
+
     def numbers(self, names: Iterable[str]) -> list[int]:
         """Return the numbers of the items that are known, the last ones."""
         places = {name: place for place, name in enumerate(self.names, 1)}

@@ -20,6 +20,8 @@ class Interactions:
         if users is None:
             users = read_users(Path(source.name), source.options)
         items = need.inputs or known_items(users)
+        if need.grows:
+            items = items.with_new(known_items(users))
         return as_dataset(users, items), items
 
     def read_inputs(self, folder: Path, record: ItemsRecord | None, arguments: Mapping[str, Any]) -> Items | None:
