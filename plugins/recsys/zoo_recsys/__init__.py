@@ -97,7 +97,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
         target="zoo_recsys.sasrec:SASRec",
         capabilities=("features", "language-model"),
         limits={**_ITEMS, "max_items": 65_536, "width": 4096, "depth": 64, "heads": 64},
-        parameters=176_896,
+        parameters=177_896,
         recipe="next_item",
     )
 

@@ -47,23 +47,40 @@ class Rows:
 
 def ordered(rows: Rows) -> Rows:
     """Return rows sorted, with the last one alone of those that have the same user and item."""
-    users, items = rows.users.astype(np.int64), rows.items.astype(np.int64)
-    if rows.times is not None:
-        by_time = np.argsort(rows.times, kind="stable")
-        order = by_time[np.argsort(users[by_time], kind="stable")]
-    else:
-        order = np.argsort(users, kind="stable")
-    keys = (users * len(rows.item_names) + items)[order]
-    by_key = np.argsort(keys, kind="stable")
+    order = None if rows.times is None else stable_order(rows.times)
+    by_user = stable_order(rows.users if order is None else rows.users[order])
+    order = by_user if order is None else order[by_user]
+    keys = rows.users[order] * np.int64(len(rows.item_names)) + rows.items[order]
+    by_key = stable_order(keys)
+    in_turn = keys[by_key]
     last = np.ones(len(keys), bool)
-    last[:-1] = keys[by_key][1:] != keys[by_key][:-1]
+    np.not_equal(in_turn[1:], in_turn[:-1], out=last[:-1])
     kept = np.zeros(len(keys), bool)
     kept[by_key[last]] = True
-    if (twice := len(keys) - int(kept.sum())) > 0:
+    del keys, by_key, in_turn, last
+    if (twice := len(kept) - int(kept.sum())) > 0:
         _log.warning("%s rows repeat a user and an item; the last one of each counts", f"{twice:,}")
     places: Any = order[kept]
     times = None if rows.times is None else rows.times[places]
     return replace(rows, users=rows.users[places], items=rows.items[places], times=times)
+
+
+def stable_order(keys: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the order of keys, equal ones as they stand.
+
+    Whole numbers are sorted with their places behind them, many times faster than numpy's stable sort.
+    """
+    count = np.int64(max(1, len(keys)))
+    if len(keys) and (keys.dtype.kind == "i" or not (keys % 1).any()):
+        lowest = keys.min()
+        if float(keys.max()) - float(lowest) < 2**62 / float(count):
+            found: NDArray[np.int64] = (keys - lowest).astype(np.int64)
+            found *= count
+            found += np.arange(count)
+            found.sort()
+            found %= count
+            return found
+    return np.argsort(keys, kind="stable")
 
 
 def thinned(rows: Rows, core: int) -> Rows:
@@ -92,18 +109,17 @@ def held_out(rows: Rows, options: InteractionOptions, share: float, seed: int, s
                 f"{source} has no times, which split={options.split} needs; name their column: --data-set time=COLUMN"
             )
         return _last(rows) if options.split == "last" else _latest(rows.times, share)
-    random = np.random.default_rng(seed)
-    drawn = random.random(len(rows))
+    drawn = np.argsort(np.random.default_rng(seed).random(len(rows)), kind="stable")
     if options.split == "random":
         chosen = np.zeros(len(rows), bool)
-        chosen[np.argsort(drawn, kind="stable")[: round(len(rows) * share)]] = True
+        chosen[drawn[: round(len(rows) * share)]] = True
         return chosen
     return _of_each(rows.users if options.split == "user" else rows.items, drawn, share)
 
 
-def _of_each(groups: Numbers, drawn: NDArray[np.float64], share: float) -> Chosen:
-    """Return a share of each group's rows, those drawn lowest; one row of each stays."""
-    order = np.lexsort((drawn, groups))
+def _of_each(groups: Numbers, drawn: NDArray[np.int64], share: float) -> Chosen:
+    """Return a share of each group's rows, those drawn first; one row of each stays."""
+    order = drawn[stable_order(groups[drawn])]
     sizes = np.bincount(groups)
     counts = np.minimum(np.rint(sizes * share).astype(np.int64), np.maximum(sizes - 1, 0))
     starts = np.cumsum(sizes) - sizes

@@ -1,5 +1,6 @@
 """SASRec: a transformer over what a user met, in order (Kang and McAuley, 2018)."""
 
+import math
 from typing import Any
 
 import torch
@@ -33,12 +34,13 @@ class SASRec(zoo.BackboneModule):
             raise ValueError(f"width={width} must be a multiple of heads={heads}")
         self.items, self.context, self.num_features = items, max_items, width
         self.item_vectors = nn.Embedding(items, width)
+        self.item_bias = nn.Parameter(torch.full((items,), -math.log(items)))  # the logit of chance
         self.positions = nn.Embedding(max_items, width)
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         for table in (self.item_vectors, self.positions):
-            nn.init.normal_(table.weight, std=0.02)
+            nn.init.normal_(table.weight, std=width**-0.5)
         self.reset_classifier(num_classes)
 
     def forward_features(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
@@ -63,7 +65,7 @@ class SASRec(zoo.BackboneModule):
 
     def lm_logits(self, features: Tensor) -> Tensor:
         """Return a logit for every item that may come next."""
-        return F.linear(features, self.item_vectors.weight)
+        return F.linear(features, self.item_vectors.weight, self.item_bias)
 
     def item_scores(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Return a score for every item as the next one, (batch, items)."""
@@ -75,8 +77,8 @@ class SASRec(zoo.BackboneModule):
     ) -> tuple[Tensor, Tensor]:
         """Return logits of what comes next (batch, items), and of what is drawn (batch, items, drawn)."""
         features = self.forward_features(input_ids, mask)
-        positive = (features * self.item_vectors(targets)).sum(2)
-        return positive, features @ self.item_vectors(drawn).transpose(1, 2)
+        positive = (features * self.item_vectors(targets)).sum(2) + self.item_bias[targets]
+        return positive, features @ self.item_vectors(drawn).transpose(1, 2) + self.item_bias[drawn][:, None]
 
     def similar(self, item: int) -> Tensor:
         """Return how near every item is to one: by the cosine of their vectors."""
@@ -89,7 +91,10 @@ class SASRec(zoo.BackboneModule):
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         """Return how layers are told apart."""
-        return {"stem": r"^(item_vectors|positions)", "blocks": [(r"^blocks\.(\d+)", None), (r"^norm", (99999,))]}
+        return {
+            "stem": r"^(item_vectors|item_bias|positions)",
+            "blocks": [(r"^blocks\.(\d+)", None), (r"^norm", (99999,))],
+        }
 
 
 class Block(nn.Module):
@@ -105,6 +110,8 @@ class Block(nn.Module):
         self.widen = nn.Linear(width, 4 * width)
         self.narrow = nn.Linear(4 * width, width)
         self.dropout = nn.Dropout(dropout)
+        for layer in (self.project, self.narrow):
+            nn.init.normal_(layer.weight, std=0.02)
 
     def forward(self, x: Tensor, sees: Tensor) -> Tensor:
         """Return vectors that have looked at those before them."""
