@@ -42,7 +42,9 @@ def gan(train: Any, steps: int, batch_size: int = 64) -> tuple[float, float]:
     from keras.optimizers import Adam
 
     generator = Sequential([Input((100,)), Dense(128, activation="relu"), Dense(784, activation="tanh")])
-    discriminator = Sequential([Input((784,)), Dense(128), LeakyReLU(negative_slope=0.2), Dense(1, activation="sigmoid")])
+    discriminator = Sequential(
+        [Input((784,)), Dense(128), LeakyReLU(negative_slope=0.2), Dense(1, activation="sigmoid")]
+    )
     discriminator.compile(optimizer=Adam(2e-4, beta_1=0.5), loss="binary_crossentropy")
     frozen = Sequential([generator, discriminator])
     discriminator.trainable = False
@@ -77,7 +79,9 @@ def main(folder: str, epochs: str = "1") -> None:
     with torch.no_grad():
         found = ours.reconstruct(torch.from_numpy(test).reshape(-1, 1, 28, 28)).reshape(-1, 784).numpy()
     print(f"zoo.load: {known.architecture}, code_size={known.arguments['code_size']}")
-    print(f"mean squared error on {len(test):,} test pictures: Keras {((theirs - test) ** 2).mean():.5f}, Zoo {((found - test) ** 2).mean():.5f}")
+    print(
+        f"mean squared error on {len(test):,} test pictures: Keras {((theirs - test) ** 2).mean():.5f}, Zoo {((found - test) ** 2).mean():.5f}"
+    )
     print(f"largest difference of a pixel: {np.abs(found - theirs).max():.1e}")
     print("GAN, losses after 200 steps: discriminator {:.3f}, generator {:.3f}".format(*gan(train, 200)))
 

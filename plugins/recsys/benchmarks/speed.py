@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-
-import zoo
 from zoo_recsys.history import histories
 from zoo_recsys.modality import read_source
 from zoo_recsys.options import InteractionOptions
 from zoo_recsys.predictor import Recommend
 from zoo_recsys.rows import held_out
 from zoo_recsys.vocabulary import make_vocabulary
+
+import zoo
 
 MOMENTS: list[float] = []
 
