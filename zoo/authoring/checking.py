@@ -17,7 +17,7 @@ from zoo.registry.registry import Registry
 
 _MODULE = """
 from zoo.testing.offered import cases_of
-globals().update(cases_of({distribution!r}, {data!r}))
+globals().update(cases_of({distribution!r}, {data!r}, {data_dir!r}))
 """
 _HINT = 300
 
@@ -34,8 +34,12 @@ class Checked:
     seconds: float = 0.0
 
 
-def check(distribution: str, registry: Registry, data: str | None = None) -> list[Checked]:
+def check(
+    distribution: str, registry: Registry, data: str | None = None, data_dir: Path | None = None
+) -> list[Checked]:
     """Run the suite on what a distribution offers, each with data of its plugin or that come with Zoo, or `data`.
+
+    `data_dir` is where data sets lie that are known by name.
 
     Raise UsageError for a distribution that is no plugin here, and PluginError for one that did not load.
     """
@@ -47,12 +51,13 @@ def check(distribution: str, registry: Registry, data: str | None = None) -> lis
         if plugin.error:
             raise PluginError(f"{distribution} did not load: {plugin.error}; `zoo --debug plugins` shows the traceback")
     with TemporaryDirectory() as folder:
-        report = _run(Path(folder), distribution, data)
+        known = {"distribution": distribution, "data": data, "data_dir": None if data_dir is None else str(data_dir)}
+        report = _run(Path(folder), distribution, _MODULE.format(**known))
         return _read(report)
 
 
-def _run(folder: Path, distribution: str, data: str | None) -> Path:
-    (folder / "test_offered.py").write_text(_MODULE.format(distribution=distribution, data=data), encoding="utf-8")
+def _run(folder: Path, distribution: str, module: str) -> Path:
+    (folder / "test_offered.py").write_text(module, encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     report = folder / "report.xml"
     environment: Mapping[str, str] = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

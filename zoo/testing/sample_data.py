@@ -36,7 +36,7 @@ class Sample:
 
 
 @cache
-def sample(model: str, recipe: str, data: str | None) -> Sample:
+def sample(model: str, recipe: str, data: str | None, data_dir: str | None) -> Sample:
     """Open data as a run of this recipe on this model would: `data`, or the first of those known by name that opens.
 
     Skip the test where there are none.
@@ -47,12 +47,20 @@ def sample(model: str, recipe: str, data: str | None) -> Sample:
     with TemporaryDirectory() as folder:
         for name in [data] if data is not None else [*_named(offers[0], offers[1]), *_texts(offers[0], Path(folder))]:
             try:
-                return _opened(DataSource(name=name), offers[0], offers[1], task)
+                return _opened(
+                    DataSource(name=name, folder=None if data_dir is None else Path(data_dir)),
+                    offers[0],
+                    offers[1],
+                    task,
+                )
             except ZooError as error:
                 if data is not None:
                     raise
                 refused.append(f"{name}: {error}")
-    pytest.skip(f"no data at hand for {recipe} on {model}: name some by --data ({'; '.join(refused) or 'none known'})")
+    said = "; ".join(refused) or "none known"
+    pytest.skip(
+        f"no data at hand for {recipe} on {model}: name some by --data, or where they lie by --data-dir ({said})"
+    )
 
 
 def _named(model: Offer[ModelSpec], recipe: Offer[RecipeSpec]) -> list[str]:
@@ -94,7 +102,8 @@ def _opened(
     batch = {name: tensor for name, tensor in next(batches.epoch(0)).items() if name != "index"}
     taken = inspect.signature(load_named(model, "target")).parameters
     arguments = {name: value for name, value in inputs.model_arguments().items() if name in taken}
-    return Sample(batch, dataset.classes if dataset.labelled else (), inputs, arguments)
+    classes = dataset.classes if dataset.labelled or goal is not None else ()
+    return Sample(batch, classes, inputs, arguments)
 
 
 def _quick(recipe: Offer[RecipeSpec]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`zoo plugins check`."""
 
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -15,10 +16,11 @@ from zoo.registry.registry import default_registry
 @click.command("check")
 @click.argument("plugin")
 @click.option("--data", metavar="DATA", help="Data to try with; default: the plugin's own, or a sample that Zoo has.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the files of data sets lie.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def check(plugin: str, data: str | None, as_json: bool) -> None:
+def check(plugin: str, data: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Run the conformance suite on everything that PLUGIN offers. Exit with 8 where something fails."""
-    results = check_distribution(plugin, default_registry(), data)
+    results = check_distribution(plugin, default_registry(), data, data_dir)
     if as_json:
         print_json([asdict(result) for result in results])
     else:
@@ -38,5 +40,10 @@ def _print(results: list[Checked]) -> None:
     print_table(head, rows)
     for one in results:
         for word, tests in (("failed", one.failed), ("skipped", one.skipped)):
-            for test, reason in tests.items():
-                print_line(f"{word}: {one.kind} {one.name}, {test}: {reason}")
+            for reason in dict.fromkeys(tests.values()):
+                named = [test for test, said in tests.items() if said == reason]
+                print_line(f"{word}: {one.kind} {one.name}, {_named(named)}: {reason}")
+
+
+def _named(tests: list[str]) -> str:
+    return tests[0] if len(tests) == 1 else f"{tests[0]} and {len(tests) - 1} more"
