@@ -9,10 +9,17 @@ import torch
 from torch import Tensor, nn
 
 import zoo
+from tests.interop.photographs import write_photographs
 from zoo.weights.folder import save_weights
 from zoo.weights.inputs import Preprocessing
 
 LABELS = ("ant", "bee", "cat", "dog", "eel")
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Return photographs of odd sizes as JPEG and PNG."""
+    return write_photographs(tmp_path_factory.mktemp("photographs"))
 
 
 @pytest.fixture

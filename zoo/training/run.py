@@ -66,13 +66,13 @@ def _run(job: TrainingJob, model: nn.Module, distribution: Distribution) -> RunR
     plan = Plan.of(job.settings, len(training))
     stepper = make_stepper(job, model, distribution, plan.total)
     check_recipe(job, stepper, next(evaluation.epoch(0)))
-    if not job.settings.validation and distribution.main:
-        _log.info(
-            "scores on the way are of the test split and choose nothing: the last weights are exported; to choose the "
-            "best by samples that are held out: --set validation=0.1"
-        )
     job = dataclasses.replace(job, resolved={**job.resolved, "steps": plan.total})
     with _opened(job, distribution.main) as run:
+        if not job.settings.validation and distribution.main:
+            _log.info(
+                "scores on the way are of the test split and choose nothing: the last weights are exported; to choose the "
+                "best by samples that are held out: --set validation=0.1"
+            )
         scores, drawn = _train_and_export(job, stepper, training, evaluation, run)
     return RunResult(run.folder, run.folder / "weights", scores, tuple(drawn), time.perf_counter() - start)
 
