@@ -39,6 +39,10 @@ from zoo.weights.assembly import assemble
 from zoo.weights.description import FORMAT_VERSION, DataRecord, RecipeRecord, WeightsDescription
 from zoo.weights.inputs import inputs_record
 
+_WATCHED = (
+    "scores on the way are of the test split and choose nothing: the last weights are exported; to choose the best by "
+    "samples that are held out: --set validation=0.1"
+)
 _log = logging.getLogger("zoo")
 
 
@@ -69,10 +73,7 @@ def _run(job: TrainingJob, model: nn.Module, distribution: Distribution) -> RunR
     job = dataclasses.replace(job, resolved={**job.resolved, "steps": plan.total})
     with _opened(job, distribution.main) as run:
         if not job.settings.validation and distribution.main:
-            _log.info(
-                "scores on the way are of the test split and choose nothing: the last weights are exported; to choose the "
-                "best by samples that are held out: --set validation=0.1"
-            )
+            _log.info(_WATCHED)
         scores, drawn = _train_and_export(job, stepper, training, evaluation, run)
     return RunResult(run.folder, run.folder / "weights", scores, tuple(drawn), time.perf_counter() - start)
 
