@@ -44,6 +44,9 @@ def groups_of(paths: list[Path]) -> Groups:
     [
         (["a_jpg.rf.0123456789abcdef", "a_jpg.rf.fedcba9876543210", "b_jpg.rf.00112233445566aa"], 2),
         (["a.rf.0123456789abcdef", "a"], 2),
+        (["a_png.rf.JJVzKr0z1dz9pyFP6lPL", "a_png.rf.aXk29bQmT7ffLs81Dkwe"], 2),
+        (["a_aug1_aug2", "a_aug"], 2),
+        (["a" + "__aug" * 45 + "x"], 0),
         (["a", "a_aug1", "a-aug-2", "a_augmented_3", "b_aug1"], 4),
         (["a", "a (1)", "a(2)", "a - Copy", "a_copy2"], 5),
         (["cat (1)", "cat (2)", "cat (3)"], 0),

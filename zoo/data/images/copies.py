@@ -26,7 +26,7 @@ from zoo.files import cache_folder, storage_errors, write_file
 
 _VERSION = "1"
 _MADE = re.compile(
-    r"(.+?)(?:(?:_(?:jpe?g|png))?\.rf\.[0-9a-f]{8,}|[ _.-]+aug(?:mented|mentation)?[ _-]*\d*)+", re.IGNORECASE
+    r"(.+?)(?:(?:_(?:jpe?g|png))?\.rf\.[0-9a-z]{8,}|[ _.-]+aug(?:mented|mentation)?(?:[ _-]*\d+)?)+", re.IGNORECASE
 )
 _COPY = re.compile(r"(.+?)(?: ?\(\d+\)| - Copy(?: \(\d+\))?|[ _]copy[ _]?\d*)", re.IGNORECASE)
 _SIDE, _DRAFT = 16, 128
