@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,11 @@ from zoo.data.arrays import Labels
 from zoo.data.hub_files import HUB_DATASETS, HubFiles, find_files, open_shown, parse
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.decoded import Part, open_pictures, whole_size
+from zoo.data.images.form import ImageForm
 from zoo.data.images.hub_labels import HubLabels, read_labels
 from zoo.data.images.hub_tables import Table, downloaded_tables, passing_tables
 from zoo.data.images.pictures import common_form
-from zoo.data.images.scaling import STRETCHED, Scaling
+from zoo.data.images.scaling import STRETCHED
 from zoo.data.memory import fits_in_cache
 from zoo.data.splitting import scoring, stratified, with_test
 from zoo.errors import DataError
@@ -28,23 +29,14 @@ _EVERY = 5
 
 
 def open_hub_dataset(
-    address: str,
-    *,
-    hub: str | Path | None = None,
-    image_size: tuple[int, int] | None = None,
-    channels: int | None = None,
-    scaling: Scaling = STRETCHED,
-    skip_bad: int = 0,
-    stream: bool | None = None,
-    download: bool | None = None,
-    crops: bool = False,
+    address: str, *, hub: str | Path | None = None, download: bool | None = None, **form: Unpack[ImageForm]
 ) -> ImageDataset:
     """Open the pictures of a Hub's data set, all scaled to one size.
 
     The columns are known by their features: the first of pictures, and the first of class labels. Where there is no
     split to test on, every fifth sample goes there, or a fifth of each class. Files are downloaded once and verified.
     Without `download` they pass by once and are decoded on the way; None does so where the disk has no room for them.
-    With `crops` training gets photographs whole, to cut parts out of, where they are downloaded.
+    Photographs are whole for training only where they are downloaded.
     """
     require(address, "datasets")
     repo, folder, revision = parse(address)
@@ -52,38 +44,20 @@ def open_hub_dataset(
 
         def tables_of(files: HubFiles) -> tuple[tuple[Mapping[str, Table], HubLabels, bool], bool]:
             # as parquet and as a table
-            kept = (bool(stream) or fits_in_cache(2 * files.num_bytes)) if download is None else download
+            kept = (bool(form.get("stream")) or fits_in_cache(2 * files.num_bytes)) if download is None else download
             tables = downloaded_tables(files, connection) if kept else passing_tables(files, connection)
             labels = read_labels(tables, address)
             return (tables, labels, kept), labels.hidden
 
         files = find_files(repo, folder, revision, connection)
         tables, labels, kept = open_shown(files, tables_of, address)
-        return _open(
-            address,
-            files,
-            tables,
-            labels,
-            image_size,
-            channels,
-            scaling,
-            skip_bad,
-            stream if kept else False,
-            crops and kept,
-        )
+        if not kept:
+            form |= {"stream": False, "crops": False}
+        return _open(address, files, tables, labels, form)
 
 
 def _open(
-    address: str,
-    files: HubFiles,
-    tables: Mapping[str, Table],
-    labels: HubLabels,
-    image_size: tuple[int, int] | None,
-    channels: int | None,
-    scaling: Scaling,
-    skip_bad: int,
-    stream: bool | None,
-    crops: bool,
+    address: str, files: HubFiles, tables: Mapping[str, Table], labels: HubLabels, asked: ImageForm
 ) -> ImageDataset:
     picture = _picture_column(next(iter(tables.values())).features, address)
     tables = with_test({split: table for split, table in tables.items() if labels.shown(split)})
@@ -96,7 +70,8 @@ def _open(
         split = name if name in tables else "train"
         known = {} if targets is None else {"labels": targets[split][rows]}
         parts[name] = Part(tables[split].pictures(picture, rows, f"{address} {name}"), known)
-    whole = None
+    image_size, channels, whole = asked.get("image_size"), asked.get("channels"), None
+    scaling, crops = asked.get("scaling", STRETCHED), asked.get("crops", False)
     if image_size is None or channels is None or crops:
         common_size, common_channels = common_form(first.some_pictures(picture, address))
         image_size, channels = image_size or common_size, channels or common_channels
@@ -114,8 +89,8 @@ def _open(
             image_size=image_size,
             channels=channels,
             scaling=scaling,
-            skip_bad=skip_bad,
-            stream=stream,
+            skip_bad=asked.get("skip_bad", 0),
+            stream=asked.get("stream"),
             whole=whole,
         ),
         classes=labels.classes,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -12,31 +12,16 @@ import torch.nn.functional as F
 from zoo.data.arrays import Images
 from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.images.dataset import ImageDataset
+from zoo.data.images.form import ImageForm
 from zoo.data.images.hub import open_hub_dataset
 from zoo.data.images.image_folder import open_image_folder
 from zoo.data.images.mnist import is_idx_folder, open_idx_folder
-from zoo.data.images.scaling import Scaling
 from zoo.data.images.undecoded import UndecodedImages
 from zoo.data.named import make_dataset
 from zoo.errors import DataError, PluginError
 from zoo.specs.records import DatasetSpec
 
 _AT_ONCE = 1024
-
-
-class ImageForm(TypedDict, total=False):
-    """In which form pictures are opened: all of one size and with as many channels, scaled in one way.
-
-    Up to `skip_bad` broken ones are left out. `stream` decodes them as they are needed instead of once; None does so
-    where together they would not fit into memory. With `crops` training gets photographs whole, to cut parts out of.
-    """
-
-    image_size: tuple[int, int] | None
-    channels: int | None
-    scaling: Scaling
-    skip_bad: int
-    stream: bool | None
-    crops: bool
 
 
 def open_dataset(
