@@ -56,7 +56,7 @@ _HOMES = {
     "zoo.engine.modes": ("evaluating",),
     "zoo.engine.optimizers": ("make_optimizer", "parameter_groups"),
     "zoo.engine.pictures": ("confusion_matrix", "feature_map", "image_animation", "image_grid"),
-    "zoo.engine.recipe": ("Batch", "Batches", "Loss", "Recipe"),
+    "zoo.engine.recipe": ("Batch", "Batches", "EvaluatesEach", "Loss", "Recipe"),
     "zoo.engine.tracking": ("Tracker",),
     "zoo.errors": (
         "AuthorizationError",

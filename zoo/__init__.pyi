@@ -71,6 +71,7 @@ from zoo.engine.pictures import image_animation as image_animation
 from zoo.engine.pictures import image_grid as image_grid
 from zoo.engine.recipe import Batch as Batch
 from zoo.engine.recipe import Batches as Batches
+from zoo.engine.recipe import EvaluatesEach as EvaluatesEach
 from zoo.engine.recipe import Loss as Loss
 from zoo.engine.recipe import Recipe as Recipe
 from zoo.engine.tracking import Tracker as Tracker

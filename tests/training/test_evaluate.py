@@ -3,7 +3,10 @@
 import csv
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -159,7 +162,50 @@ def test_what_says_nothing_of_single_samples(site: Any, tmp_path: Path, paint: A
     assert run(["evaluate", "run", "--data", "photos"]) == 0
     assert capsys.readouterr().out.startswith("run on photos, 4 samples: mse ")
     assert run(["evaluate", "run", "--data", "photos", "--out", "said.jsonl"]) == 2
-    assert "makes no single predictions" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert said.err == (
+        "zoo: run is scored by recipe 'painting' of zoo-painter, which says nothing of single samples; omit --out\n"
+    )
+    assert not said.out and not Path("said.jsonl").exists()
+
+
+EACH = """
+    def evaluate_each(self, batches):
+        with zoo.evaluating(self.model):
+            errors = [
+                float(F.mse_loss(self.model.reconstruct(image[None]), image[None]))
+                for batch in batches for image in batch["images"]
+            ]
+        return {"mse": sum(errors) / len(errors)}, [{"mse": error} for error in errors]
+
+    def pictures(self"""
+
+
+def test_a_plugin_s_recipe_says_something_of_each_sample(paint: Any, capsys: Any) -> None:
+    paint(("\n    def pictures(self", EACH))
+    assert run(["evaluate", "run", "--data", "photos", "--out", "said.jsonl"]) == 0
+    rows = [json.loads(line) for line in Path("said.jsonl").read_text().splitlines()]
+    files = [f"photos/test/{name}/{place}.png" for name in ("dark", "light") for place in range(2)]
+    assert [(row["index"], row["file"]) for row in rows] == list(enumerate(files))
+    mean = sum(row["mse"] for row in rows) / 4
+    assert f"mse {mean:.4g}" in capsys.readouterr().out
+
+
+def test_a_plugin_s_recipe_that_fails_at_it_is_named(paint: Any, capsys: Any) -> None:
+    paint(("\n    def pictures(self", EACH.replace("errors = [", "errors = [0 / 0 * ")))
+    assert run(["evaluate", "run", "--data", "photos", "--out", "said.jsonl"]) == 8
+    assert "recipe 'painting' of zoo-painter 1.0 failed: ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_predictions_are_written_though_nobody_reads_what_is_printed(weights: str, tmp_path: Path) -> None:
+    data = pictures(Path("all"), cat=4, dog=5, eel=6)
+    command = [sys.executable, "-m", "zoo", "evaluate", weights, "--data", data, "--out", "said.jsonl"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    path = os.pathsep.join(sys.path)
+    subprocess.run(command, stdout=writer, env={**os.environ, "PYTHONPATH": path}, timeout=120)
+    os.close(writer)
+    assert len(Path("said.jsonl").read_text().splitlines()) == 15
 
 
 SHADES = "hf://datasets/org/shades"

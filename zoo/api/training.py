@@ -179,6 +179,7 @@ def evaluate(
         device=device,
         columns=columns,
         data_options=data_options,
+        each=False,
     ).scores
 
 
@@ -192,11 +193,12 @@ def evaluated(
     device: str | None,
     columns: Mapping[str, str] | None,
     data_options: Mapping[str, Any] | None,
+    each: bool,
 ) -> Evaluated:
-    """Return what `evaluate` does with the number of samples, scores by class, and predictions."""
+    """Return what `evaluate` does with the number of samples, scores by class, and with `each` predictions."""
     from zoo.modalities.data_source import data_source
     from zoo.training.evaluate import evaluate_weights
     from zoo.weights.find import WeightsQuery
 
     source = data_source(data, data_dir, hub, data_options, skip_bad=skip_bad, columns=columns)
-    return evaluate_weights(weights, WeightsQuery(hub=hub), source, device=device)
+    return evaluate_weights(weights, WeightsQuery(hub=hub), source, device=device, each=each)

@@ -35,9 +35,12 @@ def command(
     if out is not None and out.exists():
         raise UsageError(f"{out} exists; remove it, or choose another --out")
     options["data_options"] = pairs(data_set, "--data-set")
-    found = training.evaluated(weights, data=data, columns=columns_of(options), **options)
-    if out is not None and found.predictions is None:
-        raise UsageError(f"{weights} makes no single predictions of samples; omit --out")
+    found = training.evaluated(weights, data=data, columns=columns_of(options), each=out is not None, **options)
+    if out is not None and found.predictions is not None:  # before anything is printed, which may find no reader
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found.predictions)
+        with storage_errors(f"writing predictions to {out}"):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            write_file(out, lines.encode())
     named = {f"{figure}/{name}" for name, values in found.by_class.items() for figure in values}
     scores = {name: value for name, value in found.scores.items() if name not in named}
     if as_json:
@@ -48,10 +51,6 @@ def command(
         print_line(f"{weights} on {data}, {found.samples:,} samples: {format_scores(scores)}")
         _print_classes(found.by_class)
     if out is not None and found.predictions is not None:
-        lines = "".join(json.dumps(row) + "\n" for row in found.predictions)
-        with storage_errors(f"writing predictions to {out}"):
-            out.parent.mkdir(parents=True, exist_ok=True)
-            write_file(out, lines.encode())
         print_line(f"{len(found.predictions):,} predictions written to {out}", err=as_json)
 
 

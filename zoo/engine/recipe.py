@@ -1,9 +1,9 @@
 """What the loop asks of a recipe. No base class: a class with these methods is a recipe."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -75,6 +75,19 @@ class Recipe(Protocol):
 
     def export(self) -> nn.Module:
         """Return the model to publish."""
+        ...
+
+
+@runtime_checkable
+class EvaluatesEach(Protocol):
+    """A recipe that also says what it scored of each sample; `zoo evaluate --out` asks for it."""
+
+    def evaluate_each(self, batches: Iterable[Batch]) -> tuple[dict[str, float], Sequence[Mapping[str, Any]]]:
+        """Return the scores that `evaluate` returns, and for each sample what is written as one line of JSON.
+
+        That is what was predicted, and the `reference` it was scored by, in the order in which the batches have the
+        samples. Its `index` in the split, and what it was made from, are added to that.
+        """
         ...
 
 

@@ -130,7 +130,7 @@ def tokenize_for_task(texts: TextDataset, need: Need, learns_from: Target) -> tu
     if isinstance(settings, LanguageSettings | TextFinetuneSettings):
         longest = min(settings.max_tokens, maximum)
     if isinstance(settings, TextFinetuneSettings):
-        if settings.tokenizer is not None and need.inputs is not None:
+        if settings.tokenizer is not None and need.inputs is not None and not need.scored:
             raise UsageError(
                 f"tokenizer={settings.tokenizer}, but the weights have a tokenizer of their own; omit it, or train "
                 f"{need.model.name} from scratch by its name: zoo finetune {need.model.name} --method scratch"

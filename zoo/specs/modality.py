@@ -158,7 +158,8 @@ class Need:
     `inputs` are those of the weights that go on, None for a fresh model or where weights say nothing; `arguments` are
     the model's, as far as they were asked for. `task` is what is finetuned or scored, `same_task` says that the weights
     were made for it, and `reader` is what the task names to open a folder. With `grows` the inputs returned may know
-    more than `inputs` do, behind what these know: the weights are finetuned, and get room for it.
+    more than `inputs` do, behind what these know: the weights are finetuned, and get room for it. `scored` says that
+    the settings are those that weights were made by, which are now scored.
     """
 
     stage: Stage
@@ -171,6 +172,7 @@ class Need:
     same_task: bool = False
     reader: Any = None
     grows: bool = False
+    scored: bool = False
 
     @property
     def learns_from(self) -> Target | None:

@@ -46,4 +46,4 @@ def predictions_of(logits: Tensor, labels: Tensor, classes: tuple[str, ...]) -> 
         if several
         else [classes[place] for place in labels.tolist()]
     )
-    return [{"index": place, "label": true[place], **found} for place, found in enumerate(said)]
+    return [{"label": label, **found} for label, found in zip(true, said, strict=True)]

@@ -1,15 +1,18 @@
 """Score weights on a data set, by the recipe that made them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from zoo.data.origins import Origins, keeping_origins
 from zoo.data.splitting import to_be_scored
 from zoo.engine.device import choose_device
 from zoo.engine.distribution import Distribution
 from zoo.engine.prepare import place
+from zoo.engine.recipe import Batch, EvaluatesEach
 from zoo.engine.run import RECORD
 from zoo.errors import UsageError, ZooError
 from zoo.modalities.data_source import open_data, task_reader
@@ -31,7 +34,7 @@ from zoo.weights.inputs import read_inputs
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What weights score on how many samples: over all, by class, and for a classifier what it says of each."""
+    """What weights score on how many samples: over all, by class, and where it was asked for what is said of each."""
 
     scores: dict[str, float]
     samples: int
@@ -39,11 +42,14 @@ class Evaluated:
     predictions: Sequence[Mapping[str, Any]] | None = field(repr=False)
 
 
-def evaluate_weights(weights: str | Path, query: WeightsQuery, source: DataSource, *, device: str | None) -> Evaluated:
-    """Score the test split by the recipe that config.json names or its task's.
+def evaluate_weights(
+    weights: str | Path, query: WeightsQuery, source: DataSource, *, device: str | None, each: bool = False
+) -> Evaluated:
+    """Score the test split by the recipe that config.json names or its task's; with `each` tell of every sample.
 
     Of data without one everything is scored, or what was held out where the weights have learnt from the rest.
-    Classes are those of the weights, by name. Raise UsageError for data with others.
+    Classes are those of the weights, by name. Raise UsageError for data with others, and for a recipe that says nothing
+    of single samples.
     """
     folder = find_weights(weights, query)
     block = read_config(folder)
@@ -52,27 +58,47 @@ def evaluate_weights(weights: str | Path, query: WeightsQuery, source: DataSourc
     settings = settings_from(offer, current_settings(block.recipe.name, block.recipe.settings) if block.recipe else {})
     task = registry.known_task(block.task)
     opened = partial(_opened, folder, block, offer, settings, task, source)
-    with to_be_scored():
-        dataset, inputs = opened()
-        dataset, classes = _in_their_classes(dataset, block, task, source.name, weights)
-    if (own := _learnt_from(folder, block, settings, dataset.name, opened)) is not None:
-        dataset, inputs = own
+    with keeping_origins() if each else nullcontext():
+        with to_be_scored():
+            dataset, inputs = opened()
+            dataset, classes = _in_their_classes(dataset, block, task, source.name, weights)
+        if (own := _learnt_from(folder, block, settings, dataset.name, opened)) is not None:
+            dataset, inputs = own
     distribution = Distribution(choose_device(device))
     placed = place(load_weights(folder, block), settings, distribution)
     recipe: Any = make_recipe(offer, settings, placed, classes, inputs)
-    held_out = batches(dataset, "test", settings, distribution).epoch(0)
+    indices: list[int] = []
+    held_out = _noted(batches(dataset, "test", settings, distribution).epoch(0), indices)
     samples = len(dataset.splits["test"])
     answers: Callable[..., Any] | None = getattr(recipe, "answers", None)
-    if answers is None:
+    if answers is not None:
+        logits, labels = answers(held_out)
+        said = _placed(predictions_of(logits, labels, classes), indices, dataset) if each else None
+        return Evaluated(recipe.scores(logits, labels), samples, scores_by_class(logits, labels, classes), said)
+    if not each:
         scores = recipe.evaluate(held_out)
         return Evaluated(scores, samples, _named_in(scores, classes), None)
-    logits, labels = answers(held_out)
-    return Evaluated(
-        recipe.scores(logits, labels),
-        samples,
-        scores_by_class(logits, labels, classes),
-        predictions_of(logits, labels, classes),
-    )
+    if not isinstance(recipe, EvaluatesEach):
+        raise UsageError(
+            f"{weights} is scored by recipe {offer.spec.name!r} of {offer.plugin.distribution}, which says nothing of "
+            "single samples; omit --out"
+        )
+    scores, rows = recipe.evaluate_each(held_out)
+    return Evaluated(scores, samples, _named_in(scores, classes), _placed(rows, indices, dataset))
+
+
+def _noted(held_out: Iterable[Batch], indices: list[int]) -> Iterator[Batch]:
+    """Pass batches on, and note which samples of the split they have: those of like length may lie together."""
+    for batch in held_out:
+        indices += batch["index"].tolist()
+        yield batch
+
+
+def _placed(rows: Sequence[Mapping[str, Any]], indices: Sequence[int], dataset: Dataset) -> list[Mapping[str, Any]]:
+    """Return what is said of each sample in the order of the split, with what it was made from: its file, its text."""
+    origins: Origins | None = getattr(dataset.splits["test"], "origins", None)
+    placed = sorted(zip(indices, rows, strict=True), key=lambda pair: pair[0])
+    return [{"index": index, **(origins[index] if origins else {}), **row} for index, row in placed]
 
 
 def _opened(
@@ -93,6 +119,7 @@ def _opened(
         task=task.spec if task and offer.spec.stage == "finetune" else None,
         same_task=True,
         reader=task_reader(task),
+        scored=True,
     )
     dataset, inputs = open_data(source, need)
     if need.learns_from is not None:

@@ -20,6 +20,8 @@ from zoo.specs.settings import TrainingSettings
 
 _LOGGED = ("loss", "rate", "step", "epoch", "event")
 """Names that the loop itself gives to what it logs."""
+_OPTIONAL = ("answers", "scores", "evaluate_each")
+"""Methods that a recipe may have besides those of the protocol."""
 
 
 def make_recipe(
@@ -78,7 +80,15 @@ class NamedRecipe:
             return self._recipe.export()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._recipe, name)
+        found = getattr(self._recipe, name)
+        if name not in _OPTIONAL:
+            return found
+
+        def named(*given: Any) -> Any:
+            with _named(self._offer):
+                return found(*given)
+
+        return named
 
 
 @contextmanager

@@ -75,7 +75,13 @@ def train(made: ObjectDetection, steps: int) -> None:
 def test_learns_a_batch_by_heart(stranger: str) -> None:
     made = recipe(stranger, width=32, learning_rate=1e-2)
     train(made, 60)
-    assert made.evaluate([batch()])["ap50"] > 0.9
+    scores, rows = made.evaluate_each([batch()])
+    assert scores == made.evaluate([batch()]) and scores["ap50"] > 0.9
+    third, crowd, none = rows[3], rows[6], rows[7]
+    assert third["reference"] == [{"label": "bright", "box": [18.0, 12.0, 50.0, 40.0]}]  # in the pixels of the file
+    assert third["boxes"][0]["label"] == "bright" and third["boxes"][0]["score"] > third["boxes"][-1]["score"]
+    assert third["boxes"][0]["box"] == pytest.approx(third["reference"][0]["box"], abs=6)
+    assert crowd["reference"][0]["crowd"] and none["reference"] == []
 
 
 def test_boxes_are_scored_in_the_pixels_of_the_files(stranger: str) -> None:

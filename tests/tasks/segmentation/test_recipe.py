@@ -11,6 +11,7 @@ import zoo
 from zoo.registry.registry import default_registry
 from zoo.tasks.segmentation.network import Segmenter
 from zoo.tasks.segmentation.recipe import ImageSegmentation
+from zoo.tasks.segmentation.run_lengths import run_lengths
 from zoo.tasks.segmentation.settings import ImageSegmentationSettings
 from zoo.testing import RecipeTests
 
@@ -119,6 +120,16 @@ def test_scores_are_of_the_masks_size() -> None:
     counted = larger != 255
     right = (predicted == larger)[counted].float().mean()
     assert scores["pixel_accuracy"] == pytest.approx(float(right), abs=1e-6)
+
+
+@needs_autoencoder
+def test_what_is_said_of_each_picture_makes_the_scores() -> None:
+    made, given = recipe(), batch((32, 48))
+    scores, rows = made.evaluate_each([given])
+    assert scores == made.evaluate([given]) and len(rows) == 8
+    assert all(row["size"] == [32, 48] and set(row["masks"]) <= set(CLASSES) for row in rows)
+    assert all(row["reference"] == run_lengths(mask, CLASSES) for row, mask in zip(rows, given["masks"], strict=True))
+    assert all(sum(runs) == 32 * 48 for row in rows for runs in (*row["masks"].values(), *row["reference"].values()))
 
 
 @needs_autoencoder

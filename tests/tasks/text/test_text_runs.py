@@ -218,3 +218,54 @@ def test_a_model_that_cannot_write_is_refused_for_translation(captions: Path, tm
 def test_a_fresh_model_says_what_is_wrong_with_its_arguments(captions: Path, tmp_path: Path) -> None:
     with pytest.raises(zoo.UsageError, match="context"):
         zoo.finetune("gpt2", data=str(captions), out=tmp_path / "x", arguments={"context": "abc"}, **TRANSLATING)
+
+
+def said(run_folder: Path, out: Path, *options: str) -> list[dict[str, Any]]:
+    assert run(["evaluate", str(run_folder), *options, "--out", str(out)]) == 0
+    return [json.loads(line) for line in out.read_text("utf-8").split("\n")[:-1]]
+
+
+def test_what_is_said_of_each_text_stands_by_that_text(tmp_path: Path) -> None:
+    """Texts of like length are scored together, and written in the order of their split."""
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    test = [
+        ("where is " + "very " * (7 - n % 8) + f"{n}?", "LOC") if n % 3 else (f"who is {n}?", "HUM") for n in range(9)
+    ]
+    for split, rows in (("train", test), ("test", test)):
+        (folder / f"{split}.csv").write_text("question,kind\n" + "".join(f"{text},{kind}\n" for text, kind in rows))
+    few = {"steps": 2, "batch_size": 4, "evaluations": 1, "max_tokens": 60, "tokenizer": "bytes"}
+    columns = {"text": "question", "label": "kind"}
+    common: dict[str, Any] = {"method": "scratch", "settings": few, "arguments": SIZES, "columns": columns}
+    result = zoo.finetune("bert", task="text-classification", data=str(folder), out=tmp_path / "kinds", **common)
+    asked = ("--data", str(folder), "--text", "question", "--label", "kind")
+    found = said(result.folder, tmp_path / "kinds.jsonl", *asked)
+    assert [(row["index"], row["text"], row["label"]) for row in found] == [(n, *row) for n, row in enumerate(test)]
+    right = sum(row["predictions"][0]["label"] == row["label"] for row in found)
+    assert zoo.evaluate(result.folder, data=str(folder), columns=columns)["accuracy"] == pytest.approx(100 * right / 9)
+
+
+def test_what_is_written_for_each_text_stands_by_it(captions: Path, tmp_path: Path) -> None:
+    test = [("Hund " * (7 - n % 8) + str(n), f"a dog, {n}") for n in range(9)]
+    for place, side in enumerate(("de", "en")):
+        (captions / f"test.{side}").write_text("".join(f"{row[place]}\n" for row in test))
+    few = {"steps": 2, "batch_size": 4, "evaluations": 1, "tokenizer": "characters", "max_target_tokens": 8}
+    result = zoo.finetune("t5", data=str(captions), out=tmp_path / "run", settings=few, arguments=SIZES, **TRANSLATING)
+    asked = ("--data", str(captions), "--text", "de", "--target", "en")
+    found = said(result.folder, tmp_path / "written.jsonl", *asked)
+    assert [(row["index"], row["text"], row["reference"]) for row in found] == [(n, *row) for n, row in enumerate(test)]
+    model: Any = zoo.load(result.weights)
+    written = model.generate([row["text"] for row in found], beams=4, max_new_tokens=8)
+    assert [row["prediction"] for row in found] == written
+
+
+def test_hidden_words_are_said_window_by_window(shakespeare: Path, tmp_path: Path) -> None:
+    first = zoo.pretrain("bert", data=str(shakespeare), out=tmp_path / "bert", settings=QUICK, arguments=SIZES)
+    found = said(first.folder, tmp_path / "hidden.jsonl", "--data", str(shakespeare))
+    assert [row["index"] for row in found] == list(range(len(found))) and found
+    tokens = sum(row["tokens"] for row in found)
+    right = sum(mine == true for row in found for mine, true in zip(row["prediction"], row["reference"], strict=True))
+    assert all(len(row["reference"]) == row["tokens"] for row in found)
+    scores = zoo.evaluate(first.folder, data=str(shakespeare))
+    assert scores["accuracy"] == pytest.approx(100 * right / tokens)
+    assert scores["loss"] == pytest.approx(sum(row["loss"] * row["tokens"] for row in found) / tokens, rel=1e-4)

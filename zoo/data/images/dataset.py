@@ -16,6 +16,7 @@ from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.images.tiers import ImageBatches, image_batches
 from zoo.data.images.undecoded import UndecodedImages
 from zoo.data.order import BatchOptions
+from zoo.data.origins import Origins
 from zoo.data.splitting import needed_splits, scoring
 from zoo.errors import DataError
 from zoo.specs.records import Target
@@ -43,6 +44,7 @@ class ImageSplit:
     `sizes` are int64 (samples, 2), the height and width of the picture's file.
     `groups` are int64 (samples,), equal for copies of one picture, which are not parted; None where there are none.
     `training` is what training gets in the place of what has its name, such as `images` that are larger.
+    `origins` are kept where they are asked for.
     """
 
     images: Images | UndecodedImages
@@ -50,6 +52,7 @@ class ImageSplit:
     boxes: Boxes | None = None
     masks: Images | OwnSizeMasks | None = None
     sizes: NDArray[np.int64] | None = None
+    origins: Origins | None = None
     groups: NDArray[np.int64] | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
 

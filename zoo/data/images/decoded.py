@@ -22,6 +22,7 @@ from zoo.data.images.pictures import Source, decode_all, decoding, open_strictly
 from zoo.data.images.scaling import STRETCHED, Scaling
 from zoo.data.images.undecoded import UndecodedImages
 from zoo.data.memory import fits_in_memory
+from zoo.data.origins import origins_kept
 from zoo.errors import DataError
 from zoo.files import cache_folder, new_folder, storage_errors, write_file
 
@@ -74,7 +75,7 @@ def open_pictures(
     larger = {name: part for name, part in parts.items() if name == "train" and whole is not None}
     rest = {name: part for name, part in parts.items() if name not in larger}
     found = _opened(f"{key}-tested" if larger else key, rest, form, scaling, skip_bad, stream)
-    training: dict[str, Any] = {}
+    larger_ones: dict[str, Any] = {}
     for name, part in larger.items():
         assert whole is not None
         skip_bad -= sum(len(parts[other].sources) - len(good) for other, (_, good) in found.items())
@@ -82,7 +83,7 @@ def open_pictures(
         size = f"{whole[0]}x{whole[1]}-{scaling.interpolation}"
         kept = _opened(f"{key}-{size}", {name: part}, (channels, *whole), stretched, skip_bad, stream)
         images, good = kept[name]
-        training = {"images": images, "sizes": _sizes(key, part.sources)[good]}
+        larger_ones = {"images": images, "sizes": _sizes(key, part.sources)[good]}
         found[name] = UndecodedImages(part.sources, image_size, channels, good, scaling), good
     splits = {}
     for name, part in parts.items():
@@ -94,9 +95,9 @@ def open_pictures(
             for known in (part.targets, part.training)
         )
         groups = part.groups if part.groups is None or every else part.groups[good]
-        splits[name] = ImageSplit(
-            images, **targets, groups=groups, training={**instead, **(training if name in larger else {})}
-        )
+        origins = [{"file": str(part.sources[place])} for place in good.tolist()] if origins_kept() else None
+        training = {**instead, **(larger_ones if name in larger else {})}
+        splits[name] = ImageSplit(images, **targets, origins=origins, groups=groups, training=training)
     return splits
 
 

@@ -3,13 +3,14 @@
 import hashlib
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from filelock import FileLock
 
+from zoo.data.origins import Origins, origins_kept
 from zoo.data.ragged import Ragged
 from zoo.data.text.copies import equal_texts
 from zoo.data.text.dataset import TextDataset, TextSplit
@@ -79,6 +80,18 @@ def _check(dataset: TextDataset, form: TokenLayout) -> None:
 
 
 def _rows(split: TextSplit, inputs: TextInputs, form: TokenLayout) -> TokenRows:
+    rows = _encoded(split, inputs, form)
+    return replace(rows, origins=_origins(split)) if origins_kept() else rows
+
+
+def _origins(split: TextSplit) -> Origins:
+    texts = [{"text": text} for text in split.texts] if isinstance(split.texts, Sequence) else []
+    return (
+        texts if split.pairs is None else [{**one, "pair": pair} for one, pair in zip(texts, split.pairs, strict=True)]
+    )
+
+
+def _encoded(split: TextSplit, inputs: TextInputs, form: TokenLayout) -> TokenRows:
     if not isinstance(split.texts, Sequence):
         raise DataError("this task needs rows, not plain text; give a table, or a folder of tables")
     tokenizer, kind = inputs.tokenizer, _kind(inputs.tokenizer)

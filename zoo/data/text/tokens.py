@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from zoo.data.arrays import Labels
 from zoo.data.drawing import Places, draw_held_out, draw_labelled, held_out_fingerprint, placed_labels
 from zoo.data.order import BatchOptions
+from zoo.data.origins import Origins
 from zoo.data.ragged import Numbers, Ragged
 from zoo.data.splitting import scoring
 from zoo.data.text.batches import RowBatches, WindowBatches
@@ -26,6 +27,7 @@ class TokenRows:
     `segments` number the two texts of a pair. `labels` are as `TextSplit` has them. `written` are the tokens to write,
     and `references` the bytes of what they were made of; `prompts` are the lengths of what is read, where one row holds
     both. `pad` fills rows up. `groups` are equal for texts that are, which are not parted; None where all differ.
+    `origins` are kept where they are asked for.
     """
 
     ids: Ragged
@@ -36,6 +38,7 @@ class TokenRows:
     references: Ragged | None = None
     prompts: NDArray[np.int64] | None = None
     groups: NDArray[np.int64] | None = None
+    origins: Origins | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -63,6 +63,12 @@ class ObjectDetection(OneNetwork):
         return {**precision.scores(), "loss": loss}
 
     @torch.no_grad()
+    def evaluate_each(self, batches: Iterable[Batch]) -> tuple[dict[str, float], list[dict[str, Any]]]:
+        """Return the scores, and of each picture the boxes that were found, best first, beside those that there are."""
+        precision, loss = self._precision(batches)
+        return {**precision.scores(), "loss": loss}, precision.each()
+
+    @torch.no_grad()
     def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
         kept = list(batches)
         precision, _ = self._precision(kept)

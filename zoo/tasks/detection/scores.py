@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.data.arrays import CROWD
+from zoo.data.arrays import CROWD, DIFFICULT
 from zoo.extras import require
 from zoo.tasks.detection.voc_scores import voc_precision
 
 Rows = NDArray[np.float32]
 _LARGEST = 1e10
 """The largest area that is scored, as of pycocotools' `all`."""
+_SPARED: dict[int, dict[str, bool]] = {CROWD: {"crowd": True}, DIFFICULT: {"difficult": True}}
+"""What is said of a box that is not scored."""
 
 
 class AveragePrecision:
@@ -62,6 +64,19 @@ class AveragePrecision:
         metrics["ap50_voc"] = voc_precision(self._pictures, len(self.classes))[present]
         named = {f"ap50/{name}": by_class[0, place] for place, name in enumerate(self.classes) if present[place]}
         return {name: float(np.mean(values)) for name, values in (metrics | named).items()}
+
+    def each(self) -> list[dict[str, Any]]:
+        """Return for each picture, in turn, its `boxes` and the `reference`, in the pixels of its file."""
+        return [
+            {
+                "boxes": [{**self._named(row), "score": round(row[5], 4)} for row in found.tolist()],
+                "reference": [self._named(row) | _SPARED.get(int(row[5]), {}) for row in truth.tolist()],
+            }
+            for found, truth in self._pictures
+        ]
+
+    def _named(self, row: Sequence[float]) -> dict[str, Any]:
+        return {"label": self.classes[int(row[4])], "box": [round(side, 1) for side in row[:4]]}
 
     def curves(self) -> dict[str, NDArray[np.float64]]:
         """Return for each class with boxes to find its precision at IoU 0.50 over recalls 0, 0.01 … 1."""

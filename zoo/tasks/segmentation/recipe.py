@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,7 @@ from zoo.tasks.one_network import OneNetwork
 from zoo.tasks.segmentation.losses import counted_pixels, dice_loss, pixel_cross_entropy
 from zoo.tasks.segmentation.network import Segmenter
 from zoo.tasks.segmentation.pictures import class_scores, prediction_grid
+from zoo.tasks.segmentation.run_lengths import run_lengths
 from zoo.tasks.segmentation.scores import confusion, likeliest, segmentation_scores
 from zoo.tasks.segmentation.settings import ImageSegmentationSettings
 from zoo.weights.inputs import Preprocessing
@@ -57,10 +59,26 @@ class ImageSegmentation(OneNetwork):
         """
         classes = len(self.classes)
         counts = torch.zeros(classes, classes, dtype=torch.int64)
-        for batch in batches:
-            for logits, masks in self._scored(batch):
-                counts += confusion(likeliest(logits, masks.shape[1:]), masks, classes).cpu()
+        for predicted, masks in self._compared(batches):
+            counts += confusion(predicted, masks, classes).cpu()
         return segmentation_scores(counts, self.classes)
+
+    @torch.no_grad()
+    def evaluate_each(self, batches: Iterable[Batch]) -> tuple[dict[str, float], list[dict[str, Any]]]:
+        """Return the scores, and of each picture the masks that were predicted and those that there are.
+
+        They are as COCO writes them: `size`, height and width, and by class the lengths of runs outside and inside,
+        down the columns. Pixels that do not count are `void`.
+        """
+        classes = len(self.classes)
+        counts = torch.zeros(classes, classes, dtype=torch.int64)
+        rows: list[dict[str, Any]] = []
+        for predicted, masks in self._compared(batches):
+            counts += confusion(predicted, masks, classes).cpu()
+            for mine, true in zip(predicted.cpu(), masks.cpu(), strict=True):
+                said = {"masks": run_lengths(mine, self.classes), "reference": run_lengths(true, self.classes)}
+                rows.append({"size": list(true.shape), **said})
+        return segmentation_scores(counts, self.classes), rows
 
     @torch.no_grad()
     def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
@@ -92,6 +110,12 @@ class ImageSegmentation(OneNetwork):
             images = change_contrast(images, amounts[:, 1])
             images = change_saturation(images, amounts[:, 2])
         return images, masks
+
+    def _compared(self, batches: Iterable[Batch]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield what is predicted beside the masks, of one size."""
+        for batch in batches:
+            for logits, masks in self._scored(batch):
+                yield likeliest(logits, masks.shape[1:]), masks
 
     def _scored(self, batch: Batch) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield logits and masks of one size; in parts, since both may be larger than what a training step holds."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -47,14 +47,31 @@ class LanguageModelling(OneNetwork):
 
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
         """Return the loss in nats a token, its exponential, and the share of tokens that were foretold, in percent."""
-        loss, right, count, num_bytes = self._sums(batches)
+        return self._scored(*self._sums(batches))
+
+    def evaluate_each(self, batches: Iterable[Batch]) -> tuple[dict[str, float], list[dict[str, Any]]]:
+        """Return the scores, and of each window its loss, how many tokens were foretold, and how many of them right."""
+        rows: list[dict[str, Any]] = []
+        sums = self._sums(batches, rows)
+        return self._scored(*sums), rows
+
+    def _scored(self, loss: float, right: float, count: float, num_bytes: float) -> dict[str, float]:
         return {"loss": loss / count, "perplexity": math.exp(min(loss / count, 700)), "accuracy": 100 * right / count}
 
     def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
         return []
 
-    def _sums(self, batches: Iterable[Batch]) -> tuple[float, float, float, float]:
-        """Return over all batches the loss in nats, how many tokens were right, of how many, and the bytes of text."""
+    def _told(self, guessed: Tensor, wanted: Tensor) -> dict[str, Any]:
+        """Return what else is said of a window, of the tokens that were guessed and those that there are."""
+        return {}
+
+    def _sums(
+        self, batches: Iterable[Batch], rows: list[dict[str, Any]] | None = None
+    ) -> tuple[float, float, float, float]:
+        """Return over all batches the loss in nats, how many tokens were right, of how many, and the bytes of text.
+
+        What is to be said of each window goes into `rows`.
+        """
         sums = torch.zeros(4, dtype=torch.float64)
         with evaluating(self.model):
             for batch in batches:
@@ -65,9 +82,22 @@ class LanguageModelling(OneNetwork):
                 loss = F.cross_entropy(flat, wanted, ignore_index=IGNORED, reduction="sum")
                 right = ((flat.argmax(-1) == wanted) & kept).sum()
                 sums += torch.stack([loss.double(), right, kept.sum(), batch["num_bytes"].sum()]).cpu()
+                if rows is not None:
+                    rows += self._rows(logits.float(), targets)
         self.learner.train()
         loss, right, count, num_bytes = sums.tolist()
         return loss, right, max(count, 1.0), num_bytes
+
+    def _rows(self, logits: Tensor, targets: Tensor) -> list[dict[str, Any]]:
+        losses = F.cross_entropy(logits.transpose(1, 2), targets, ignore_index=IGNORED, reduction="none").cpu()
+        guessed, targets = logits.argmax(-1).cpu(), targets.cpu()
+        found = []
+        for row, mine, true in zip(losses, guessed, targets, strict=True):
+            kept = true != IGNORED
+            count, right = int(kept.sum()), int((mine == true)[kept].sum())
+            scored = {"loss": float(row.sum()) / max(count, 1), "tokens": count, "right": right}
+            found.append({**scored, **self._told(mine[kept], true[kept])})
+        return found
 
 
 class CausalLanguageModelling(LanguageModelling):
@@ -113,6 +143,14 @@ class MaskedLanguageModelling(LanguageModelling):
         features = self.model.forward_features(seen, batch.get("attention_mask"))
         wanted = features.gather(1, indices[..., None].expand(-1, -1, features.shape[-1]))
         return self.model.lm_logits(wanted), targets
+
+    def _told(self, guessed: Tensor, wanted: Tensor) -> dict[str, Any]:
+        """Return the hidden tokens, in no order, and what was guessed for each."""
+        name = self.inputs.tokenizer.inner.id_to_token
+        return {
+            "prediction": [name(token) for token in guessed.tolist()],
+            "reference": [name(token) for token in wanted.tolist()],
+        }
 
 
 class ReadingAndWriting(LanguageModelling):

@@ -7,6 +7,7 @@ what is written, and the end.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -64,6 +65,20 @@ class Seq2SeqRecipe(OneNetwork):
 
     def evaluate(self, batches: Iterable[Batch]) -> dict[str, float]:
         """Return how near the texts that are written come to the references, and the loss in nats a token."""
+        loss, generated, references = self._compared(batches)
+        return self._scored(loss, generated, references)
+
+    def evaluate_each(self, batches: Iterable[Batch]) -> tuple[dict[str, float], list[dict[str, Any]]]:
+        """Return the scores, and what is written for each text beside the reference."""
+        loss, generated, references = self._compared(batches)
+        rows = [{"prediction": mine, "reference": true} for mine, true in zip(generated, references, strict=True)]
+        return self._scored(loss, generated, references), rows
+
+    def _scored(self, loss: float, generated: list[str], references: list[str]) -> dict[str, float]:
+        return {**self.compare(generated, references), "loss": loss, "perplexity": math.exp(min(loss, 700))}
+
+    def _compared(self, batches: Iterable[Batch]) -> tuple[float, list[str], list[str]]:
+        """Return the loss, what is written, and the references."""
         sums = torch.zeros(2, dtype=torch.float64)
         generated: list[str] = []
         references: list[str] = []
@@ -77,8 +92,7 @@ class Seq2SeqRecipe(OneNetwork):
                 generated += self._written(batch)
                 references += _texts(batch["references"], batch["reference_lengths"])
         self.learner.train()
-        loss = float(sums[0] / sums[1].clamp(min=1))
-        return {**self.compare(generated, references), "loss": loss, "perplexity": math.exp(min(loss, 700))}
+        return float(sums[0] / sums[1].clamp(min=1)), generated, references
 
     def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
         """Write some texts beside what should have been written."""
