@@ -14,6 +14,7 @@ from huggingface_hub import constants, hf_hub_download, scan_cache_dir
 from tests.hub.lying import LyingHub
 from zoo.cli import run
 from zoo.errors import AuthorizationError, IntegrityError, NetworkError, NotFoundError, UsageError
+from zoo.hub.connection import connect
 from zoo.hub.listing import FileSelection
 from zoo.hub.pull import pull_repo
 from zoo.hub.push import push_folder
@@ -203,3 +204,32 @@ def test_a_file_of_a_petabyte_is_refused_before_anything_is_fetched(
     assert said.count("\n") == 1
     assert said.startswith("zoo: org/thing takes 1,125,899,906.8 MB and the disk of ") and "free some" in said
     assert not [path for path in lying.asked if "/resolve/" in path] and not (tmp_path / "to").exists()
+
+
+@pytest.fixture
+def hub_folder(folder: Path, served_hub: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Push the folder to a Hub in the folder `own`, which nobody serves, and return that."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HF_TOKEN")
+    assert push_folder(folder, "me/thing", hub="own", message="first", private=False).url == "own"
+    return "own"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("hf://me/none", "no repo me/none on own; check the name"),
+        ("hf://me/thing@v9", "me/thing has no revision 'v9'; leave it out for the newest"),
+    ],
+)
+def test_a_hub_in_a_folder_is_called_by_its_folder(
+    hub_folder: str, source: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has another address each time, at which nobody answers afterwards."""
+    assert run(["pull", source, "--hub", hub_folder]) == 3
+    assert capsys.readouterr().err == f"zoo: {said}\n"
+
+
+def test_errors_of_any_kind_call_a_hub_by_its_folder(hub_folder: str) -> None:
+    with pytest.raises(IntegrityError, match=r"^own leads back; tell own's owner$"), connect(hub_folder) as connection:
+        raise IntegrityError(f"{connection.url} leads back; tell {connection.url}'s owner")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from zoo.errors import NetworkError, NotFoundError, UsageError
+from zoo.errors import NetworkError, NotFoundError, UsageError, ZooError
 from zoo.hub.credentials import PUBLIC as PUBLIC
 from zoo.hub.credentials import Credentials, credentials_for, default_hub, given, origin_of, without_user
 
@@ -19,10 +19,19 @@ _connected: list["Connection"] = []
 
 @dataclass(frozen=True)
 class Connection:
-    """A Hub's address, without user and password, and what is shown there and nowhere else."""
+    """A Hub's address, without user and password, and what is shown there and nowhere else.
+
+    A folder that is served meanwhile is `name`d as it was given: its address is another one each time.
+    """
 
     url: str
     credentials: Credentials = Credentials()
+    folder: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What the Hub is called wherever somebody reads it."""
+        return self.folder or self.url
 
     @property
     def token(self) -> str | bool:
@@ -52,9 +61,20 @@ def connect(hub: str | Path | None, *, create: bool = False, token: str | None =
 
     if not create and not holds_store(Path(where)):
         raise NotFoundError(f"no Hub in the folder {where}; push something to it first, or give another --hub")
-    with serve_folder(Path(where)) as served:
-        with _reachable(connection := Connection(served.url, given(token or served.token) or Credentials())):
+    with serve_folder(Path(where)) as served, _called(where, served.url):
+        credentials = given(token or served.token) or Credentials()
+        with _reachable(connection := Connection(served.url, credentials, where)):
             yield connection
+
+
+@contextmanager
+def _called(folder: str, url: str) -> Iterator[None]:
+    """Name a folder in the errors of the block, where they name the address at which it is served."""
+    try:
+        yield
+    except ZooError as error:
+        error.args = tuple(item.replace(url, folder) if isinstance(item, str) else item for item in error.args)
+        raise
 
 
 def _connection(where: str, token: str | None) -> Connection:

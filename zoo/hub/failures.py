@@ -21,38 +21,37 @@ _LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2", "requests")
 
 
 @contextmanager
-def hub_errors(repo: str, revision: str | None, url: str) -> Iterator[None]:
-    """Raise what the block's Hub calls raise as ZooErrors about this repo."""
+def hub_errors(repo: str, revision: str | None, url: str, *, folder: bool = False) -> Iterator[None]:
+    """Raise what the block's Hub calls raise as ZooErrors about this repo; a folder is served to its owner alone."""
     try:
         yield
     except ZooError:
         raise
     except Exception as error:
-        if (translated := _translate(error, repo, revision, url)) is None:
+        if (translated := _translate(error, repo, revision, url, folder)) is None:
             raise
         raise translated from error
 
 
-def _translate(error: Exception, repo: str, revision: str | None, url: str) -> ZooError | None:
+def _translate(error: Exception, repo: str, revision: str | None, url: str, folder: bool) -> ZooError | None:
     from huggingface_hub import errors
 
     at = f" at {revision}" if revision else ""
     if type(error) is RuntimeError and isinstance(error.__cause__, Exception):  # the client wraps what an upload raised
-        return _translate(error.__cause__, repo, revision, url)
+        return _translate(error.__cause__, repo, revision, url, folder)
     if isinstance(error, ZooError):
         return error
     match error:
         case errors.GatedRepoError():
             return AuthorizationError(f"{repo} is gated; accept its terms at {url}/{repo}, then log in: {way_in(url)}")
         case errors.RevisionNotFoundError():
-            return NotFoundError(
-                f"{repo} has no revision {revision!r}; leave it out for the newest, or list them at {url}/{repo}"
-            )
+            listed = "" if folder else f", or list them at {url}/{repo}"
+            return NotFoundError(f"{repo} has no revision {revision!r}; leave it out for the newest{listed}")
         case errors.EntryNotFoundError():
             return NotFoundError(f"a file of {repo}{at} is not on {url}; pull the repo again")
         case errors.RepositoryNotFoundError():
-            cure = f"check the name, or log in where it is private: {way_in(url)}"
-            return NotFoundError(f"no repo {repo} on {url}; {cure}")
+            cure = "" if folder else f", or log in where it is private: {way_in(url)}"
+            return NotFoundError(f"no repo {repo} on {url}; check the name{cure}")
         case errors.HFValidationError():
             return UsageError(f"{repo!r} is not a repo id; write namespace/name")
         case errors.OfflineModeIsEnabled():

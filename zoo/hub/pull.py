@@ -58,7 +58,10 @@ def pull_repo(
     elif (found := cache.complete(revision, selection) if revision is not None else None) is not None:
         pulled = found
     else:
-        with connect(hub) as connection, hub_errors(repo, revision, connection.url):
+        with (
+            connect(hub) as connection,
+            hub_errors(repo, revision, connection.name, folder=connection.folder is not None),
+        ):
             pull = _Pull(cache, connection, policy or default_retry_policy(), progress)
             pulled = pull.run(revision, selection)
     return pulled if to is None else _copy(pulled, to)
@@ -69,7 +72,7 @@ def list_repo(repo: str, *, revision: str, hub: str | Path | None = None, expect
     check_repo_id(repo)
     check_revision(revision, repo)
     expected = _checked(expected, repo)
-    with connect(hub) as connection, hub_errors(repo, revision, connection.url):
+    with connect(hub) as connection, hub_errors(repo, revision, connection.name, folder=connection.folder is not None):
         transport = Transport(connection, default_retry_policy())
         commit = resolve_commit(transport, connection.url, repo, revision)
         return wanted_files(transport, connection.url, repo, commit, FileSelection(expected=expected))

@@ -44,7 +44,7 @@ class Target:
         from huggingface_hub import HfApi
 
         self.repo = repo
-        self.url = connection.url if connection else None
+        self.url = connection.name if connection else None
         self.local = connection is None or connection.local
         self._connection = connection
         self._api = HfApi(endpoint=connection.url, token=connection.token) if connection else None
@@ -177,7 +177,10 @@ def push_target(repo: str, hub: str | Path | None, *, dry_run: bool = False) -> 
     if dry_run and hub is not None and "://" not in str(hub) and not (Path(hub) / "store.db").is_file():
         yield Target(None, repo)
         return
-    with connect(hub, create=not dry_run) as connection, hub_errors(repo, None, connection.url):
+    with (
+        connect(hub, create=not dry_run) as connection,
+        hub_errors(repo, None, connection.name, folder=connection.folder is not None),
+    ):
         yield Target(connection, repo)
 
 

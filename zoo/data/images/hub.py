@@ -40,7 +40,10 @@ def open_hub_dataset(
     """
     require(address, "datasets")
     repo, folder, revision = parse(address)
-    with connect(hub) as connection, hub_errors(f"datasets/{repo}", revision, connection.url):
+    with (
+        connect(hub) as connection,
+        hub_errors(f"datasets/{repo}", revision, connection.name, folder=connection.folder is not None),
+    ):
 
         def tables_of(files: HubFiles) -> tuple[tuple[Mapping[str, Table], HubLabels, bool], bool]:
             # as parquet and as a table

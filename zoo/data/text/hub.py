@@ -24,7 +24,10 @@ def open_hub_texts(address: str, *, columns: Columns, hub: str | Path | None) ->
     """
     require(address, "pyarrow", "datasets")
     repo, folder, revision = parse(address)
-    with connect(hub) as connection, hub_errors(f"datasets/{repo}", revision, connection.url):
+    with (
+        connect(hub) as connection,
+        hub_errors(f"datasets/{repo}", revision, connection.name, folder=connection.folder is not None),
+    ):
 
         def read(files: HubFiles) -> tuple[tuple[HubFiles, list[tuple[str, str, Table]]], bool]:
             tables = [
