@@ -23,8 +23,9 @@ def draw_labelled(
     `labels` are the class of each sample, None where each has several of them or none. Raise UsageError where there are
     not as many.
     """
+    fewest = 1 if labels is None else max(1, len(classes))
     if not 0 < count <= num_samples:
-        raise UsageError(f"--labels {count} of {num_samples:,} training samples; ask for 1 to {num_samples:,}")
+        raise UsageError(f"--labels {count} of {num_samples:,} training samples; ask for {fewest} to {num_samples:,}")
     if labels is not None and count < len(classes):
         raise UsageError(
             f"--labels {count} is fewer than one for each of {len(classes)} classes; ask for {len(classes)} or more"

@@ -72,7 +72,9 @@ def _read(
     try:
         pixels, bad = decode_all(sources, size, channels, scaling=scaling_of(inputs), sizes=sizes, skip_bad=skip)
     except DataError as error:  # that training may skip it helps nobody here
-        raise DataError(str(error).replace(", or allow some with skip_bad", "")) from None
+        raise DataError(
+            str(error).replace("remove it, or allow some: --skip-bad N", "leave it out, or give another path")
+        ) from None
     if left_out is not None:
         left_out.update(bad)
     kept = np.delete(sizes, list(bad), axis=0)

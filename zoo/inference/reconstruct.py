@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from zoo.data.images.listing import pictures_in
 from zoo.data.images.pictures import distinct_names, read_pictures, write_picture
 from zoo.engine.pictures import image_grid
 from zoo.errors import UsageError
@@ -22,6 +23,7 @@ def reconstruct_pictures(weights: str | Path, images: list[Path], out: Path, *, 
         raise UsageError(
             f"{weights} holds {block.architecture!r}, which does not reconstruct images; give an autoencoder"
         )
+    images = pictures_in(images)
     size, channels = block.preprocessing.image_size, block.preprocessing.channels
     inputs = read_pictures(images, image_size=size, channels=channels)
     with torch.inference_mode():

@@ -132,8 +132,8 @@ def tokenize_for_task(texts: TextDataset, need: Need, learns_from: Target) -> tu
     if isinstance(settings, TextFinetuneSettings):
         if settings.tokenizer is not None and need.inputs is not None and not need.scored:
             raise UsageError(
-                f"tokenizer={settings.tokenizer}, but the weights have a tokenizer of their own; omit it, or train "
-                f"{need.model.name} from scratch by its name: zoo finetune {need.model.name} --method scratch"
+                f"tokenizer={settings.tokenizer}, but the weights have a tokenizer of their own; omit it, or give the "
+                f"name {need.model.name} in place of weights, with --method scratch"
             )
         if learns_from == "target_text":
             max_target_tokens = min(settings.max_target_tokens, maximum // 2 if joins else maximum)

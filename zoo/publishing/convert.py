@@ -36,6 +36,7 @@ from zoo.weights.stored import WEIGHTS_FILE, stored_tensors
 from zoo.weights.tokenizer import read_text_inputs
 
 LIBRARIES = ("timm", "torchvision", "transformers")
+_SUFFIXES = {"onnx": ".onnx", "torch-export": ".pt2"}
 _FREE = {"num_classes", "channels", "drop_path_rate", "norm_momentum"}
 """Arguments that every library has, or that change no output."""
 
@@ -50,7 +51,8 @@ def convert_weights(source: Path, target: str, out: Path, *, force: bool = False
         known = ", ".join((*LIBRARIES, *_GRAPHS, *formats))
         raise UsageError(f"{target!r} is not an export target; choose one of {known}")
     if target not in LIBRARIES and out.is_dir():
-        raise UsageError(f"{out} is a folder, and --to {target} writes a file; name it: --out {out / 'model'}")
+        path = out / f"model{_SUFFIXES.get(target, '')}"
+        raise UsageError(f"{out} is a folder, and --to {target} writes a file; name it: --out {path}")
     if target in LIBRARIES and out.is_file():
         raise UsageError(f"{out} is a file, and --to {target} writes a folder; choose another --out")
     check_out(out, force=force)

@@ -87,21 +87,28 @@ def settings_from(offer: Offer[RecipeSpec], values: Mapping[str, Any]) -> Traini
             )
     lists = {field.name for field in fields if "tuple" in str(field.type)}
     read = {
-        name: value.split(",") if name in lists and isinstance(value, str) else value for name, value in values.items()
+        name: _items(value) if name in lists and isinstance(value, str) else value for name, value in values.items()
     }
     try:
         settings = msgspec.convert(read, settings_type, strict=False)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$.")
         name = path.rstrip("`").split("[")[0]
+        typed_as = f"type its items with commas, {name}=8,16; " if name in lists else ""
         raise UsageError(
-            f"setting {name}={values.get(name)}: {message[:1].lower()}{message[1:]}; "
+            f"setting {name}={values.get(name)}: {message[:1].lower()}{message[1:]}; {typed_as}"
             f"`zoo recipes show {offer.spec.name}` shows defaults"
         ) from None
     for field in dataclasses.fields(settings):
         if isinstance(value := getattr(settings, field.name), float) and not math.isfinite(value):
             raise UsageError(f"setting {field.name}={value} is not a finite number")
     return settings
+
+
+def _items(text: str) -> list[str]:
+    """Return the items of a list as it is typed, 64,96, or as recipes show it, [64, 96]."""
+    inner = text.strip().removeprefix("[").removesuffix("]")
+    return [item.strip() for item in inner.split(",")] if inner.strip() else []
 
 
 def settings_toml(recipe: str, settings: TrainingSettings, *, defaults: bool = False) -> str:

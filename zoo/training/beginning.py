@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import UsageError
+from zoo.errors import NotFoundError, UsageError
 from zoo.hub.records import PulledRepo
 from zoo.publishing.licences import licence_of
 from zoo.registry.registry import Offer, default_registry
@@ -64,15 +64,24 @@ class Beginning:
 def beginning(request: FinetuneRequest, method: str) -> Beginning:
     """Return what is to be finetuned; from scratch the name of a model will do, since no weights of it are needed."""
     name = request.weights
-    if method == "scratch" and isinstance(name, str) and local_path(name) is None:
-        registry = default_registry()
-        if any(name in (offer.spec.name, f"{offer.spec.family}/{offer.spec.name}") for offer in registry.models()):
-            return Beginning(offer=registry.model(name))
-    folder, pulled = find_and_pull(name, request.query)
+    named = isinstance(name, str) and local_path(name) is None and _names_model(name)
+    if named and method == "scratch":
+        return Beginning(offer=default_registry().model(str(name)))
+    try:
+        folder, pulled = find_and_pull(name, request.query)
+    except NotFoundError as error:
+        if not named:
+            raise
+        raise NotFoundError(f"{error}, or train it on these data alone: --method scratch") from None
     block = read_config(folder)
     offer = offered_model(block, str(folder / "config.json"))
     inputs = read_inputs(folder, offer.spec.modality, block.inputs, block.arguments)
     return Beginning(offer=offer, stored=Stored(folder=folder, block=block, pulled=pulled), inputs=inputs)
+
+
+def _names_model(name: str) -> bool:
+    offers = default_registry().models()
+    return any(name in (offer.spec.name, f"{offer.spec.family}/{offer.spec.name}") for offer in offers)
 
 
 def fresh_arguments(offer: Offer[ModelSpec], inputs: Inputs, requested: Mapping[str, Any]) -> dict[str, Any]:

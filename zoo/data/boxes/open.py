@@ -127,7 +127,7 @@ def _without_missing(
         more = f" ({len(missing):,} are missing)" if len(missing) > 1 else ""
         raise DataError(
             f"no picture {missing[0].path}, which {missing[0].source} annotates{more}; "
-            "add it, or allow some with skip_bad"
+            "add it, or allow some: --skip-bad N"
         )
     if missing:
         _log.warning("skipped %d annotated images that do not exist, first %s", len(missing), missing[0].path)

@@ -181,7 +181,7 @@ def open_strictly(source: Source) -> "Image":
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"{source} is too large: {error}; scale it down") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
-        raise DataError(f"{source} is not a readable image; remove it, or allow some with skip_bad") from None
+        raise DataError(f"{source} is not a readable image; remove it, or allow some: --skip-bad N") from None
     if picture.format == "TIFF":
         picture.filename = ""  # by its name Pillow maps the file, as if its rows were those of the turned picture
     if picture.width * picture.height > MAX_PIXELS:
@@ -197,7 +197,7 @@ def decoding(source: Source) -> Iterator[None]:
     try:
         yield
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise DataError(f"{source} is a broken picture: {error}; remove it, or allow some with skip_bad") from None
+        raise DataError(f"{source} is a broken picture: {error}; remove it, or allow some: --skip-bad N") from None
 
 
 def _decode(

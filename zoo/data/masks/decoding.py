@@ -16,7 +16,7 @@ from zoo.errors import DataError
 
 _AT_ONCE = 16
 _LOSSY = (".jpg", ".jpeg", ".webp")
-_OR_SKIP = "or allow some with skip_bad"
+_OR_SKIP = "or allow some: --skip-bad N"
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,10 @@ def convert_pickle(file: Path, out: Path, *, key: str | None = None, force: bool
         raise UsageError(f"{file} is no file; give one that torch.save or numpy.savez wrote")
     if archive_of(file) is None:
         tell_kind(file)
-        raise IntegrityError(f"{file} is no file that torch.save or numpy.savez wrote; nothing is converted")
+        other = (
+            "it is safetensors, which is loaded as it is" if file.suffix == ".safetensors" else "nothing is converted"
+        )
+        raise IntegrityError(f"{file} is no file that torch.save or numpy.savez wrote; {other}")
     with storage_errors(f"writing {out}"), new_folder(out) as temporary:
         report = _opened(file, temporary / WEIGHTS_FILE, key)
         for name in BESIDE:
