@@ -28,7 +28,7 @@ def test_the_class_by_which_transformers_opens_it(says: Any, tmp_path: Any, monk
 def test_a_folder_where_a_file_is_written(tiny: None, says: Any, tmp_path: Any) -> None:
     (tmp_path / "out").mkdir()
     asked = ("export", "weights", "--to", "onnx", "--out", "out", "--force")
-    assert says(*asked, code=2) == "zoo: out is a folder, and --to onnx writes a file; name it: --out out/model\n"
+    assert says(*asked, code=2) == "zoo: out is a folder, and --to onnx writes a file; name it: --out out/model.onnx\n"
 
 
 def test_a_file_where_a_folder_is_written(tiny: None, says: Any, tmp_path: Any) -> None:

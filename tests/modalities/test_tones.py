@@ -161,7 +161,7 @@ def test_fewer_labels_and_held_out_sounds(folder: Path, tmp_path: Path) -> None:
     )
     fingerprints = [zoo.describe(run.folder).data.fingerprint for run in (first, second)]  # type: ignore[union-attr]
     assert len(set(fingerprints)) == 2
-    with pytest.raises(zoo.UsageError, match="ask for 1 to 16"):
+    with pytest.raises(zoo.UsageError, match="ask for [12] to 16"):
         zoo.finetune(first.folder, task="tone-classification", data=str(folder), out=tmp_path / "x", labels=17)
 
 

@@ -46,7 +46,10 @@ class Inputs(Protocol):
 
 
 class Split(Protocol):
-    """Samples that belong together."""
+    """Samples that belong together.
+
+    One may have `origins`, for each sample a mapping such as {"file": path}: `zoo evaluate --out` writes that of each.
+    """
 
     def __len__(self) -> int:
         """Return the number of samples."""

@@ -229,7 +229,7 @@ def test_a_subset_is_drawn_evenly_and_a_share_is_held_out() -> None:
     assert few.fingerprint != rows.fingerprint
     held = rows.hold_out(0.25, seed=0)
     assert (len(held.splits["train"]), len(held.splits["validation"])) == (30, 10)
-    with pytest.raises(UsageError, match="ask for 1 to 40"):
+    with pytest.raises(UsageError, match="ask for 2 to 40"):
         rows.subset(41, seed=0)
     streamed = tokenize(data, TextInputs(BYTES, 4), TokenLayout("tokens")).hold_out(0.5, seed=0)
     assert isinstance(streamed.splits["validation"], TokenStream)
