@@ -55,7 +55,7 @@ def current_settings(recipe: str, values: Mapping[str, Any]) -> dict[str, Any]:
     try:
         found = _settings_type(default_registry().recipe(recipe))
         fields = [field for field in dataclasses.fields(found) if field.default is not dataclasses.MISSING]
-        since = {field.name: msgspec.to_builtins(field.default) for field in fields}
+        since = {field.name: msgspec.json.decode(msgspec.json.encode(field.default)) for field in fields}
         return {**since, **current_keys(values, found.renamed)}
     except (NotFoundError, PluginError):
         return dict(values)
