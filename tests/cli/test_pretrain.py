@@ -24,13 +24,14 @@ def test_a_run_that_is_there(trained: str, says: Any) -> None:
 def test_a_dry_run_writes_nothing(painter: None, says: Any, tmp_path: Any) -> None:
     said = [line.split(maxsplit=1) for line in says(*ASKED, "--dry-run", "--device", "cpu").splitlines()]
     assert [words[0] for words in said] == (
-        ["would", "data", "classes", "a", "parameters", "cost", "speed", "time", "memory", "disk", "nothing"]
+        ["would", "data", "classes", "a", "parameters", "rate", "cost", "speed", "time", "memory", "disk", "nothing"]
     )
-    assert [said[place][1] for place in (0, 1, 3, 4, 10)] == [
+    assert [said[place][1] for place in (0, 1, 3, 4, 5, 11)] == [
         "train   painter by painting, 3 steps of 4 samples",
         "photos: 12 train, 4 test",
         "batch here  (4, 1, 8, 8) on cpu, rank 0 of 1",
         "77, 77 of them trained",
+        "learning rate 0.001 at its peak",
         "was written; run without --dry-run to train",
     ]
     assert not (tmp_path / "run").exists()

@@ -130,7 +130,7 @@ def show_rehearsal(found: "DryRun") -> None:
         *([("classes", _shares(found.classes))] if found.classes else []),
         ("a batch here", f"{found.batch_shape} on {found.device}, rank 0 of {found.processes}"),
         ("parameters", f"{found.parameters:,}, {found.trained_parameters:,} of them trained"),
-        ("learn. rate", f"{found.learning_rate:g} at its peak"),
+        ("rate", f"learning rate {found.learning_rate:g} at its peak"),
         (
             "cost",
             f"{found.flops_per_sample / 1e6:,.1f} MFLOP a sample forward and back, {found.flops / 1e12:,.3g} TFLOP",
