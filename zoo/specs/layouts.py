@@ -47,8 +47,8 @@ class Layout:
 
     `models` says of each of our models what the library's config.json says of it, and `config` what it says of all;
     other values are refused. `defaults` are the library's own: what it takes for keys that config.json leaves out, and
-    `same` are keys that, where they are null, are as another one, which they are written as where ours is None; `aliases` are its other names of keys, and
-    `implied` has for values of a key what others must then say.
+    `same` are keys that, where they are null, are as another one, as which they are written where ours is None;
+    `aliases` are its other names of keys, and `implied` has for values of a key what others must then say.
     `written` is added in writing, and so is what it says twice: `copies` has the second key
     with the first. `renames` are tried in order, and names without one stay.
     `stem` and `classifier` name our tensors whose shapes tell the channels, or of text the vocabulary, and the classes.
