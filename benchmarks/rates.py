@@ -26,7 +26,10 @@ FACTORS = (1.0, 0.25, 0.5, 2.0, 4.0)
 QUICK = {"precision": "bf16", "evaluations": 1}
 HELD_OUT = {"validation": 0.2}
 TEXT = {"task": "text-classification", "labels": 500}
-BEFORE = {"settings": {"learning_rate": 5e-4}, "arguments": dict.fromkeys(("dropout", "attention_dropout"), 0.0)}
+BEFORE = {
+    "settings": {"learning_rate": 5e-4},
+    "arguments": dict.fromkeys(("dropout", "attention_dropout", "classifier_dropout"), 0.0),
+}
 SIZES = {"width": 128, "depth": 4, "num_heads": 4}
 PATCHES = {"width": 96, "depth": 4, "num_heads": 3, "mlp_width": 384, "patch_size": 4, "pool": "avg"}
 PRETRAINED: dict[str, tuple[str, dict[str, Any]]] = {

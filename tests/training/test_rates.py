@@ -152,7 +152,7 @@ def test_a_run_that_is_resumed_keeps_the_rate_it_has(tmp_path: Path, monkeypatch
 def test_a_rule_is_shown_and_read_back_as_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(["recipes", "show", "text_classification"]) == 0
     text = capsys.readouterr().out
-    assert "# learning_rate = 0.001  (up to 1,000,000 parameters, falls with their root above; grows with" in text
+    assert "# learning_rate = 0.001  (up to 1,700,000 parameters, falls with their root above; grows with" in text
     (tmp_path / "own.toml").write_text(text)
     _, settings = recipe_settings(str(tmp_path / "own.toml"), None, {})
     assert settings == recipe_settings("text_classification", None, {})[1]
