@@ -9,6 +9,7 @@ import pytest
 import soundfile
 import torch
 from click.testing import CliRunner
+from PIL import Image
 
 import zoo
 from zoo.cli import group
@@ -42,6 +43,8 @@ def test_learns(trained: Any, words: Path) -> None:
     inputs = zoo.describe(second.folder).inputs
     assert inputs is not None and inputs.values.rate == 8000 and inputs.values.log_mel.mels == 40
     assert {path.name for path in (second.folder / "pictures").iterdir()} >= {"confusion.png", "examples.png"}
+    with Image.open(second.folder / "pictures" / "examples.png") as picture:
+        assert len(picture.convert("RGB").getcolors(1 << 20) or ()) > 100  # spectrograms are drawn
 
 
 def test_predicts_files_and_samples_alike(trained: Any, words: Path, tmp_path: Path) -> None:
@@ -114,5 +117,8 @@ def test_a_speaker_is_held_out(sentences: Path, tmp_path: Path) -> None:
     written = {item.suffix for item in (tmp_path / "out").iterdir()}
     assert written == {".png", ".txt", ".srt", ".vtt"}
     assert (tmp_path / "out" / "1.vtt").read_text().startswith("WEBVTT\n")
+    assert zoo.evaluate(second.folder, data=str(sentences), data_options={"held_out": "b"}) == pytest.approx(
+        second.scores
+    )
     with pytest.raises(zoo.UsageError, match="has no such speaker; a, b"):
         zoo.evaluate(second.folder, data=str(sentences), data_options={"held_out": "c"})

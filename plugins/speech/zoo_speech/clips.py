@@ -50,6 +50,10 @@ class Clips:
         counts = Counter(rate_of(clip.source) for clip in self.splits[self.first][:_LOOKED_AT])
         return counts.most_common(1)[0][0]
 
+    def needed(self) -> "Clips":
+        """Return the clips of the splits that are needed, with some to test on: see `zoo.with_test`."""
+        return replace(self, splits=zoo.with_test(self.splits))
+
     def without(self, speaker: str) -> "Clips":
         """Return the clips with all of a speaker's to test on, and none of them to learn from."""
         every = [clip for clips in self.splits.values() for clip in clips]

@@ -53,19 +53,19 @@ def _by_lists(folder: Path, paths: Sequence[Path], lists: Mapping[str, Path]) ->
         name = path.relative_to(folder).as_posix()
         clip = Clip(source=path, label=path.parent.name, speaker=path.stem.partition("_nohash_")[0])
         found.setdefault(split_of.get(name, "train"), []).append(clip)
-    return zoo.with_test(found)
+    return found
 
 
 def _by_folders(folder: Path, paths: Sequence[Path]) -> dict[str, list[Clip]]:
-    roots = zoo.with_test(zoo.split_folders(folder))
-    if not roots or not ({"train", "test"} <= roots.keys() or len(roots) == 1 == len(list(folder.iterdir()))):
+    roots = zoo.split_folders(folder)
+    if not (len(roots) > 1 or len(roots) == 1 == len(list(folder.iterdir()))):
         roots = {"": folder}
     by_split = {split: [path for path in paths if path.is_relative_to(root)] for split, root in roots.items()}
     labels = {path: _label(path, roots[split]) for split, part in by_split.items() for path in part}
     bare = [path for path, label in labels.items() if label is None]
     if bare and len(bare) < len(labels):
         raise zoo.DataError(f"{bare[0]} is beside class folders; move it into one of them, or remove the folders")
-    if len(by_split) == 1 and not set(by_split) & {"test"}:
+    if len(by_split) == 1 and "test" not in by_split:
         every = next(iter(by_split.values()))
         by_split = zoo.split_by_hash(every, zoo.common_hashes(every), {path: (labels[path],) for path in every})
     return {split: [Clip(source=path, label=labels[path]) for path in part] for split, part in by_split.items()}
@@ -105,7 +105,7 @@ def _from_table(table: Path) -> dict[str, list[Clip]]:
         raise zoo.DataError(f"{table} has no lines; give a line for each sound")
     if set(found) == {""}:
         return _split_apart(found[""])
-    return zoo.with_test(found)
+    return found
 
 
 def _split_apart(clips: Sequence[Clip]) -> dict[str, list[Clip]]:

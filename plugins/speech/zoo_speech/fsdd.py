@@ -43,7 +43,7 @@ def _recordings(name: str, data_dir: Path | None) -> tuple[Path, dict[str, list[
         digit, speaker, number = path.stem.split("_")
         split = "test" if int(number) < _TEST else "train"
         found[split].append(Clip(source=path, label=digit, text=_WORDS[int(digit)], speaker=speaker))
-    return root, zoo.with_test(found)
+    return root, found
 
 
 def _strings(recordings: Sequence[Clip], count: int, split: str) -> list[Clip]:

@@ -32,6 +32,7 @@ class Audio:
         clips = open_clips(source)
         if source.options.held_out is not None:
             clips = clips.without(source.options.held_out)
+        clips = clips.needed()
         asked: int | None = source.options.rate
         sound: Sound | None = need.inputs
         if sound is not None and asked not in (None, sound.rate):

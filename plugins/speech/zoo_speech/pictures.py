@@ -21,7 +21,7 @@ def spectrogram_grid(
     """Draw spectrograms (or waves) with what was heard in each; where that is wrong, in color and with what it is."""
     rows = -(-len(spectrograms) // columns)
     with zoo.figure_at(out, 1.7 * columns, 1.9 * rows) as figure:
-        axes = figure.subplots(rows, columns, squeeze=False).flat
+        axes = list(figure.subplots(rows, columns, squeeze=False).flat)
         for axis in axes:
             axis.axis("off")
         for axis, values, mine, right in zip(axes, spectrograms.numpy(), found, true, strict=False):
