@@ -22,10 +22,10 @@ class TestSupervised(RecipeTests):
 
 
 class TestContrastive(RecipeTests):
-    name, model = "sound_contrastive", "bc_resnet_1"
+    name, model = "sound_contrastive", "tc_resnet_8"
 
     def settings(self) -> dict[str, Any]:
-        return {"optimizer": "sgd", "learning_rate": 0.05, "frequency_mask": 0.0, "time_mask": 0.0}
+        return {"optimizer": "sgd", "learning_rate": 5e-3, "frequency_mask": 0.0, "time_mask": 0.0}
 
     def batch(self) -> dict[str, torch.Tensor]:
         return SPECTROGRAMS
@@ -52,10 +52,10 @@ class TestClassification(RecipeTests):
 
 
 class TestRecognition(RecipeTests):
-    name, model, classes = "speech_recognition", "bc_resnet_1", ("a", "b")
+    name, model, classes = "speech_recognition", "tc_resnet_8", ("a", "b")
 
     def settings(self) -> dict[str, Any]:
-        return {"hidden": 16, "optimizer": "sgd", "learning_rate": 0.02}
+        return {"hidden": 16, "optimizer": "sgd", "learning_rate": 2e-3}
 
     def batch(self) -> dict[str, torch.Tensor]:
         texts = torch.tensor([[1, 2, 0], [2, 1, 2], [1, 0, 0], [1, 1, 0], [2, 2, 1], [2, 0, 0]])

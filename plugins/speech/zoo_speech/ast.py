@@ -96,7 +96,7 @@ class AST(zoo.BackboneModule):
         found = self.embedding(x[:, None]).flatten(2).transpose(1, 2)
         if masked is not None:
             found = found.masked_fill(masked[..., None], 0)
-        found = torch.cat([self.tokens.transpose(0, 1).expand(len(x), -1, -1), found], 1) + self.positions
+        found = torch.cat([self.tokens[:, 0].expand(len(x), -1, -1), found], 1) + self.positions
         layers = []
         for layer in self.layers:
             found = self.run(layer, found)

@@ -86,7 +86,9 @@ class TCResNet(zoo.BackboneModule):
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
         pooled = F.adaptive_avg_pool1d(x, self.segments).transpose(1, 2).flatten(1)
-        logits: Tensor = pooled if pre_logits else self.get_classifier()(self.dropout(pooled))
+        if pre_logits or not self.num_classes:
+            return pooled
+        logits: Tensor = self.get_classifier()(self.dropout(pooled))
         return logits
 
     def forward(self, x: Tensor) -> Tensor:
