@@ -15,7 +15,6 @@ import zoo
 
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 MODEL, ARGUMENTS = "tc_resnet_8", {"scale": 2.0, "segments": 4, "dropout": 0.1}
-SETTINGS = {"batch_size": 32, "learning_rate": 3e-3, "shift": 0.05, "frequency_mask": 0.1, "time_mask": 0.1}
 STRETCHED = {"fit": "stretch"}
 
 
@@ -49,7 +48,7 @@ def labels(runs: Path, epochs: int) -> None:
         scores = []
         for seed in range(3):
             out = runs / f"labels-{method}-{seed}"
-            scores.append(finetuned(base, out, {}, method=method, seed=seed, epochs=epochs, **SETTINGS))
+            scores.append(finetuned(base, out, {}, method=method, seed=seed, epochs=epochs))
             print(out.name, round(scores[-1], 2), flush=True)
         show(f"all labels, {method}", scores)
 
@@ -59,7 +58,7 @@ def speakers(runs: Path, epochs: int) -> None:
     base, scores = pretrained(runs, "fresh", {"steps": 1}, STRETCHED), []
     for speaker in SPEAKERS:
         out = runs / f"without-{speaker}"
-        scores.append(finetuned(base, out, {"held_out": speaker}, method="scratch", epochs=epochs, **SETTINGS))
+        scores.append(finetuned(base, out, {"held_out": speaker}, method="scratch", epochs=epochs))
         print(out.name, round(scores[-1], 2), flush=True)
     show("speaker held out, scratch", scores)
 

@@ -71,11 +71,14 @@ class MaskedSettings(Augmented, zoo.TrainingSettings):
 class ClassificationSettings(Augmented, zoo.FinetuneSettings):
     """What sounds learnt with classes can be told."""
 
-    epochs: zoo.Count = 60
-    batch_size: zoo.Count = 64
-    learning_rate: zoo.Positive = 2e-3
+    epochs: zoo.Count = 40
+    batch_size: zoo.Count = 32
+    learning_rate: zoo.Positive = 3e-3
     weight_decay: zoo.NonNegative = 1e-3
     label_smoothing: zoo.Share = 0.1
+    shift: zoo.Share = 0.05
+    frequency_mask: zoo.Share = 0.1
+    time_mask: zoo.Share = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
