@@ -1,8 +1,8 @@
-"""Train the textbook's autoencoder and GAN in Keras, and let Zoo read the autoencoder: docs/tutorial/keras.md shows both.
+"""Train the textbook's autoencoder and GAN in Keras, and let Zoo read the first: docs/tutorial/keras.md shows both.
 
     KERAS_BACKEND=torch /tmp/zoo-keras-oracle/bin/python plugins/keras/benchmarks/textbook.py FASHION_MNIST [EPOCHS]
 
-FASHION_MNIST is the folder of the four idx files. It prints how far Zoo's reconstructions are from Keras's, and the losses.
+FASHION_MNIST is the folder of the four idx files. It prints how far Zoo's pictures are from Keras's, and the losses.
 """
 
 import gzip
@@ -79,9 +79,8 @@ def main(folder: str, epochs: str = "1") -> None:
     with torch.no_grad():
         found = ours.reconstruct(torch.from_numpy(test).reshape(-1, 1, 28, 28)).reshape(-1, 784).numpy()
     print(f"zoo.load: {known.architecture}, code_size={known.arguments['code_size']}")
-    print(
-        f"mean squared error on {len(test):,} test pictures: Keras {((theirs - test) ** 2).mean():.5f}, Zoo {((found - test) ** 2).mean():.5f}"
-    )
+    errors = [float(((pictures - test) ** 2).mean()) for pictures in (theirs, found)]
+    print("mean squared error on {:,} test pictures: Keras {:.5f}, Zoo {:.5f}".format(len(test), *errors))
     print(f"largest difference of a pixel: {np.abs(found - theirs).max():.1e}")
     print("GAN, losses after 200 steps: discriminator {:.3f}, generator {:.3f}".format(*gan(train, 200)))
 

@@ -71,6 +71,9 @@ def test_what_keras_has_no_layers_for_is_said(tmp_path: Path) -> None:
     with pytest.raises(zoo.UsageError, match="no layers of Keras here for resnet20; there are for resnet18"):
         zoo.export(tmp_path / "w", to="keras", out=tmp_path / "a.keras")
     assert not list(tmp_path.glob("*keras*"))
+    zoo.save(zoo.create("resnet18", num_classes=0), tmp_path / "v", name="resnet18", arguments={"num_classes": 0})
+    with pytest.raises(zoo.UsageError, match="do not say how pictures become inputs"):
+        zoo.export(tmp_path / "v", to="keras", out=tmp_path / "a.keras")
 
 
 def test_a_folder_that_holds_one_file_of_keras_is_loaded(tmp_path: Path) -> None:

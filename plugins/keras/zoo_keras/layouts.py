@@ -1,6 +1,7 @@
 """How Keras Applications store our models, as data: made from the same description that is checked and written."""
 
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 import zoo
@@ -66,7 +67,9 @@ def _convnext(name: str) -> tuple[zoo.Rename, ...]:
     )
 
 
-def _layout(model: Architecture, backwards: bool) -> zoo.Layout:
+def _layout(models: list[Architecture], backwards: bool) -> zoo.Layout:
+    """Return the layout of models whose layers have the same names, of which the last has all."""
+    model = models[-1]
     family = model.body.__name__
     stem = _STEMS.get(family, "conv_stem.weight")
     if family == "resnet":
@@ -74,8 +77,7 @@ def _layout(model: Architecture, backwards: bool) -> zoo.Layout:
     elif family == "convnext":
         body = _convnext(model.name)
     else:
-        deepest = {"depth": 1.4} if family == "efficientnet" else {}
-        body = _renames(model.graph(deepest, (None, None, 3)))
+        body = _renames(model.graph({}, (None, None, 3)))
     layer, target = model.classifier
     dims, axes = (4, KERNEL) if family == "mobilenetv3" else (None, MATRIX)
     head = (
@@ -93,7 +95,7 @@ def _layout(model: Architecture, backwards: bool) -> zoo.Layout:
     order = "bgr" if backwards else "rgb"
     return zoo.Layout(
         library="keras",
-        models={model.name: {"architecture": model.name, "channel_order": order}},
+        models={model.name: {"architecture": model.name, "channel_order": order} for model in models},
         stem=stem,
         classifier=f"{target}.weight",
         options={name: name for name in _OPTIONS[family]},
@@ -101,10 +103,14 @@ def _layout(model: Architecture, backwards: bool) -> zoo.Layout:
     )
 
 
+_ALIKE = ("resnet", "efficientnet_")
 APPLICATIONS = tuple(
-    _layout(model, backwards)
-    for model in ARCHITECTURES.values()
-    for backwards in ((True, False) if model.mode == "caffe" else (False,))
+    _layout(list(models), backwards)
+    for _, models in groupby(
+        ARCHITECTURES.values(), lambda model: next((name for name in _ALIKE if name in model.name), model.name)
+    )
+    for models in [list(models)]
+    for backwards in ((True, False) if models[0].mode == "caffe" else (False,))
 )
 
 

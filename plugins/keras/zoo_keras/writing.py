@@ -55,9 +55,13 @@ def _graph(known: Any) -> Graph:
             f"{', '.join((*ARCHITECTURES, *AUTOENCODERS))}; "
             "export it as a graph: --to onnx"
         )
-    inputs = known.preprocessing
-    size = arguments.get("image_size", None if inputs is None else list(inputs.image_size))
-    height, width = (size, size) if isinstance(size, int) else size or (None, None)
+    if (inputs := known.preprocessing) is None:
+        raise zoo.UsageError(
+            f"the weights of {name} do not say how pictures become inputs, which is a layer of the model in Keras; "
+            "add `inputs` to their config.json"
+        )
+    size = arguments.get("image_size", list(inputs.image_size))
+    height, width = (size, size) if isinstance(size, int) else size
     shape = (height, width, arguments["channels"])
     if name in AUTOENCODERS:
         if arguments["num_classes"]:
@@ -66,15 +70,14 @@ def _graph(known: Any) -> Graph:
             )
         graph = Graph(shape)
         x = graph.input()
-        x = x if inputs is None else _scaled(inputs, 1)(graph, x)
+        x = _scaled(inputs, 1)(graph, x)
         AUTOENCODERS[name](graph, x, arguments)
         return graph
     model = ARCHITECTURES[name]
     told = {key: value for key, value in arguments.items() if key not in (*_FREE, "channels")}
     if unknown := sorted(told.keys() - model.arguments.keys()):
         raise zoo.UsageError(f"there is no {unknown[0]} in Keras's {name}; export it as a graph: --to onnx")
-    before = None if inputs is None else _scaled(inputs, 255)
-    return model.graph(arguments, shape, arguments["num_classes"], before=before)
+    return model.graph(arguments, shape, arguments["num_classes"], before=_scaled(inputs, 255))
 
 
 def _scaled(inputs: Any, whole: int) -> Callable[[Graph, str], str]:
