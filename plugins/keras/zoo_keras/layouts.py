@@ -1,7 +1,6 @@
 """How Keras Applications store our models, as data: made from the same description that is checked and written."""
 
 from collections.abc import Iterable
-from itertools import groupby
 from typing import Any
 
 import zoo
@@ -104,12 +103,19 @@ def _layout(models: list[Architecture], backwards: bool) -> zoo.Layout:
 
 
 _ALIKE = ("resnet", "efficientnet_")
+
+
+def _families() -> dict[str, list[Architecture]]:
+    """Return the models whose layers have the same names, those with the most last."""
+    found: dict[str, list[Architecture]] = {}
+    for model in ARCHITECTURES.values():
+        found.setdefault(next((name for name in _ALIKE if name in model.name), model.name), []).append(model)
+    return found
+
+
 APPLICATIONS = tuple(
-    _layout(list(models), backwards)
-    for _, models in groupby(
-        ARCHITECTURES.values(), lambda model: next((name for name in _ALIKE if name in model.name), model.name)
-    )
-    for models in [list(models)]
+    _layout(models, backwards)
+    for models in _families().values()
     for backwards in ((True, False) if models[0].mode == "caffe" else (False,))
 )
 
