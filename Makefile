@@ -13,7 +13,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 2
 
 .PHONY: install demo test check fix docs bench clean bench-hub test-kill test-interop test-clients test-hub-kill \
-	test-hub-fuzz test-faults test-pull-kills test-fuzz test-attacks test-wheels
+	test-hub-fuzz test-faults test-pull-kills test-fuzz test-attacks test-wheels test-keras
 
 install: $(MARK)
 
@@ -45,6 +45,13 @@ test-interop:
 	@test -e $(PEERS)/ready || { echo "no $(PEERS)/ready; make the environment first: benchmarks/peers.sh . $(PEERS)"; exit 1; }
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check pytest hypothesis onnx onnxscript onnxruntime httptools jinja2 lz4 markdown-it-py nh3 'uvicorn>=0.32'
 	OMP_NUM_THREADS=1 PYTHONPATH=$(subst $(eval) ,:,$(CURDIR) $(addprefix $(CURDIR)/,$(wildcard plugins/*))) $(PEERS)/bin/python -m pytest -q -W default tests/interop
+
+# Keras and KerasHub on torch, in an environment of their own; benchmarks/keras_oracle.sh makes it
+KERAS ?= /tmp/zoo-keras-oracle
+
+test-keras:
+	@test -e $(KERAS)/ready || { echo "no $(KERAS)/ready; make it first: benchmarks/keras_oracle.sh . $(KERAS)"; exit 1; }
+	OMP_NUM_THREADS=1 KERAS_BACKEND=torch $(KERAS)/bin/python -m pytest -q -W default tests/interop/test_keras.py tests/interop/test_keras_hub.py tests/interop/test_keras_hed.py
 
 # Unmodified clients of many versions, in environments that pip makes in /tmp/zoo-clients
 test-clients: install

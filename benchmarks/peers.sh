@@ -35,6 +35,8 @@ done
 # lightning 2.6.2 and 2.6.3 on PyPI were compromised
 install torch==2.14.1 'timm>=1.0.31' 'transformers>=5.24' 'accelerate>=1.0' 'lightning>=2.6.6' safetensors tensorboard \
     "${editable[@]}"
+# sounds: an oracle of voice activity, and what reads and resamples files
+install --no-deps silero-vad soundfile soxr jiwer rapidfuzz cffi pycparser
 install torch==2.14.1 pythae || echo "pythae does not install beside the others; its comparison is left out" >&2
 
 "$folder/bin/python" - >"$folder/ready.part" <<'PYTHON'
