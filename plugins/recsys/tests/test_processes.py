@@ -15,7 +15,6 @@ import zoo
 from plugins.recsys.tests.small import write_table
 
 CASES: dict[str, tuple[list[str], dict[str, Any]]] = {
-    "ease": ([], {}),
     "lightgcn": (["width=8"], {"steps": 6, "batch_size": 64}),
 }
 
