@@ -18,7 +18,7 @@ ROWS = "user,item,rating,timestamp\nb,007,5,30\na,7,3,20\na,x,1,10\nb,7,4,5\n"
 
 
 def read(path: Path, **options: Any) -> Any:
-    return read_interactions(table_files(path), InteractionOptions(**options), name="table")
+    return read_interactions(table_files(path), InteractionOptions(**options), name="table", source=str(path))
 
 
 def named(found: Any) -> list[tuple[str, str]]:
@@ -120,7 +120,7 @@ def test_a_wheel_is_looked_into_and_never_imported(tmp_path: Path, monkeypatch: 
         archive.extractall(tmp_path / "unpacked")
     for place in (wheel, tmp_path, tmp_path / "unpacked", tmp_path / "unpacked" / inside):
         path = ml_100k(place)
-        found = read_interactions([path], InteractionOptions(), name="ml", titles=path.with_suffix(".item"))
+        found = read_interactions([path], InteractionOptions(), name="ml", source="ml", titles=path.with_suffix(".item"))
         assert named(found) == [("1", "2")] and found.titles == {"2": 'A "B" (1979)'}
 
 

@@ -14,11 +14,12 @@ import zoo
 from zoo_recsys.dataset import InteractionDataset, fingerprint, validation_rows
 from zoo_recsys.options import InteractionOptions
 from zoo_recsys.rows import Chosen, Rows, held_out
-from zoo_recsys.tables import Interactions, read_interactions, table_files, titles_beside
+from zoo_recsys.tables import Interactions, StoredTable, read_interactions, table_files, titles_beside
 from zoo_recsys.vocabulary import Form, Vocabulary, VocabularyRecord, make_vocabulary, numbered, read_vocabulary
 
 _log = logging.getLogger("zoo")
 _MAX_ITEMS = 200
+_HUB = "hf://datasets/"
 
 
 class InteractionModality:
@@ -83,14 +84,25 @@ class InteractionModality:
 
 
 def read_source(source: zoo.DataSource) -> Interactions:
-    """Read the table that a source names. Raise DataError for what is none."""
+    """Read the table that a source names, of a Hub's data set all splits. Raise DataError for what is none."""
     options: InteractionOptions = source.options
+    if source.name.startswith(_HUB):
+        stored = zoo.hub_tables(source.name, source.hub)
+        return read_interactions(
+            [StoredTable(f"{source.name} {split}", rows.data.table) for split, rows in stored.splits.items()],
+            options,
+            name=stored.name,
+            source=stored.source,
+            license=stored.license,
+        )
     path: Path | None = zoo.open_named(source, "a table of users and items")
     named = path is not None
     path = path or Path(source.name)
+    files = table_files(path)
     return read_interactions(
-        table_files(path),
+        files,
         options,
+        source=str(files[0] if len(files) == 1 else path),
         name=source.name if named else path.resolve().stem,
         titles=titles_beside(path),
     )

@@ -47,18 +47,32 @@ class Interactions:
     license: str = "unknown"
 
 
+@dataclass(frozen=True)
+class StoredTable:
+    """A table that is read already, such as a split of a Hub's data set; its name stands in for a path."""
+
+    name: str
+    content: Any
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Part = Path | StoredTable
+
+
 def read_interactions(
-    paths: Sequence[Path],
+    parts: Sequence[Part],
     options: InteractionOptions,
     *,
     name: str,
+    source: str,
     titles: Path | None = None,
     license: str = "unknown",
 ) -> Interactions:
     """Read tables of one form as one. Raise DataError for what cannot be read, or lacks users or items."""
-    source = str(paths[0] if len(paths) == 1 else paths[0].parent)
-    parts = [_read(path, options, source) for path in paths]
-    table = pa.concat_tables([part.select(parts[0].column_names) for part in parts]).unify_dictionaries()
+    read = [_read(part, options) for part in parts]
+    table = pa.concat_tables([part.select(read[0].column_names) for part in read]).unify_dictionaries()
     if options.min_rating is not None:
         if "rating" not in table.column_names:
             raise zoo.DataError(f"{source} has no ratings, which min_rating needs; name them: --data-set rating=COLUMN")
@@ -69,7 +83,7 @@ def read_interactions(
     items, item_names = _numbered(table["item"])
     times = table["time"].to_numpy().astype(np.float64) if "time" in table.column_names else None
     rows = Rows(users=users, items=items, user_names=user_names, item_names=item_names, times=times)
-    del table, parts
+    del table, read
     named = Path(options.titles) if options.titles else titles
     return Interactions(
         name=name,
@@ -114,7 +128,7 @@ def read_titles(path: Path, options: InteractionOptions) -> dict[str, str]:
     }
 
 
-def _read(path: Path, options: InteractionOptions, source: str) -> Any:
+def _read(path: Part, options: InteractionOptions) -> Any:
     """Return the columns user, item, and rating and time where they are there."""
     names = _columns(path)
     roles = {role: _column(names, role, getattr(options, role), path) for role in _KNOWN}
@@ -143,8 +157,10 @@ def _read(path: Path, options: InteractionOptions, source: str) -> Any:
     return pa.table(columns)
 
 
-def _columns(path: Path) -> list[str]:
+def _columns(path: Part) -> list[str]:
     """Return the names of a table's columns."""
+    if isinstance(path, StoredTable):
+        return list(path.content.column_names)
     try:
         if path.suffix == ".parquet":
             names: list[str] = parquet.read_schema(path).names
@@ -155,7 +171,9 @@ def _columns(path: Path) -> list[str]:
         raise _unreadable(path, error) from None
 
 
-def _table(path: Path, names: list[str], types: Mapping[str, Any]) -> Any:
+def _table(path: Part, names: list[str], types: Mapping[str, Any]) -> Any:
+    if isinstance(path, StoredTable):
+        return path.content.select(names)
     try:
         if path.suffix == ".parquet":
             return parquet.read_table(path, columns=names)
@@ -187,7 +205,7 @@ def _plain(name: str) -> str:
     return name.partition(":")[0].strip().lower()
 
 
-def _column(names: Sequence[str], role: str, said: str | None, path: Path) -> str | None:
+def _column(names: Sequence[str], role: str, said: str | None, path: Part) -> str | None:
     if said is not None:
         found = next((name for name in names if said in (name, name.partition(":")[0])), None)
         if found is None:
@@ -205,7 +223,7 @@ def _as_text(column: Any, text: Any) -> Any:
     return column.dictionary_encode().cast(text)
 
 
-def _as_number(column: Any, role: str, path: Path) -> Any:
+def _as_number(column: Any, role: str, path: Part) -> Any:
     """Return times as seconds, or as what they count in, and ratings as they are."""
     try:
         if pa.types.is_string(column.type):
