@@ -1,4 +1,4 @@
-"""Write registry.json from the plugins' own data files, and which plugin to install for what.
+"""Write registry.json from the plugins' own data files, and which plugin to install for what; and their manifests.
 
 A plugin lists the published weights that it reads in `plugins/NAME/zoo_NAME/weights.json`:
 `{"weights": {"arch.tag": {repo, revision, files, task, licence, ...}}, "aliases": {...}}`, entries as in registry.json
@@ -13,8 +13,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from zoo.registry.catalogue import SCHEMA_VERSION, read_catalogue
+from zoo.authoring.manifest import FILE, manifest_of, written
+from zoo.registry.catalogue import SCHEMA_VERSION, load_catalogue, read_catalogue
 from zoo.registry.plugins import load_plugins
+from zoo.registry.registry import Registry
 from zoo.strict_json import parse_json
 
 TOP = Path(__file__).parents[1]
@@ -49,13 +51,25 @@ def registry() -> dict[str, Any]:
     }
 
 
+def manifests() -> dict[Path, str]:
+    """Return the manifests of the plugins here that are installed, by their places."""
+    known = Registry(load_plugins(), load_catalogue())
+    found = {}
+    for project in sorted(PLUGINS.glob("*/pyproject.toml")):
+        name = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["name"]
+        if any(plugin.distribution == name for plugin in known.plugins):
+            (package,) = project.parent.glob("zoo_*/__init__.py")
+            found[package.with_name(FILE)] = written(manifest_of(name, known))
+    return found
+
+
 def main() -> None:
-    text = json.dumps(registry(), indent=2, ensure_ascii=False) + "\n"
-    if "--check" in sys.argv:
-        if OUT.read_text(encoding="utf-8") != text:
-            sys.exit(f"{OUT} is stale; run `make docs`")
-    else:
-        OUT.write_text(text, encoding="utf-8")
+    texts = {OUT: json.dumps(registry(), indent=2, ensure_ascii=False) + "\n", **manifests()}
+    for path, text in texts.items():
+        if "--check" not in sys.argv:
+            path.write_text(text, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            sys.exit(f"{path} is stale; run `make docs`")
     catalogue = read_catalogue(OUT)
     if catalogue.refused:
         sys.exit("\n".join(catalogue.refused.values()))

@@ -14,7 +14,14 @@ import pytest
 
 
 def make_wheel(
-    folder: Path, name: str, version: str, *, code: str, requires: tuple[str, ...] = (), plugin: bool = True
+    folder: Path,
+    name: str,
+    version: str,
+    *,
+    code: str,
+    requires: tuple[str, ...] = (),
+    plugin: bool = True,
+    manifest: str | None = None,
 ) -> Path:
     """Write a wheel of one module."""
     module = name.replace("-", "_")
@@ -24,6 +31,7 @@ def make_wheel(
         f"{module}.py": code,
         f"{info}/METADATA": "\n".join([*metadata, *(f"Requires-Dist: {one}" for one in requires)]) + "\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        **({} if manifest is None else {f"{module}/zoo-plugin.json": manifest}),
         **({f"{info}/entry_points.txt": f"[zoo]\n{module} = {module}\n"} if plugin else {}),
     }
     path = folder / f"{module}-{version}-py3-none-any.whl"

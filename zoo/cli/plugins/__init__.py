@@ -8,6 +8,8 @@ from zoo.cli.plugins.list import list_command, listing
 _COMMANDS = {
     "new": "Write a plugin that works, to go on from.",
     "check": "Run the conformance suite on what a plugin offers.",
+    "manifest": "Write what a plugin offers into its package, as data.",
+    "index": "Write a static index of plugins from their wheels.",
     "install": "Install a plugin into this environment.",
     "uninstall": "Remove a plugin, a broken one too.",
 }
