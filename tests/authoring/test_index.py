@@ -75,6 +75,7 @@ def test_plugins_are_listed_and_the_rest_has_a_reason(wheel: Any, tmp_path: Path
     assert "is no plugin" in reasons["plain"]
     assert "is no wheel" in reasons["broken"]
     overview = checked(tmp_path / "index" / "index.html")
+    assert "1 model<" in overview
     assert "2 plugins" in overview and "zoo_silent-1.0-py3-none-any.whl" in overview
     assert "A &lt;small&gt; bird" in checked(tmp_path / "index" / "zoo-wren-1.0.html")
 

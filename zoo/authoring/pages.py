@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from zoo.specs.records import singular
+
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
@@ -11,6 +13,11 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #8886; }
+td:first-child { white-space: nowrap; }
+@media (max-width: 40rem) {
+  table, tbody, tr, td { display: block; } thead { display: none; }
+  td { border: 0; padding: 0; } tr { border-bottom: 1px solid #8886; padding: .6rem 0; }
+}
 code { font-family: ui-monospace, monospace; font-size: .95em; }
 """
 
@@ -71,9 +78,7 @@ def _page(plugin: Mapping[str, Any]) -> str:
 
 
 def _counted(offers: Mapping[str, Sequence[Any]]) -> str:
-    return ", ".join(
-        f"{len(found)} {kind if len(found) != 1 else kind.removesuffix('s')}" for kind, found in offers.items()
-    )
+    return ", ".join(f"{len(found)} {kind if len(found) != 1 else singular(kind)}" for kind, found in offers.items())
 
 
 def _facts(offer: Mapping[str, Any]) -> str:
