@@ -106,7 +106,7 @@ CASES = {
         typed="net.a --data photos --data-dir there --hub http://hub --device cuda:1 --data-set rate=7 "
         "--text t --pair p --label l --target g --skip-bad 2",
         shell_alone={"as_json", "out"},
-        never_said=OF_WEIGHTS,
+        never_said={"each", *OF_WEIGHTS},
     ),
     "push": Case(
         function=zoo.push,

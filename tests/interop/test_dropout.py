@@ -10,12 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import zoo
-from tests.interop.test_config_keys import ALL_HEADS, BASES, CONFIGS, logits
-from tests.interop.test_text import assert_close
 from zoo.tasks.one_network import with_classes
 from zoo.weights.config import read_config
 
 transformers = pytest.importorskip("transformers", reason="needs transformers: make test-interop")
+from tests.interop.test_config_keys import ALL_HEADS, BASES, CONFIGS, logits  # noqa: E402  # behind what is skipped without
+from tests.interop.test_text import assert_close  # noqa: E402  # behind what is skipped without
 
 RATES: dict[str, dict[str, float]] = {
     "bert": {"hidden_dropout_prob": 0.3, "attention_probs_dropout_prob": 0.4, "classifier_dropout": 0.5},

@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 
 import zoo
-from tests.interop.test_text import GPT2
 from zoo.data.augmentation.mixing import cutmix, mixup
 from zoo.engine.average import Average
 from zoo.engine.distribution import Distribution
@@ -20,6 +19,8 @@ from zoo.tasks.multi_label import class_loss, multi_label_scores
 from zoo.tasks.text.classification import TextClassification
 
 transformers = pytest.importorskip("transformers", reason="needs transformers: make test-interop")
+from tests.interop.test_text import GPT2  # noqa: E402  # behind what is skipped without
+
 timm = pytest.importorskip("timm", reason="needs timm: make test-interop")
 
 

@@ -184,21 +184,17 @@ def evaluate(
 
 
 def evaluated(
-    weights: str | Path,
-    *,
-    data: str,
-    data_dir: str | Path | None,
-    skip_bad: int,
-    hub: str | Path | None,
-    device: str | None,
-    columns: Mapping[str, str] | None,
-    data_options: Mapping[str, Any] | None,
-    each: bool,
+    weights: str | Path, *, data: str, hub: str | Path | None, device: str | None, each: bool, **said: Any
 ) -> Evaluated:
-    """Return what `evaluate` does with the number of samples, scores by class, and with `each` predictions."""
+    """Return what `evaluate` does with the number of samples, scores by class, and with `each` predictions.
+
+    `said` is what else `evaluate` takes of the data.
+    """
     from zoo.modalities.data_source import data_source
     from zoo.training.evaluate import evaluate_weights
     from zoo.weights.find import WeightsQuery
 
-    source = data_source(data, data_dir, hub, data_options, skip_bad=skip_bad, columns=columns)
+    source = data_source(
+        data, said["data_dir"], hub, said["data_options"], skip_bad=said["skip_bad"], columns=said["columns"]
+    )
     return evaluate_weights(weights, WeightsQuery(hub=hub), source, device=device, each=each)

@@ -71,7 +71,7 @@ def _run(folder: Path, distribution: str, module: str) -> Path:
         check=False,
     )
     if done.returncode not in (0, 1) or not report.is_file():
-        last = (done.stdout + done.stderr).strip().splitlines() or ["it says nothing"]
+        last = ((done.stdout + done.stderr).strip() or "it says nothing").split("\n")
         raise PluginError(f"the suite does not run on {distribution}: {last[-1]}; `zoo --debug plugins` may say why")
     return report
 

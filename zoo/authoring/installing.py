@@ -144,8 +144,8 @@ def _pip(command: str, *arguments: str) -> str:
         check=False,
     )
     if done.returncode:
-        lines = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
-        reason = lines[0] if lines else (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        lines = [line.removeprefix("ERROR: ") for line in done.stderr.split("\n") if line.startswith("ERROR: ")]
+        reason = lines[0] if lines else (done.stderr.strip() or "no reason given").split("\n")[-1]
         if any(word in done.stderr for word in _UNREACHED):
             raise NetworkError(f"pip {command} {arguments[-1]} reaches nobody: {reason}; try again with a network")
         raise UsageError(f"pip {command} {arguments[-1]} fails: {reason}; correct the name or the version")

@@ -1,7 +1,7 @@
 """A little data of every kind, to try what a plugin offers with: its own, or what comes with Zoo."""
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import torch
 
-import zoo
 from zoo.errors import ZooError
 from zoo.modalities.data_source import open_data, task_reader
 from zoo.registry.loading import load_named
@@ -72,8 +71,10 @@ def _named(model: Offer[ModelSpec], recipe: Offer[RecipeSpec]) -> list[str]:
 
 
 def _texts(model: Offer[ModelSpec], folder: Path) -> list[str]:
-    """Return a file of English text, the license that everybody has, for models of texts."""
-    if model.spec.modality != "text" or (text := distribution(CORE).read_text("licenses/LICENSE")) is None:
+    """Return a file of English text, the license that everybody has, for models of what such files hold."""
+    suffixes = default_registry().modality(model.spec.modality).spec.suffixes
+    text = distribution(CORE).read_text("licenses/LICENSE")
+    if ".txt" not in suffixes or text is None:
         return []
     (folder / _TEXTS).write_text(text, encoding="utf-8")
     return [str(folder / _TEXTS)]
@@ -107,6 +108,6 @@ def _opened(
 
 
 def _quick(recipe: Offer[RecipeSpec]) -> dict[str, Any]:
-    """Return settings that need nothing but the data: texts as bytes."""
-    settings = load_named(recipe, "settings")
-    return {"tokenizer": "bytes"} if issubclass(settings, zoo.LanguageSettings) else {}
+    """Return settings that need nothing but the data: a tokenizer that is not learnt."""
+    known = {field.name for field in fields(load_named(recipe, "settings"))}
+    return {"tokenizer": "bytes"} if recipe.spec.stage == "pretrain" and "tokenizer" in known else {}

@@ -96,8 +96,8 @@ def test_053_what_stands_there_stays_unless_forced(saved: Any, tmp_path: Path) -
 
 
 def test_nothing_to_export_to(saved: Any, tmp_path: Path) -> None:
-    with pytest.raises(zoo.UsageError, match="'keras' is not an export target; choose one of timm, torchvision"):
-        zoo.export(saved("resnet20"), to="keras", out=tmp_path / "theirs")
+    with pytest.raises(zoo.UsageError, match="'caffe' is not an export target; choose one of timm, torchvision"):
+        zoo.export(saved("resnet20"), to="caffe", out=tmp_path / "theirs")
 
 
 def test_a_graph_computes_the_same_for_any_batch(saved: Any, tmp_path: Path) -> None:

@@ -120,7 +120,9 @@ def test_a_wheel_is_looked_into_and_never_imported(tmp_path: Path, monkeypatch: 
         archive.extractall(tmp_path / "unpacked")
     for place in (wheel, tmp_path, tmp_path / "unpacked", tmp_path / "unpacked" / inside):
         path = ml_100k(place)
-        found = read_interactions([path], InteractionOptions(), name="ml", source="ml", titles=path.with_suffix(".item"))
+        found = read_interactions(
+            [path], InteractionOptions(), name="ml", source="ml", titles=path.with_suffix(".item")
+        )
         assert named(found) == [("1", "2")] and found.titles == {"2": 'A "B" (1979)'}
 
 

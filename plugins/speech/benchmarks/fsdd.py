@@ -30,7 +30,7 @@ def finetuned(base: Path, out: Path, options: dict[str, Any], **settings: Any) -
     """Return the accuracy of a run."""
     if not (out / "weights").is_dir():
         zoo.finetune(base, task="audio-classification", data="fsdd", out=out, settings=settings, data_options=options)
-    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().strip().split("\n")]
     return float(next(line["accuracy"] for line in reversed(lines) if "accuracy" in line))
 
 
@@ -104,11 +104,11 @@ def strings(runs: Path, epochs: int) -> None:
             out=out,
             settings={"epochs": epochs, "method": "scratch"},
         )
-    print((out / "metrics.jsonl").read_text().splitlines()[-1], flush=True)
+    print((out / "metrics.jsonl").read_text().strip().split("\n")[-1], flush=True)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("runs", type=Path)
     parser.add_argument("what", choices=("labels", "speakers", "frozen", "strings"))
     parser.add_argument("--epochs", type=int, default=40)

@@ -34,7 +34,7 @@ def plain(paths: list[Path]) -> int:
 
 def main() -> None:
     """Print both paces."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--clips", type=int, default=10_000)
     asked = parser.parse_args()
