@@ -1,6 +1,7 @@
 """What the comparisons with other libraries share."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +63,22 @@ def saved(tmp_path: Path, randomised: Any) -> Callable[..., tuple[Path, Any]]:
 
 @pytest.fixture
 def assert_alike(pictures: Tensor) -> Callable[..., None]:
-    """Return a function that compares what two models make of pictures, within 1e-4 of the largest logit."""
+    """Return a function that compares what two models make of pictures, within 1e-4 of the largest logit.
 
-    def compare(ours: Any, theirs: Any, inputs: Tensor = pictures) -> None:
+    Random weights of a deep net make rounding grow; where it passes that, what they make in float64 tells it from a
+    difference, within 1e-9.
+    """
+
+    def apart(ours: Any, theirs: Any, inputs: Tensor) -> float:
         with torch.no_grad():
             mine, other = ours.eval()(inputs), theirs.eval()(inputs)
         other = getattr(other, "logits", other)
-        error = float((mine - other).abs().max() / other.abs().max())
-        assert error < 1e-4, f"logits differ by {error:.1e} of the largest"
+        return float((mine - other).abs().max() / other.abs().max())
+
+    def compare(ours: Any, theirs: Any, inputs: Tensor = pictures) -> None:
+        error, most = apart(ours, theirs, inputs), 1e-4
+        if error >= most:
+            error, most = apart(deepcopy(ours).double(), deepcopy(theirs).double(), inputs.double()), 1e-9
+        assert error < most, f"logits differ by {error:.1e} of the largest"
 
     return compare
