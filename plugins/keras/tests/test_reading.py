@@ -182,6 +182,12 @@ def test_what_is_no_file_of_keras_is_said_to_be_none(tmp_path: Path, content: by
             zoo.load(tmp_path / name)
 
 
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n"])
+def test_a_keras_file_is_an_archive_unless_it_says_hdf5(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.keras").write_bytes(content)
+    refused(tmp_path / "a.keras", "is no archive of Keras")
+
+
 def test_tensors_of_no_known_model_are_named(tmp_path: Path) -> None:
     with pytest.raises(zoo.NotFoundError, match="8 tensors .* match no model of the installed plugins"):
         zoo.load(files.write_keras(tmp_path / "a.keras"))

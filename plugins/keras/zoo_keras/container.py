@@ -66,7 +66,7 @@ def open_file(path: Path) -> KerasFile:
     """Open a `.keras` archive, or an HDF5 file of Keras. Raise IntegrityError for a broken one."""
     with open(path, "rb") as file:
         start, size = file.read(4), file.seek(0, 2)
-    if start == b"PK\x03\x04":
+    if start == b"PK\x03\x04" or (path.suffix == ".keras" and start != b"\x89HDF"):  # Keras 2 wrote HDF5 there, too
         archive = read_archive(path)
         config, metadata, span = archive.config, archive.metadata, archive.weights
     else:
