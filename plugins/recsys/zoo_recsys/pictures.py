@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from torch.nn import functional
 
 from zoo_recsys.scoring import Scores
 
@@ -26,14 +27,13 @@ def draw_scores(scores: Scores, k: int, out: Path) -> Path:
     left.set(xlabel="items that a user had", title=f"NDCG@{k} by length of history", ylim=(0, None))
     left.legend(frameon=False)
     order = scores.counts.argsort(descending=True, stable=True)
-    tenths = [int(part[-1]) + 1 for part in torch.arange(len(order)).tensor_split(10)]
+    ends = torch.tensor([len(part) for part in order.tensor_split(10)]).cumsum(0)  # of few items some tenths have none
     for values, color, label in (
         (scores.counts, _PALE, "in training"),
         (scores.recommended.float(), _INK, f"among the first {k}"),
     ):
-        shares = (values[order].cumsum(0) / values.sum().clamp(min=1))[torch.tensor(tenths) - 1].diff(
-            prepend=torch.zeros(1)
-        )
+        running = functional.pad(values[order].cumsum(0) / values.sum().clamp(min=1), (1, 0))
+        shares = running[ends].diff(prepend=torch.zeros(1))
         offset = -0.2 if color == _PALE else 0.2
         right.bar([place + offset for place in range(10)], shares.tolist(), 0.4, color=color, label=label)
     right.set_xticks(range(10), [f"{place + 1}0 %" for place in range(10)], rotation=30)
