@@ -81,8 +81,8 @@ def test_nothing_and_no_numbers_are_named(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.zeros(0), RATE)
     with pytest.raises(zoo.DataError, match="a.wav holds no sound"):
         read(tmp_path / "a.wav", RATE)
-    with pytest.raises(zoo.DataError, match="the samples holds samples that are no numbers"):
-        read(Recorded("the samples", np.array([0.0, np.nan], np.float32), RATE), RATE)
+    with pytest.raises(zoo.DataError, match="this array holds samples that are no numbers"):
+        read(Recorded("this array", np.array([0.0, np.nan], np.float32), RATE), RATE)
 
 
 def test_16_bits_come_back_as_they_were() -> None:

@@ -59,6 +59,26 @@ def test_predicts_files_and_samples_alike(trained: Any, words: Path, tmp_path: P
         model.predict(samples)
 
 
+def test_examples_are_of_all_classes(
+    trained: Any, words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clips lie class by class in a split; the first of them would show one class."""
+    shown: list[str] = []
+
+    def note(clips: Any, found: Any, true: list[str], out: Path) -> Path:
+        shown.extend(true)
+        assert len(clips) == len(found) == len(true)
+        return out
+
+    monkeypatch.setattr("zoo_speech.recipes.spectrogram_grid", note)
+    monkeypatch.setattr("zoo_speech.recipes._SHOWN", 3)
+    settings = {"epochs": 1, "batch_size": 4}
+    zoo.finetune(
+        trained[1].folder, task="audio-classification", data=str(words), out=tmp_path / "run", settings=settings
+    )
+    assert len(set(shown)) == 3
+
+
 def test_predicts_at_the_shell_and_draws(trained: Any, words: Path, tmp_path: Path) -> None:
     (tmp_path / "sounds" / "a").mkdir(parents=True)
     for name in ("a/x.wav", "x.wav"):

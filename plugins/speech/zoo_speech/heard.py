@@ -38,7 +38,7 @@ def source_of(item: Any, rate: int | None) -> Source:
             raise zoo.UsageError(
                 f"samples of {samples.dtype} and shape {samples.shape}; give one channel of floats in [-1, 1] or int16"
             )
-        return Recorded("the samples", samples, rate)
+        return Recorded("this array", samples, rate)
     source: Source = item
     return source
 

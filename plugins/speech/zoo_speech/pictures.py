@@ -16,7 +16,7 @@ _MOST_POINTS = 4000
 
 
 def spectrogram_grid(
-    spectrograms: Tensor, found: Sequence[str], true: Sequence[str], out: Path, *, columns: int = 8
+    spectrograms: Sequence[Tensor], found: Sequence[str], true: Sequence[str], out: Path, *, columns: int = 8
 ) -> Path:
     """Draw spectrograms (or waves) with what was heard in each; where that is wrong, in color and with what it is."""
     rows = -(-len(spectrograms) // columns)
@@ -24,8 +24,8 @@ def spectrogram_grid(
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
         for axis in axes:
             axis.axis("off")
-        for axis, values, mine, right in zip(axes, spectrograms.numpy(), found, true, strict=False):
-            _draw(axis, values)
+        for axis, values, mine, right in zip(axes, spectrograms, found, true, strict=False):
+            _draw(axis, values.numpy())
             title = _shown(mine) if mine == right else f"{_shown(mine)} ({_shown(right)})"
             axis.set_title(title, color=_INK if mine == right else _ACCENT, parse_math=False)
     return out

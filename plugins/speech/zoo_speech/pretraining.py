@@ -126,7 +126,7 @@ class MaskedPatches(_Pretraining):
         ]
         shown = torch.cat([row.float().cpu() for row in rows])
         names = [name for name in ("heard", "left", "told") for _ in range(len(inputs))]
-        return [spectrogram_grid(shown, names, names, folder / "patches.png", columns=len(inputs))]
+        return [spectrogram_grid(list(shown), names, names, folder / "patches.png", columns=len(inputs))]
 
     def _encoded(self, inputs: Tensor, masked: Tensor) -> Tensor:
         found: Tensor = self.model.encode(inputs, masked)[-1][:, 2:]

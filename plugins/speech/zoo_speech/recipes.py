@@ -64,9 +64,17 @@ class Classification(zoo.OneNetwork):
         kept = list(batches)
         logits, labels = self.answers(kept)
         made = [zoo.confusion_matrix(self._counts(logits, labels), self.classes, folder / "confusion.png")]
-        inputs = model_inputs(kept[0], self.inputs)[:_SHOWN].float().cpu()
-        found = [self.classes[place] for place in logits[: len(inputs)].argmax(1).tolist()]
-        true = [self.classes[place] for place in labels[: len(inputs)].tolist()]
+        # from all over the split, whose clips may lie class by class
+        shown = torch.linspace(0, len(labels) - 1, min(_SHOWN, len(labels))).long()
+        inputs: list[Tensor] = []
+        start = 0
+        for batch in kept:
+            end = start + len(batch["labels"])
+            here = shown[(shown >= start) & (shown < end)] - start
+            inputs += model_inputs(batch, self.inputs).float().cpu()[here]
+            start = end
+        found = [self.classes[place] for place in logits[shown].argmax(1).tolist()]
+        true = [self.classes[place] for place in labels[shown].tolist()]
         return [*made, spectrogram_grid(inputs, found, true, folder / "examples.png")]
 
     def _logits(self, batch: zoo.Batch) -> Tensor:
