@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageColor
 
 from tests.lettering import READABLE, written
+from zoo.engine.figures import colours
 from zoo.engine.pictures import (
     bar_chart,
     compare_curves,
@@ -51,6 +52,20 @@ def test_losses_of_players_are_drawn_one_by_one(tmp_path: Path) -> None:
     with written() as texts:
         compare_curves({"": [{"event": "train", "step": 1, "loss": 1.0}]}, tmp_path / "curves.png")
     assert not {"generator", "discriminator"} & texts.keys()
+
+
+def test_a_loss_of_one_step_is_seen(tmp_path: Path) -> None:
+    path = compare_curves({"": [{"event": "train", "step": 1, "loss": 1.0}]}, tmp_path / "curves.png")
+    with Image.open(path) as picture:
+        shades = {shade for _, shade in picture.convert("RGB").getcolors(1 << 20) or ()}
+    assert ImageColor.getrgb(colours(1)[0]) in shades
+
+
+def test_steps_are_whole_numbers(tmp_path: Path) -> None:
+    lines = [{"event": "train", "step": step, "loss": 7.0 + step} for step in (1, 2)]
+    with written() as texts:
+        compare_curves({"": lines}, tmp_path / "curves.png")
+    assert not {"1.2", "1.4", "1.25", "1.50"} & texts.keys()
 
 
 @pytest.mark.parametrize("name", ["costs $5 or $6", "$\\frac{", "a\x1b[2J\nb\x07", "dog\u202e"])

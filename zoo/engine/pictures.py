@@ -42,7 +42,7 @@ def compare_curves(runs: Mapping[str, Sequence[Mapping[str, Any]]], out: Path) -
                 points = [(line["step"], line[figure_name]) for line in lines if _is_figure(figure_name, line)]
                 if lines_of is measured and len(runs) == 1:
                     colour = ACCENT
-                marker = None if lines_of is train else "."
+                marker = None if lines_of is train and len(points) > 1 else "."  # a line of one point is not seen
                 if lines_of is train and len(runs) == 1 and (parts := _parts(lines)):
                     _draw_parts(axis, lines, parts)
                     continue
@@ -51,6 +51,7 @@ def compare_curves(runs: Mapping[str, Sequence[Mapping[str, Any]]], out: Path) -
             title = f"{figure_name}, {'training' if lines_of is train else ' or '.join(events)}"
             axis.set_title(printable(title), parse_math=False)
             axis.set_xlabel("step")
+            axis.xaxis.get_major_locator().set_params(integer=True)
             axis.grid(alpha=0.25)
         if len(runs) > 1:
             show_legend(axes[0], handles=axes[0].lines, labels=list(map(shown_name, runs)))
