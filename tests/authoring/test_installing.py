@@ -68,6 +68,12 @@ def test_what_pip_does_not_find_is_one_line(environment: Any) -> None:
     assert "zoo-nowhere" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_path_that_is_not_there_is_said_to_be_none(environment: Any) -> None:
+    failed = environment.zoo("plugins", "install", "./birds")
+    assert failed.returncode == 2
+    assert failed.stderr.splitlines()[-1] == "zoo: no folder or wheel ./birds to install; check the path"
+
+
 def test_an_option_is_never_handed_on(environment: Any) -> None:
     done = environment.zoo("plugins", "install", "--yes", "--", "--index-url=http://127.0.0.1:9/")
     assert (done.returncode, "is no plugin" in done.stderr) == (2, True)

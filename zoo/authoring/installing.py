@@ -124,6 +124,8 @@ def _checked(what: str) -> str:
     """Return what pip is given: never an option, and a folder as a path, since a bare name means PyPI."""
     if what.startswith("-") or not what.strip():
         raise UsageError(f"{what!r} is no plugin; give a name, a git URL (git+https://…), a wheel or a folder")
+    if what.startswith((os.curdir, os.sep)) and not Path(what).exists():
+        raise UsageError(f"no folder or wheel {what} to install; check the path")
     return str(Path(what).absolute()) if os.sep in what and Path(what).exists() else what
 
 
