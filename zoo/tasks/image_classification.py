@@ -13,11 +13,14 @@ from zoo.data.draws import Draws
 from zoo.data.images.normalize import normalize
 from zoo.engine.pictures import confusion_matrix, labelled_grid
 from zoo.engine.recipe import Batch, Loss
+from zoo.engine.samples import spread_samples
 from zoo.tasks.class_scores import confusion_counts
 from zoo.tasks.multi_label import MultiLabelClassifier, class_loss, multi_label_scores, precision_chart, seen
 from zoo.tasks.one_network import OneNetwork, with_classes
 from zoo.tasks.settings import ImageClassificationSettings
 from zoo.weights.inputs import Preprocessing
+
+_SHOWN = 32
 
 
 class ImageClassification(OneNetwork):
@@ -82,8 +85,8 @@ class ImageClassification(OneNetwork):
     def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
         kept = list(batches)
         logits, labels = self.answers(kept)
-        images = kept[0]["images"][:32]
-        shown, truths = logits[: len(images)], labels[: len(images)]
+        few, places = spread_samples(kept, _SHOWN)
+        images, shown, truths = few["images"], logits[places], labels[places]
         if self.several:
             chart = precision_chart(self.scores(logits, labels), folder / "classes.png")
             answers = seen(shown)

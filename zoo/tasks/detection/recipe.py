@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from zoo.data.draws import Draws
 from zoo.data.images.normalize import normalize
 from zoo.engine.recipe import Batch, Loss
+from zoo.engine.samples import spread_samples
 from zoo.tasks.detection.augmentation import augment_boxed
 from zoo.tasks.detection.decode import Detections, find
 from zoo.tasks.detection.loss import DetectionLoss, detection_loss
@@ -72,7 +73,7 @@ class ObjectDetection(OneNetwork):
     def pictures(self, batches: Iterable[Batch], folder: Path) -> list[Path]:
         kept = list(batches)
         precision, _ = self._precision(kept)
-        shown, found, _ = next(self._found([{name: tensor[:_SHOWN] for name, tensor in kept[0].items()}]))
+        shown, found, _ = next(self._found([spread_samples(kept, _SHOWN)[0]]))
         return [
             boxed_grid(shown["images"], found, shown["boxes"], self.classes, folder / "boxes.png"),
             precision_recall(precision.curves(), folder / "precision_recall.png"),

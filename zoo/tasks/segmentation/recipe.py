@@ -14,6 +14,7 @@ from zoo.data.draws import Draws
 from zoo.data.images.normalize import normalize
 from zoo.engine.pictures import bar_chart
 from zoo.engine.recipe import Batch, Loss
+from zoo.engine.samples import spread_samples
 from zoo.tasks.one_network import OneNetwork
 from zoo.tasks.segmentation.losses import counted_pixels, dice_loss, pixel_cross_entropy
 from zoo.tasks.segmentation.network import Segmenter
@@ -90,7 +91,8 @@ class ImageSegmentation(OneNetwork):
                 yield batch
 
         scores = self.evaluate(passing())
-        images, masks = self._spread(kept)
+        few, _ = spread_samples(kept, _SHOWN)
+        images, masks = few["images"], few["masks"]
         predicted = likeliest(self._logits(images), masks.shape[1:])
         return [
             prediction_grid(images, masks, predicted, self.classes, folder / "predictions.png"),
@@ -135,14 +137,6 @@ class ImageSegmentation(OneNetwork):
         logits: Tensor = self.model(normalize(images, self.preprocessing))
         self.learner.train()
         return logits.float()
-
-    def _spread(self, batches: list[Batch]) -> tuple[Tensor, Tensor]:
-        """Return a few pictures and masks from all over the batches, since neighbours are often alike."""
-        rows = [(batch, row) for batch in batches for row in range(len(batch["images"]))]
-        count = min(_SHOWN, len(rows))
-        chosen = [rows[place * (len(rows) - 1) // max(1, count - 1)] for place in range(count)]
-        images, masks = (torch.stack([batch[name][row] for batch, row in chosen]) for name in ("images", "masks"))
-        return images, masks
 
 
 def _shown(batch: Batch) -> Batch:

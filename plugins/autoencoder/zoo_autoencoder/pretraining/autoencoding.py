@@ -1,6 +1,6 @@
 """What the recipes share: the loss per pixel, the scores, the pictures, and which parameters learn."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 import zoo
 from zoo_autoencoder.pretraining.settings import ReconstructionSettings
+
+_SHOWN = 16
 
 
 def optimizer_of(model: nn.Module, settings: zoo.TrainingSettings) -> torch.optim.Optimizer:
@@ -64,6 +66,11 @@ def scores(model: nn.Module, pairs: Iterable[tuple[Tensor, Tensor]]) -> dict[str
     return {"mse": mse, "bce": float(cross_entropy) / count, "psnr": psnr}
 
 
+def shown_samples(batches: Sequence[zoo.Batch]) -> zoo.Batch:
+    """Return the samples that are drawn."""
+    return zoo.spread_samples(batches, _SHOWN)[0]
+
+
 def pictures(
     model: nn.Module,
     batches: Iterable[zoo.Batch],
@@ -73,12 +80,12 @@ def pictures(
     seed: int = 0,
     corrupted: Tensor | None = None,
 ) -> list[Path]:
-    """Draw reconstructions, of `corrupted` pictures where they are given, and all else that the model can show."""
+    """Draw reconstructions, and all else that the model can show. `corrupted` are those of `shown_samples`."""
     kept = list(batches)
-    images = kept[0]["images"][:16]
+    images = shown_samples(kept)["images"]
     shown = cast(Any, model)
     with zoo.evaluating(model):
-        seen = images if corrupted is None else corrupted[:16]
+        seen = images if corrupted is None else corrupted
         rows = [images, *([] if corrupted is None else [seen]), shown.reconstruct(seen)]
         captions = ("input", "output") if corrupted is None else ("clean", "corrupted", "output")
         drawn = [zoo.image_grid(rows, folder / "reconstructions.png", captions=captions)]

@@ -13,7 +13,14 @@ import torch
 from torch import Tensor, nn
 
 import zoo
-from zoo_autoencoder.pretraining.autoencoding import logits_of, optimizer_of, pictures, pixel_loss, scores
+from zoo_autoencoder.pretraining.autoencoding import (
+    logits_of,
+    optimizer_of,
+    pictures,
+    pixel_loss,
+    scores,
+    shown_samples,
+)
 from zoo_autoencoder.pretraining.settings import DenoisingSettings, ReconstructionSettings
 
 
@@ -64,7 +71,7 @@ class Denoising(Reconstruction):
 
     def pictures(self, batches: Iterable[zoo.Batch], folder: Path) -> list[Path]:
         kept = list(batches)
-        return pictures(self.model, kept, folder, self.classes, corrupted=self._corrupted(kept[0]))
+        return pictures(self.model, kept, folder, self.classes, corrupted=self._corrupted(shown_samples(kept)))
 
     def _corrupted(self, batch: zoo.Batch) -> Tensor:
         return corrupted(batch["images"], self.settings, zoo.Draws(self.settings.seed, 0, batch["index"]))
