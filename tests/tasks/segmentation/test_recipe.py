@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 import zoo
 from zoo.registry.registry import default_registry
+from zoo.tasks.segmentation import recipe as module
 from zoo.tasks.segmentation.network import Segmenter
 from zoo.tasks.segmentation.recipe import ImageSegmentation
 from zoo.tasks.segmentation.run_lengths import run_lengths
@@ -160,13 +161,14 @@ def test_losses_are_summed_in_full_precision() -> None:
 
 
 @needs_autoencoder
-def test_pictures_show_a_few_from_all_over(tmp_path: Path) -> None:
-    asked = recipe()
-    whole = batch()
-    images, masks = asked._spread(
-        [{name: tensor[:4] for name, tensor in whole.items()}, {n: t[4:] for n, t in whole.items()}]
+def test_pictures_show_a_few_from_all_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, whole, drawn = recipe(), batch(), []
+    monkeypatch.setattr(
+        module, "prediction_grid", lambda images, masks, *rest: drawn.append((images, masks)) or rest[-1]
     )
+    parts = [{name: tensor[:4] for name, tensor in whole.items()}, {name: tensor[4:] for name, tensor in whole.items()}]
+    names = [path.name for path in asked.pictures(parts, tmp_path)]
+    assert names == ["predictions.png", "classes.png"]
+    ((images, masks),) = drawn
     assert len(images) == 6
     assert torch.equal(images[0], whole["images"][0]) and torch.equal(masks[-1], whole["masks"][-1])
-    names = [path.name for path in asked.pictures([whole], tmp_path)]
-    assert names == ["predictions.png", "classes.png"]
