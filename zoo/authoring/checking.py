@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from zoo.errors import PluginError, UsageError
+from zoo.authoring.loaded import loaded_plugins
+from zoo.errors import PluginError
 from zoo.extras import require
-from zoo.registry.plugins import CORE
 from zoo.registry.registry import Registry
 
 _MODULE = """
@@ -44,12 +44,7 @@ def check(
     Raise UsageError for a distribution that is no plugin here, and PluginError for one that did not load.
     """
     require("zoo plugins check", "pytest")
-    plugins = [plugin for plugin in registry.plugins if plugin.distribution == distribution]
-    if not plugins or distribution == CORE:
-        raise UsageError(f"no plugin {distribution!r} is installed here; `zoo plugins` lists what is")
-    for plugin in plugins:
-        if plugin.error:
-            raise PluginError(f"{distribution} did not load: {plugin.error}; `zoo --debug plugins` shows the traceback")
+    loaded_plugins(distribution, registry)
     with TemporaryDirectory() as folder:
         known = {"distribution": distribution, "data": data, "data_dir": None if data_dir is None else str(data_dir)}
         report = _run(Path(folder), distribution, _MODULE.format(**known))

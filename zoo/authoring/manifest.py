@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from zoo.errors import IntegrityError, PluginError, UsageError
-from zoo.registry.plugins import CORE, Plugin
+from zoo.authoring.loaded import loaded_plugins
+from zoo.errors import IntegrityError, UsageError
+from zoo.registry.plugins import Plugin
 from zoo.registry.registry import Registry
 from zoo.specs.hooks import SPEC_TYPES
 from zoo.strict_json import parse_json
@@ -55,12 +56,7 @@ def manifest_of(name: str, registry: Registry) -> Manifest:
 
     Raise UsageError for one that is not here, and PluginError for one that did not load.
     """
-    plugins = [plugin for plugin in registry.plugins if plugin.distribution == name and name != CORE]
-    if not plugins:
-        raise UsageError(f"no plugin {name!r} is installed here; `zoo plugins` lists what is")
-    for plugin in plugins:
-        if plugin.error:
-            raise PluginError(f"{name} did not load: {plugin.error}; `zoo --debug plugins` shows the traceback")
+    plugins = loaded_plugins(name, registry)
     offers = {
         kind: tuple(_offered(spec) for plugin in plugins for spec in plugin.offers.get(kind, ()))
         for kind in SPEC_TYPES
