@@ -18,6 +18,7 @@ _HOMES = {
         "create",
         "describe",
         "export",
+        "find_weights",
         "list_models",
         "list_weights",
         "load",
@@ -74,6 +75,7 @@ _HOMES = {
     "zoo.files": ("cache_folder", "inside", "new_folder", "storage_errors", "write_file"),
     "zoo.inference.text.decoding_options": ("Decoding",),
     "zoo.modalities.named": ("open_named",),
+    "zoo.publishing.eval_results": ("recorded_scores",),
     "zoo.specs.backbones": (
         "Adversarial",
         "Autoencoder",
@@ -141,6 +143,7 @@ _HOMES = {
     "zoo.weights.backbones": ("BackboneModule", "ImageBackboneModule", "check_sizes"),
     "zoo.weights.inputs": ("Preprocessing",),
     "zoo.weights.predictor": ("task_predictor",),
+    "zoo.weights.stored": ("stored_tensors",),
     "zoo.weights.tokenizer": ("TextInputs", "Tokenizer"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

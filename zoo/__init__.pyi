@@ -4,6 +4,7 @@ from zoo.api.models import convert as convert
 from zoo.api.models import create as create
 from zoo.api.models import describe as describe
 from zoo.api.models import export as export
+from zoo.api.models import find_weights as find_weights
 from zoo.api.models import list_models as list_models
 from zoo.api.models import list_weights as list_weights
 from zoo.api.models import load as load
@@ -93,6 +94,7 @@ from zoo.files import storage_errors as storage_errors
 from zoo.files import write_file as write_file
 from zoo.inference.text.decoding_options import Decoding as Decoding
 from zoo.modalities.named import open_named as open_named
+from zoo.publishing.eval_results import recorded_scores as recorded_scores
 from zoo.specs.backbones import Adversarial as Adversarial
 from zoo.specs.backbones import Autoencoder as Autoencoder
 from zoo.specs.backbones import Backbone as Backbone
@@ -161,5 +163,6 @@ from zoo.weights.backbones import ImageBackboneModule as ImageBackboneModule
 from zoo.weights.backbones import check_sizes as check_sizes
 from zoo.weights.inputs import Preprocessing as Preprocessing
 from zoo.weights.predictor import task_predictor as task_predictor
+from zoo.weights.stored import stored_tensors as stored_tensors
 from zoo.weights.tokenizer import TextInputs as TextInputs
 from zoo.weights.tokenizer import Tokenizer as Tokenizer

@@ -53,7 +53,7 @@ def test_tensor_larger_than_a_shard(sharded: Path) -> None:
 def test_each_shard_is_mapped_once(sharded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mapped = []
     monkeypatch.setattr(
-        "zoo.weights.stored.load_file", lambda path, device: mapped.append(path.name) or load_file(path, device)
+        "safetensors.torch.load_file", lambda path, device: mapped.append(path.name) or load_file(path, device)
     )
     stored_tensors(sharded).load()
     assert mapped == [FIRST, SECOND]

@@ -168,6 +168,25 @@ def describe(source: str | Path, *, hub: str | Path | None = None) -> WeightsDes
     return read_config(find_weights(source, WeightsQuery(hub=hub)))
 
 
+def find_weights(
+    source: str | Path,
+    *,
+    revision: str | None = None,
+    hub: str | Path | None = None,
+    registry: str | Path | None = None,
+    locked: bool = False,
+    offline: bool = False,
+) -> Path:
+    """Return the local folder, or file, of weights; what is not here is pulled and verified.
+
+    The arguments are those of `load`.
+    """
+    from zoo.weights import find
+
+    query = find.WeightsQuery(revision, hub, registry, locked=locked, offline=offline)
+    return find.find_weights(source, query)
+
+
 def export(
     source: str | Path,
     *,

@@ -6,7 +6,7 @@ Format: 8 bytes little-endian header length, a JSON object, then the tensors' by
 import math
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,11 @@ FLOATS = {"F32": "float32", "F16": "float16", "BF16": "bfloat16", "F64": "float6
 
 @dataclass(frozen=True)
 class TensorHeader:
-    """One tensor as the header describes it."""
+    """One tensor as the header describes it. `offset` is the place of its first byte in the file."""
 
     dtype: str
     shape: tuple[int, ...]
+    offset: int = field(default=0, compare=False)
 
     @property
     def size(self) -> int:
@@ -72,7 +73,11 @@ def read_header(path: Path) -> dict[str, TensorHeader]:
     if len(values) > MAX_TENSORS:
         raise _broken(path, f"lists {len(values):,} tensors, more than the {MAX_TENSORS:,} allowed")
     _check_layout(path, values, size - 8 - length)
-    return {name: TensorHeader(value["dtype"], tuple(value["shape"])) for name, value in values.items()}
+    start = 8 + length
+    return {
+        name: TensorHeader(value["dtype"], tuple(value["shape"]), start + value["data_offsets"][0])
+        for name, value in values.items()
+    }
 
 
 def _check_layout(path: Path, values: dict[str, Any], size: int) -> None:

@@ -1,17 +1,20 @@
 """The tensors that lie in a weights folder, in one file or in shards: described first, mapped afterwards."""
 
+from __future__ import annotations
+
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from zoo.errors import IntegrityError, UsageError
 from zoo.weights.header import TensorHeader, read_header
 from zoo.weights.shards import INDEX_FILE, read_index, write_index
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 WEIGHTS_FILE = "model.safetensors"
 _log = logging.getLogger("zoo")
@@ -19,14 +22,24 @@ _log = logging.getLogger("zoo")
 
 @dataclass(frozen=True)
 class StoredTensors:
-    """What a folder's files hold, by their headers. Nothing is mapped before `load`."""
+    """What a folder's files hold, by their headers. Nothing is mapped before `load`.
+
+    `homes` has the file of every tensor where there are several.
+    """
 
     path: Path
     files: tuple[Path, ...]
     headers: dict[str, TensorHeader]
+    homes: dict[str, Path] = field(default_factory=dict, repr=False)
+
+    def home(self, name: str) -> Path:
+        """Return the file that a tensor lies in; its header has the place there."""
+        return self.homes.get(name, self.files[0])
 
     def load(self, device: str | torch.device = "cpu") -> dict[str, Tensor]:
         """Map every file once; on another device than the CPU, copy its tensors there."""
+        from safetensors.torch import load_file
+
         tensors: dict[str, Tensor] = {}
         for file in self.files:
             tensors |= load_file(file, device=str(device))
@@ -53,11 +66,14 @@ class JoinedTensors:
         return {f"{part}.{name}": tensor for part, tensors in loaded.items() for name, tensor in tensors.items()}
 
 
-def stored_tensors(folder: Path) -> StoredTensors:
-    """Read the headers of a weights folder's files.
+def stored_tensors(path: str | Path) -> StoredTensors:
+    """Read the headers of a weights folder's files, or of one file of tensors.
 
     Raise NotFoundError for a file that is missing, and IntegrityError for one that is broken, or shards that disagree.
     """
+    folder = Path(path)
+    if folder.is_file():
+        return StoredTensors(folder, (folder,), read_header(folder))
     index = read_index(folder)
     single = folder / WEIGHTS_FILE
     if index is None:
@@ -67,6 +83,7 @@ def stored_tensors(folder: Path) -> StoredTensors:
         raise IntegrityError(f"{folder} holds both {WEIGHTS_FILE} and {INDEX_FILE}; remove one of them")
     shards, total_size = index
     headers: dict[str, TensorHeader] = {}
+    homes: dict[str, Path] = {}
     for shard, listed in shards.items():
         found = read_header(folder / shard)
         if twice := sorted(headers.keys() & found.keys()):
@@ -75,6 +92,7 @@ def stored_tensors(folder: Path) -> StoredTensors:
             where = f"is not in {shard}, where it should be" if strays[0] in listed else f"lies in {shard}, unlisted"
             raise IntegrityError(f"{path}: tensor {strays[0]!r} {where}; get a fresh copy")
         headers |= found
+        homes |= dict.fromkeys(found, folder / shard)
     size = sum(header.size for header in headers.values())
     if total_size not in (None, size):
         raise IntegrityError(
@@ -82,7 +100,7 @@ def stored_tensors(folder: Path) -> StoredTensors:
         )
     if unlisted := sorted({file.name for file in folder.glob("model-*.safetensors")} - shards.keys()):
         _log.warning("%s does not list %s, which is ignored", path, unlisted[0])
-    return StoredTensors(path, tuple(folder / shard for shard in shards), headers)
+    return StoredTensors(path, tuple(folder / shard for shard in shards), headers, homes)
 
 
 def tensors_sha256(path: Path) -> str:
@@ -97,6 +115,8 @@ def tensors_sha256(path: Path) -> str:
 
 def split_weights(folder: Path, max_bytes: int) -> None:
     """Put a folder's tensors into shards of at most so many bytes; leave it as it is where one is enough."""
+    from safetensors.torch import save_file
+
     stored = stored_tensors(folder)
     groups: list[dict[str, int]] = [{}]
     for name, header in stored.headers.items():
