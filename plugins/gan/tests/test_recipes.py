@@ -1,12 +1,16 @@
 """Every recipe trains, resumes and is distributed, with both players in step; with classes and without."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch.nn.utils import clip_grad_norm_
 
 import zoo
+from zoo.data.draws import Draws
+from zoo.engine.average import averaged
 from zoo.testing import RecipeTests
 
 CLASSES = ("round", "square", "long")
@@ -115,6 +119,37 @@ class TestRelativistic(WithAPenalty, WithClasses, OnDCGAN):
 
     def arguments(self) -> dict[str, Any]:
         return {**super().arguments(), "discriminator_norm": "none"}
+
+
+def test_both_players_train_as_two_optimizers_written_out_do() -> None:
+    settings = {"weight_decay": 0.1, "clip": 0.5, "schedule": "cosine", "warmup": 0.02, "ema": 0.9}
+    made = TestMinimax()
+    looped, plain = (made.stepper(channels_last=False, **settings) for _ in range(2))
+    made.losses(looped, 0, 4)
+
+    optimizers, peaks = {}, {"discriminator": 1e-2, "generator": 1e-4}
+    for name, peak in peaks.items():
+        decayed = [one for one in plain.modules[name].parameters() if one.ndim > 1]
+        others = [one for one in plain.modules[name].parameters() if one.ndim == 1]
+        groups = [{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}]
+        optimizers[name] = torch.optim.Adam(groups, peak, (0.5, 0.999), fused=True)
+    averages = {name: tensor.detach().clone() for name, tensor in averaged(plain.modules).items()}
+    for step in range(4):
+        factor = (step + 1) / 3 if step < 2 else 0.5 * (1 + math.cos(math.pi * (step - 2) / 98))
+        for loss in plain.recipe.step({"index": torch.arange(12), "images": images()}, Draws(0, 0, torch.arange(12))):
+            optimizer = optimizers[loss.optimizer]
+            for group in optimizer.param_groups:
+                group["lr"] = peaks[loss.optimizer] * factor
+            optimizer.zero_grad()
+            loss.value.backward()
+            clip_grad_norm_([one for group in optimizer.param_groups for one in group["params"]], 0.5)
+            optimizer.step()
+        for name, tensor in averaged(plain.modules).items():
+            averages[name].lerp_(tensor.detach(), 1 - min(0.9, (2 + step) / (11 + step)))
+
+    for name, tensor in averaged(looped.modules).items():
+        assert torch.equal(tensor, averaged(plain.modules)[name]), name
+        assert torch.equal(looped.average.tensors[name], averages[name]), name
 
 
 @pytest.mark.parametrize("of", [TestWasserstein, TestRelativistic])

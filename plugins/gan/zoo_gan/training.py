@@ -87,6 +87,9 @@ class AdversarialTraining:
                 "a gradient penalty needs the weights twice, and FSDP2 frees them in between; train with "
                 "--sharding ddp, or by another recipe, such as hinge"
             )
+        # two, because one player answers the other's weights of after its step, several to one: only the rates are
+        # given here; groups, decay and fusion are the engine's, and so is what it does by these names in `step` and
+        # `modules`: schedule, clipping, loss scaling and average
         return {
             "discriminator": self._optimizer(self.discriminator, self.settings.discriminator_rate),
             "generator": self._optimizer(self.generator, self.settings.learning_rate),
