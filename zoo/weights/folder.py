@@ -22,7 +22,8 @@ from zoo.weights.build import full_arguments
 from zoo.weights.config import read_config, write_config
 from zoo.weights.description import FORMAT_VERSION, DataRecord, WeightsDescription
 from zoo.weights.fit import check_tensors, float_dtype, ties_of
-from zoo.weights.foreign.recognize import ForeignWeights, find_foreign
+from zoo.weights.foreign.foreign_weights import ForeignWeights
+from zoo.weights.foreign.recognize import find_foreign
 from zoo.weights.inputs import inputs_record
 from zoo.weights.onto_base import load_onto_base
 from zoo.weights.stored import WEIGHTS_FILE, StoredTensors, stored_tensors

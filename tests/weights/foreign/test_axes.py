@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from zoo.specs.layouts import Layout, Rename
+from zoo.weights.foreign.foreign_weights import ForeignWeights
 from zoo.weights.foreign.grouping import axes_of, grouped, header_of
-from zoo.weights.foreign.recognize import ForeignWeights
 from zoo.weights.header import TensorHeader
 
 LAYOUT = Layout(
