@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi, constants
 
-from tests.faults.kills import at_once, kill_and_finish
 from tests.faults.proxy import Ask, Fault, FaultProxy, Plan, for_files, no_faults
 from tests.faults.schedules import check_cache, make_source, run
 from zoo.errors import AuthorizationError, IntegrityError, NetworkError, NotFoundError
@@ -21,6 +20,8 @@ from zoo.hub.records import PulledRepo
 from zoo.hub.retry_policy import RetryPolicy
 
 QUICK = RetryPolicy(stall=20, attempts=5, pause=0.01, longest_pause=0.3, worthwhile=32_000)
+
+
 WEIGHTS = "model.safetensors"
 
 
@@ -275,30 +276,3 @@ def test_random_schedules_end_in_verified_files_or_a_clear_error(
     """A sample of tests/faults/schedules.py, which `make faults` runs a thousand of."""
     outcomes = run(partner.url, range(24), partner.cache, partner.files)
     assert outcomes["verified"] > 5 and outcomes["NetworkError"] > 5
-
-
-def test_killed_pulls_and_pulls_at_once_fetch_little_twice(tmp_path: Path, served_hub: Any) -> None:
-    """A sample of tests/faults/kills.py, which `make test-pull-kills` kills a hundred times."""
-    (tmp_path / "source").mkdir()
-    content = os.urandom(24_000_000)
-    (tmp_path / "source" / "model.safetensors").write_bytes(content)
-    push_folder(tmp_path / "source", "org/thing", hub=served_hub.url, message="first", private=False)
-    sha256 = hashlib.sha256(content).hexdigest()
-    sent, _ = kill_and_finish(served_hub.url, 0, tmp_path / "killed", sha256, usual=2.0)
-    assert sent <= 2 * len(content)
-    assert at_once(served_hub.url, 3, tmp_path / "together", sha256, "no-op flock") <= 2 * len(content)
-
-
-def test_a_list_whose_next_page_is_itself() -> None:
-    from tests.attacks.lying_hub import REPO, LyingHub, json_reply
-    from zoo.hub.pull import pull_repo
-    from zoo.hub.retry_policy import RetryPolicy
-
-    def again(asked: Any) -> Any:
-        link = ("Link", f'<{asked.path}>; rel="next"')
-        return json_reply([], 200, link) if "/tree/" in asked.path else None
-
-    with LyingHub(again).running() as hub:
-        with pytest.raises(IntegrityError, match="leads back to a page of its list"):
-            pull_repo(REPO, hub=hub.url, policy=RetryPolicy(attempts=1))
-        assert len([asked for asked in hub.asked if "/tree/" in asked.path]) == 1

@@ -1,8 +1,6 @@
 """Plugins are loaded each by itself: whatever one does, the others work, and it is named with the cause."""
 
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +8,9 @@ import pytest
 from packaging.requirements import Requirement
 
 import zoo.registry.plugins
+from tests.registry.strangers import good, plugin
 from zoo.errors import PluginError
-from zoo.registry.registry import Registry, default_registry
-
-GOOD = """
-import zoo
-@zoo.hookimpl
-def zoo_models():
-    yield zoo.ModelSpec(name="{name}", family="cnn", summary="a model", target="{target}")
-"""
-
-
-def good(name: str = "lenet5", target: str = "zoo_lenet.model:LeNet5") -> str:
-    return GOOD.format(name=name, target=target)
-
-
-def plugin(registry: Registry, name: str) -> zoo.registry.plugins.Plugin:
-    return next(plugin for plugin in registry.plugins if plugin.distribution == name)
+from zoo.registry.registry import default_registry
 
 
 def test_a_good_plugin_is_offered(site: Any) -> None:
@@ -43,13 +27,6 @@ def test_load_plugins_variable_is_read_first(site: Any, monkeypatch: pytest.Monk
     assert "zoo_noisy" not in sys.modules
     monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo-lenet")
     assert [plugin.distribution for plugin in zoo.registry.plugins.load_plugins()] == ["zoo-hub", "zoo-lenet"]
-
-
-def test_two_distributions_with_one_entry_point_name_both_load(site: Any) -> None:
-    site.install("zoo-a", good("net_a"), entry_point="lenet")
-    site.install("zoo-b", good("net_b"), entry_point="lenet")
-    assert default_registry().model("net_a").plugin.distribution == "zoo-a"
-    assert default_registry().model("net_b").plugin.distribution == "zoo-b"
 
 
 @pytest.mark.parametrize(
@@ -83,42 +60,6 @@ def test_061_ctrl_c_is_not_swallowed(site: Any) -> None:
     site.install("zoo-broken", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
         zoo.registry.plugins.load_plugins()
-
-
-def test_062_slow_import_is_timed(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoo.registry.plugins, "SLOW_IMPORT_SECONDS", 0.05)
-    site.install("zoo-slow", "import time; time.sleep(0.1)\n" + good())
-    assert plugin(default_registry(), "zoo-slow").slow
-
-
-def test_063_one_name_from_two_distributions(site: Any) -> None:
-    site.install("zoo-lenet", good())
-    site.install("zoo-old", good())
-    registry = default_registry()
-    both = "provided by both zoo-lenet and zoo-old; .*pip uninstall zoo-lenet or pip uninstall zoo-old"
-    with pytest.raises(PluginError, match=both):
-        registry.model("lenet5")
-    assert registry.conflicts(plugin(registry, "zoo-old")) == ["model 'lenet5' is also offered by zoo-lenet"]
-
-
-def test_063_families_tell_equal_names_apart(site: Any) -> None:
-    site.install("zoo-lenet", good())
-    site.install("zoo-other", good().replace('"cnn"', '"gan"'))
-    assert default_registry().model("gan/lenet5").plugin.distribution == "zoo-other"
-    with pytest.raises(PluginError, match="write cnn/lenet5 or gan/lenet5"):
-        default_registry().model("lenet5")
-
-
-def test_064_shadowing_a_built_in_is_refused(site: Any) -> None:
-    code = (
-        good()
-        .replace("zoo_models", "zoo_tasks")
-        .replace('ModelSpec(name="lenet5", family="cnn"', "TaskSpec(name='image-classification'")
-    )
-    site.install("zoo-shadow", code.replace('target="zoo_lenet.model:LeNet5"', 'recipe="x", score="y"'))
-    registry = default_registry()
-    assert "built into zoo" in str(plugin(registry, "zoo-shadow").error)
-    assert registry.task("image-classification").plugin.distribution == "zoo-hub"
 
 
 def test_067_asking_for_what_a_raising_hook_offers(site: Any) -> None:
@@ -196,103 +137,6 @@ def test_six_broken_plugins_beside_the_good_one(site: Any, zoo_command: Any) -> 
         done = zoo_command("info", asked)
         assert (done.returncode, cause in done.stderr) == (8, True), done.stderr
     assert zoo_command("info", "good_net").returncode == 8
-
-
-def test_063_a_name_that_the_catalogue_lists_stays_with_its_plugin(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    site.install("zoo-third", good("resnet18"))
-    monkeypatch.delenv("ZOO_LOAD_PLUGINS", raising=False)
-    registry = default_registry()
-    assert registry.model("resnet18").plugin.distribution == "zoo-cnn"
-    assert registry.model("cnn/resnet18").plugin.distribution == "zoo-cnn"
-    assert registry.model("resnet18", "zoo-third").plugin.distribution == "zoo-third", "weights that name it get it"
-    assert registry.conflicts(plugin(registry, "zoo-third")) == [
-        "model 'resnet18' is also offered by zoo-cnn, and means zoo-cnn's: registry.json lists it so"
-    ]
-
-
-def test_064_a_command_with_the_name_of_one_of_zoos_own(site: Any) -> None:
-    code = (
-        "import zoo\n@zoo.hookimpl\ndef zoo_commands():\n"
-        "    yield zoo.CommandSpec(name='list', summary='', target='a:b')\n"
-    )
-    site.install("zoo-lister", code)
-    assert plugin(default_registry(), "zoo-lister").error == (
-        "ValueError: command 'list' is built into zoo; give it another name"
-    )
-
-
-def test_a_hook_without_an_end(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoo.registry.plugins, "MOST_OFFERS", 100)
-    endless = good().replace("    yield", "    while True: yield")
-    site.install("zoo-endless", endless)
-    site.install("zoo-endless-too", endless.replace("zoo_models", "zoo_model"))
-    assert "hook zoo_models: RuntimeError: yields more than 100 specs" in str(
-        plugin(default_registry(), "zoo-endless").error
-    )
-    assert "unknown hook" in str(plugin(default_registry(), "zoo-endless-too").error)
-
-
-def test_a_hook_that_takes_too_long(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoo.registry.plugins, "LONGEST_HOOK_SECONDS", -1.0)
-    site.install("zoo-slow", good())
-    found = zoo.registry.plugins.load_plugins()
-    assert "hook zoo_models: RuntimeError: yields for more than" in str(found[-1].error)
-
-
-HANGS = {
-    "sleeps": "import time; time.sleep(60)",
-    "loops": "while True: pass",
-    "catches everything": """
-    while True:
-        try:
-            while True: pass
-        except Exception: pass
-""",
-}
-
-
-@pytest.mark.parametrize("how", HANGS)
-def test_a_hook_that_hangs_before_it_yields(
-    how: str, site: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It is ended, and the others work; before that a line names it, and a command that leaves it out."""
-    monkeypatch.setattr(zoo.registry.plugins, "LONGEST_HOOK_SECONDS", 0.3)
-    monkeypatch.setattr(zoo.registry.plugins, "TOLD_AFTER_SECONDS", 0.1)
-    site.install("zoo-hangs", good("gone").replace("    yield", f"    {HANGS[how]}\n    yield"))
-    site.install("zoo-lenet", good())
-    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo-hangs,zoo-lenet")
-    before = signal.getsignal(signal.SIGALRM)
-    registry = default_registry()
-    assert registry.model("lenet5").plugin.distribution == "zoo-lenet"
-    assert plugin(registry, "zoo-hangs").error == "HookError: hook zoo_models: RuntimeError: takes more than 0.3 s"
-    assert signal.getsignal(signal.SIGALRM) is before and "zoo-plugins" not in {t.name for t in threading.enumerate()}
-    (said,) = [record.getMessage() for record in caplog.records if "zoo-hangs" in record.getMessage()]
-    assert said.startswith("plugin zoo-hangs keeps this command waiting, at zoo_hangs.py:")
-    assert said.endswith("; to go on without it: Ctrl-C, then export ZOO_LOAD_PLUGINS=zoo-lenet")
-
-
-def test_an_import_that_hangs_is_named(
-    site: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It may be a slow disk, so it is waited for."""
-    monkeypatch.setattr(zoo.registry.plugins, "TOLD_AFTER_SECONDS", 0.05)
-    site.install("zoo-heavy", f"import time; time.sleep(0.5)\n{good()}")
-    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo-heavy")
-    assert default_registry().model("lenet5")
-    assert "plugin zoo-heavy keeps this command waiting, at zoo_heavy.py:1" in caplog.text
-    assert "export ZOO_LOAD_PLUGINS=''" in caplog.text
-
-
-def test_a_host_s_own_alarm_is_left_alone(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def own(signum: int, frame: Any) -> None: ...
-
-    site.install("zoo-lenet", good())
-    before = signal.signal(signal.SIGALRM, own)
-    try:
-        assert default_registry().model("lenet5")
-        assert signal.getsignal(signal.SIGALRM) is own
-    finally:
-        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])

@@ -1,6 +1,7 @@
-"""The embedded Hub, as the core offers it to tests of plugins, and a classifier that others can learn from."""
+"""The embedded Hub, a classifier that others can learn from, and a random state that each test has to itself."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -22,3 +23,9 @@ def trained_teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     labels = ("round", "square", "long")
     save_weights(folder, model, model_name="resnet20", arguments=arguments, labels=labels, inputs=inputs)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_random_state() -> Any:
+    with torch.random.fork_rng(devices=[]):
+        yield

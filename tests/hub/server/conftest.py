@@ -14,6 +14,7 @@ from tests.hub.server.uploads import Ask, asking
 from zoo.hub.server.options import Limits, Options
 from zoo.hub.server.serving import serve_folder
 from zoo.hub.server.store import Store
+from zoo.hub.server.trees import Trees
 
 IN_PARTS = Options(limits=Limits(multipart_from=15, part_size=10))
 NUMBERS = itertools.count()
@@ -77,3 +78,12 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
         case = Case(hub, "alone")
         yield case
         case.store.close()
+
+
+@pytest.fixture
+def folders_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list of the folders whose entries are read."""
+    folders: list[str] = []
+    entries = Trees.entries
+    monkeypatch.setattr(Trees, "entries", lambda self, oid, *rest: folders.append(oid) or entries(self, oid, *rest))
+    return folders
