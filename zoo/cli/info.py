@@ -9,7 +9,7 @@ import msgspec
 
 from zoo.cli.described_paths import described_path
 from zoo.commands.output import print_line
-from zoo.commands.tables import heading, millions, print_json
+from zoo.commands.tables import millions, print_json
 from zoo.errors import NotFoundError
 from zoo.registry.registry import default_registry
 from zoo.specs.hooks import SPEC_TYPES
@@ -31,7 +31,7 @@ def command(name: str, as_json: bool) -> None:
     width = max(len(key) for key in found)
     for key, value in found.items():
         if value is not False and value not in (None, "", {}, [], ()):
-            print_line(f"{heading(key).ljust(width)}  {_text(key, value)}")
+            print_line(f"{key.ljust(width)}  {_text(key, value)}")
 
 
 def _find(name: str) -> dict[str, Any]:

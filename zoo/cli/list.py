@@ -6,7 +6,7 @@ import click
 
 from zoo.api.models import list_models, list_weights
 from zoo.commands.output import print_line
-from zoo.commands.tables import heading, millions, print_json, print_table
+from zoo.commands.tables import millions, print_json, print_table
 from zoo.registry.registry import Registry, default_registry, matches
 from zoo.specs.records import singular
 
@@ -63,9 +63,7 @@ def command(
 def _print(shown: dict[str, list[dict[str, Any]]], kind: str | None) -> None:
     for rows in shown.values():
         if rows:
-            print_table(
-                [heading(key).upper() for key in rows[0]], [[_cell(key, row[key]) for key in row] for row in rows]
-            )
+            print_table([key.upper() for key in rows[0]], [[_cell(key, row[key]) for key in row] for row in rows])
             print_line()
     counts = [f"{len(rows)} {name if len(rows) != 1 else singular(name)}" for name, rows in shown.items()]
     print_line(

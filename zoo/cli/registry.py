@@ -6,7 +6,7 @@ import click
 
 from zoo.commands.options import hub
 from zoo.commands.output import print_line
-from zoo.commands.tables import heading, print_json, print_table
+from zoo.commands.tables import print_json, print_table
 from zoo.errors import IntegrityError
 
 _registry = click.option("--registry", metavar="FILE", help="The registry; default: your first one.")
@@ -94,7 +94,7 @@ def search(pattern: str | None, registry: str | None, as_json: bool, hub: str | 
         print_json(rows)
         return
     print_table(
-        [heading(key).upper() for key in ("name", "repo", "task", "license", "listed in", "needs")],
+        [key.upper() for key in ("name", "repo", "task", "license", "listed in", "needs")],
         [[" < ".join(cell) if isinstance(cell, list) else cell or "" for cell in row.values()] for row in rows],
     )
     print_line(f"{len(rows)} weights. `zoo pull NAME` fetches them")

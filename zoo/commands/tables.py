@@ -24,11 +24,6 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         print_line(line if edge is None or len(line) <= edge else line[: edge - 1] + "…")
 
 
-def heading(key: str) -> str:
-    """Return a key of JSON as people read it."""
-    return key.replace("license", "license")
-
-
 def print_json(value: Any) -> None:
     """Print one JSON document, of ASCII alone; DEL is the one control character that JSON leaves as it is."""
     text = json.dumps(without_secrets_in(value), indent=1, default=lambda other: without_secrets(str(other)))
