@@ -42,6 +42,11 @@ EXTRAS = (
 )
 
 
+def install_command(plugin: str) -> str:
+    """Return what to type to have a plugin."""
+    return f"zoo plugins install {plugin}"
+
+
 def require(what: str, *modules: str) -> None:
     """Raise UsageError, with the line to type, where one of these modules of extras is not installed."""
     for module in modules:

@@ -16,11 +16,16 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     beside = folder / "beside"
     beside.mkdir()
     (beside / "notes.txt").write_text("untouched")
-    with hub_process(folder / "hub", "--idle-timeout", "20") as hub:
+    index = folder / "index"
+    index.mkdir()
+    for name in ("index.html", "index.json"):
+        (index / name).write_text("{}")
+    (index / "link.json").symlink_to(beside / "notes.txt")
+    with hub_process(folder / "hub", "--idle-timeout", "20", "--plugins", str(index)) as hub:
         made = make_town(hub)
         yield made
         made.close()
-    assert [path.name for path in sorted(folder.iterdir())] == ["beside", "hub", "hub.said"]
+    assert [path.name for path in sorted(folder.iterdir())] == ["beside", "hub", "hub.said", "index"]
     assert (beside / "notes.txt").read_text() == "untouched"
 
 

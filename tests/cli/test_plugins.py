@@ -54,7 +54,7 @@ def test_what_is_missing_and_how_to_get_it(
     lines = says("plugins").splitlines()
     assert lines[2:] == [
         "zoo-painter  1.0      1 model, 1 recipe",
-        "zoo-nowhere  -        not installed: pip install zoo-nowhere",
+        "zoo-nowhere  -        not installed: zoo plugins install zoo-nowhere",
         "",
         "MISSING EXTRA  NEEDED FOR                   INSTALL",
         "serve          zoo hub serve, --hub FOLDER  pip install 'zoo-hub[serve]'",
@@ -62,7 +62,7 @@ def test_what_is_missing_and_how_to_get_it(
     core, *_, absent = json.loads(says("plugins", "--json"))
     assert core["missing"] == {"serve": "pip install 'zoo-hub[serve]'"}
     assert (absent["plugin"], absent["version"], absent["missing"]) == ("zoo-nowhere", None, {})
-    assert "plugin zoo-nowhere provides it: pip install zoo-nowhere" in says("explain", "weights", code=3)
+    assert "plugin zoo-nowhere provides it: zoo plugins install zoo-nowhere" in says("explain", "weights", code=3)
 
 
 def test_what_few_plugins_offer_is_named(painter: None, site: Any, says: Any, monkeypatch: Any) -> None:
@@ -141,6 +141,13 @@ def test_the_traceback_and_the_exit_code_of_a_broken_one(
     assert run(["--debug", "plugins"]) == 0
     said = capsys.readouterr().err
     assert "zoo-broken 1.0:" in said and "in fail" in said and "ZeroDivisionError" in said
+    assert run(["plugins", "--debug", "zoo-broken"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("zoo-broken 1.0, zoo_broken: ZeroDivisionError") and "in fail" in shown
+    assert run(["plugins", "--debug", "zoo-painter"]) == 0 and "it loads" in capsys.readouterr().out
+    assert run(["plugins", "--debug", "zoo-none"]) == 2 and "no plugin 'zoo-none'" in capsys.readouterr().err
+    assert run(["plugins", "--strict", "new", "x"]) == 2 and "behind the command" in capsys.readouterr().err
+    assert run(["plugins", "list", "--strict", "painter"]) == 0 and "zoo-broken" not in capsys.readouterr().out
     assert run(["plugins", "--strict"]) == 8
     said = capsys.readouterr()
     assert "ZeroDivisionError" in said.out and "something is wrong with zoo-broken" in said.err
@@ -160,7 +167,10 @@ def test_a_plugin_is_written_and_checked(site: Any, says: Any, tmp_path: Any, mo
     head, row = says("plugins", "check", "zoo-wood-mouse").splitlines()
     assert head.split() == ["OFFER", "PASSED", "FAILED", "SKIPPED", "SECONDS"]
     assert row.split()[:5] == ["command", "wood_mouse", "4", "0", "0"]
-    (checked,) = json.loads(says("plugins", "check", "zoo-wood-mouse", "--json"))
+    report = json.loads(says("plugins", "check", "zoo-wood-mouse", "--json"))
+    assert (report["distribution"], report["version"], report["zoo"]) == ("zoo-wood-mouse", "1.0", __version__)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", report["date"])
+    (checked,) = report["results"]
     assert (checked["name"], checked["passed"], checked["failed"]) == ("wood_mouse", 4, {})
 
 

@@ -176,7 +176,7 @@ class WholeWay:
         default_registry.cache_clear()
         plugin = self.package.replace("_", "-")
         for use in (zoo.load, zoo.describe, zoo.verify, lambda place: zoo.evaluate(place, data=self.data)):
-            with pytest.raises(zoo.NotFoundError, match=f"pip install {plugin}"):
+            with pytest.raises(zoo.NotFoundError, match=f"zoo plugins install {plugin}"):
                 use(trained.finetuned.folder)
 
     def test_is_named_where_another_plugin_brings_its_kind_of_data(

@@ -103,7 +103,7 @@ def test_aliases_are_followed(tmp_path: Path) -> None:
 
 def test_009_plugin_that_is_not_installed(tmp_path: Path) -> None:
     catalogue = read_catalogue(write(tmp_path, plugins={"zoo-swin": ["swin_tiny"]}))
-    with pytest.raises(NotFoundError, match="pip install zoo-swin"):
+    with pytest.raises(NotFoundError, match="zoo plugins install zoo-swin"):
         Registry([], catalogue).model("swin_tiny")
 
 
@@ -171,6 +171,6 @@ def test_built_in_weights_are_the_verified_public_pins() -> None:
 def test_what_no_installed_plugin_offers_shows_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZOO_LOAD_PLUGINS", "")
     for model, plugin in (("conv_autoencoder", "zoo-autoencoder"), ("resnet18", "zoo-cnn")):
-        with pytest.raises(NotFoundError, match=f"pip install {plugin}"):
+        with pytest.raises(NotFoundError, match=f"zoo plugins install {plugin}"):
             default_registry().model(model)
     assert default_registry().weights("resnet18.a1_in1k").plugin == "zoo-cnn"

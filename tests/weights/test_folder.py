@@ -148,7 +148,7 @@ def test_018_architecture_of_another_plugin(tiny: Path) -> None:
 
 def test_018_plugin_that_is_not_installed(tiny: Path) -> None:
     edit(tiny, plugin="zoo-elsewhere")
-    with pytest.raises(NotFoundError, match="pip install zoo-elsewhere"):
+    with pytest.raises(NotFoundError, match="zoo plugins install zoo-elsewhere"):
         load_weights(tiny)
 
 

@@ -3,15 +3,16 @@
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from zoo.authoring.manifest import FILE, Manifest, read_manifest
-from zoo.authoring.pages import overview, plugin_page
+from zoo.authoring.indexed import INDEX_FILE, SCHEMA_VERSION, Indexed, check_names, newest_first
+from zoo.authoring.manifest import FILE, read_manifest
+from zoo.authoring.pages import STYLE, overview, page_name, plugin_page
+from zoo.authoring.results import Report, last_results, read_report
 from zoo.errors import IntegrityError, UsageError, ZooError
 from zoo.files import new_folder
 from zoo.printable import printable
@@ -20,49 +21,52 @@ _MAX_MEMBERS = 100_000
 _MAX_TEXT = 1024 * 1024
 
 
-@dataclass(frozen=True, kw_only=True)
-class Indexed:
-    """One plugin of an index: what its wheel's metadata say, and its manifest."""
-
-    name: str
-    version: str
-    summary: str
-    license: str
-    requires: tuple[str, ...]
-    wheel: str
-    size: int
-    manifest: Manifest
-
-    def record(self) -> dict[str, Any]:
-        """Return what index.json has of it."""
-        known = {name: getattr(self, name) for name in ("name", "version", "summary", "license", "wheel", "size")}
-        return {**known, "requires": list(self.requires), "offers": msgspec.to_builtins(self.manifest.offers)}
-
-
-def write_index(wheels: Sequence[Path], out: Path) -> tuple[list[Indexed], dict[str, str]]:
+def write_index(
+    wheels: Sequence[Path], out: Path, results: Sequence[Path] = ()
+) -> tuple[list[Indexed], dict[str, str]]:
     """Write index.json, errors.json and pages into a folder that is not there; return what they list.
 
-    A wheel that is broken, or no plugin, goes into errors.json with its reason. Of several versions all are listed.
+    `results` are files that `zoo plugins check --json` wrote. A wheel that is broken, or no plugin, and results of
+    none of the wheels go into errors.json with the reason. Of several versions all are listed.
     Raise UsageError for a folder that exists.
     """
     if out.exists() or out.is_symlink():
         raise UsageError(f"{out} exists; name another --out, or remove it first")
-    found: list[Indexed] = []
+    read: list[Indexed] = []
     errors: dict[str, str] = {}
     for path in wheels:
         try:
-            found.append(read_wheel(path))
+            read.append(read_wheel(path))
         except ZooError as error:
             errors[path.name] = str(error)
-    found.sort(key=lambda plugin: (plugin.name, plugin.version))
+    found = newest_first(_with_results(read, results, errors))
+    records = [plugin.record() for plugin in found]
     with new_folder(out) as folder:
-        _write_json(folder / "index.json", {"schema_version": 1, "plugins": [plugin.record() for plugin in found]})
+        _write_json(folder / INDEX_FILE, {"schema_version": SCHEMA_VERSION, "plugins": records})
         _write_json(folder / "errors.json", errors)
-        (folder / "index.html").write_text(overview([plugin.record() for plugin in found], errors), encoding="utf-8")
-        for plugin in found:
-            page = folder / f"{plugin.name}-{plugin.version}.html"
-            page.write_text(plugin_page(plugin.record()), encoding="utf-8")
+        pages = {"style.css": STYLE, "index.html": overview(found, errors)}
+        pages |= {page_name(plugin): plugin_page(plugin) for plugin in found}
+        for name, text in pages.items():
+            (folder / name).write_text(text, encoding="utf-8")
     return found, errors
+
+
+def _with_results(found: list[Indexed], results: Sequence[Path], errors: dict[str, str]) -> list[Indexed]:
+    reports: dict[tuple[str, str], list[Report]] = {(plugin.name, plugin.version): [] for plugin in found}
+    for path in results:
+        try:
+            report = read_report(path)
+            if (key := (report.distribution, report.version)) not in reports:
+                raise IntegrityError(
+                    f"{path.name} has results of {printable(' '.join(key))}, of which no wheel is here"
+                )
+            reports[key].append(report)
+        except ZooError as error:
+            errors[path.name] = str(error)
+    return [
+        msgspec.structs.replace(plugin, conformance=last_results(reports[plugin.name, plugin.version]))
+        for plugin in found
+    ]
 
 
 def read_wheel(path: Path) -> Indexed:
@@ -89,8 +93,7 @@ def read_wheel(path: Path) -> Indexed:
             f"{path.name} is {plain} {version}, and its {FILE} is that of {manifest.distribution} {manifest.version}; "
             f"write it again: zoo plugins manifest {plain}"
         )
-    if not all(part.replace(".", "").replace("+", "").replace("-", "").isalnum() for part in (plain, version)):
-        raise IntegrityError(f"{path.name} has a name or a version that no distribution can have")
+    check_names(plain, version, manifest.offers, path.name)
     return Indexed(
         name=plain,
         version=version,
@@ -99,7 +102,7 @@ def read_wheel(path: Path) -> Indexed:
         requires=tuple(printable(str(one)) for one in metadata.get_all("Requires-Dist") or ()),
         wheel=path.name,
         size=path.stat().st_size,
-        manifest=manifest,
+        offers=manifest.offers,
     )
 
 

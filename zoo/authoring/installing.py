@@ -107,6 +107,12 @@ def is_plugin(name: str) -> bool:
     return found is not None and bool(found.entry_points.select(group="zoo"))
 
 
+def installed_version(name: str) -> str | None:
+    """Return which version of a distribution is installed here."""
+    found = _distribution(name)
+    return found.version if found else None
+
+
 def _distribution(name: str) -> Distribution | None:
     try:
         return distribution(name)
@@ -116,8 +122,7 @@ def _distribution(name: str) -> Distribution | None:
 
 def _change(item: dict[str, Any]) -> Change:
     name, version = item["metadata"]["name"], item["metadata"]["version"]
-    found = _distribution(name)
-    return Change(name, version, found.version if found else None, bool(item.get("requested")))
+    return Change(name, version, installed_version(name), bool(item.get("requested")))
 
 
 def _checked(what: str) -> str:

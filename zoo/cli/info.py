@@ -11,6 +11,7 @@ from zoo.cli.described_paths import described_path
 from zoo.commands.output import print_line
 from zoo.commands.tables import millions, print_json
 from zoo.errors import NotFoundError
+from zoo.extras import install_command
 from zoo.registry.registry import default_registry
 from zoo.specs.hooks import SPEC_TYPES
 from zoo.specs.records import singular
@@ -46,7 +47,7 @@ def _find(name: str) -> dict[str, Any]:
             "kind": "weights",
             **values,
             "listed in": " < ".join(catalogue.origins.get(catalogue.resolve(name), ())),
-            "needs": None if entry.plugin in installed else f"pip install {entry.plugin}",
+            "needs": None if entry.plugin in installed else install_command(entry.plugin),
             "load": f'zoo.load("{name}")',
         }
     for kind in _KINDS:

@@ -95,9 +95,10 @@ def _notes(name: str, registry: str | None, hub: str | None, locked: bool) -> li
     if source.listed_in != ("built-in",):
         others = f", before {' and '.join(source.listed_in[:-1])}" if source.listed_in[1:] else ""
         notes.append(f"listed in {source.listed_in[-1]}{others}")
+    from zoo.extras import install_command
     from zoo.registry.registry import default_registry
 
     installed = {plugin.distribution for plugin in default_registry().plugins}
     if source.entry is not None and source.entry.plugin not in installed:
-        notes.append(f"needs plugin {source.entry.plugin}: pip install {source.entry.plugin}")
+        notes.append(f"needs plugin {source.entry.plugin}: {install_command(source.entry.plugin)}")
     return notes

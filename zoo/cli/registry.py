@@ -8,6 +8,7 @@ from zoo.commands.options import hub
 from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table
 from zoo.errors import IntegrityError
+from zoo.extras import install_command
 
 _registry = click.option("--registry", metavar="FILE", help="The registry; default: your first one.")
 
@@ -85,7 +86,7 @@ def search(pattern: str | None, registry: str | None, as_json: bool, hub: str | 
             "task": entry.task,
             "license": entry.license,
             "listed in": list(found.catalogue.origins[name]),
-            "needs": None if entry.plugin in installed else f"pip install {entry.plugin}",
+            "needs": None if entry.plugin in installed else install_command(entry.plugin),
         }
         for name, entry in sorted(found.catalogue.entries.items())
         if matches(name, pattern) or matches(entry.repo, pattern) or matches(entry.task, pattern)

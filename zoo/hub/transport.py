@@ -95,18 +95,23 @@ class Transport:
                 f"{self._connection.url} gives a list of more than {MAX_PAGES:,} pages; report it to its owner"
             )
 
+    def content(self, url: str, max_bytes: int) -> bytes:
+        """Return what lies at an address, which the Hub's list does not name. Raise IntegrityError beyond the limit."""
+        failures = 0
+        while True:
+            try:
+                with self._opened(url, {}) as response:
+                    return bytes(self._body(response, url, max_bytes))
+            except Exception as error:
+                failures += 1
+                self.pause(error, failures)
+
     def _document(self, url: str) -> tuple[Any, str]:
         failures = 0
         while True:
             try:
                 with self._opened(url, {}) as response:
-                    body = bytearray()
-                    for chunk in self._paced(response, url):
-                        body += chunk
-                        if len(body) > MAX_LIST_BYTES:
-                            raise IntegrityError(
-                                f"{url} gives more than {MAX_LIST_BYTES:,} bytes; report it to its owner"
-                            )
+                    body = self._body(response, url, MAX_LIST_BYTES)
                     try:
                         return json.loads(body), response.headers.get("link", "")
                     except (ValueError, RecursionError):
@@ -114,6 +119,14 @@ class Transport:
             except Exception as error:
                 failures += 1
                 self.pause(error, failures)
+
+    def _body(self, response: Any, url: str, max_bytes: int) -> bytearray:
+        body = bytearray()
+        for chunk in self._paced(response, url):
+            body += chunk
+            if len(body) > max_bytes:
+                raise IntegrityError(f"{url} gives more than {max_bytes:,} bytes; report it to its owner")
+        return body
 
     def _stream(self, url: str, start: int, stop: int, size: int) -> Iterator[bytes]:
         """Yield bytes of a file by one request, never more than were asked for."""

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 import pluggy
 
+from zoo.extras import install_command
 from zoo.registry.command_names import COMMANDS
 from zoo.registry.patience import Patience
 from zoo.specs import hooks
@@ -146,7 +147,7 @@ def _other_version(distribution: Distribution) -> str | None:
             continue
         if not requirement.specifier.contains(__version__, prereleases=True):
             name = _normal(distribution)
-            return f"needs zoo {requirement.specifier} (this is {__version__}); pip install -U {name}"
+            return f"needs zoo {requirement.specifier} (this is {__version__}); {install_command(name)} --upgrade"
     return None
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 from zoo.errors import IntegrityError, NotFoundError, PluginError
+from zoo.extras import install_command
 from zoo.registry.catalogue import Catalogue, PublishedWeights, load_catalogue
 from zoo.registry.plugins import Plugin, load_plugins
 from zoo.specs.modality import Modality
@@ -199,7 +200,7 @@ class Registry:
         provider = self.catalogue.provider(bare.split(".")[0])
         if provider and provider not in {plugin.distribution for plugin in self.plugins}:
             raise NotFoundError(
-                f"no {noun} named {_shown(name)}; plugin {provider} provides it: pip install {provider}"
+                f"no {noun} named {_shown(name)}; plugin {provider} provides it: {install_command(provider)}"
             )
 
     def _cure(self, kind: str, name: str, other: str, listing: str) -> str:

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from zoo.errors import IntegrityError, NotFoundError
+from zoo.extras import install_command
 from zoo.files import new_folder, storage_errors
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.modality import Inputs
@@ -130,13 +131,15 @@ def offered_model(block: WeightsDescription, source: str) -> Offer[ModelSpec]:
     registry = default_registry()
     installed = {plugin.distribution for plugin in registry.plugins}
     if block.plugin not in installed:
-        raise NotFoundError(f"{source} needs plugin {block.plugin}, which is not installed: pip install {block.plugin}")
+        raise NotFoundError(
+            f"{source} needs plugin {block.plugin}, which is not installed: {install_command(block.plugin)}"
+        )
     try:
         offer = registry.model(block.architecture, block.plugin)
     except NotFoundError as error:
         raise IntegrityError(
             f"{source} names the architecture {block.architecture!r}, which plugin {block.plugin} does not offer; "
-            f"upgrade it: pip install -U {block.plugin}"
+            f"upgrade it: {install_command(block.plugin)} --upgrade"
         ) from error
     if offer.plugin.distribution != block.plugin:
         raise IntegrityError(

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
 from zoo.errors import IntegrityError, NotFoundError, PluginError
+from zoo.extras import install_command
 from zoo.registry.plugins import CORE
 from zoo.registry.registry import Offer, default_registry, load_modality
 from zoo.specs.records import ModalitySpec, load_target
@@ -186,7 +187,7 @@ def _offered(head: _Head, source: str) -> Offer[ModalitySpec]:
     except NotFoundError:
         raise NotFoundError(
             f"{source} takes {head.modality!r}, which plugin {head.plugin} knows and nobody here: "
-            f"pip install {head.plugin}"
+            f"{install_command(head.plugin)}"
         ) from None
     if offer.plugin.distribution != head.plugin:
         raise IntegrityError(

@@ -36,6 +36,7 @@ ROUTES = """
 /{name}/{name}/resolve/{ref}/{path} /{name}/{name}/raw/{ref}/{path} /api/models/{name}/{name}/super-squash/{ref}
 /{name}/{name}/tree/{ref}/{path} /{name}/{name}/blob/{ref}/{path}
 /{name}/{name}/picture/{ref}/{path} /{name}/{name}/commits/{ref} /{name}/{name}/commit/{hash} /{path}
+/plugins /plugins/ /plugins/index.html /plugins/{path} /plugins/{name}/{path}
 """.split()
 KEYS = (
     "name organization type private visibility gated fromRepo toRepo tag startingPoint files path size sample objects "
@@ -129,7 +130,10 @@ def paths(draw: Any) -> str:
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("any") / "hub"
-    with serve_folder(folder, options=Options(limits=Limits(max_file=10_000_000, idle_seconds=5))) as hub:
+    index = tmp_path_factory.mktemp("index")
+    (index / "index.html").write_text("<p>plugins")
+    limits = Limits(max_file=10_000_000, idle_seconds=5)
+    with serve_folder(folder, options=Options(plugins=index, limits=limits)) as hub:
         yield hub
 
 

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     default=None,
     help="Let everybody read what is public, without a token. Default: on this machine's own address alone.",
 )
+@click.option(
+    "--plugins",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Show a plugin index, which `zoo plugins index` wrote, under /plugins.",
+)
 @click.option("--access-log", metavar="FILE|-", help="Default: FOLDER/log/access.jsonl, rotated; - is standard output.")
 @click.option("--max-file", type=click.IntRange(1), help="Largest file, in GB.  [default: 1024]")
 @click.option("--max-connections", type=click.IntRange(1), help="Connections at once.  [default: 512]")
@@ -68,6 +74,9 @@ def _options(folder: Path, settings: dict[str, object]) -> "Options":
         if urlsplit(str(url)).scheme not in ("http", "https") or host is None or urlsplit(str(url)).path.strip("/"):
             raise UsageError(f"--url {url} is not the URL of a Hub; write one such as https://hub.example.org")
         settings["names"] = (*settings["names"], host)  # type: ignore[misc]
+    plugins = settings["plugins"]
+    if isinstance(plugins, Path) and not (plugins / "index.json").is_file():
+        raise UsageError(f"no plugin index in {plugins}; write one: zoo plugins index WHEELS --out FOLDER")
     settings["access_log"] = settings["access_log"] or str(folder / "log" / "access.jsonl")
     anonymous = settings.pop("anonymous")
     settings["grace_seconds"] = settings.pop("grace")
@@ -80,7 +89,7 @@ def _options(folder: Path, settings: dict[str, object]) -> "Options":
 def _announce(served: "ServedHub", options: "Options") -> None:
     print_line(f"serving {served.folder} on {served.url} · Ctrl-C stops it")
     token = served.token if served.first_start else f"$(cat {served.folder}/token)"
-    print_line(f"pages:  {served.url}/")
+    print_line(f"pages:  {served.url}/" + (f", {served.url}/plugins/" if options.plugins else ""))
     print_line("for other programs:")
     print_line(f"  export HF_ENDPOINT={served.url}")
     shown = f"    # the owner's, shown this once; kept in {served.folder}/token" if served.first_start else ""

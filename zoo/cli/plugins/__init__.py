@@ -3,7 +3,8 @@
 import click
 
 from zoo.cli.lazy import LazyCommand
-from zoo.cli.plugins.list import list_command, listing
+from zoo.cli.plugins.list import list_command, list_installed, listing, show_failure
+from zoo.errors import UsageError
 
 _COMMANDS = {
     "new": "Write a plugin that works, to go on from.",
@@ -16,15 +17,18 @@ _COMMANDS = {
 
 
 @click.group("plugins", invoke_without_command=True)
+@click.option("--debug", "broken", metavar="NAME", help="Show the traceback of a plugin that did not load.")
 @listing
 @click.pass_context
-def command(context: click.Context, as_json: bool, strict: bool) -> None:
-    """List plugins with their versions: what they offer, or why they failed to load; and extras that are missing.
-
-    `zoo --debug plugins` shows the tracebacks of those that failed.
-    """
-    if context.invoked_subcommand is None:
-        context.invoke(list_command, as_json=as_json, strict=strict)
+def command(context: click.Context, broken: str | None, as_json: bool, strict: bool) -> None:
+    """List plugins with their versions: what they offer, or why they failed to load; and extras that are missing."""
+    if context.invoked_subcommand is not None:
+        if broken or as_json or strict:
+            raise UsageError(f"give options behind the command: zoo plugins {context.invoked_subcommand} --help")
+    elif broken:
+        show_failure(broken)
+    else:
+        list_installed(as_json=as_json, strict=strict)
 
 
 command.add_command(list_command)

@@ -1,12 +1,13 @@
 """`zoo plugins check`."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
+from msgspec import to_builtins
 
 from zoo.authoring.checking import Checked
 from zoo.authoring.checking import check as check_distribution
+from zoo.authoring.results import report_of
 from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table
 from zoo.errors import PluginError
@@ -17,12 +18,12 @@ from zoo.registry.registry import default_registry
 @click.argument("plugin")
 @click.option("--data", metavar="DATA", help="Data to try with; default: the plugin's own, or a sample that Zoo has.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where the files of data sets lie.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, which `zoo plugins index --results` takes.")
 def check(plugin: str, data: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Run the conformance suite on everything that PLUGIN offers. Exit with 8 where something fails."""
     results = check_distribution(plugin, default_registry(), data, data_dir)
     if as_json:
-        print_json([asdict(result) for result in results])
+        print_json(to_builtins(report_of(plugin, results)))
     else:
         _print(results)
     if failing := [f"{result.kind} {result.name}" for result in results if result.failed]:

@@ -1,6 +1,6 @@
 """`zoo plugins list`, which `zoo plugins` alone is too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
@@ -8,10 +8,10 @@ import click
 
 from zoo.commands.output import print_line, print_text
 from zoo.commands.tables import print_json, print_table
-from zoo.errors import PluginError
-from zoo.extras import EXTRAS, Extra
+from zoo.errors import PluginError, UsageError
+from zoo.extras import EXTRAS, Extra, install_command
 from zoo.registry.plugins import CORE, Plugin
-from zoo.registry.registry import Registry, default_registry
+from zoo.registry.registry import Registry, default_registry, matches
 from zoo.specs.records import singular
 
 _MANY = ("models", "recipes", "tasks", "datasets")
@@ -31,25 +31,64 @@ def listing(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command("list")
+@click.argument("pattern", required=False)
+@click.option("--index", metavar="URL|FOLDER", help="List a plugin index instead of what is installed here.")
 @listing
-@click.pass_context
-def list_command(context: click.Context, as_json: bool, strict: bool) -> None:
-    """List plugins with their versions: what they offer, or why they failed to load; and extras that are missing."""
+def list_command(pattern: str | None, index: str | None, as_json: bool, strict: bool) -> None:
+    """List plugins with their versions: what they offer, or why they failed to load; and extras that are missing.
+
+    PATTERN has wildcards, or matches anywhere in a name; in an index also in what plugins offer.
+    """
+    if index is None:
+        list_installed(as_json=as_json, strict=strict, pattern=pattern)
+    elif strict:
+        raise UsageError("--strict is about plugins that are installed; leave out --index")
+    else:
+        from zoo.cli.plugins.indexed import list_indexed
+
+        list_indexed(index, pattern, as_json=as_json)
+
+
+def list_installed(*, as_json: bool, strict: bool, pattern: str | None = None) -> None:
+    """List what is installed here."""
     registry = default_registry()
-    rows = [_row(plugin, _notes(registry, plugin)) for plugin in registry.plugins]
-    rows += [{**_NOTHING, "plugin": name, "error": f"not installed: pip install {name}"} for name in _known(registry)]
+    plugins = [plugin for plugin in registry.plugins if matches(plugin.distribution, pattern)]
+    rows = [_row(plugin, _notes(registry, plugin)) for plugin in plugins]
+    rows += [
+        {**_NOTHING, "plugin": name, "error": f"not installed: {install_command(name)}"}
+        for name in _known(registry)
+        if matches(name, pattern)
+    ]
     if as_json:
         print_json(rows)
     else:
         _print(rows)
-    if context.find_root().params.get("debug"):
-        for plugin in registry.plugins:
-            if plugin.traceback:
-                print_line(f"{plugin.distribution} {plugin.version}:", err=True)
-                print_text(plugin.traceback, err=True)
+    if click.get_current_context().find_root().params.get("debug"):
+        print_tracebacks(plugins)
     faults = [row["plugin"] for row in rows if row["version"] and (row["error"] or row["notes"])]
     if strict and faults:
-        raise PluginError(f"something is wrong with {', '.join(faults)}; `zoo --debug plugins` shows tracebacks")
+        raise PluginError(
+            f"something is wrong with {', '.join(faults)}; `zoo plugins --debug {faults[0]}` shows a traceback"
+        )
+
+
+def show_failure(name: str) -> None:
+    """Print why a plugin did not load, with its traceback. Raise UsageError where it is not here."""
+    found = [plugin for plugin in default_registry().plugins if plugin.distribution == name]
+    if not found:
+        raise UsageError(f"no plugin {name!r} is installed here; `zoo plugins` lists what is")
+    for plugin in found:
+        print_line(f"{plugin.distribution} {plugin.version}, {plugin.entry_point}: {plugin.error or 'it loads'}")
+        if plugin.traceback:
+            print_text(plugin.traceback)
+
+
+def print_tracebacks(plugins: Sequence[Plugin]) -> None:
+    """Print the tracebacks of what did not load."""
+    for plugin in plugins:
+        if plugin.traceback:
+            print_line(f"{plugin.distribution} {plugin.version}:", err=True)
+            print_text(plugin.traceback, err=True)
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

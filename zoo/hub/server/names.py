@@ -10,7 +10,7 @@ _PART = re.compile(r"[A-Za-z0-9_]([\w.-]*[A-Za-z0-9_])?", re.ASCII)
 _REF = re.compile(r"[\w][\w./-]*", re.ASCII)
 _OF_GIT = (".gitattributes", ".gitignore")
 """What clients send of git's; other programs' own names are their readers' matter."""
-RESERVED = ("api", "cas", "datasets", "models", "spaces")
+RESERVED = ("api", "cas", "datasets", "models", "plugins", "spaces")
 """Namespaces whose repos would have the Hub's own addresses, so that nothing in them could be resolved."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 

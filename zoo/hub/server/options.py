@@ -29,7 +29,8 @@ class Limits:
 class Options:
     """`url` is the address that clients use where a proxy stands before; `names` are the host names answered to.
 
-    `grace_seconds` is the time in which a server that is stopped ends, whatever it is doing.
+    `grace_seconds` is the time in which a server that is stopped ends, whatever it is doing; `plugins` is the folder of
+    a plugin index, shown under /plugins.
     """
 
     host: str = "127.0.0.1"
@@ -40,6 +41,7 @@ class Options:
     certificate: Path | None = None
     key: Path | None = None
     access_log: str | None = None
+    plugins: Path | None = None
     grace_seconds: float = 2
     limits: Limits = field(default_factory=Limits)
 

@@ -3,7 +3,7 @@
 from zoo.hub.server import work
 from zoo.hub.server.access import LOG_IN, Access
 from zoo.hub.server.http import HttpError, Request, Response
-from zoo.hub.server.pages import files, history, rendering
+from zoo.hub.server.pages import files, history, plugins, rendering
 from zoo.hub.server.pages.cards import Cards
 from zoo.hub.server.pages.listing import listing
 from zoo.hub.server.pages.repo import repo_page
@@ -23,6 +23,8 @@ async def answer(access: Access, request: Request, cards: Cards) -> Response:
             return _log_in(access)
         case ["-", name]:
             return rendering.asset(name)
+        case ["plugins", *rest] if access.options.plugins is not None and len(rest) < 2:
+            return await work.run_read(plugins.answer, access, access.options.plugins, rest)
         case [type_] if type_ in _PREFIXES:
             return await work.run_read(listing, access, request, type_)
         case [author] if author not in ("api", "lfs", "cas", "favicon.ico", "robots.txt"):

@@ -26,6 +26,7 @@ def page(
 ) -> Response:
     """Answer with a page."""
     values |= {"user": _user_name(access), "url": access.url, "asset": asset_address}
+    values["plugins"] = access.options.plugins is not None
     body = _environment().get_template(template).render(values).encode("utf-8", "replace")
     fixed = {
         "Content-Type": "text/html; charset=utf-8",
