@@ -7,12 +7,13 @@ EXTRAS := train,serve
 MORE := data,sign,tensorboard,test,dev
 MARK := $(VENV)/.installed
 DEMO_MARK := $(VENV)/.installed-demo
+DOCS_MARK := $(VENV)/.installed-docs
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PACKAGES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 WORKERS ?= 2
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: install demo test check fix docs bench clean bench-hub test-kill test-interop test-clients test-hub-kill \
+.PHONY: install demo test check fix docs site bench clean bench-hub test-kill test-interop test-clients test-hub-kill \
 	test-hub-fuzz test-faults test-pull-kills test-fuzz test-attacks test-wheels test-keras
 
 install: $(MARK)
@@ -27,6 +28,10 @@ $(DEMO_MARK): $(PACKAGES)
 
 $(MARK): $(DEMO_MARK)
 	$(INSTALL) -e '.[$(EXTRAS),$(MORE)]'
+	@touch $@
+
+$(DOCS_MARK): $(MARK)
+	$(INSTALL) -e '.[docs]'
 	@touch $@
 
 demo: $(DEMO_MARK)
@@ -97,6 +102,13 @@ bench-hub: install
 docs: install
 	$(BIN)/python docs/generate.py
 	$(BIN)/python tools/make_registry.py
+
+# The site: every page, and each looked at in Chromium, where there is one
+SITE ?= build/site
+
+site: $(DOCS_MARK)
+	$(BIN)/python tools/site.py --out $(SITE)
+	ZOO_SITE=$(SITE) $(BIN)/python -m pytest -q tests/site/test_built.py
 
 # Long runs: what `make test` has samples of. docs/weights.md has their last results.
 test-faults: install

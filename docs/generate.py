@@ -1,8 +1,8 @@
 """Write what is made from what is really there; `--check` only compares.
 
 That is docs/reference.md (commands, hooks, specs, settings), zoo/__init__.pyi (for type checkers, from the table of
-names in zoo/__init__.py), tests/surface/surface.txt (all that others build on, so that reviews see it change), and
-docs/equal.md (which sums equal whose, from tests/equal/*.toml).
+names in zoo/__init__.py), tests/surface/surface.txt (all that others build on, so that reviews see it change),
+docs/equal.md (which sums equal whose, from tests/equal/*.toml), and docs/models.md (which model and which weights).
 
 python docs/generate.py [--check]
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 from equal import equal
+from models import models
 from surface import surface
 
 import zoo
@@ -61,6 +62,7 @@ def reference() -> str:
         command = group.get_command(context, name)
         assert command is not None, "it was listed"
         parts += commands(command, f"zoo {name}")
+    parts += ["## Functions", "What `import zoo` calls. An editor shows the types.", *functions()]
     parts.append("## Hooks")
     for kind, spec_type in hooks.SPEC_TYPES.items():
         parts += spec(kind, spec_type)
@@ -74,6 +76,18 @@ def reference() -> str:
             f"```toml\n{settings_toml(chosen.name, settings, defaults=True)}```",
         ]
     return "\n\n".join(parts) + "\n"
+
+
+def functions() -> list[str]:
+    """Return what `import zoo` calls: each function by its signature and docstring."""
+    parts = []
+    for name in zoo.__all__:
+        if inspect.isfunction(function := getattr(zoo, name)):
+            bare = inspect.signature(function)
+            plain = [each.replace(annotation=each.empty) for each in bare.parameters.values()]
+            signature = bare.replace(parameters=plain, return_annotation=bare.empty)
+            parts += [f"### `zoo.{name}`", f"`{name}{signature}`", str(inspect.getdoc(function))]
+    return parts
 
 
 def stub() -> str:
@@ -95,6 +109,7 @@ def main() -> None:
         "zoo/__init__.pyi": stub,
         "tests/surface/surface.txt": surface,
         "docs/equal.md": equal,
+        "docs/models.md": models,
     }
     for name, make in made.items():
         path, text = TOP / name, make()
