@@ -17,11 +17,13 @@ import torch
 from PIL import Image
 
 import zoo
+import zoo.training.evaluate
 from tests.tiny import install
 from zoo.cli import run
 from zoo.data.images.image_folder import open_image_folder
 from zoo.data.splitting import to_be_scored
 from zoo.errors import DataError, UsageError
+from zoo.modalities.data_source import open_data
 
 
 @pytest.fixture
@@ -155,6 +157,23 @@ def test_bad_pictures_may_be_skipped(weights: str, capsys: pytest.CaptureFixture
     shutil.rmtree("zoo-cache")
     with pytest.raises(DataError, match=r"bad\.png"):
         zoo.evaluate(weights, data=data)
+
+
+@pytest.mark.parametrize(("changed", "times"), [(False, 1), (True, 2)])
+def test_data_are_opened_once_and_told_of_once(
+    changed: bool, times: int, paint: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others of the same name are opened anew, and what is wrong with them is said once as well."""
+    opened = []
+    monkeypatch.setattr(zoo.training.evaluate, "open_data", lambda *said: opened.append(said) or open_data(*said))
+    Path("photos/test/dark/bad.png").write_bytes(b"")
+    paint(skip_bad=1)
+    if changed:
+        Image.new("L", (8, 8), 99).save("photos/train/dark/another.png")
+    caplog.clear()
+    zoo.evaluate("run", data="photos", skip_bad=1)
+    assert len(opened) == times
+    assert len([record for record in caplog.records if "bad.png" in record.getMessage()]) == 1
 
 
 def test_what_says_nothing_of_single_samples(site: Any, tmp_path: Path, paint: Any, capsys: Any) -> None:

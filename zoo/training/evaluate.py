@@ -1,5 +1,6 @@
 """Score weights on a data set, by the recipe that made them."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.folder import load_weights, offered_model
 from zoo.weights.inputs import read_inputs
 
+_log = logging.getLogger("zoo")
+
 
 @dataclass(frozen=True)
 class Evaluated:
@@ -59,11 +62,9 @@ def evaluate_weights(
     task = registry.known_task(block.task)
     opened = partial(_opened, folder, block, offer, settings, task, source)
     with keeping_origins() if each else nullcontext():
-        with to_be_scored():
-            dataset, inputs = opened()
-            dataset, classes = _in_their_classes(dataset, block, task, source.name, weights)
-        if (own := _learnt_from(folder, block, settings, dataset.name, opened)) is not None:
-            dataset, inputs = own
+        dataset, inputs = _to_score(folder, block, settings, source, opened)
+    with to_be_scored():
+        dataset, classes = _in_their_classes(dataset, block, task, source.name, weights)
     distribution = Distribution(choose_device(device))
     placed = place(load_weights(folder, block), settings, distribution)
     recipe: Any = make_recipe(offer, settings, placed, classes, inputs)
@@ -129,27 +130,62 @@ def _opened(
     return dataset, inputs
 
 
-def _learnt_from(
+def _to_score(
     folder: Path,
     block: WeightsDescription,
     settings: TrainingSettings,
-    name: str,
+    source: DataSource,
     opened: Callable[[], tuple[Dataset, Inputs]],
-) -> tuple[Dataset, Inputs] | None:
-    """Return the data as they were split to train on, where they are those that the weights have learnt from.
+) -> tuple[Dataset, Inputs]:
+    """Return the data to score on; those that the weights have learnt from as they were split then.
 
-    Of such data what was held out is scored alone.
+    Of such data what was held out is scored alone. They are known by their contents, and opened once where they have
+    the name that the source says.
     """
-    if block.data is None or block.data.name != name:
-        return None
+    likely = block.data is not None and block.data.name in _names_of(source.name)
+    if likely and (own := _learnt_from(folder, block, settings, opened)) is not None:
+        return own
+    with to_be_scored():
+        dataset, inputs = opened()
+    named = block.data is not None and block.data.name == dataset.name
+    own = _learnt_from(folder, block, settings, opened) if named and not likely else None
+    return own or (dataset, inputs)
+
+
+def _names_of(source: str) -> set[str]:
+    """Return what data are called that lie there."""
+    place = Path(source).resolve()
+    return {source, place.name, place.stem, place.name.partition("@")[0]}
+
+
+def _learnt_from(
+    folder: Path, block: WeightsDescription, settings: TrainingSettings, opened: Callable[[], tuple[Dataset, Inputs]]
+) -> tuple[Dataset, Inputs] | None:
+    """Return the data as they are split to train on, where they are those that the weights have learnt from.
+
+    What is logged of others is not said, since they are opened anew.
+    """
+    logged: list[logging.LogRecord] = []
+
+    def keep(record: logging.LogRecord) -> bool:
+        logged.append(record)
+        return False
+
+    _log.addFilter(keep)
     try:
         dataset, inputs = opened()
     except ZooError:
         return None
+    finally:
+        _log.removeFilter(keep)
     record = folder / RECORD
     labels = parse_json(record.read_bytes(), str(record)).get("labels") if record.is_file() else None
     known = [dataset, dataset.subset(labels, settings.seed)] if isinstance(labels, int) else [dataset]
-    return (dataset, inputs) if block.data.fingerprint in [item.fingerprint for item in known] else None
+    if block.data is None or block.data.fingerprint not in [item.fingerprint for item in known]:
+        return None
+    for record in logged:
+        _log.handle(record)
+    return dataset, inputs
 
 
 def _in_their_classes(
