@@ -134,7 +134,7 @@ def train(
                     if state.step == plan.total:
                         writer.wait()  # whatever the last scores and pictures come to, what was learnt is on disk
                     scores = score()
-                    progress.epoch(state.step, shown, metrics["loss"], scores)
+                    progress.epoch(state.step, shown, metrics["loss"], evaluation.split, scores)
     progress.close()
     if evaluation.split == "validation" and 0 < state.best_step != state.step:
         _take_best(stepper, run)

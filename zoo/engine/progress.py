@@ -32,18 +32,22 @@ class Progress:
         """Show the state after a step."""
         if self._bar is not None:
             self._bar.set_description_str(f"{self.title} · epoch {epoch}", refresh=False)
-            self._bar.set_postfix_str(f"{self._rate(step)} {self.unit}/s  loss {loss:.4f}", refresh=False)
+            self._bar.set_postfix_str(f"{self._rate(step)} {self.unit}/s  train loss {loss:.4f}", refresh=False)
             self._bar.update(step - self._bar.n)
 
-    def epoch(self, step: int, epoch: str, loss: float, scores: dict[str, float]) -> None:
-        """Say what an epoch came to."""
+    def epoch(self, step: int, epoch: str, loss: float, split: str, scores: dict[str, float]) -> None:
+        """Say what an epoch came to: the loss that was learnt by, and the scores of a split."""
         if self.enabled and self._bar is None:
             seconds = time.perf_counter() - self._started[0]
             left = seconds / max(1, step - self._started[1]) * (self._total - step)
             shown = "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
-            pace = f"{self._rate(step)} {self.unit}/s"
-            line = f"{self.title} · epoch {epoch}  {pace}  loss {loss:.4f}  {shown}  left {left:.0f} s"
-            print(line, file=sys.stderr, flush=True)
+            parts = (
+                f"{self.title} · epoch {epoch}  {self._rate(step)} {self.unit}/s",
+                f"train loss {loss:.4f}",
+                *([f"{split} {shown}"] if shown else []),
+                f"left {left:.0f} s",
+            )
+            print(" · ".join(parts), file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Take the bar away."""
