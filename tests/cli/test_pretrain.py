@@ -13,7 +13,7 @@ def test_a_run_and_what_follows(painter: None, says: Any) -> None:
         "  run/pictures/curves.png",
         "next:",
         "  zoo finetune run --task image-classification --data DATA --out run-classifier",
-        "  zoo push run you/painter",
+        "  zoo push run you/painter --private --license other",
     ]
 
 

@@ -31,11 +31,4 @@ from zoo.registry.registry import default_registry
 @hub
 def command(weights: str, **typed: Any) -> None:
     """Finetune WEIGHTS (a name, hf://…, a run or a folder) for a task; with --method scratch a model's name will do."""
-    train(
-        "finetune",
-        weights,
-        typed,
-        lambda result, requested: after_finetuning(
-            result, requested["data"], requested["columns"], requested["data_options"]
-        ),
-    )
+    train("finetune", weights, typed, after_finetuning)

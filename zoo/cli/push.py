@@ -1,5 +1,6 @@
 """`zoo push`."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def command(source: Path, repo: str, dry_run: bool, private: bool | None, hub: s
     if pushed.pull_request:
         print_line(f"proposed in {pushed.pull_request}")
     else:
-        print_line(f"get it:  zoo pull hf://{repo}" + (f" --hub {hub}" if hub else ""))
+        print_line(f"get it:  zoo pull hf://{repo}" + (f" --hub {shlex.quote(hub)}" if hub else ""))
 
 
 def _asked(repo: str) -> bool:

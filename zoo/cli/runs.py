@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from zoo.commands.following import to_push
 from zoo.commands.output import print_line
 from zoo.commands.tables import format_scores, print_json, print_table
 from zoo.engine.history import PastRun, differences, find_runs, read_metrics, read_run
@@ -122,7 +123,7 @@ def _row(run: PastRun) -> tuple[str, ...]:
 
 def _next(run: PastRun) -> str:
     if run.finished:
-        return f"zoo push {run.folder} you/{run.known.model}"
+        return to_push(run.folder, str(run.known.model))
     return "the same command with --resume"
 
 

@@ -1,11 +1,13 @@
-"""What can be done next with a run, as lines to type."""
+"""What can be done next with a run, as lines to type, which a shell without a terminal takes, too."""
 
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.api import models
+from zoo.publishing.licences import licence_to_say
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.records import ModelSpec, RecipeSpec, TaskSpec
 from zoo.training.result import RunResult
@@ -16,13 +18,13 @@ if TYPE_CHECKING:
 
 def after_pretraining(result: RunResult, model: str) -> list[str]:
     """Return what follows weights that know no task yet."""
-    block, run = models.describe(result.weights), result.folder
+    block, run = models.describe(result.weights), str(result.folder)
     task = _task_for(default_registry().model(block.architecture, block.plugin))
     out = "classifier" if task and task.learns_from == "labels" else "finetuned"
     return [
-        *([f"zoo finetune {run} --task {task.name} --data DATA --out {run}-{out}"] if task else []),
+        *([_typed("finetune", run, "--task", task.name, "--data", "DATA", "--out", f"{run}-{out}")] if task else []),
         *([_use(block, run)] if not _predicts(block) else []),
-        f"zoo push {run} you/{model}",
+        to_push(result.folder, model),
     ]
 
 
@@ -42,18 +44,28 @@ def _fits(task: TaskSpec, model: ModelSpec) -> bool:
     return task.modality == model.modality and recipe is not None and set(recipe.requires) <= set(model.capabilities)
 
 
-def after_finetuning(
-    result: RunResult, data: str, columns: Mapping[str, str], data_options: Mapping[str, Any]
-) -> list[str]:
-    """Return what follows weights that were finetuned for a task, on these columns of the data."""
-    block, run = models.describe(result.weights), result.folder
-    named = [word for role, name in columns.items() for word in (f"--{role}", name)]
-    named += [word for name, value in data_options.items() for word in ("--data-set", f"{name}={value}")]
+def after_finetuning(result: RunResult, asked: Mapping[str, Any]) -> list[str]:
+    """Return what follows weights that were finetuned for a task: scores on the data that were asked for, first."""
+    block, run = models.describe(result.weights), str(result.folder)
+    given = {name: asked[name] for name in ("data_dir", "skip_bad", "hub") if asked[name]} | asked["columns"]
+    named = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    named += [word for name, value in asked["data_options"].items() for word in ("--data-set", f"{name}={value}")]
     return [
-        shlex.join(["zoo", "evaluate", str(run), "--data", data, *named]),
+        _typed("evaluate", run, "--data", asked["data"], *named),
         _use(block, run),
-        f"zoo push {run} you/{run.name}",
+        to_push(result.folder, result.folder.resolve().name),
     ]
+
+
+def to_push(run: Path, name: str) -> str:
+    """Return the command that pushes a finished run, to a repo that nobody else sees until it is shown."""
+    repo = re.sub(r"[^A-Za-z0-9_]+", "-", name.rpartition("/")[2]).strip("-_") or "model"
+    license = licence_to_say(run / "weights")
+    return _typed("push", str(run), f"you/{repo}", "--private", *(["--license", license] if license else []))
+
+
+def _typed(*words: str) -> str:
+    return shlex.join(["zoo", *words])
 
 
 def _predicts(block: "WeightsDescription") -> bool:
@@ -61,9 +73,9 @@ def _predicts(block: "WeightsDescription") -> bool:
     return task is None or task.spec.command == "predict"
 
 
-def _use(block: "WeightsDescription", run: Path) -> str:
+def _use(block: "WeightsDescription", run: str) -> str:
     """Return the command that uses weights, with what it takes."""
     task = default_registry().known_task(block.task)
     modality = default_registry().model(block.architecture, block.plugin).spec.modality
     example = default_registry().modality(modality).spec.example
-    return f"zoo {task.spec.command if task else 'predict'} {run} {example}"
+    return f"{_typed(task.spec.command if task else 'predict', run)} {example}"

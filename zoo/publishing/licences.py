@@ -9,7 +9,9 @@ from typing import Any
 from zoo.errors import UsageError
 from zoo.printable import printable
 from zoo.publishing.licence_ids import HUB, SPDX
+from zoo.publishing.model_card import record_of_run
 from zoo.publishing.readme_merge import metadata_of, parse_readme
+from zoo.weights.description import read_json
 from zoo.weights.find import WeightsQuery, registry_for
 
 UNKNOWN = "unknown"
@@ -37,13 +39,30 @@ def checked_licence(text: str, where: str) -> str:
 
 def licence_of(folder: Path, source: str, query: WeightsQuery) -> str:
     """Return the licence of weights that are here, as their card says it, or the catalogue of the name they have."""
-    readme = folder / "README.md"
-    if readme.is_file():
-        said = metadata_of(parse_readme(readme.read_text(encoding="utf-8", errors="replace"))).get("license")
-        if is_known(str(said)):
-            return str(said).lower()
+    if (said := _of_card(folder)) is not None:
+        return said
     listed = registry_for(query).catalogue.entries.get(source)
     return listed.license.lower() if listed is not None and is_known(listed.license) else UNKNOWN
+
+
+def licence_to_say(folder: Path) -> str | None:
+    """Return a licence that has to be said where weights are pushed; None where their card says one."""
+    if _of_card(folder) is not None:
+        return None
+    data = read_json(folder).get("zoo", {}).get("data") or {}
+    return _proposed(record_of_run(folder).get("base_licence"), data.get("license"))
+
+
+def _of_card(folder: Path) -> str | None:
+    readme = folder / "README.md"
+    if not readme.is_file():
+        return None
+    said = str(metadata_of(parse_readme(readme.read_text(encoding="utf-8", errors="replace"))).get("license"))
+    return said.lower() if is_known(said) else None
+
+
+def _proposed(*licences: str | None) -> str:
+    return next((license.lower() for license in licences if license and is_known(license)), "other")
 
 
 def derived_licence(base: str | None, data: str | None) -> str | None:
@@ -63,14 +82,14 @@ def chosen_licence(requested: str | None, card: str | None, data: str | None, re
     base = said if is_known(said) else None
     found = requested or (None if (card or "").lower() in _UNSAID else card)
     if found is None:
-        known = next((license.lower() for license in (base, data) if license and is_known(license)), "other")
         parts = {"base": base} if "base_licence" in record else {}
         origins = ", ".join(
             f"that of the {part} is {printable(license or UNKNOWN)}"
             for part, license in {**parts, "data": data}.items()
         )
         raise UsageError(
-            f"these weights have no licence, and none is assumed: {origins}; choose one, for example --license {known}"
+            f"these weights have no licence, and none is assumed: {origins}; choose one, for example "
+            f"--license {_proposed(base, data)}"
         )
     license = checked_licence(found, "--license" if requested else "the licence in README.md,")
     if base is not None and base not in (_FREE | {license}):
