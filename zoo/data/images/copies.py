@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.data.groups import joined, warn_of_copies
-from zoo.data.images.pictures import decoding, open_strictly, processors, strict_pillow
+from zoo.data.images.pictures import Encoded, decoding, open_strictly, processors, strict_pillow
 from zoo.data.splitting import SPLITS, scoring, split_by_hash
 from zoo.errors import DataError
 from zoo.files import cache_folder, storage_errors, write_file
@@ -46,11 +46,30 @@ def copies(
     if scoring():
         return {}
     found = copies_among([path for part in splits.values() for path in part], hashes)
+    return _told({split: [path.name for path in part] for split, part in splits.items()}, found, source)
+
+
+def copies_in_tables(splits: Mapping[str, Sequence[Encoded]], key: str, source: str) -> dict[str, NDArray[np.int64]]:
+    """Return what `copies` does, of the rows of tables; what was found is kept under the key, as that of a commit."""
+    if scoring():
+        return {}
+    kept = cache_folder() / "copies" / f"{hashlib.sha256(f'{_VERSION} {key}'.encode()).hexdigest()}.npy"
+    count = sum(map(len, splits.values()))
+    if (found := _read(kept)) is None or found.shape not in ((count,), (0,)):
+        looked = _among_rows(splits, count)
+        _write(kept, found := np.zeros(0, np.int64) if looked is None else looked)
+    names = {split: [f"{split} row {row}" for row in range(len(part))] for split, part in splits.items()}
+    return _told(names, found if len(found) else None, source)
+
+
+def _told(
+    names: Mapping[str, Sequence[str]], found: NDArray[np.int64] | None, source: str
+) -> dict[str, NDArray[np.int64]]:
     if found is None:
         return {}
-    ends = np.cumsum([len(part) for part in splits.values()])
-    groups = dict(zip(splits, np.split(found, ends[:-1]), strict=True))
-    warn_of_copies({split: [path.name for path in part] for split, part in splits.items()}, groups, source)
+    ends = np.cumsum([len(part) for part in names.values()])
+    groups = dict(zip(names, np.split(found, ends[:-1]), strict=True))
+    warn_of_copies(names, groups, source)
     return groups
 
 
@@ -75,8 +94,30 @@ def copies_among(paths: Sequence[Path], hashes: Mapping[Path, str]) -> NDArray[n
     would be copies of one: a pattern that names all, or a camera that stands still.
     """
     contents = [hashes[path] for path in paths]
+    return _groups(paths, contents, None if len(paths) > _MOST else _thumbnails(paths, contents))
+
+
+def _among_rows(splits: Mapping[str, Sequence[Encoded]], count: int) -> NDArray[np.int64] | None:
+    """Return what `copies_among` does, of rows that are each read once; one without a picture is a copy of none."""
+    rows = [(split, place) for split, part in splits.items() for place in range(len(part))]
+
+    def look(row: tuple[str, int]) -> tuple[Path, str | None, NDArray[np.uint8] | None]:
+        split, place = row
+        picture = splits[split][place]
+        named = Path(split) / (Path(picture.file).name or f"row {place}")
+        digest = hashlib.sha256(picture.content).hexdigest() if picture.content else None
+        return named, digest, None if count > _MOST else _thumbnail(picture)
+
+    with strict_pillow(), ThreadPoolExecutor(processors()) as pool:
+        paths, contents, thumbnails = zip(*pool.map(look, rows), strict=True)
+    return _groups(paths, contents, None if count > _MOST else np.stack(thumbnails))
+
+
+def _groups(
+    paths: Sequence[Path], contents: Sequence[str | None], thumbnails: NDArray[np.uint8] | None
+) -> NDArray[np.int64] | None:
     nothing = [None] * len(paths)
-    pairs = [] if len(paths) > _MOST else _alike(_thumbnails(paths, contents))
+    pairs = [] if thumbnails is None else _alike(thumbnails)
     believed = [
         _believed(found) for found in (joined([_made_of(paths)]), joined([nothing], pairs)) if found is not None
     ]
@@ -94,7 +135,8 @@ def _made_of(paths: Sequence[Path]) -> list[tuple[str, ...] | None]:
     names = {path: _original(path, stems) for path in paths}
     originals = {path.with_name(name) for path, name in names.items() if name is not None}
     keys: list[tuple[str, ...] | None] = []
-    for path, name in names.items():
+    for path in paths:
+        name = names[path]
         if name is None and path.with_suffix("") in originals:
             name = path.stem
         folders = [part for part in path.parent.parts if part.lower() not in SPLITS]
@@ -114,27 +156,35 @@ def _thumbnails(paths: Sequence[Path], contents: Sequence[str]) -> NDArray[np.ui
     """Return the mean luma of 16x16 areas of each picture, 0 throughout for broken ones; kept under their hashes."""
     key = hashlib.sha256("".join([_VERSION, *contents]).encode()).hexdigest()
     kept = cache_folder() / "thumbnails" / f"{key}.npy"
-    try:
-        found: NDArray[np.uint8] = np.load(kept, allow_pickle=False)
-        if found.shape == (len(paths), _SIDE, _SIDE):
-            return found
-    except (OSError, ValueError):
-        pass
+    if (found := _read(kept)) is not None and found.shape == (len(paths), _SIDE, _SIDE):
+        return found
     with strict_pillow(), ThreadPoolExecutor(processors()) as pool:
         found = np.stack(list(pool.map(_thumbnail, paths, chunksize=_AT_ONCE)))
+    _write(kept, found)
+    return found
+
+
+def _read(kept: Path) -> NDArray[Any] | None:
+    try:
+        found: NDArray[Any] = np.load(kept, allow_pickle=False)
+        return found
+    except (OSError, ValueError, EOFError):
+        return None
+
+
+def _write(kept: Path, found: NDArray[Any]) -> None:
     buffer = io.BytesIO()
     np.save(buffer, found, allow_pickle=False)
     with storage_errors(f"writing {kept}"):
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_file(kept, buffer.getvalue())
-    return found
 
 
-def _thumbnail(path: Path) -> NDArray[np.uint8]:
+def _thumbnail(source: Path | Encoded) -> NDArray[np.uint8]:
     from PIL import Image
 
     try:
-        with open_strictly(path) as picture, decoding(path):
+        with open_strictly(source) as picture, decoding(source):
             picture.draft("L", (_DRAFT, _DRAFT))  # a JPEG is decoded no larger than it has to be
             grey: Any = picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
             return np.asarray(grey, np.uint8)

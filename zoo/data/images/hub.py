@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from zoo.data.arrays import Labels
 from zoo.data.hub_files import HUB_DATASETS, HubFiles, find_files, open_shown, parse
+from zoo.data.images.copies import copies_in_tables
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.decoded import Part, open_pictures, whole_size
 from zoo.data.images.form import ImageForm
@@ -36,7 +37,7 @@ def open_hub_dataset(
     The columns are known by their features: the first of pictures, and the first of class labels. Where there is no
     split to test on, every fifth sample goes there, or a fifth of each class. Files are downloaded once and verified.
     Without `download` they pass by once and are decoded on the way; None does so where the disk has no room for them.
-    Photographs are whole for training only where they are downloaded.
+    Photographs are whole for training, and copies of one picture stay together, only where they are downloaded.
     """
     require(address, "datasets")
     repo, folder, revision = parse(address)
@@ -56,23 +57,25 @@ def open_hub_dataset(
         tables, labels, kept = open_shown(files, tables_of, address)
         if not kept:
             form |= {"stream": False, "crops": False}
-        return _open(address, files, tables, labels, form)
+        return _open(address, files, tables, labels, form, kept=kept)
 
 
 def _open(
-    address: str, files: HubFiles, tables: Mapping[str, Table], labels: HubLabels, asked: ImageForm
+    address: str, files: HubFiles, tables: Mapping[str, Table], labels: HubLabels, asked: ImageForm, *, kept: bool
 ) -> ImageDataset:
     picture = _picture_column(next(iter(tables.values())).features, address)
     tables = with_test({split: table for split, table in tables.items() if labels.shown(split)})
     targets = None if labels.targets is None else with_test(labels.targets)
     first = next(iter(tables.values()))
     sizes = {split: len(table) for split, table in tables.items()}
-    indices = _places(sizes, None if targets is None else targets.get("train"), address)
+    groups = _copies(address, files, tables, picture) if kept else {}
+    indices = _places(sizes, None if targets is None else targets.get("train"), groups.get("train"), address)
     parts = {}
     for name, rows in indices.items():
         split = name if name in tables else "train"
         known = {} if targets is None else {"labels": targets[split][rows]}
-        parts[name] = Part(tables[split].pictures(picture, rows, f"{address} {name}"), known)
+        alike = groups[split][rows] if split in groups else None
+        parts[name] = Part(tables[split].pictures(picture, rows, f"{address} {name}"), known, alike)
     image_size, channels, whole = asked.get("image_size"), asked.get("channels"), None
     scaling, crops = asked.get("scaling", STRETCHED), asked.get("crops", False)
     if image_size is None or channels is None or crops:
@@ -80,7 +83,9 @@ def _open(
         image_size, channels = image_size or common_size, channels or common_channels
         whole = whole_size(common_size, image_size) if crops else None
     divided = "test" not in tables and targets is not None  # where earlier versions drew otherwise
-    more = [name for name, holds in (("scored", scoring()), ("by class", divided)) if holds]
+    together = "test" not in tables and bool(groups)
+    asides = (("scored", scoring()), ("by class", divided), ("copies together", together))
+    more = [name for name, holds in asides if holds]
     form = (image_size, channels, *([] if scaling == STRETCHED else [scaling]), *more)
     key = repr((_VERSION, files.repo, files.folder, files.commit, picture, labels.column, labels.classes, *form))
     fingerprint = hashlib.sha256(key.encode()).hexdigest()
@@ -103,15 +108,27 @@ def _open(
     )
 
 
-def _places(sizes: Mapping[str, int], labels: Labels | None, address: str) -> dict[str, NDArray[np.int64]]:
-    """Return which rows make up each split: every fifth to test, or with labels a fifth of each class."""
+def _copies(address: str, files: HubFiles, tables: Mapping[str, Table], picture: str) -> dict[str, NDArray[np.int64]]:
+    """Return by split which rows are copies of one picture; those that pass by once cannot be looked at before."""
+    rows = {split: table.pictures(picture, np.arange(len(table)), address) for split, table in tables.items()}
+    return copies_in_tables(rows, repr((files.repo, files.folder, files.commit, picture, sorted(rows))), address)
+
+
+def _places(
+    sizes: Mapping[str, int], labels: Labels | None, groups: NDArray[np.int64] | None, address: str
+) -> dict[str, NDArray[np.int64]]:
+    """Return which rows make up each split: every fifth to test, or with labels a fifth of each class.
+
+    `groups` are those of the training rows, of which copies stay together.
+    """
     if "test" in sizes:
         return {name: np.arange(size) for name, size in sizes.items()}
     rows = np.arange(sizes["train"])
     test = rows % _EVERY == _EVERY - 1
-    if labels is not None:
+    if labels is not None or groups is not None:
         ranked = rows[np.argsort(~test, kind="stable")].tolist()
-        test = np.isin(rows, list(stratified(ranked, [(label,) for label in labels.tolist()], address)))
+        known = [() for _ in ranked] if labels is None else [(label,) for label in labels.tolist()]
+        test = np.isin(rows, list(stratified(ranked, known, address, groups=groups)))
     return {"train": rows[~test], "test": rows[test]}
 
 

@@ -190,4 +190,5 @@ def _labels(file: Any, column: str) -> list[Any]:
 
 
 def _encoded(value: Mapping[str, Any] | None, name: str, row: int) -> Encoded:
-    return Encoded(f"{name} row {row}", (value or {}).get("bytes") or b"")
+    value = value or {}
+    return Encoded(f"{name} row {row}", value.get("bytes") or b"", value.get("path") or "")

@@ -36,10 +36,11 @@ _log = logging.getLogger("zoo")
 
 @dataclass(frozen=True)
 class Encoded:
-    """A picture's file in memory; `name` says where it came from."""
+    """A picture's file in memory; `name` says where it came from, `file` what it was called before, "" if unknown."""
 
     name: str
     content: bytes
+    file: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -180,7 +181,11 @@ def open_strictly(source: Source) -> "Image":
         raise DataError(f"no picture {source}; check the path") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"{source} is too large: {error}; scale it down") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+    except UnidentifiedImageError:
+        size = len(source.content) if isinstance(source, Encoded) else source.stat().st_size
+        what = "not a readable image" if size else "an empty file"
+        raise DataError(f"{source} is {what}; remove it, or allow some: --skip-bad N") from None
+    except (OSError, SyntaxError, ValueError):
         raise DataError(f"{source} is not a readable image; remove it, or allow some: --skip-bad N") from None
     if picture.format == "TIFF":
         picture.filename = ""  # by its name Pillow maps the file, as if its rows were those of the turned picture
