@@ -13,6 +13,16 @@ _PAIRS = {**_ITEMS, "users": 100_000_000, "width": 4096}
 
 _model = partial(zoo.ModelSpec, family="recsys", modality=_MODALITY, task=_TASK)
 _recipe = partial(zoo.RecipeSpec, task=_TASK, score=_SCORE, higher_is_better=True, modality=_MODALITY, stage="pretrain")
+_baseline = partial(
+    _model, capabilities=("features", "solve"), limits=_ITEMS, parameters=1_000_000, recipe="closed_form"
+)
+_factorization = partial(
+    _model,
+    target="zoo_recsys.factorization:Factorization",
+    capabilities=("features", "pairs"),
+    limits=_PAIRS,
+    recipe="pairwise",
+)
 
 
 @zoo.hookimpl
@@ -35,52 +45,34 @@ def zoo_modalities() -> Iterator[zoo.ModalitySpec]:
 
 @zoo.hookimpl
 def zoo_models() -> Iterator[zoo.ModelSpec]:
-    yield _model(
+    yield _baseline(
         name="popularity",
         summary="The most popular items, the same for everybody: a baseline",
         target="zoo_recsys.baselines:Popularity",
-        capabilities=("features", "solve"),
-        limits=_ITEMS,
         parameters=1000,
-        recipe="closed_form",
     )
-    yield _model(
+    yield _baseline(
         name="item_knn",
         summary="Items whose users are the same (Sarwar et al., 2001): a baseline",
         target="zoo_recsys.baselines:ItemKNN",
-        capabilities=("features", "solve"),
         limits={**_ITEMS, "neighbors": 10_000_000},
-        parameters=1_000_000,
-        recipe="closed_form",
     )
-    yield _model(
+    yield _baseline(
         name="ease",
         summary="EASE: ridge regression of each item on all others (Steck, 2019): a baseline that is hard to beat",
         target="zoo_recsys.baselines:EASE",
-        capabilities=("features", "solve"),
-        limits=_ITEMS,
-        parameters=1_000_000,
-        recipe="closed_form",
     )
-    yield _model(
+    yield _factorization(
         name="bpr_mf",
         summary="Matrix factorization with Bayesian personalized ranking (BPR-MF; Rendle et al., 2009)",
-        target="zoo_recsys.factorization:Factorization",
-        capabilities=("features", "pairs"),
         arguments={"layers": 0, "biased": True},
-        limits=_PAIRS,
         parameters=71_400,
-        recipe="pairwise",
     )
-    yield _model(
+    yield _factorization(
         name="lightgcn",
         summary="LightGCN: a factorization spread over the graph of users and items (He et al., 2020)",
-        target="zoo_recsys.factorization:Factorization",
-        capabilities=("features", "pairs"),
         arguments={"layers": 3, "biased": False},
-        limits=_PAIRS,
         parameters=70_400,
-        recipe="pairwise",
     )
     yield _model(
         name="mult_vae",
