@@ -5,7 +5,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import distribution
 from importlib.util import find_spec
 from pathlib import Path
@@ -56,14 +56,20 @@ def manifest_of(name: str, registry: Registry) -> Manifest:
 
     Raise UsageError for one that is not here, and PluginError for one that did not load.
     """
-    plugins = loaded_plugins(name, registry)
+    return manifest_from(loaded_plugins(name, registry))
+
+
+def manifest_from(plugins: Sequence[Plugin]) -> Manifest:
+    """Return the manifest of a distribution's entry points."""
     offers = {
         kind: tuple(_offered(spec) for plugin in plugins for spec in plugin.offers.get(kind, ()))
         for kind in SPEC_TYPES
         if any(plugin.offers.get(kind) for plugin in plugins)
     }
-    version = plugins[0].version
-    return Manifest(schema_version=SCHEMA_VERSION, distribution=name, version=version, offers=offers)
+    first = plugins[0]
+    return Manifest(
+        schema_version=SCHEMA_VERSION, distribution=first.distribution, version=first.version, offers=offers
+    )
 
 
 def place_of(plugin: Plugin) -> Path:

@@ -108,11 +108,24 @@ def _load(
     if not distribution.metadata["Name"]:
         plugin.error = "its metadata have no Name; build and install it again"
         return plugin
+    if refused := _other_version(distribution):
+        plugin.error = refused
+    else:
+        _fill(plugin, entry_point, built_in, patience)
+    return plugin
+
+
+def load_unbuilt(distribution: str, version: str, entry_point: EntryPoint) -> Plugin:
+    """Load one entry point of a distribution that is not installed, but just being built."""
+    plugin = Plugin(distribution, version, entry_point.name)
+    _fill(plugin, entry_point, {("commands", name) for name in COMMANDS}, Patience(TOLD_AFTER_SECONDS, [distribution]))
+    return plugin
+
+
+def _fill(plugin: Plugin, entry_point: EntryPoint, built_in: set[tuple[str, str]], patience: Patience) -> None:
+    """Import a plugin and ask its hooks; what goes wrong is kept in it."""
     start, streams = time.perf_counter(), (sys.stdout, sys.stderr)
     try:
-        if refused := _other_version(distribution):
-            plugin.error = refused
-            return plugin
         with patience.waiting(plugin.distribution):
             module = entry_point.load()
             plugin.offers = _collect(module, f"{plugin.distribution}:{plugin.entry_point}", plugin, patience)
@@ -128,7 +141,6 @@ def _load(
     finally:
         sys.stdout, sys.stderr = streams  # a plugin that took them away would end every command
     plugin.seconds = time.perf_counter() - start
-    return plugin
 
 
 def _other_version(distribution: Distribution) -> str | None:
