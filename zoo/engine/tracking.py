@@ -3,12 +3,14 @@
 import difflib
 import json
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from zoo.errors import PluginError, UsageError
 from zoo.extras import require
+from zoo.redaction import remember
 from zoo.registry.registry import default_registry
 from zoo.specs.records import load_target
 
@@ -85,12 +87,14 @@ def make_trackers(names: Sequence[str]) -> list[Tracker]:
 def _make(name: str) -> Tracker:
     target = name
     if ":" not in name:
-        known = {offer.spec.name: offer.spec.target for offer in default_registry().offers("trackers")}
+        known = {offer.spec.name: offer.spec for offer in default_registry().offers("trackers")}
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(known)}."
             raise UsageError(f"no tracker {name!r}; {hint} Give one of your own as --track package.module:attribute")
-        target = known[name]
+        target = known[name].target
+        for variable in known[name].secrets:
+            remember(os.environ.get(variable, ""))
     try:
         tracker: Tracker = load_target(target)()
     except UsageError:

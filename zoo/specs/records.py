@@ -233,7 +233,12 @@ class MethodSpec(_Named):
 
 @dataclass(frozen=True, kw_only=True)
 class TrackerSpec(_Named):
-    """One tracker of runs, for `--track NAME`. `target()` makes what keeps the `zoo.Tracker` protocol."""
+    """One tracker of runs, for `--track NAME`. `target()` makes what keeps the `zoo.Tracker` protocol.
+
+    `secrets` are environment variables whose values are taken out of everything that is printed.
+    """
+
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
