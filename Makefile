@@ -13,7 +13,7 @@ PACKAGES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 WORKERS ?= 2
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: install demo test check fix docs site bench clean bench-hub test-kill test-interop test-clients test-hub-kill \
+.PHONY: install demo test check fix docs site docs-test release bench clean bench-hub test-kill test-interop test-clients test-hub-kill \
 	test-hub-fuzz test-faults test-pull-kills test-fuzz test-attacks test-wheels test-keras
 
 install: $(MARK)
@@ -87,6 +87,7 @@ check: install
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python tools/make_registry.py --check
+	$(BIN)/towncrier build --draft --version next >/dev/null
 
 fix: install
 	$(BIN)/ruff check --fix .
@@ -109,6 +110,15 @@ SITE ?= build/site
 site: $(DOCS_MARK)
 	$(BIN)/python tools/site.py --out $(SITE)
 	ZOO_SITE=$(SITE) $(BIN)/python -m pytest -q tests/site/test_built.py
+
+# Every block of the README and the pages, in temporary folders, on loopback; PAGES names some
+docs-test: install
+	$(BIN)/python tools/doc_tests $(PAGES)
+
+# A release in dist/VERSION, of what is committed; CHECK=--quick leaves out the demo, CHECK=--dry-run changes nothing else
+release: install
+	@test -n "$(VERSION)" || { echo "name one: make release VERSION=1.2.3"; exit 1; }
+	$(BIN)/python tools/release.py $(VERSION) $(CHECK)
 
 # Long runs: what `make test` has samples of. docs/weights.md has their last results.
 test-faults: install

@@ -69,7 +69,7 @@ def _pairs(arguments: list[str]) -> list[tuple[str, str]]:
 
 
 def serve(address: Path) -> None:
-    """Answer shims and pages until killed: each in a fork."""
+    """Answer shims and pages, each in a fork, until killed or left alone."""
     import matplotlib
     import torch
 
@@ -81,8 +81,14 @@ def serve(address: Path) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(address))
     listener.listen(16)
-    while True:
-        connection, _ = listener.accept()
+    listener.settimeout(1)
+    parent = os.getppid()
+    while os.getppid() == parent:  # whoever started this may be killed
+        try:
+            connection, _ = listener.accept()
+        except TimeoutError:
+            continue
+        connection.settimeout(None)
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             listener.close()
