@@ -90,6 +90,7 @@ _HOMES = {
         "TextBackbone",
     ),
     "zoo.specs.containers": ("Container", "Format"),
+    "zoo.specs.engines": ("Engine",),
     "zoo.specs.hooks": ("hookimpl",),
     "zoo.specs.layouts": ("Layout", "Rename", "Twin"),
     "zoo.specs.modality": (
@@ -109,6 +110,7 @@ _HOMES = {
         "Capability",
         "CommandSpec",
         "DatasetSpec",
+        "EngineSpec",
         "ExplainerSpec",
         "FormatSpec",
         "LayoutSpec",

@@ -108,6 +108,7 @@ from zoo.specs.backbones import Sampler as Sampler
 from zoo.specs.backbones import TextBackbone as TextBackbone
 from zoo.specs.containers import Container as Container
 from zoo.specs.containers import Format as Format
+from zoo.specs.engines import Engine as Engine
 from zoo.specs.hooks import hookimpl as hookimpl
 from zoo.specs.layouts import Layout as Layout
 from zoo.specs.layouts import Rename as Rename
@@ -129,6 +130,7 @@ from zoo.specs.networks import TextPredictor as TextPredictor
 from zoo.specs.records import Capability as Capability
 from zoo.specs.records import CommandSpec as CommandSpec
 from zoo.specs.records import DatasetSpec as DatasetSpec
+from zoo.specs.records import EngineSpec as EngineSpec
 from zoo.specs.records import ExplainerSpec as ExplainerSpec
 from zoo.specs.records import FormatSpec as FormatSpec
 from zoo.specs.records import LayoutSpec as LayoutSpec

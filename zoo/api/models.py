@@ -86,6 +86,7 @@ def load(
     features_only: bool = False,
     dtype: str | torch.dtype | None = None,
     device: str | None = None,
+    engine: str | None = None,
     revision: str | None = None,
     hub: str | Path | None = None,
     registry: str | Path | None = None,
@@ -99,8 +100,10 @@ def load(
     file's the head is replaced by a fresh one, with other `channels` the stem is adapted, and a note says so.
     With `features_only` the model returns the feature map of every stage. `dtype` ("bfloat16", "float32" …) converts
     floating-point tensors, which else have the one that config.json says, or in which they are stored; `device`
-    ("cuda") loads straight to it. `hub` is a URL or a folder. `registry` names a registry.json, or a repo with one,
-    that is asked first; `locked` takes the bytes that zoo.lock pins, and `offline` none but those in the cache.
+    ("cuda") loads straight to it. An `engine` that a plugin offers ("onnxruntime") computes in eval mode without
+    gradients, if its first batch is what eager mode makes of it. `hub` is a URL or a folder. `registry` names a
+    registry.json, or a repo with one, that is asked first; `locked` takes the bytes that zoo.lock pins, and `offline`
+    none but those in the cache.
 
     `model.predict(["cat.jpg"])` says what weights that were finetuned for a task say of pictures, or of texts; of text
     `model.generate("Once upon a time")` goes on, translates or sums up. `model.embed(items)` gives vectors of either.
@@ -117,6 +120,7 @@ def load(
         features_only=features_only,
         dtype=dtype,
         device=device,
+        engine=engine,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.cli.decoding import items as typed_items
-from zoo.commands.options import data_set, dtype, hub, pairs, text_column
+from zoo.commands.options import data_set, dtype, engine, hub, pairs, text_column
 from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table, shortened
 from zoo.errors import UsageError
@@ -49,6 +49,7 @@ _DRAWN = "neighbours.png"
 @click.option("--batch-size", type=click.IntRange(1), help="Items that go through the model at once.")
 @click.option("--device", help="cpu, cuda, cuda:1; default: cpu.")
 @dtype
+@engine
 @hub
 def command(weights: str, items: tuple[str, ...], out: Path | None, **typed: Any) -> None:
     """Make a vector of each ITEM: images, texts, files or folders of them; `-` is each line of standard input.
@@ -67,7 +68,8 @@ def command(weights: str, items: tuple[str, ...], out: Path | None, **typed: Any
     _refuse(typed, ("part_size", "force"), out is None, "--out")
     if out is not None:
         check_out(out)
-    embed, identity = load_embedder(weights, hub=typed["hub"], device=typed["device"], dtype=typed["dtype"])
+    loading = {name: typed[name] for name in ("hub", "device", "dtype", "engine")}
+    embed, identity = load_embedder(weights, **loading)
     samples = _of_data(embed, typed) if typed["data"] is not None else embed.items(typed_items(items))
     plan = Plan(
         embed=embed,

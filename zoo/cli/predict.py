@@ -8,7 +8,7 @@ import click
 
 from zoo.api import models
 from zoo.cli.decoding import items
-from zoo.commands.options import Command, dtype, hub
+from zoo.commands.options import Command, dtype, engine, hub
 from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table, shortened
 from zoo.errors import UsageError
@@ -45,6 +45,7 @@ def _option(option: OptionSpec) -> Any:
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write predictions there: drawings, masks.")
 @click.option("--device", help="cpu, cuda, cuda:1; default: cpu.")
 @dtype
+@engine
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @declared
 @hub
@@ -54,6 +55,7 @@ def command(
     out: Path | None,
     device: str | None,
     dtype: str | None,
+    engine: str | None,
     as_json: bool,
     hub: str | None,
     **typed: Any,
@@ -62,7 +64,7 @@ def command(
     options = {name: value for name, value in typed.items() if value not in (None, ())}
     if not inputs and not options:
         raise click.UsageError("Missing argument 'INPUTS…'.")
-    predict: Any = getattr(models.load(weights, hub=hub, device=device, dtype=dtype), "predict", None)
+    predict: Any = getattr(models.load(weights, hub=hub, device=device, dtype=dtype, engine=engine), "predict", None)
     if not isinstance(predict, Predicts):
         raise UsageError(f"{weights} makes no predictions; finetune it for a task first")
     columns, modality = predict.columns, predict.modality

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from zoo.errors import UsageError
+from zoo.registry.registry import default_registry
 
 Command = Callable[..., Any]
 _EXAMPLES = {"--arg": "depth=3", "--set": "epochs=5", "--data-set": "skip_bad=3"}
@@ -21,6 +22,14 @@ dtype = click.option(
     type=click.Choice(["float32", "bfloat16", "float16"]),
     help="Convert the weights; default: as their config.json says, or as they are stored.",
 )
+
+
+def engine(function: Command) -> Command:
+    """Add --engine, whose help names those that plugins offer."""
+    names = ", ".join(offer.spec.name for offer in default_registry().offers("engines"))
+    said = f"What computes: {names}; default: eager. Its first batch is compared with eager."
+    return click.option("--engine", metavar="NAME", help=said)(function)
+
 
 data_set = click.option(
     "--data-set", multiple=True, metavar="NAME=VALUE", help="An option of the data, such as skip_bad=3."

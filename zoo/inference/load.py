@@ -11,6 +11,7 @@ from torch import nn
 
 from zoo.engine.device import choose_device
 from zoo.errors import UsageError
+from zoo.inference.engines import compute_with, engine_named, parts_of
 from zoo.inference.predict_images import Predict
 from zoo.inference.text.generate import Generate
 from zoo.registry.registry import load_modality
@@ -43,9 +44,10 @@ def load_model(
     features_only: bool = False,
     dtype: str | torch.dtype | None = None,
     device: str | None = None,
+    engine: str | None = None,
 ) -> LoadedModel:
     """Load the weights that `source` and the query name; the rest is as `zoo.load` takes it."""
-    where = choose_device(device or "cpu")
+    where, computing = choose_device(device or "cpu"), engine_named(engine)
     folder = find_weights(source, query)
     block = read_config(folder)
     spec = described_model(block, str(folder))
@@ -54,13 +56,16 @@ def load_model(
         if channels is not None or num_classes is not None:
             raise UsageError(f"{source} holds a complete network for {block.task}; omit channels and num_classes")
         if features_only:
-            return cast("LoadedModel", Features(model.backbone).eval())
+            model = model.backbone
     if channels is not None:
         model = with_channels(model, offered_model(block, str(folder)), block.arguments, channels)
     if num_classes is not None:
         replace_head(model, num_classes)
     if features_only:
-        return cast("LoadedModel", Features(model).eval())
+        model = Features(model).eval()
+        compute_with(computing, model)
+        return cast("LoadedModel", model)
+    compute_with(computing, *parts_of(model))
     remember(model, _changed(block, num_classes=num_classes, channels=channels), folder)
     changed = num_classes is not None or channels is not None
     loaded = Loaded(model=model, spec=spec, description=block, folder=folder, changed=changed)

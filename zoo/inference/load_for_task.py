@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from zoo.data.hashes import common_hashes
 from zoo.engine.device import choose_device
 from zoo.errors import UsageError
+from zoo.inference.engines import compute_with, engine_named, parts_of
 from zoo.inference.load import LoadedModel, load_model
 from zoo.inference.text.generate import Generate
 from zoo.registry.registry import default_registry, load_modality
@@ -53,7 +54,12 @@ def load_writer(weights: str | Path, task: str | None = None, **found: Any) -> G
 
 
 def load_embedder(
-    weights: str | Path, *, hub: str | Path | None = None, device: str | None = None, dtype: str | None = None
+    weights: str | Path,
+    *,
+    hub: str | Path | None = None,
+    device: str | None = None,
+    dtype: str | None = None,
+    engine: str | None = None,
 ) -> tuple[Embeds, str]:
     """Load what makes vectors, and the sha256 over the files that decide them.
 
@@ -67,7 +73,9 @@ def load_embedder(
         raise UsageError(
             f"{weights} takes {spec.modality} data, of which no vectors are made here; {_use(block, spec)}"
         )
+    computing = engine_named(engine)
     model = load_weights(folder, block, dtype=dtype, device=choose_device(device or "cpu"))
+    compute_with(computing, *parts_of(model))
     try:
         embed = modality.embedder(Loaded(model=model, spec=spec, description=block, folder=folder))
     except UsageError as error:

@@ -15,6 +15,7 @@ from zoo.specs.modality import Modality
 from zoo.specs.records import (
     CommandSpec,
     DatasetSpec,
+    EngineSpec,
     MethodSpec,
     ModalitySpec,
     ModelSpec,
@@ -34,6 +35,7 @@ CORE_OFFERS = (
     "zoo.tasks.offers",
     "zoo.tasks.text.offers",
     "zoo.engine.offers",
+    "zoo.inference.offers",
 )
 """Modules of the core whose hooks offer modalities, data sets and tasks, by name: they lie in rooms above this one."""
 
@@ -95,6 +97,10 @@ class Registry:
     def tracker(self, name: str) -> Offer[TrackerSpec]:
         """Return the tracker of this name."""
         return self._find("trackers", name)
+
+    def engine(self, name: str) -> Offer[EngineSpec]:
+        """Return the engine of this name."""
+        return self._find("engines", name)
 
     def dataset(self, name: str) -> Offer[DatasetSpec]:
         """Return the data set of this name."""

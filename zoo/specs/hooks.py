@@ -7,6 +7,7 @@ import pluggy
 from zoo.specs.records import (
     CommandSpec,
     DatasetSpec,
+    EngineSpec,
     ExplainerSpec,
     FormatSpec,
     LayoutSpec,
@@ -33,6 +34,7 @@ SPEC_TYPES = {
     "methods": MethodSpec,
     "explainers": ExplainerSpec,
     "trackers": TrackerSpec,
+    "engines": EngineSpec,
 }
 
 
@@ -99,4 +101,10 @@ def zoo_explainers() -> Iterable[ExplainerSpec]:
 @hookspec
 def zoo_trackers() -> Iterable[TrackerSpec]:
     """Offer trackers of runs."""
+    return ()
+
+
+@hookspec
+def zoo_engines() -> Iterable[EngineSpec]:
+    """Offer what computes loaded models."""
     return ()

@@ -242,6 +242,11 @@ class TrackerSpec(_Named):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EngineSpec(_Named):
+    """One way to compute loaded models, for `--engine NAME`. `target` keeps the `zoo.Engine` protocol."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExplainerSpec(_Named):
     """One way to explain predictions, of a modality, a task, or with None of any. `target` is a callable."""
 
@@ -252,6 +257,7 @@ class ExplainerSpec(_Named):
 Spec = (
     CommandSpec
     | DatasetSpec
+    | EngineSpec
     | ExplainerSpec
     | FormatSpec
     | LayoutSpec

@@ -12,8 +12,9 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError("zoo.testing needs pytest: pip install 'zoo-hub[test]'") from error
 
+from zoo.testing.engines import EngineTests as EngineTests
 from zoo.testing.hub import served_hub as served_hub
 from zoo.testing.models import ModelTests as ModelTests
 from zoo.testing.recipes import RecipeTests as RecipeTests
 
-__all__ = ["ModelTests", "RecipeTests", "served_hub"]
+__all__ = ["EngineTests", "ModelTests", "RecipeTests", "served_hub"]

@@ -13,6 +13,7 @@ import zoo
 from zoo.registry.loading import load_named
 from zoo.registry.registry import Offer, default_registry, load_modality
 from zoo.specs.records import ModelSpec, RecipeSpec, singular
+from zoo.testing.engines import EngineTests
 from zoo.testing.models import ModelTests
 from zoo.testing.recipes import RecipeTests
 from zoo.testing.sample_data import Sample, sample
@@ -38,7 +39,7 @@ def cases_of(distribution: str, data: str | None = None, data_dir: str | None = 
 
 def _members(kind: str, offer: Offer[Any], data: str | None, data_dir: str | None) -> dict[str, Any]:
     members = {"described": offer, "kind": kind}
-    if kind in ("models", "recipes"):
+    if kind in ("models", "recipes", "engines"):
         members |= {"name": offer.spec.name, "data": data, "data_dir": data_dir, "steps": _STEPS}
     return members
 
@@ -177,6 +178,10 @@ class _Task(_Described):
         )
 
 
+class _Engine(_Described, EngineTests):
+    pass
+
+
 _BASES: dict[str, type] = {
     "models": _Model,
     "recipes": _Recipe,
@@ -184,6 +189,7 @@ _BASES: dict[str, type] = {
     "modalities": _Modality,
     "commands": _Command,
     "tasks": _Task,
+    "engines": _Engine,
 }
 
 
