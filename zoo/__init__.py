@@ -45,13 +45,17 @@ _HOMES = {
     "zoo.data.hashes": ("common_hashes",),
     "zoo.data.hub_rows": ("hub_tables",),
     "zoo.data.images.dataset": ("ImageDataset", "ImageSplit"),
-    "zoo.data.images.listing": ("files_below",),
+    "zoo.data.images.listing": ("files_below", "pictures_in"),
     "zoo.data.images.normalize": ("normalize",),
+    "zoo.data.images.pictures": ("open_picture",),
+    "zoo.data.images.scaling": ("seen_part",),
     "zoo.data.order": ("BatchOptions", "SampleOrder"),
     "zoo.data.places": ("not_found", "search_path"),
     "zoo.data.ragged": ("Ragged",),
+    "zoo.data.reading": ("as_inputs", "read_batches"),
     "zoo.data.splitting": ("SPLITS", "split_by_hash", "split_folders", "splits_of", "with_test"),
     "zoo.data.text.dataset": ("TextDataset", "TextSplit"),
+    "zoo.data.text.typed": ("named_texts",),
     "zoo.data.text_files": ("read_text",),
     "zoo.engine.figures": ("figure_at",),
     "zoo.engine.modes": ("evaluating",),
@@ -91,6 +95,7 @@ _HOMES = {
     ),
     "zoo.specs.containers": ("Container", "Format"),
     "zoo.specs.engines": ("Engine",),
+    "zoo.specs.explainers": ("Explainer",),
     "zoo.specs.hooks": ("hookimpl",),
     "zoo.specs.layouts": ("Layout", "Rename", "Twin"),
     "zoo.specs.modality": (
@@ -146,7 +151,7 @@ _HOMES = {
     "zoo.weights.inputs": ("Preprocessing",),
     "zoo.weights.predictor": ("task_predictor",),
     "zoo.weights.stored": ("stored_tensors",),
-    "zoo.weights.tokenizer": ("TextInputs", "Tokenizer"),
+    "zoo.weights.tokenizer": ("TextInputs", "Tokenizer", "read_text_inputs"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -32,7 +32,7 @@ def zoo_formats():
 
 @zoo.hookimpl
 def zoo_explainers():
-    yield zoo.ExplainerSpec(name="loudness", summary="Say how loud it is", target="zoo_extras_more:Diary",
+    yield zoo.ExplainerSpec(name="loudness", summary="Say how loud it is", target="zoo_extras_more:Loudness",
                             modality="tone")
 """
 MORE = """
@@ -67,6 +67,24 @@ class Biases:
         return zoo.make_optimizer(self.settings.optimizer, groups, self.settings)
     def train(self): self.network.train()
     def export(self): return self.network.requires_grad_(True).eval()
+
+
+class Loudness:
+    columns = ("target", "loudness")
+
+    def __init__(self, loaded):
+        if loaded.description.task != "tone-classification":
+            raise zoo.UsageError("features are not loud; finetune them first")
+        self.labels = loaded.description.labels
+
+    def __call__(self, items, *, target=None, batch_size=16):
+        if target is not None and target not in self.labels:
+            raise zoo.UsageError(f"no class {target!r}; choose of {', '.join(self.labels)}")
+        return [{"target": target or self.labels[0], "loudness": float(np.abs(item).max())} for item in items]
+
+    def items(self, arguments): return [(argument, np.ones(3)) for argument in arguments]
+    def row(self, result): return [result["target"], f"{result['loudness']:.1f}"]
+    def draw(self, item, results, out): return []
 
 
 LAYOUTS = (

@@ -12,6 +12,7 @@ from torch import nn
 from zoo.engine.device import choose_device
 from zoo.errors import UsageError
 from zoo.inference.engines import compute_with, engine_named, parts_of
+from zoo.inference.explain import Explain, bind_explain
 from zoo.inference.predict_images import Predict
 from zoo.inference.text.generate import Generate
 from zoo.registry.registry import load_modality
@@ -33,6 +34,7 @@ class LoadedModel(nn.Module):
     predict: Predict
     generate: Generate
     embed: Embeds
+    explain: Explain
 
 
 def load_model(
@@ -70,6 +72,7 @@ def load_model(
     changed = num_classes is not None or channels is not None
     loaded = Loaded(model=model, spec=spec, description=block, folder=folder, changed=changed)
     load_modality(spec.modality).bind(loaded)
+    bind_explain(loaded)
     return cast("LoadedModel", model)
 
 

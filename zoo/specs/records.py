@@ -248,7 +248,10 @@ class EngineSpec(_Named):
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainerSpec(_Named):
-    """One way to explain predictions, of a modality, a task, or with None of any. `target` is a callable."""
+    """One way to explain predictions, of a modality, a task, or with None of any.
+
+    `target(loaded)` makes of a `zoo.Loaded` what keeps the `zoo.Explainer` protocol, bound as `model.explain`.
+    """
 
     modality: str | None = None
     task: str | None = None

@@ -54,6 +54,28 @@ def scaled(picture: "Image", image_size: tuple[int, int], scaling: Scaling, name
     return _middle(picture, image_size, scaling)
 
 
+def seen_part(size: tuple[int, int], inputs: Preprocessing) -> tuple[float, float, float, float]:
+    """Return where in a picture of this height and width lies what a model sees: top, left, bottom, right.
+
+    They are in the picture's pixels, and lie outside of it where edges are added.
+    """
+    scaling = scaling_of(inputs)
+    scaled_sides = _scaled_size(size, inputs.image_size, scaling)
+    starts, ends = [], []
+    for side, whole, seen in zip(size, scaled_sides, inputs.image_size, strict=True):
+        start = _start(whole, seen, scaling)
+        starts.append(start * side / whole)
+        ends.append((start + seen) * side / whole)
+    return starts[0], starts[1], ends[0], ends[1]
+
+
+def _start(whole: int, seen: int, scaling: Scaling) -> int:
+    """Return where a side's middle begins, below 0 where an edge is added, as `_middle` has it."""
+    short = max(0, seen - whole)
+    excess = whole + short - seen
+    return (excess // 2 if scaling.crop_offset == "floored" else round(excess / 2)) - short // 2
+
+
 def _scaled_size(size: tuple[int, int], image_size: Sequence[int], scaling: Scaling) -> tuple[int, int]:
     """Return the size of a picture before its middle is taken."""
     height, width = (math.floor(side / scaling.crop) for side in image_size)
@@ -80,6 +102,5 @@ def _middle(picture: "Image", image_size: Sequence[int], scaling: Scaling) -> "I
         padded = Image.new(picture.mode, (picture.width + short[0], picture.height + short[1]), color)
         padded.paste(picture, (short[0] // 2, short[1] // 2))
         picture = padded
-    excess = (picture.width - width, picture.height - height)
-    left, top = (side // 2 if scaling.crop_offset == "floored" else round(side / 2) for side in excess)
+    left, top = _start(picture.width, width, scaling), _start(picture.height, height, scaling)
     return picture.crop((left, top, left + width, top + height))

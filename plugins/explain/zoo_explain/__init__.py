@@ -1,0 +1,36 @@
+"""What predictions rest on, for zoo: maps over images and weights of words, with checks of whether to trust them."""
+
+from collections.abc import Iterator
+
+import zoo
+
+_IMAGES = {
+    "layercam": ("Gradients times activations of the last stage (Jiang et al., 2021)", "stages:LayerCAM"),
+    "gradient_attention": ("Attention weighted by its gradients (Chefer et al., 2021)", "attending:GradientAttention"),
+    "integrated_gradients": (
+        "Gradients summed from black (Sundararajan et al., 2017)",
+        "gradients:IntegratedGradients",
+    ),
+    "gradcam": ("Activations of the last stage by mean gradients (Selvaraju et al., 2017)", "stages:GradCAM"),
+    "smoothgrad": ("Gradients averaged over noise (Smilkov et al., 2017)", "gradients:SmoothGrad"),
+    "gradient_shap": ("Gradients between noisy and flat images (Lundberg and Lee, 2017)", "gradients:GradientSHAP"),
+    "occlusion": ("How much is lost behind a grey square (Zeiler and Fergus, 2014)", "gradients:Occlusion"),
+    "attention_rollout": ("Attention multiplied over blocks (Abnar and Zuidema, 2020)", "attending:AttentionRollout"),
+    "patch_components": ("Principal components of the last map, as colors", "components:PatchComponents"),
+}
+
+
+@zoo.hookimpl
+def zoo_explainers() -> Iterator[zoo.ExplainerSpec]:
+    for name, (summary, place) in _IMAGES.items():
+        target = f"zoo_explain.images.{place}"
+        yield zoo.ExplainerSpec(name=name, summary=summary, target=target, modality="image")
+
+
+@zoo.hookimpl
+def zoo_commands() -> Iterator[zoo.CommandSpec]:
+    yield zoo.CommandSpec(
+        name="explain",
+        summary="Show what predictions rest on, and whether that can be trusted.",
+        target="zoo_explain.command:command",
+    )

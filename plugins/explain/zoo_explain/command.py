@@ -1,0 +1,112 @@
+"""`zoo explain`."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+import zoo
+from zoo.commands.options import dtype, hub
+from zoo.commands.output import print_line
+from zoo.commands.tables import print_json, print_table, shortened
+
+_SHOWN = 3
+
+
+@click.command("explain")
+@click.argument("weights")
+@click.argument("inputs", nargs=-1, metavar="INPUTS…")
+@click.option("--target", metavar="CLASS|BOX|TOKEN", help="What is explained; default: what is predicted.")
+@click.option("--method", "methods", multiple=True, metavar="NAME", help="How; may be given several times, or `all`.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write pictures or pages there.")
+@click.option("--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="Inputs at once.")
+@click.option("--device", help="cpu, cuda, cuda:1; default: cpu.")
+@dtype
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@hub
+def command(
+    weights: str,
+    inputs: tuple[str, ...],
+    target: str | None,
+    methods: tuple[str, ...],
+    out: Path | None,
+    batch_size: int,
+    as_json: bool,
+    **loading: Any,
+) -> None:
+    """Show what predictions of WEIGHTS for INPUTS rest on: images, texts, files with one text per line, folders."""
+    explain = explain_of(weights, **loading)
+    if not inputs:
+        raise click.UsageError("Missing argument 'INPUTS…'.")
+    chosen = chosen_methods(explain, methods)
+    named = explain.explainer(chosen[0]).items(inputs)
+    names, items = [name for name, _ in named], [item for _, item in named]
+    found = {name: explain(items, method=name, target=target, batch_size=batch_size) for name in chosen}
+    written = [] if out is None else _drawn(explain.explainer(chosen[0]), names, items, found, out)
+    if as_json:
+        rows = (
+            {"input": name, "method": method, **_plain(results[place])}
+            for method, results in found.items()
+            for place, name in enumerate(names)
+        )
+        print_json(list(rows))
+        return
+    columns = explain.explainer(chosen[0]).columns
+    table = [
+        (shortened(name), method, *explain.explainer(method).row(results[place]))
+        for place, name in enumerate(names)
+        for method, results in found.items()
+    ]
+    print_table(("INPUT", "METHOD", *(column.upper() for column in columns)), table)
+    for path in written:
+        print_line(path)
+
+
+def explain_of(weights: str, **loading: Any) -> Any:
+    """Load weights and return what explains them. Raise UsageError where nothing does."""
+    found = getattr(zoo.load(weights, **loading), "explain", None)
+    if found is None:
+        task = zoo.describe(weights, hub=loading.get("hub")).task
+        raise zoo.UsageError(f"{weights} is for {task}, which nothing here explains; `zoo plugins` lists explainers")
+    return found
+
+
+def chosen_methods(explain: Any, asked: Sequence[str]) -> list[str]:
+    """Return the methods that are asked for, without any the first that fit the model."""
+    if asked and "all" not in asked:
+        for name in asked:
+            explain.explainer(name)
+        return list(dict.fromkeys(asked))
+    fitting: list[str] = explain.fitting()
+    if not fitting:
+        explain.explainer()  # which says why
+    return fitting if asked else fitting[:_SHOWN]
+
+
+def _drawn(
+    explainer: Any,
+    names: Sequence[str],
+    items: Sequence[Any],
+    found: Mapping[str, Sequence[Mapping[str, Any]]],
+    out: Path,
+) -> list[Path]:
+    with zoo.storage_errors(f"writing to {out}"):
+        out.mkdir(parents=True, exist_ok=True)
+        return [
+            path
+            for place, (stem, item) in enumerate(zip(file_stems(names), items, strict=True))
+            for path in explainer.draw(item, {name: results[place] for name, results in found.items()}, out / stem)
+        ]
+
+
+def file_stems(names: Sequence[str]) -> list[str]:
+    """Return a file name for each input, without suffix: that of its own file, else its number."""
+    stems = [Path(name).stem if Path(name).suffix and Path(name).is_file() else "" for name in names]
+    counts = Counter(stems)
+    return [stem if stem and counts[stem] == 1 else f"{stem or 'input'}-{place}" for place, stem in enumerate(stems, 1)]
+
+
+def _plain(result: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in result.items() if not hasattr(value, "shape")}
