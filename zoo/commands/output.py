@@ -14,6 +14,7 @@ from zoo.redaction import without_secrets
 
 _BAR = re.compile(r"\r?(?:\x1b\[A)*")
 """How a progress bar begins what it draws: at the line's beginning, or lines above."""
+_BLUES, _ORANGES = (195, 153, 111, 69, 26), (230, 223, 216, 208, 202)
 
 
 def print_line(text: object = "", *, err: bool = False, secret: bool = False) -> None:
@@ -25,6 +26,28 @@ def print_line(text: object = "", *, err: bool = False, secret: bool = False) ->
 def print_text(text: str, *, err: bool = False, secret: bool = False) -> None:
     """Print text whose line ends are meant, without adding one."""
     _write(printable(text if secret else without_secrets(text), lines=True), err)
+
+
+def print_shaded(pieces: Sequence[tuple[str, float]]) -> None:
+    """Print pieces of text on one line, each on a ground by its weight: blue up to 1, orange down to -1.
+
+    Nothing is shaded where nobody watches, or $NO_COLOR is set.
+    """
+    colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    shown = [(printable(without_secrets(text)), weight) for text, weight in pieces]
+    line = "".join(f"{_ground(weight)}{text}\x1b[0m" if colored else text for text, weight in shown)
+    stream = sys.stdout.bare if isinstance(sys.stdout, _Guarded) else sys.stdout
+    stream.write(line + "\n")
+    stream.flush()
+
+
+def _ground(weight: float) -> str:
+    """Return what a terminal of 256 colors takes for a ground, and an ink that can be read on it."""
+    if abs(weight) < 0.1:
+        return ""
+    shades = _BLUES if weight > 0 else _ORANGES
+    shade = shades[min(int(abs(weight) * len(shades)), len(shades) - 1)]
+    return f"\x1b[48;5;{shade};38;5;{231 if shade < 40 else 16}m"
 
 
 def ask(question: str, choices: Sequence[str]) -> str:
@@ -63,11 +86,11 @@ class _Guarded:
     """A stream of text that is changed on its way. It has no `buffer`: bytes would go past."""
 
     def __init__(self, stream: TextIO, change: Callable[[str], str]) -> None:
-        self._stream = stream
+        self.bare = stream
         self._change = change
 
     def write(self, text: str) -> int:
-        self._stream.write(self._change(text))
+        self.bare.write(self._change(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -77,7 +100,7 @@ class _Guarded:
     def __getattr__(self, name: str) -> Any:
         if name == "buffer":
             raise AttributeError(name)
-        return getattr(self._stream, name)
+        return getattr(self.bare, name)
 
 
 def _obeyed_by_nobody(text: str) -> str:

@@ -1,5 +1,6 @@
 """Small weights to explain: a classifier by convolutions and one by patches, with random weights that hide nothing."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from PIL import Image
 
 import zoo
 from zoo.testing import served_hub as served_hub
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 LABELS = ("ant", "bee", "cat")
 
@@ -48,3 +51,11 @@ def images(tmp_path: Path) -> list[Path]:
     for path, size in zip(paths, ((40, 70), (90, 35)), strict=True):
         Image.fromarray(random.integers(0, 256, (*size, 3), dtype=np.uint8)).save(path)
     return paths
+
+
+@pytest.fixture(scope="session")
+def trigger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a classifier of texts whose classes one hidden word decides."""
+    from words import classifier
+
+    return classifier(tmp_path_factory.mktemp("trigger") / "weights", steps=60)

@@ -18,6 +18,12 @@ _IMAGES = {
     "attention_rollout": ("Attention multiplied over blocks (Abnar and Zuidema, 2020)", "attending:AttentionRollout"),
     "patch_components": ("Principal components of the last map, as colors", "components:PatchComponents"),
 }
+_TEXTS = {
+    "token_gradients": ("Gradients over embeddings, from a text of masks", "methods:TokenGradients"),
+    "token_attention": ("Attention weighted by its gradients, of tokens", "methods:TokenAttention"),
+    "written_attention": ("From which tokens each written one came", "written:WrittenAttention"),
+    "cross_attention": ("Raw attention of each written token", "written:CrossAttention"),
+}
 
 
 @zoo.hookimpl
@@ -25,6 +31,9 @@ def zoo_explainers() -> Iterator[zoo.ExplainerSpec]:
     for name, (summary, place) in _IMAGES.items():
         target = f"zoo_explain.images.{place}"
         yield zoo.ExplainerSpec(name=name, summary=summary, target=target, modality="image")
+    for name, (summary, place) in _TEXTS.items():
+        target = f"zoo_explain.texts.{place}"
+        yield zoo.ExplainerSpec(name=name, summary=summary, target=target, modality="text")
 
 
 @zoo.hookimpl

@@ -1,5 +1,6 @@
 """`zoo explain`."""
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ import click
 
 import zoo
 from zoo.commands.options import dtype, hub
-from zoo.commands.output import print_line
+from zoo.commands.output import print_line, print_shaded
 from zoo.commands.tables import print_json, print_table, shortened
 
 _SHOWN = 3
@@ -53,15 +54,26 @@ def command(
         )
         print_json(list(rows))
         return
-    columns = explain.explainer(chosen[0]).columns
+    _print_found(explain, names, found)
+    for path in written:
+        print_line(path)
+
+
+def _print_found(explain: Any, names: Sequence[str], found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Print a table; where somebody watches, texts in colors instead."""
+    columns = explain.explainer(next(iter(found))).columns
     table = [
         (shortened(name), method, *explain.explainer(method).row(results[place]))
         for place, name in enumerate(names)
         for method, results in found.items()
     ]
-    print_table(("INPUT", "METHOD", *(column.upper() for column in columns)), table)
-    for path in written:
-        print_line(path)
+    shaded = {method: getattr(explain.explainer(method), "shaded", None) for method in found}
+    if not (sys.stdout.isatty() and all(shaded.values())):
+        print_table(("INPUT", "METHOD", *(column.upper() for column in columns)), table)
+        return
+    for (_, method, *cells), place in zip(table, [place for place in range(len(names)) for _ in found], strict=True):
+        print_line(f"{method}: {cells[0]} {cells[1]}")
+        print_shaded(shaded[method](found[method][place]))
 
 
 def explain_of(weights: str, **loading: Any) -> Any:
