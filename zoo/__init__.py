@@ -93,7 +93,7 @@ _HOMES = {
         "Sampler",
         "TextBackbone",
     ),
-    "zoo.specs.containers": ("Container", "Format"),
+    "zoo.specs.containers": ("CarriesFiles", "Container", "Format"),
     "zoo.specs.engines": ("Engine",),
     "zoo.specs.explainers": ("Explainer",),
     "zoo.specs.hooks": ("hookimpl",),

@@ -30,6 +30,7 @@ def zoo_modalities() -> Iterator[ModalitySpec]:
         files=(
             "tokenizer.json",
             "tokenizer_config.json",
+            "chat_template.jinja",
             "modules.json",
             "1_Pooling/config.json",
             "sentence_bert_config.json",

@@ -54,6 +54,16 @@ class Container(Protocol):
 
 
 @runtime_checkable
+class CarriesFiles(Protocol):
+    """A container that holds besides tensors what others have in files beside weights."""
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """The texts of such files by their names: tokenizer.json, tokenizer_config.json, chat_template.jinja."""
+        ...
+
+
+@runtime_checkable
 class Format(Protocol):
     """One container of weights, behind what its spec names. Reading is bounded, and runs nothing of the file."""
 

@@ -1,11 +1,12 @@
 """Files of weights in containers that plugins read."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from zoo.errors import PluginError
 from zoo.registry.loading import load_named, naming
 from zoo.registry.registry import Offer, default_registry
-from zoo.specs.containers import Container, Format
+from zoo.specs.containers import CarriesFiles, Container, Format
 from zoo.specs.records import FormatSpec
 
 
@@ -45,6 +46,12 @@ def open_container(path: Path) -> Container | None:
     found = load_format(offer)
     with naming(offer.plugin, f"format {offer.spec.name!r}"):
         return found.open(path) if found.recognizes(path) else None
+
+
+def carried(place: Path) -> Mapping[str, str]:
+    """Return what a file of weights holds that others have in files beside it, by their names; mostly nothing."""
+    found = open_container(place)
+    return found.files if isinstance(found, CarriesFiles) else {}
 
 
 def write_container(offer: Offer[FormatSpec], weights: Path, out: Path) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,6 +14,7 @@ from zoo.extras import require
 from zoo.files import check_plain, write_file
 from zoo.strict_json import parse_json
 from zoo.weights.description import WeightsDescription
+from zoo.weights.formats import carried
 from zoo.weights.inputs import Tokenization
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 TOKENIZER_FILE = "tokenizer.json"
 ROLES_FILE = "tokenizer_config.json"
 """Which special token means what, as transformers reads it."""
+TEMPLATE_FILE = "chat_template.jinja"
 
 DEFAULT_CONTEXT = 512
 """The most tokens for a model that sets no bound itself, such as T5."""
@@ -40,10 +42,14 @@ _THEIR_ROLES = {"pad": ("pad",), "unknown": ("unk",), "begin": ("bos", "cls"), "
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """A tokenizer by its JSON text. `roles` names the special tokens for pad, unknown, begin, end and mask it has."""
+    """A tokenizer by its JSON text. `roles` names the special tokens for pad, unknown, begin, end and mask it has.
+
+    `chat_template` is the text that came with it of which Jinja makes a prompt of messages; nothing in Zoo runs it.
+    """
 
     json: str
     roles: Mapping[str, str]
+    chat_template: str | None = None
 
     @classmethod
     def of(cls, json_text: str, source: str, roles: Mapping[str, str] | None = None) -> "Tokenizer":
@@ -119,7 +125,7 @@ class Tokenizer:
 
         inner = _made(self.json, TOKENIZER_FILE)
         inner.add_special_tokens([tokenizers.AddedToken(token, special=True) for token in tokens])
-        return Tokenizer(inner.to_str(), self.roles)
+        return replace(self, json=inner.to_str())
 
     def write(self, folder: Path) -> None:
         """Write the files that a weights folder has of it."""
@@ -127,6 +133,8 @@ class Tokenizer:
         roles = {f"{_THEIR_ROLES[role][0]}_token": token for role, token in self.roles.items()}
         described = {"tokenizer_class": "PreTrainedTokenizerFast", **roles, "clean_up_tokenization_spaces": False}
         write_file(folder / ROLES_FILE, json.dumps(described, indent=2).encode() + b"\n")
+        if self.chat_template is not None:
+            write_file(folder / TEMPLATE_FILE, self.chat_template.encode())
 
 
 @dataclass(frozen=True)
@@ -205,21 +213,46 @@ def read_tokenizer(place: Path) -> Tokenizer:
     Raise NotFoundError where there is none, and IntegrityError for one that is broken.
     """
     path = place if place.suffix == ".json" else (place if place.is_dir() else place.parent) / TOKENIZER_FILE
+    inside = {name: text.encode() for name, text in carried(place).items()}
+
+    def content_of(name: str) -> bytes | None:
+        return inside[name] if name in inside else _beside(path.with_name(name))
+
+    if (content := inside.get(TOKENIZER_FILE)) is None and (content := _beside(path)) is None:
+        raise NotFoundError(
+            f"no {TOKENIZER_FILE} in {place}; text needs one: put the model's tokenizer beside its weights, or name one"
+        )
+    source = str(place if TOKENIZER_FILE in inside else path)
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise IntegrityError(f"{source} is not UTF-8 at byte {error.start:,}; get a fresh copy") from None
+    said = content_of(ROLES_FILE)
+    described = {} if said is None else parse_json(said, str(path.with_name(ROLES_FILE)))
+    template = content_of(TEMPLATE_FILE)
+    chat_template = _said_template(described) if template is None else template.decode("utf-8", "replace")
+    return replace(Tokenizer.of(text, source, _said_roles(described)), chat_template=chat_template)
+
+
+def _beside(path: Path) -> bytes | None:
+    """Return what a file holds; None where there is none."""
     check_plain(path)
     try:
         with open(path, "rb") as file:
             content = file.read(_LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
-        raise NotFoundError(
-            f"no {TOKENIZER_FILE} in {place}; text needs one: put the model's tokenizer beside its weights, or name one"
-        ) from None
+        return None
     if len(content) > _LARGEST:
         raise IntegrityError(f"{path} is larger than {_LARGEST // 2**20} MB; get a fresh copy")
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        raise IntegrityError(f"{path} is not UTF-8 at byte {error.start:,}; get a fresh copy") from None
-    return Tokenizer.of(text, str(path), _said_roles(path.with_name(ROLES_FILE)))
+    return content
+
+
+def _said_template(values: Mapping[str, Any]) -> str | None:
+    """Return the template of chats in transformers' own file: the only one, or of several that for all."""
+    said = values.get("chat_template")
+    if isinstance(said, list):
+        said = {item.get("name"): item.get("template") for item in said if isinstance(item, dict)}.get("default")
+    return said if isinstance(said, str) else None
 
 
 @contextmanager
@@ -244,12 +277,9 @@ def _made(json_text: str, source: str) -> "tokenizers.Tokenizer":
         raise IntegrityError(f"{source} is not a tokenizer.json: {error}; get a fresh copy") from None
 
 
-def _said_roles(path: Path) -> dict[str, str]:
+def _said_roles(values: Mapping[str, Any]) -> dict[str, str]:
     """Return the roles that transformers' own file gives to tokens."""
-    if not path.is_file():
-        return {}
-    values = parse_json(path.read_bytes(), str(path))
-    found = {}
+    found: dict[str, str] = {}
     for role, names in _THEIR_ROLES.items():
         for name in names:
             said = values.get(f"{name}_token")

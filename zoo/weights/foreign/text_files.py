@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from zoo.errors import IntegrityError
 from zoo.strict_json import parse_json
+from zoo.weights.formats import carried
 from zoo.weights.inputs import Tokenization
 from zoo.weights.tokenizer import DEFAULT_CONTEXT, TOKENIZER_FILE
 
@@ -41,7 +42,10 @@ def read_text_files(place: Path) -> TextFiles:
     """Read what lies beside weights. Raise IntegrityError for what cannot be done here."""
     folder = place if place.is_dir() else place.parent
     path = folder / TOKENIZER_FILE
-    tokenizer = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    content = path.read_bytes() if path.is_file() else None
+    if (inside := carried(place).get(TOKENIZER_FILE)) is not None:
+        content = inside.encode()
+    tokenizer = None if content is None else hashlib.sha256(content).hexdigest()
     pooling, normalize = _modules(folder)
     if pooling is not None:
         _check_sentences(folder)
