@@ -112,6 +112,7 @@ _HOMES = {
     ),
     "zoo.specs.networks": ("FinetuneMethod", "Network", "Predictor", "TextPredictor"),
     "zoo.specs.records": (
+        "AbilitySpec",
         "Capability",
         "CommandSpec",
         "DatasetSpec",

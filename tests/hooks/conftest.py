@@ -31,6 +31,13 @@ def zoo_formats():
     yield zoo.FormatSpec(name="npz", summary="NumPy's archive", target="zoo_extras_more:npz", suffixes=(".npz",))
 
 @zoo.hookimpl
+def zoo_abilities():
+    yield zoo.AbilitySpec(name="guess", summary="Guess one sound", target="zoo_extras_more:Guess", modality="tone")
+    yield zoo.AbilitySpec(name="predict", summary="Take over", target="zoo_extras_more:Guess", modality="tone")
+    yield zoo.AbilitySpec(name="draw", summary="Draw", target="zoo_extras_more:Guess", modality="image")
+    yield zoo.AbilitySpec(name="write", summary="Write", target="zoo_extras_more:Guess", requires=("generate",))
+
+@zoo.hookimpl
 def zoo_explainers():
     yield zoo.ExplainerSpec(name="loudness", summary="Say how loud it is", target="zoo_extras_more:Loudness",
                             modality="tone")
@@ -52,6 +59,11 @@ class Diary:
     def log(self, event, step, figures): self.events.append(event)
     def picture(self, path, step): self.events.append(path.name)
     def close(self): self.events.append("close")
+
+
+class Guess:
+    def __init__(self, loaded): self.labels = loaded.description.labels
+    def __call__(self, place): return self.labels[place]
 
 
 class Biases:

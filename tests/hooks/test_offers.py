@@ -15,7 +15,20 @@ from zoo.training.result import RunResult
 
 def test_everything_is_named(extras: Any, zoo_command: Any) -> None:
     (line,) = [line for line in zoo_command("plugins").stdout.splitlines() if line.startswith("zoo-extras ")]
-    assert line.split(maxsplit=2)[2] == "format npz; layout author; method biases; explainer loudness; tracker diary"
+    few = "abilities guess, predict, draw, write; explainer loudness; tracker diary"
+    assert line.split(maxsplit=2)[2] == f"format npz; layout author; method biases; {few}"
+
+
+def test_an_ability_is_bound_to_weights_that_have_it(run: RunResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    import zoo_extras_more
+
+    model: Any = zoo.load(run.folder)
+    assert model.guess(1) == "sine"
+    assert not isinstance(model.predict, zoo_extras_more.Guess)
+    assert not hasattr(model, "draw") and not hasattr(model, "write")
+    monkeypatch.setattr(zoo_extras_more, "Guess", lambda loaded: 1 / 0)
+    with pytest.raises(PluginError, match="ability 'guess' of zoo-extras 1.0 failed: ZeroDivisionError"):
+        zoo.load(run.folder)
 
 
 def test_a_tracker_goes_by_its_name(extras: Any, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from zoo.errors import DataError, IntegrityError, NotFoundError, UsageError
 from zoo.weights.description import WeightsDescription
 from zoo.weights.inputs import Tokenization, record_of
-from zoo.weights.tokenizer import ROLES_FILE, TOKENIZER_FILE, Tokenizer, read_text_inputs, read_tokenizer
+from zoo.weights.tokenizer import ROLES_FILE, TEMPLATE_FILE, TOKENIZER_FILE, Tokenizer, read_text_inputs, read_tokenizer
 from zoo.weights.tokenizer_training import KINDS, REPRODUCIBLE, make_tokenizer
 
 TEXTS = [f"Once upon a time there were {number} little bears, and {number + 1} bowls.\n" for number in range(60)]
@@ -96,6 +96,22 @@ def test_roles_are_those_that_the_writer_named(tmp_path: Path) -> None:
     found = read_tokenizer(tmp_path)
     assert found.needed("end") == found.num_tokens - 1 == 8
     assert found.needed("pad") == 0
+
+
+@pytest.mark.parametrize("form", ["text", "list", "file"])
+def test_the_template_of_chats_travels_with_the_tokenizer(tmp_path: Path, form: str) -> None:
+    make_tokenizer("bytes", ()).write(tmp_path)
+    path = tmp_path / ROLES_FILE
+    said = "the older place" if form == "file" else "mine"
+    several = [{"name": "tool_use", "template": "other"}, {"name": "default", "template": "mine"}]
+    path.write_text(json.dumps({**json.loads(path.read_text()), "chat_template": several if form == "list" else said}))
+    if form == "file":
+        (tmp_path / TEMPLATE_FILE).write_text("mine")
+    found = read_tokenizer(tmp_path)
+    assert found.chat_template == found.with_special(["<a>"]).chat_template == "mine"
+    (tmp_path / "again").mkdir()
+    found.write(tmp_path / "again")
+    assert read_tokenizer(tmp_path / "again") == found
 
 
 def test_more_special_tokens_are_numbered_behind() -> None:

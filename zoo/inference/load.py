@@ -15,9 +15,11 @@ from zoo.inference.engines import compute_with, engine_named, parts_of
 from zoo.inference.explain import Explain, bind_explain
 from zoo.inference.predict_images import Predict
 from zoo.inference.text.generate import Generate
-from zoo.registry.registry import load_modality
+from zoo.registry.loading import load_named, naming
+from zoo.registry.registry import default_registry, load_modality
 from zoo.specs.modality import Embeds, Loaded
 from zoo.specs.networks import Network
+from zoo.specs.records import AbilitySpec
 from zoo.weights.config import read_config
 from zoo.weights.description import WeightsDescription
 from zoo.weights.features import Features
@@ -73,7 +75,19 @@ def load_model(
     loaded = Loaded(model=model, spec=spec, description=block, folder=folder, changed=changed)
     load_modality(spec.modality).bind(loaded)
     bind_explain(loaded)
+    _bind_abilities(loaded)
     return cast("LoadedModel", model)
+
+
+def _bind_abilities(loaded: Loaded) -> None:
+    """Bind what plugins offer to ask of such weights; what the model has of its own stays."""
+    for offer in default_registry().offers("abilities"):
+        spec: AbilitySpec = offer.spec
+        fits = spec.modality in (None, loaded.spec.modality) and set(spec.requires) <= set(loaded.spec.capabilities)
+        if fits and not hasattr(loaded.model, spec.name):
+            make = load_named(offer, "target")
+            with naming(offer.plugin, f"ability {spec.name!r}"):
+                setattr(loaded.model, spec.name, make(loaded))
 
 
 def _changed(block: WeightsDescription, **arguments: int | None) -> WeightsDescription:

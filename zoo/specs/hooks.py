@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pluggy
 
 from zoo.specs.records import (
+    AbilitySpec,
     CommandSpec,
     DatasetSpec,
     EngineSpec,
@@ -32,6 +33,7 @@ SPEC_TYPES = {
     "formats": FormatSpec,
     "layouts": LayoutSpec,
     "methods": MethodSpec,
+    "abilities": AbilitySpec,
     "explainers": ExplainerSpec,
     "trackers": TrackerSpec,
     "engines": EngineSpec,
@@ -89,6 +91,12 @@ def zoo_layouts() -> Iterable[LayoutSpec]:
 @hookspec
 def zoo_methods() -> Iterable[MethodSpec]:
     """Offer ways to finetune."""
+    return ()
+
+
+@hookspec
+def zoo_abilities() -> Iterable[AbilitySpec]:
+    """Offer what loaded weights can be asked."""
     return ()
 
 

@@ -257,8 +257,21 @@ class ExplainerSpec(_Named):
     task: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class AbilitySpec(_Named):
+    """Something that loaded weights can be asked besides: `target(loaded)` is bound to the model by the spec's name.
+
+    `modality` is the kind of data, None for any, and `requires` what a model must be able to do. The target is called
+    whenever such weights are loaded: what takes time waits until it is used.
+    """
+
+    modality: str | None = None
+    requires: tuple[Capability, ...] = ()
+
+
 Spec = (
-    CommandSpec
+    AbilitySpec
+    | CommandSpec
     | DatasetSpec
     | EngineSpec
     | ExplainerSpec
@@ -275,7 +288,7 @@ Spec = (
 
 def singular(kind: str) -> str:
     """Return what one of a kind is called: a model, a modality."""
-    return "modality" if kind == "modalities" else kind.removesuffix("s")
+    return f"{kind[:-3]}y" if kind.endswith("ies") else kind.removesuffix("s")
 
 
 def load_target(target: str) -> Any:

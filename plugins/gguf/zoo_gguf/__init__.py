@@ -28,3 +28,23 @@ def zoo_layouts() -> Iterator[zoo.LayoutSpec]:
         summary="How llama.cpp stores Llama and GPT-2",
         target="zoo_gguf.layouts:LAYOUTS",
     )
+
+
+@zoo.hookimpl
+def zoo_abilities() -> Iterator[zoo.AbilitySpec]:
+    yield zoo.AbilitySpec(
+        name="chat",
+        summary="Answer messages by the template that came with the tokenizer",
+        target="zoo_gguf.chat:Chat",
+        modality="text",
+        requires=("generate",),
+    )
+
+
+@zoo.hookimpl
+def zoo_commands() -> Iterator[zoo.CommandSpec]:
+    yield zoo.CommandSpec(
+        name="chat",
+        summary="Chat with weights that were made to answer",
+        target="zoo_gguf.command:command",
+    )

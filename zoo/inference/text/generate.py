@@ -28,24 +28,30 @@ class Generate(TextMethod):
 
     @overload  # a str is a sequence of them too, which no type can leave out
     def __call__(  # type: ignore[overload-overlap]
-        self, texts: str, *, batch_size: int = 16, **decoding: Unpack[DecodingOptions]
+        self, texts: str, *, batch_size: int = 16, special: bool = True, **decoding: Unpack[DecodingOptions]
     ) -> str: ...
 
     @overload
     def __call__(
-        self, texts: Sequence[str], *, batch_size: int = 16, **decoding: Unpack[DecodingOptions]
+        self, texts: Sequence[str], *, batch_size: int = 16, special: bool = True, **decoding: Unpack[DecodingOptions]
     ) -> list[str]: ...
 
     def __call__(
-        self, texts: str | Sequence[str], *, batch_size: int = 16, **decoding: Unpack[DecodingOptions]
+        self,
+        texts: str | Sequence[str],
+        *,
+        batch_size: int = 16,
+        special: bool = True,
+        **decoding: Unpack[DecodingOptions],
     ) -> str | list[str]:
         """Return what is written behind each text, or of it; a str for a str.
 
         `zoo.Decoding` says what can be asked. Without `max_new_tokens` it is its default, or half of the model's
         context where that is less. Texts of similar length are batched. With draws, each text has its own by its place.
+        Without `special` no tokens are put around a text: it holds those that the model is to see.
         """
         several, requested = checked(texts), self._decoding(decoding)
-        prompts = self._fitted(several, requested)
+        prompts = self._fitted(several, requested, special)
         new_text = [""] * len(several)
         for indices in by_length(prompts, batch_size):
             rows = self._rows([prompts[place] for place in indices], requested)
@@ -55,10 +61,10 @@ class Generate(TextMethod):
                 new_text[place] = row.new_text(last=True)
         return new_text[0] if isinstance(texts, str) else new_text
 
-    def stream(self, text: str, **decoding: Unpack[DecodingOptions]) -> Iterator[str]:
+    def stream(self, text: str, *, special: bool = True, **decoding: Unpack[DecodingOptions]) -> Iterator[str]:
         """Yield the same text piece by piece, as its characters become complete; with beams all at once."""
         requested = self._decoding(decoding)
-        prompts = self._fitted(checked([text]), requested)
+        prompts = self._fitted(checked([text]), requested, special)
         rows = self._rows(prompts, requested)
         for _ in self._write(prompts, rows, requested, [0]):
             if piece := rows[0].new_text():
@@ -82,8 +88,9 @@ class Generate(TextMethod):
         few = decoding.max_new_tokens if "max_new_tokens" in requested else max(1, context // 2)
         return replace(decoding, max_new_tokens=min(decoding.max_new_tokens, few))
 
-    def _fitted(self, texts: list[str], requested: Decoding) -> list[list[int]]:
-        return self._ids(texts, room_for(self._model.context, requested.max_new_tokens, reads=self._form == "read"))
+    def _fitted(self, texts: list[str], requested: Decoding, special: bool) -> list[list[int]]:
+        room = room_for(self._model.context, requested.max_new_tokens, reads=self._form == "read")
+        return self._ids(texts, room, special=special)
 
     def _rows(self, prompts: Sequence[Sequence[int]], requested: Decoding) -> list[Row]:
         before = prompts if self._form == "continued" else [()] * len(prompts)

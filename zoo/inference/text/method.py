@@ -28,6 +28,6 @@ class TextMethod:
     def _prompts(self) -> Prompts:
         return Prompts(self.inputs.tokenizer, self._form)
 
-    def _ids(self, texts: list[str], room: int) -> list[list[int]]:
+    def _ids(self, texts: list[str], room: int, *, special: bool = True) -> list[list[int]]:
         """Return the tokens of texts, as many as the weights take and there is room for."""
-        return self._prompts.ids(texts, min(self.inputs.max_tokens, room))
+        return self._prompts.ids(texts, min(self.inputs.max_tokens, room), special=special)

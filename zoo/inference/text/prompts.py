@@ -28,14 +28,14 @@ class Prompts:
     tokenizer: Tokenizer
     form: Form
 
-    def ids(self, texts: Sequence[str], room: int) -> list[list[int]]:
+    def ids(self, texts: Sequence[str], room: int, *, special: bool = True) -> list[list[int]]:
         """Return at most `room` tokens for each text, and say how many were too long.
 
         What is continued keeps its last tokens, everything else its first ones. An empty text begins with the end
         token, behind which texts begin, or with the one that begins them.
         """
         near = [self._near(text, room) for text in texts]
-        encoded = [list(encoding.ids) for encoding in self.tokenizer.encode(near)]
+        encoded = [list(encoding.ids) for encoding in self.tokenizer.encode(near, special=special)]
         fitted = [self._formed(ids, room) for ids in encoded]
         cut = sum(
             len(text) > len(kept) or count > room for text, kept, (_, count) in zip(texts, near, fitted, strict=True)
