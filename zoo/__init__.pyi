@@ -48,12 +48,17 @@ from zoo.data.hub_rows import hub_tables as hub_tables
 from zoo.data.images.dataset import ImageDataset as ImageDataset
 from zoo.data.images.dataset import ImageSplit as ImageSplit
 from zoo.data.images.listing import files_below as files_below
+from zoo.data.images.listing import pictures_in as pictures_in
 from zoo.data.images.normalize import normalize as normalize
+from zoo.data.images.pictures import open_picture as open_picture
+from zoo.data.images.scaling import seen_part as seen_part
 from zoo.data.order import BatchOptions as BatchOptions
 from zoo.data.order import SampleOrder as SampleOrder
 from zoo.data.places import not_found as not_found
 from zoo.data.places import search_path as search_path
 from zoo.data.ragged import Ragged as Ragged
+from zoo.data.reading import as_inputs as as_inputs
+from zoo.data.reading import read_batches as read_batches
 from zoo.data.splitting import SPLITS as SPLITS
 from zoo.data.splitting import split_by_hash as split_by_hash
 from zoo.data.splitting import split_folders as split_folders
@@ -61,6 +66,7 @@ from zoo.data.splitting import splits_of as splits_of
 from zoo.data.splitting import with_test as with_test
 from zoo.data.text.dataset import TextDataset as TextDataset
 from zoo.data.text.dataset import TextSplit as TextSplit
+from zoo.data.text.typed import named_texts as named_texts
 from zoo.data.text_files import read_text as read_text
 from zoo.engine.figures import figure_at as figure_at
 from zoo.engine.modes import evaluating as evaluating
@@ -106,9 +112,11 @@ from zoo.specs.backbones import FeatureInfo as FeatureInfo
 from zoo.specs.backbones import LanguageModel as LanguageModel
 from zoo.specs.backbones import Sampler as Sampler
 from zoo.specs.backbones import TextBackbone as TextBackbone
+from zoo.specs.containers import CarriesFiles as CarriesFiles
 from zoo.specs.containers import Container as Container
 from zoo.specs.containers import Format as Format
 from zoo.specs.engines import Engine as Engine
+from zoo.specs.explainers import Explainer as Explainer
 from zoo.specs.hooks import hookimpl as hookimpl
 from zoo.specs.layouts import Layout as Layout
 from zoo.specs.layouts import Rename as Rename
@@ -127,6 +135,7 @@ from zoo.specs.networks import FinetuneMethod as FinetuneMethod
 from zoo.specs.networks import Network as Network
 from zoo.specs.networks import Predictor as Predictor
 from zoo.specs.networks import TextPredictor as TextPredictor
+from zoo.specs.records import AbilitySpec as AbilitySpec
 from zoo.specs.records import Capability as Capability
 from zoo.specs.records import CommandSpec as CommandSpec
 from zoo.specs.records import DatasetSpec as DatasetSpec
@@ -168,3 +177,4 @@ from zoo.weights.predictor import task_predictor as task_predictor
 from zoo.weights.stored import stored_tensors as stored_tensors
 from zoo.weights.tokenizer import TextInputs as TextInputs
 from zoo.weights.tokenizer import Tokenizer as Tokenizer
+from zoo.weights.tokenizer import read_text_inputs as read_text_inputs
