@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from zoo.inference.load import LoadedModel
+    from zoo.registry.catalogue import PublishedWeights
     from zoo.specs.modality import Inputs
     from zoo.weights.description import WeightsDescription
     from zoo.weights.pickles.convert import Converted
@@ -170,6 +171,11 @@ def describe(source: str | Path, *, hub: str | Path | None = None) -> WeightsDes
     from zoo.weights.find import WeightsQuery, find_weights
 
     return read_config(find_weights(source, WeightsQuery(hub=hub)))
+
+
+def published(name: str) -> PublishedWeights:
+    """Return what the catalogue says of weights: repo, revision, files with sizes and hashes, task, licence, scores."""
+    return default_registry().weights(name, allow_mutable=True)
 
 
 def find_weights(

@@ -11,6 +11,7 @@ from zoo.training.result import RunResult
 if TYPE_CHECKING:
     from zoo.training.dry_run import DryRun
     from zoo.training.evaluate import Evaluated
+    from zoo.training.features import Features
     from zoo.training.reproduce import Reproduction
 
 
@@ -142,6 +143,22 @@ def dry_run(stage: Literal["pretrain", "finetune"], name: str | Path, **argument
 
     request = (pretrain_request if stage == "pretrain" else finetune_request)(name, **arguments)
     return dry_run_job(prepare_job(request))
+
+
+def features(
+    weights: str | Path, *, task: str, data: str, samples: int = 2000, seed: int = 0, **arguments: Any
+) -> Features:
+    """Return what the classifier of weights would get of up to `samples` labelled training samples, drawn by the seed.
+
+    Beside that stands what each stage of a backbone gives out, pooled. `task`, `data` and further arguments are those
+    of `finetune`; nothing is trained or written. Raise UsageError for a task without a classifier.
+    """
+    from zoo.api.requests import finetune_request
+    from zoo.training.features import labelled_features
+    from zoo.training.job import finetuning
+
+    request = finetune_request(weights, task=task, data=data, out="features", **arguments)
+    return labelled_features(finetuning(request), samples, seed)
 
 
 def reproduce(

@@ -1,0 +1,110 @@
+"""Choose weights: leave out what cannot be, look at the features of the rest, finetune the best few."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import zoo
+from zoo_choose.candidates import Candidate, candidates
+from zoo_choose.estimates import Estimate, estimate
+from zoo_choose.halving import finetuned
+from zoo_choose.ranking import Ranked, ranked
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to choose for. `budget` is in seconds, 0 to finetune nothing; `memory` and `pull` are in bytes.
+
+    `samples` are embedded at most. `labels` is how many will be had to finetune on, None for all. `arguments` are
+    those of `zoo.finetune` that say more of the data: data_dir, columns, data_options, hub, device.
+    """
+
+    task: str
+    data: str
+    candidates: Sequence[str] = ()
+    out: Path = Path("choice")
+    budget: float = 0.0
+    memory: float | None = None
+    labels: int | None = None
+    pull: int = 0
+    samples: int = 2000
+    seed: int = 0
+    resume: bool = False
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was found: the weights that come into question, the best first, and the others with the reason.
+
+    `tried` are scores of short finetunings by name, in percent, where there was a budget.
+    """
+
+    request: Request
+    ranked: list[Ranked]
+    refused: list[Candidate]
+    tried: dict[str, float]
+
+    @property
+    def best(self) -> Ranked:
+        """The first choice."""
+        return self.ranked[0]
+
+    @property
+    def command(self) -> str:
+        """The line that finetunes the first choice."""
+        import shlex
+
+        request, more = self.request, []
+        if data_dir := request.arguments.get("data_dir"):
+            more += ["--data-dir", str(data_dir)]
+        for role, column in (request.arguments.get("columns") or {}).items():
+            more += [f"--{role}", column]
+        if request.labels is not None:
+            more += ["--labels", str(request.labels)]
+        words = ["zoo", "finetune", self.best.name, "--task", request.task, "--data", request.data, *more]
+        return shlex.join([*words, "--out", f"runs/{Path(self.best.name).name}"])
+
+
+def choose(request: Request, tell: Tell = lambda line: None) -> Choice:
+    """Return the choice. What fails on the way is left out with its reason; the others go on.
+
+    Raise NotFoundError where no candidate is left.
+    """
+    found, refused = [], []
+    asked = candidates(request.candidates, request.arguments.get("hub"), request.pull)
+    for number, candidate in enumerate(asked, 1):
+        tell(f"[{number}/{len(asked)}] {candidate.name}")
+        outcome = _looked_at(candidate, request)
+        if isinstance(outcome, Estimate):
+            found.append(outcome)
+        else:
+            refused.append(outcome)
+            tell(f"left out: {outcome.refused}")
+    if not found:
+        reasons = "; ".join(f"{candidate.name}: {candidate.refused}" for candidate in refused[:3])
+        raise zoo.NotFoundError(f"no weights are left to choose from: {reasons}; name others with --candidates")
+    order = ranked(found, request.seed)
+    tried: dict[str, float] = {}
+    if request.budget and len(order) > 1:
+        tried = finetuned(order, request, tell)
+        order = sorted(order, key=lambda item: (-tried.get(item.name, -np.inf),)) if tried else order
+    return Choice(request, order, refused, tried)
+
+
+def _looked_at(candidate: Candidate, request: Request) -> Estimate | Candidate:
+    if candidate.refused is not None:
+        return candidate
+    try:
+        found = estimate(candidate.name, request)
+    except zoo.ZooError as error:
+        return replace(candidate, refused=str(error))
+    if request.memory is not None and found.memory > request.memory:
+        reason = f"training takes {found.memory / 1e9:.1f} GB of memory, {request.memory / 1e9:.1f} GB are allowed"
+        return replace(candidate, refused=reason)
+    return found
