@@ -9,14 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import pytest
 
 from zoo.registry.registry import default_registry
 from zoo.testing import served_hub as served_hub
-
-hypothesis.settings.register_profile("zoo", deadline=None)  # machines are slow at times; no test is timed
-hypothesis.settings.load_profile("zoo")
 
 Zoo = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -8,11 +8,13 @@ from zoo.api.models import find_weights as find_weights
 from zoo.api.models import list_models as list_models
 from zoo.api.models import list_weights as list_weights
 from zoo.api.models import load as load
+from zoo.api.models import published as published
 from zoo.api.models import reconstruct as reconstruct
 from zoo.api.models import sample as sample
 from zoo.api.models import save as save
 from zoo.api.training import dry_run as dry_run
 from zoo.api.training import evaluate as evaluate
+from zoo.api.training import features as features
 from zoo.api.training import finetune as finetune
 from zoo.api.training import pretrain as pretrain
 from zoo.api.training import reproduce as reproduce

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from msgspec.structs import replace
 from typing import Any
 
 import torch
