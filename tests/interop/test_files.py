@@ -58,8 +58,8 @@ def test_an_export_predicts_from_files_as_ours(
     ("library", "name"),
     [
         *((library, name) for library in ("timm", "transformers") for name in ("resnet18", "convnext_tiny")),
-        # a ResNet's tensors are named alike in timm and torchvision, and do not say whose pixels they take
-        *(("torchvision", name) for name in ("convnext_tiny", "efficientnet_b0")),
+        # timm and torchvision name a ResNet.s tensors alike: what the file is called tells whose pixels it takes
+        *(("torchvision", name) for name in ("convnext_tiny", "efficientnet_b0", "resnet18")),
     ],
 )
 def test_theirs_predict_from_files_as_there(
@@ -106,14 +106,16 @@ def _of_transformers(name: str, out: Path, randomised: Any) -> tuple[Any, Any]:
 
 
 def _of_torchvision(name: str, out: Path, randomised: Any) -> tuple[Any, Any]:
-    weights = {
+    known = {
         "efficientnet_b0": "EfficientNet_B0_Weights.IMAGENET1K_V1",
         "convnext_tiny": "ConvNeXt_Tiny_Weights.IMAGENET1K_V1",
+        "resnet18": "ResNet18_Weights.IMAGENET1K_V1",
     }
+    weights = torchvision.models.get_weight(known[name])
     model = randomised(getattr(torchvision.models, name)())
     out.mkdir()
-    save_file(model.state_dict(), out / "model.safetensors")
-    return model, torchvision.models.get_weight(weights[name]).transforms()
+    save_file(model.state_dict(), out / f"{Path(weights.url).stem}.safetensors")
+    return model, weights.transforms()
 
 
 _MADE = {"timm": _of_timm, "transformers": _of_transformers, "torchvision": _of_torchvision}

@@ -1,5 +1,7 @@
 """torchvision's weights load by their tensors' names alone, and ours open there: `make test-interop`."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,8 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 import zoo
+from zoo.registry.registry import default_registry
+from zoo.weights.build import load_layouts
 from zoo.weights.config import read_config
 
 torchvision = pytest.importorskip("torchvision", reason="needs torchvision: make test-interop")
@@ -29,6 +33,21 @@ def test_their_file_loads(name: str, theirs: str, tmp_path: Path, randomised: An
     assert_alike(ours, model)
     assert ours.num_classes == 7
     assert read_config(tmp_path).architecture == name
+
+
+@pytest.mark.parametrize(("name", "theirs"), NAMES.items())
+def test_every_file_that_they_publish_is_scaled_as_there(name: str, theirs: str) -> None:
+    (layout,) = (
+        layout
+        for layout in load_layouts(default_registry().model(name))
+        if layout.library == "torchvision" and name in layout.models
+    )
+    for weights in torchvision.models.get_model_weights(theirs):
+        inputs, transform = replace(layout, **layout.files.get(Path(weights.url).stem, {})), weights.transforms()
+        resized = [math.floor(side / inputs.crop) for side in inputs.image_size]
+        assert (inputs.image_size, resized) == (tuple(transform.crop_size * 2), transform.resize_size * 2), weights
+        assert (inputs.interpolation, inputs.crop_mode) == (transform.interpolation.value, "center"), weights
+        assert (list(inputs.mean), list(inputs.std)) == (transform.mean, transform.std), weights
 
 
 @pytest.mark.parametrize(("name", "theirs"), NAMES.items())

@@ -59,7 +59,8 @@ class Layout:
     they hold nothing new. `arguments` are ours that the library has fixed, `options` what ours are called in its
     config.json, `ratios` what it says there as one of ours over another, and `architectures` its class for each task of
     a text model. `labels` are the names of the classes, and the rest the preprocessing of images, where no file says
-    them; `inputs` is what config.json would keep of how data of another modality become inputs.
+    them; `files` says which of these have other values in files that the library published, by their names without the
+    ending; `inputs` is what config.json would keep of how data of another modality become inputs.
     """
 
     library: str
@@ -90,4 +91,5 @@ class Layout:
     crop: float = 0.875
     crop_mode: str | None = None
     interpolation: str = "bicubic"
+    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)

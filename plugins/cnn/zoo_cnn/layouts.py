@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import zoo
+from zoo_cnn import torchvision_files
 from zoo_cnn.mobilenetv2 import TABLE as MOBILENETV2_TABLE
 from zoo_cnn.mobilenetv3 import LARGE, SMALL
 from zoo_cnn.sizes import CIFAR_RESNETS, CONVNEXTS, EFFICIENTNETS, RESNETS
+from zoo_cnn.torchvision_files import prepared
 
 
 def _timm(names: Iterable[str], **changes: Any) -> zoo.Layout:
@@ -19,8 +21,9 @@ RESNET = (
     _timm(RESNETS, **_RESNET_TENSORS),
     zoo.Layout(
         library="torchvision",
-        interpolation="bilinear",
         models={name: {"architecture": name} for name in RESNETS},
+        files=torchvision_files.RESNET,
+        **prepared(256, 224),
         **_RESNET_TENSORS,
     ),
     zoo.Layout(
@@ -85,8 +88,7 @@ CONVNEXT = (
     *(
         zoo.Layout(
             library="torchvision",
-            interpolation="bilinear",
-            crop=224 / resized,
+            **prepared(resized, 224),
             models={f"convnext_{size}": {"architecture": f"convnext_{size}"}},
             renames=(
                 zoo.Rename("features.0.{n}", "stem.{n}"),
@@ -187,7 +189,8 @@ MOBILENETV3 = (
     *(
         zoo.Layout(
             library="torchvision",
-            interpolation="bilinear",
+            files=torchvision_files.MOBILENETV3,
+            **prepared(256, 224),
             models={f"mobilenetv3_{variant}_100": {"architecture": f"mobilenet_v3_{variant}"}},
             renames=tuple(_torchvision_mobilenet(table)),
             arguments={"norm_eps": 1e-3, "norm_momentum": 0.01},
@@ -201,7 +204,8 @@ MOBILENETV2 = (
     _timm(["mobilenetv2_100"], **_MOBILE_TENSORS),
     zoo.Layout(
         library="torchvision",
-        interpolation="bilinear",
+        files=torchvision_files.MOBILENETV2,
+        **prepared(256, 224),
         models={"mobilenetv2_100": {"architecture": "mobilenet_v2"}},
         renames=(
             zoo.Rename("features.0.0", "conv_stem"),
@@ -237,18 +241,23 @@ MOBILENETV2 = (
 
 EFFICIENTNET = (
     _timm([f"efficientnet_{name}" for name in EFFICIENTNETS], **_MOBILE_TENSORS),
-    zoo.Layout(
-        library="torchvision",
-        models={f"efficientnet_{name}": {"architecture": f"efficientnet_{name}"} for name in EFFICIENTNETS},
-        renames=(
-            zoo.Rename("features.0.0", "conv_stem"),
-            zoo.Rename("features.0.1", "bn1"),
-            zoo.Rename("features.8.0", "conv_head"),
-            zoo.Rename("features.8.1", "bn2"),
-            *_torchvision_block("features.1.{b}", "blocks.0.{b}", expands=False, squeezes=True),
-            *_torchvision_block("features.{stage+1}.{b}", "blocks.{stage}.{b}", expands=True, squeezes=True),
-            zoo.Rename("classifier.1", "classifier"),
-        ),
-        **_MOBILE_TENSORS,
+    *(
+        zoo.Layout(
+            library="torchvision",
+            models={f"efficientnet_{name}": {"architecture": f"efficientnet_{name}"}},
+            files=torchvision_files.EFFICIENTNET,
+            **prepared(*torchvision_files.EFFICIENTNET_SIZES[name], "bicubic"),
+            renames=(
+                zoo.Rename("features.0.0", "conv_stem"),
+                zoo.Rename("features.0.1", "bn1"),
+                zoo.Rename("features.8.0", "conv_head"),
+                zoo.Rename("features.8.1", "bn2"),
+                *_torchvision_block("features.1.{b}", "blocks.0.{b}", expands=False, squeezes=True),
+                *_torchvision_block("features.{stage+1}.{b}", "blocks.{stage}.{b}", expands=True, squeezes=True),
+                zoo.Rename("classifier.1", "classifier"),
+            ),
+            **_MOBILE_TENSORS,
+        )
+        for name in EFFICIENTNETS
     ),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from zoo.printable import counted
 from zoo.specs.containers import Container
 from zoo.weights.description import WeightsDescription
 from zoo.weights.header import TensorHeader
@@ -23,7 +24,7 @@ class ForeignWeights:
 
     `headers` go by our names, `names` from ours to theirs, of which several are joined, `axes` say of ours whose axes
     theirs have in another order which those are, `backwards` along which they count from the end, and `left_out` are
-    theirs without a place here.
+    theirs without a place here. `assumed` is what no file says, and may be wrong.
     """
 
     block: WeightsDescription
@@ -33,6 +34,7 @@ class ForeignWeights:
     axes: dict[str, tuple[tuple[int, ...], ...]]
     backwards: dict[str, int]
     left_out: tuple[str, ...]
+    assumed: str = ""
 
     @property
     def path(self) -> Path:
@@ -43,7 +45,9 @@ class ForeignWeights:
         """Map the files, and name and shape their tensors as ours; a note says what is left out."""
         if self.left_out:
             some = ", ".join(self.left_out[:3]) + (", …" if len(self.left_out) > 3 else "")
-            _log.warning("ignored %d tensors that the model does not have (%s)", len(self.left_out), some)
+            _log.warning("ignored %s that the model does not have (%s)", counted(len(self.left_out), "tensor"), some)
+        if self.assumed:
+            _log.warning("%s: %s", self.path, self.assumed)
         source = dict(self.stored.load(device))
         tensors = {}
         for target, (first, *others) in self.names.items():

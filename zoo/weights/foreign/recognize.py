@@ -1,12 +1,13 @@
 """Find out which model and layout weights of another library have: by config.json, or by the tensors' names."""
 
+import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import IntegrityError, NotFoundError, UsageError
-from zoo.printable import printable
+from zoo.printable import counted, printable
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.layouts import Layout
 from zoo.specs.records import ModelSpec
@@ -49,11 +50,12 @@ def recognize(place: Path, config: Mapping[str, Any]) -> ForeignWeights:
     processor = _processor(place)
     files = read_text_files(place)
     nearest: tuple[int, str] | None = None
-    for offer, layout in _candidates(found):
+    called = {place.name, place.stem, stored.path.stem}
+    for offer, layout in _candidates(found, called):
         candidate = Candidate(offer, layout, stored)
         if library is None and len(found) <= _MAX_UNNAMED:
             if (foreign := candidate.fit(container.config if container is not None else {}, files)) is not None:
-                return foreign
+                return dataclasses.replace(foreign, assumed=_assumed(offer, layout, called))
         elif library == layout.library and (key := IDENTITY.get(library)) in (None, *config):
             others = differences(completed(config, layout), layout, offer.spec.name)
             if not others:
@@ -68,17 +70,49 @@ def recognize(place: Path, config: Mapping[str, Any]) -> ForeignWeights:
     example = next(iter(found), None)
     names = "its config.json has no model_type, which names one" if config else "a config.json beside it would name one"
     raise NotFoundError(
-        f"{stored.path} holds {len(found)} tensors (such as {example!r}) that match no model of the installed plugins; "
-        f"{names}; `zoo list` shows the models"
+        f"{stored.path} holds {counted(len(found), 'tensor')} (such as {example!r}) that match no model of the "
+        f"installed plugins; {names}; `zoo list` shows the models"
     )
 
 
-def _candidates(found: Mapping[str, Any]) -> Iterator[tuple[Offer[ModelSpec], Layout]]:
-    """Yield models with their layouts, those first that are nearest in size: to try one takes building it."""
+def _candidates(found: Mapping[str, Any], called: Set[str]) -> Iterator[tuple[Offer[ModelSpec], Layout]]:
+    """Yield models with their layouts, those first that are nearest in size: to try one takes building it.
+
+    Of a model that layout is the first which knows the file by what it is called, with what is said of that file.
+    """
     size = 1 + sum(math.prod(header.shape) for header in found.values())
     offers = default_registry().models()
     for offer in sorted(offers, key=lambda offer: abs(math.log(size / (offer.spec.parameters or 1)))):
-        yield from ((offer, layout) for layout in load_layouts(offer))
+        layouts = sorted(load_layouts(offer), key=lambda layout: called.isdisjoint(layout.files))
+        yield from ((offer, _of_file(layout, called)) for layout in layouts)
+
+
+def _of_file(layout: Layout, called: Set[str]) -> Layout:
+    name = next((name for name in layout.files if name in called), None)
+    return layout if name is None else dataclasses.replace(layout, **layout.files[name])
+
+
+def _assumed(offer: Offer[ModelSpec], layout: Layout, called: Set[str]) -> str:
+    """Say what was taken for granted where another library names all tensors alike, and scales pictures otherwise."""
+    if not called.isdisjoint(layout.files):
+        return ""
+    others = [
+        other
+        for other in load_layouts(offer)
+        if other.library != layout.library and other.renames == layout.renames and _scales(other) != _scales(layout)
+    ]
+    if not others:
+        return ""
+    names = " and ".join(other.library for other in (layout, *others))
+    known = next((f" (known are those called as {name})" for other in others for name in other.files), "")
+    return (
+        f"{names} name its tensors alike, and nothing says whose it is{known}; pictures are scaled as {layout.library} "
+        f"does: {layout.interpolation}"
+    )
+
+
+def _scales(layout: Layout) -> tuple[Any, ...]:
+    return layout.image_size, layout.crop, layout.interpolation, layout.mean, layout.std
 
 
 def _stored(place: Path) -> StoredTensors | JoinedTensors:
