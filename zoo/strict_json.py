@@ -24,6 +24,8 @@ def parse_json(content: bytes, source: str, *, max_bytes: int = MAX_BYTES) -> di
         raise IntegrityError(
             f"{source} has {len(content):,} bytes, more than the {max_bytes:,} allowed; get a fresh copy"
         )
+    if not content.strip():
+        raise IntegrityError(f"{source}:1:1 is not JSON: the file is empty; get a fresh copy")
     depth, tokens = _structure(content)
     if depth > MAX_DEPTH:
         raise IntegrityError(f"{source} is nested {depth} deep, deeper than the {MAX_DEPTH} allowed; get a fresh copy")

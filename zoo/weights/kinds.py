@@ -40,6 +40,8 @@ def kind_of(path: Path) -> str | None:
     """Say what a file is other than safetensors, and what to do with it; None where nobody can tell."""
     with open(path, "rb") as file:
         start = file.read(_READ)
+    if not start:
+        return f"an empty file and no weights; {_AGAIN}"
     lower = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for beginning, what in _BEGINNINGS.items():
         if lower.startswith(beginning):

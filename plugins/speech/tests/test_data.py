@@ -52,7 +52,7 @@ def test_silence_and_one_sample_are_sounds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"", "is no sound file"), (b"hello" * 99, "is no sound file"), (None, "cannot be read: No such file")],
+    [(b"", "is an empty file"), (b"hello" * 99, "is no sound file"), (None, "cannot be read: No such file")],
 )
 def test_what_is_no_sound_is_named(tmp_path: Path, content: bytes | None, said: str) -> None:
     path = tmp_path / "a.wav"

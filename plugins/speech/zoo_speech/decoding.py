@@ -140,6 +140,8 @@ def _opened(source: Path | Encoded) -> Iterator[tuple[Any, bool]]:
     import soundfile
 
     with _descriptor(source) as (place, head, size):
+        if not size:
+            raise zoo.DataError(f"{name_of(source)} is an empty file; leave it out, or get a fresh copy")
         try:
             file = soundfile.SoundFile(place, closefd=False)
         except (soundfile.SoundFileError, RuntimeError, TypeError) as error:

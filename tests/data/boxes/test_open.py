@@ -49,7 +49,7 @@ def test_boxes_over_the_edge_are_cut_and_those_beyond_or_without_area_left_out_w
 def test_091_empty_picture_file(folder: Folder) -> None:
     path = folder(train_a="0 .5 .5 .5 .5\n1 .5 .5 .5 .5", train_b="1 .5 .5 .5 .5", test_c="0 .5 .5 .5 .5")
     (path / "train" / "images" / "train_a.png").write_bytes(b"")
-    with pytest.raises(DataError, match="train_a.png is not a readable image"):
+    with pytest.raises(DataError, match="train_a.png is an empty file"):
         open_boxes(path)
 
 

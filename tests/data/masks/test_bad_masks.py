@@ -15,7 +15,7 @@ Write = Callable[..., None]
 
 def test_091_empty_mask_file(street: Path) -> None:
     (street / "trainannot" / "train1.png").write_bytes(b"")
-    bad(street, "train1.png is not a readable image")
+    bad(street, "train1.png is an empty file")
 
 
 def test_091_broken_mask_file(street: Path) -> None:

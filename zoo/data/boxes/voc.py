@@ -128,6 +128,8 @@ class _Reader:
         self._parser.CharacterDataHandler = self._text
         self._parser.StartDoctypeDeclHandler = self._refuse
         text = read_text(path)
+        if not text.strip():
+            raise DataError(f"{path} is an empty file; get a fresh copy")
         try:
             self._parser.Parse(text.encode(), True)
         except expat.ExpatError as error:

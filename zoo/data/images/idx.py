@@ -37,6 +37,8 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
 def _array(file: BinaryIO | gzip.GzipFile, path: Path) -> NDArray[np.uint8]:
     """Read the header first: a gzip bomb is unpacked no further than its header says it should be."""
     magic = file.read(4)
+    if not magic:
+        raise DataError(f"{path} is empty; get it again")
     if len(magic) < 4 or magic[:3] != b"\x00\x00\x08" or not 1 <= magic[3] <= 4:
         raise DataError(f"{path} is not an idx file of unsigned bytes; get it again")
     rank = magic[3]

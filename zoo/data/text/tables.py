@@ -43,6 +43,8 @@ def read_table(path: Path, *, has_head: bool = True, quoting: bool | None = None
     line; `remedy` says what to do about quotation marks.
     """
     suffix = _suffix(path)
+    if path.is_file() and not path.stat().st_size:
+        raise DataError(f"{path} is empty; give a row for each sample")
     if suffix not in _DELIMITERS:
         return _READERS[suffix](path)
     found = read_delimited(
