@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.printable import printable
+from zoo.printable import counted, printable
 
 JOINERS = "\u200c\u200d"
 
@@ -70,3 +70,8 @@ def test_what_scripts_need_stays(text: str) -> None:
 
 def test_line_ends_stay_where_they_are_meant() -> None:
     assert printable("# card\n\ttext\x1b\r\n", lines=True) == "# card\n\ttext\\x1b\\r\n"
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (12_000, "12,000 rows")])
+def test_one_of_a_kind_is_no_plural(number: int, said: str) -> None:
+    assert counted(number, "row") == said

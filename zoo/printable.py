@@ -29,3 +29,8 @@ def _escaped(character: str) -> str:
     return _SHORT.get(character) or (
         f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
     )
+
+
+def counted(number: int, noun: str) -> str:
+    """Return how many of something there are, as people write it: 1 file, 2 files, 12,000 files."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -123,7 +123,7 @@ def test_038_with_nan(weights: Path, served_hub: ServedHub) -> None:
     tensors = {name: tensor.clone() for name, tensor in tensors.items()}
     tensors["stem.weight"][0, 0, 1, 1] = torch.nan
     save_file(tensors, weights / "model.safetensors")
-    refused(IntegrityError, r"NaN or infinity in 1 tensors \(stem.weight", weights, served_hub)
+    refused(IntegrityError, r"NaN or infinity in 1 tensor, such as stem.weight", weights, served_hub)
 
 
 def test_with_a_self_test_that_fails(weights: Path, served_hub: ServedHub) -> None:

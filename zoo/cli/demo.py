@@ -17,6 +17,7 @@ from zoo.commands.tables import format_scores, print_table
 from zoo.errors import UsageError
 from zoo.extras import require
 from zoo.hub.server.serving import MODULES
+from zoo.printable import counted
 from zoo.registry.registry import default_registry
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def command(out: Path, labels: int, seeds: int) -> None:
 
     _title(f"2. Push it to a Hub in the folder {hub}")
     pushed = transfer.push(run.folder, _REPO, hub=hub, private=True)
-    print_line(f"{_REPO} at {pushed.commit[:7]}: {len(pushed.files)} files, read back and compared")
+    print_line(f"{_REPO} at {pushed.commit[:7]}: {counted(len(pushed.files), 'file')}, read back and compared")
 
     with _registry_and_empty_cache(out, pushed, run.scores):
         _title("3. Pull it by name into an empty cache, and load it")

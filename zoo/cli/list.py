@@ -7,6 +7,7 @@ import click
 from zoo.api.models import list_models, list_weights
 from zoo.commands.output import print_line
 from zoo.commands.tables import millions, print_json, print_table
+from zoo.printable import counted
 from zoo.registry.registry import Registry, default_registry, matches
 from zoo.specs.records import singular
 
@@ -56,8 +57,9 @@ def command(
         _print(shown, kind)
     failed = [plugin.distribution for plugin in registry.plugins if plugin.error]
     if failed:
-        count = "1 plugin" if len(failed) == 1 else f"{len(failed)} plugins"
-        print_line(f"{count} did not load: {', '.join(failed)} (`zoo plugins` says why)", err=True)
+        print_line(
+            f"{counted(len(failed), 'plugin')} did not load: {', '.join(failed)} (`zoo plugins` says why)", err=True
+        )
 
 
 def _print(shown: dict[str, list[dict[str, Any]]], kind: str | None) -> None:

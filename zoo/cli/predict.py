@@ -12,6 +12,7 @@ from zoo.commands.options import Command, dtype, engine, hub
 from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table, shortened
 from zoo.errors import UsageError
+from zoo.printable import counted
 from zoo.registry.registry import default_registry
 from zoo.specs.modality import Predicts
 from zoo.specs.records import OptionSpec
@@ -79,7 +80,7 @@ def command(
             head = (modality.upper(), *(column.upper() for column in columns))
             print_table(head, [(shortened(name), *predict.row(result)) for name, result in found])
             if out is not None:
-                print_line(f"{len(found)} results written to {out}")
+                print_line(f"{counted(len(found), 'result')} written to {out}")
 
 
 def _check_options(weights: str, options: Mapping[str, Any], modality: str, task: str) -> None:

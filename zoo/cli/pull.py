@@ -9,6 +9,7 @@ import click
 from zoo.api import transfer
 from zoo.commands.options import hub
 from zoo.commands.output import print_line
+from zoo.printable import counted
 
 if TYPE_CHECKING:
     from zoo.hub.records import PulledRepo
@@ -54,7 +55,7 @@ def command(
     )
     from zoo.weights.find import nothing_to_load
 
-    print_line(f"{pulled.repo} at {pulled.commit[:7]}, {len(pulled.files)} files verified  {pulled.folder}")
+    print_line(f"{pulled.repo} at {pulled.commit[:7]}, {counted(len(pulled.files), 'file')} verified  {pulled.folder}")
     if pulled.unusual or pulled.forbidden:
         print_line(_left_out(pulled))
     for line in _notes(name, registry, hub, locked):

@@ -12,6 +12,7 @@ from zoo.commands.options import dtype, hub
 from zoo.commands.output import ask, print_line, print_text
 from zoo.commands.tables import print_table
 from zoo.errors import UsageError
+from zoo.printable import counted
 
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
 
@@ -59,7 +60,8 @@ def command(source: Path, repo: str, dry_run: bool, private: bool | None, hub: s
     what = "pushed" if pushed.changed else "unchanged"
     where = hub or pushed.url
     print_line(
-        f"{what}: {repo} at {pushed.commit[:7]} on {where}, {len(pushed.files)} files, {size / 1e6:.1f} MB, verified"
+        f"{what}: {repo} at {pushed.commit[:7]} on {where}, {counted(len(pushed.files), 'file')}, "
+        f"{size / 1e6:.1f} MB, verified"
     )
     if pushed.pull_request:
         print_line(f"proposed in {pushed.pull_request}")
@@ -78,8 +80,8 @@ def _show(plan: Any, private: bool | None) -> None:
     visible = "" if plan.exists or private is None else " (private)" if private else " (public)"
     doing = "change" if plan.exists else "create"
     print_line(
-        f"would {doing} {plan.repo}{visible} on {plan.url}: {len(sent)} files, "
-        f"{sum(file.size for file in sent) / 1e6:.1f} MB, {1 if sent else 0} commit"
+        f"would {doing} {plan.repo}{visible} on {plan.url}: {counted(len(sent), 'file')}, "
+        f"{sum(file.size for file in sent) / 1e6:.1f} MB, {counted(1 if sent else 0, 'commit')}"
     )
     print_table(("FILE", "BYTES", "CHANGE"), [(file.name, f"{file.size:,}", file.change) for file in plan.files])
     print_text(f"\n{plan.card}")

@@ -9,6 +9,7 @@ from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table
 from zoo.errors import IntegrityError
 from zoo.extras import install_command
+from zoo.printable import counted
 
 _registry = click.option("--registry", metavar="FILE", help="The registry; default: your first one.")
 
@@ -34,7 +35,9 @@ def add(repo: str, name: str, license: str | None, force: bool, registry: str | 
     entry = add_weights(
         repo, name, revision=revision or None, hub=hub, path=path, license=license, force=force, progress=True
     )
-    print_line(f"{name}: {entry.repo} at {entry.revision[:7]}, {len(entry.files)} files, {entry.license}  {path}")
+    print_line(
+        f"{name}: {entry.repo} at {entry.revision[:7]}, {counted(len(entry.files), 'file')}, {entry.license}  {path}"
+    )
 
 
 @command.command("remove")

@@ -9,6 +9,7 @@ from zoo.cli.decoding import one_text
 from zoo.commands.options import hub
 from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table
+from zoo.printable import counted
 from zoo.weights.tokenizer_training import KINDS
 
 
@@ -35,7 +36,7 @@ def train(data: tuple[Path, ...], kind: str, size: int, keep_case: bool, out: Pa
     from zoo.inference.tokenizers import train_tokenizer
 
     made = train_tokenizer(data, out, kind=kind, size=size, lower=not keep_case, force=force)
-    print_line(f"{kind}, {made.num_tokens:,} tokens  {out}")
+    print_line(f"{kind}, {counted(made.num_tokens, 'token')}  {out}")
 
 
 @command.command("show")
@@ -57,4 +58,4 @@ def show(source: str, text: str | None, as_json: bool, hub: str | None) -> None:
             print_line(f"{name.ljust(width)}  {value}")
     else:
         print_table(("ID", "TOKEN", "TEXT"), [(str(item["id"]), item["token"], repr(item["text"])) for item in found])
-        print_line(f"{len(found)} tokens")
+        print_line(f"{counted(len(found), 'token')}")

@@ -9,6 +9,7 @@ from typing import Any, TextIO, cast
 
 import click
 
+from zoo.printable import counted as counted
 from zoo.printable import printable
 from zoo.redaction import without_secrets
 

@@ -9,6 +9,7 @@ from zoo.errors import IntegrityError
 from zoo.hub.cache import Cache
 from zoo.hub.partial import digests_of
 from zoo.hub.records import PulledRepo, WantedFile
+from zoo.printable import counted
 from zoo.publishing.eval_results import check_results
 from zoo.publishing.signing import check_signature, never_written
 from zoo.specs.records import ModelSpec
@@ -63,7 +64,9 @@ def check_values(folder: Path, model: nn.Module, spec: ModelSpec) -> SelfTest | 
     Return how that went; None where there is no self-test. Raise IntegrityError for NaN, infinity or another output.
     """
     if broken := broken_tensors(stored_weights(folder).load()):
-        raise IntegrityError(f"{folder} has NaN or infinity in {len(broken)} tensors ({broken[0]}, …); train again")
+        raise IntegrityError(
+            f"{folder} has NaN or infinity in {counted(len(broken), 'tensor')}, such as {broken[0]}; train again"
+        )
     found = replay(folder, model, spec)
     if found is not None and found.first_off is not None:
         raise IntegrityError(

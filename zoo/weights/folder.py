@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from zoo.errors import IntegrityError, NotFoundError
 from zoo.extras import install_command
 from zoo.files import new_folder, storage_errors
+from zoo.printable import counted
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.modality import Inputs
 from zoo.specs.records import ModelSpec
@@ -116,7 +117,8 @@ def load_weights(
         left = _without_values(model)
     if left:
         raise IntegrityError(
-            f"{stored.path} left {len(left)} tensors of {block.architecture!r} without values, such as {left[0]!r}"
+            f"{stored.path} left {counted(len(left), 'tensor')} of {block.architecture!r} without values, such as "
+            f"{left[0]!r}"
         )
     return model.eval()
 

@@ -64,7 +64,7 @@ def test_the_last_of_rows_that_repeat_counts(table: Path, caplog: pytest.LogCapt
     table.write_text(ROWS + "a,x,5,99\n")
     with caplog.at_level(logging.WARNING):
         assert named(read(table))[:2] == [("a", "7"), ("a", "x")]
-    assert "1 rows repeat a user and an item" in caplog.text
+    assert "left out 1 row, whose user and item a later one repeats" in caplog.text
 
 
 def test_the_core_says_how_many_rows_went(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -84,7 +84,7 @@ def test_low_ratings_are_left_out(table: Path) -> None:
     [
         ("who,what\na,b\n", {}, "no column of users among who, what; name it: --data-set user=COLUMN"),
         ("user,item\n", {}, "holds no rows"),
-        ("user,item\na,\n", {}, "1 rows of .* have no item"),
+        ("user,item\na,\n", {}, "has 1 row without item; fill in"),
         ("user,item\na,b\nc\n", {}, "cannot be read as a table"),
         ("user,item,time\na,b,soon\n", {}, "column time of .* is no number and no time"),
         ("user,item\na,b\n", {"min_rating": 3}, "has no ratings, which min_rating needs"),

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import zoo
+from zoo.commands.output import counted
 from zoo_recsys.dataset import InteractionDataset, fingerprint, validation_rows
 from zoo_recsys.options import InteractionOptions
 from zoo_recsys.rows import Chosen, Rows, held_out
@@ -185,13 +186,11 @@ def _training(dataset: InteractionDataset, learnt: Chosen, vocabulary: Vocabular
 def _tell_unknown(rows: Rows, known: Any, tested: Chosen, source: str) -> None:
     strange = known[rows.items] < 0
     if learnt := int((strange & ~tested).sum()):
-        _log.warning(
-            "%s rows of %s have items that these weights do not know; they are left out", f"{learnt:,}", source
-        )
+        _log.warning("left out %s of %s, whose items these weights do not know", counted(learnt, "row"), source)
     if missed := int((strange & tested).sum()):
         _log.warning(
-            "%s rows to test on have items that training never saw; nobody can recommend those, they count as misses",
-            f"{missed:,}",
+            "counted as misses: %s to test on, of items that training never saw and nobody can recommend",
+            counted(missed, "row"),
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import zoo
+from zoo.commands.output import counted
 from zoo_recsys.options import InteractionOptions
 
 _log = logging.getLogger("zoo")
@@ -59,7 +60,7 @@ def ordered(rows: Rows) -> Rows:
     kept[by_key[last]] = True
     del keys, by_key, in_turn, last
     if (twice := len(kept) - int(kept.sum())) > 0:
-        _log.warning("%s rows repeat a user and an item; the last one of each counts", f"{twice:,}")
+        _log.warning("left out %s, whose user and item a later one repeats", counted(twice, "row"))
     places: Any = order[kept]
     times = None if rows.times is None else rows.times[places]
     return replace(rows, users=rows.users[places], items=rows.items[places], times=times)

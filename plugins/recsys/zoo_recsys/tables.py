@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
 import zoo
+from zoo.commands.output import counted
 from zoo_recsys.options import InteractionOptions
 from zoo_recsys.rows import Rows, ordered, thinned
 
@@ -153,7 +154,9 @@ def _read(path: Part, options: InteractionOptions) -> Any:
         else:
             columns[role] = _as_number(column, role, path)
         if missing := columns[role].null_count:
-            raise zoo.DataError(f"{missing:,} rows of {path} have no {role}; fill them in, or remove them")
+            raise zoo.DataError(
+                f"{path} has {counted(missing, 'row')} without {role}; fill in what is missing, or remove it"
+            )
     return pa.table(columns)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 
 def test_what_is_there_is_not_copied_again(pushed: str, says: Any) -> None:
-    last = "1 repos are the same on both"
+    last = "1 repo is the same on both"
     assert says("hub", "mirror", "hub", "other").splitlines() == [
         "model me/tiny: 0 tags, 7 files changed, 4.3 kB",
         last,

@@ -94,7 +94,7 @@ def test_what_came_after_the_export_is_kept_and_told(folder: Path, capsys: pytes
     (folder / "store.db").unlink()
     assert rebuild(folder) == 0
     said = capsys.readouterr().out
-    assert f"1 files that nothing names lie in {folder}/unnamed" in said and "as of 20" in said
+    assert f"{folder}/unnamed has 1 file that nothing names" in said and "as of 20" in said
     kept = folder / "unnamed" / hashlib.sha256(b"pushed since").hexdigest()
     assert kept.read_bytes() == b"pushed since"
     store = Store(folder)

@@ -50,7 +50,7 @@ def test_fsck_finds_a_flipped_byte_and_the_same_push_heals_it(
     blob.write_bytes(b"cOntent")
     assert run(["hub", "fsck", str(served_hub.folder), "--quarantine"]) == 5
     shown = capsys.readouterr()
-    assert f"models/org/thing {name} needs" in shown.out and "1 faults" in shown.err
+    assert f"models/org/thing {name} needs" in shown.out and "1 fault;" in shown.err
     assert (served_hub.folder / "quarantine" / blob.name).read_bytes() == b"cOntent"
     put(api, name, b"content")
     assert blob.read_bytes() == b"content"

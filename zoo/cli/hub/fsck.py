@@ -7,6 +7,7 @@ import click
 from zoo.cli.hub.store import folder_argument, opened, size_text
 from zoo.commands.output import print_line
 from zoo.errors import IntegrityError
+from zoo.printable import counted
 
 _SHOWN = 20
 
@@ -23,9 +24,12 @@ def fsck(folder: Path, quarantine: bool) -> None:
     with opened(folder) as store:
         with tqdm(unit="B", unit_scale=True, leave=False, disable=None) as bar:
             report = checking.check_store(store, bar.update)
-        print_line(f"{report.blobs:,} blobs ({size_text(report.bytes)}) and {report.commits:,} commits checked")
+        print_line(
+            f"{counted(report.blobs, 'blob')} ({size_text(report.bytes)}) and "
+            f"{counted(report.commits, 'commit')} checked"
+        )
         if report.strays:
-            print_line(f"{report.strays:,} files that nothing names yet; `zoo hub gc` removes them when they are old")
+            print_line(f"{counted(report.strays, 'file')} that nothing names yet; `zoo hub gc` removes what is old")
         for problem in report.problems[:_SHOWN]:
             print_line(f"  {problem}")
         for sha256, files in report.bad_blobs.items():
@@ -36,6 +40,8 @@ def fsck(folder: Path, quarantine: bool) -> None:
             return
         if quarantine:
             count = checking.quarantine(store, report)
-            print_line(f"{count} blobs put aside in {store.blobs.quarantine}")
+            print_line(f"{counted(count, 'blob')} put aside in {store.blobs.quarantine}")
         cure = "push those files again" if quarantine else "`--quarantine` puts broken blobs aside, to be pushed again"
-    raise IntegrityError(f"the Hub in {folder} has {len(report.problems)} faults; {cure}, or restore a backup")
+    raise IntegrityError(
+        f"the Hub in {folder} has {counted(len(report.problems), 'fault')}; {cure}, or restore a backup"
+    )

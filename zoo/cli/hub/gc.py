@@ -6,6 +6,7 @@ import click
 
 from zoo.cli.hub.store import folder_argument, opened, size_text
 from zoo.commands.output import print_line
+from zoo.printable import counted
 
 
 @click.command("gc")
@@ -17,6 +18,6 @@ def gc(folder: Path) -> None:
     with opened(folder) as store:
         done = collect(store)
     print_line(
-        f"removed {done.blobs:,} blobs ({size_text(done.bytes)}), {done.trees:,} folders, {done.xorbs:,} uploads, "
-        f"{done.strays:,} files that nothing named"
+        f"removed {counted(done.blobs, 'blob')} ({size_text(done.bytes)}), {counted(done.trees, 'folder')}, "
+        f"{counted(done.xorbs, 'upload')}, {counted(done.strays, 'file')} that nothing named"
     )

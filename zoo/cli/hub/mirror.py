@@ -7,6 +7,7 @@ import click
 
 from zoo.cli.hub.store import size_text
 from zoo.commands.output import print_line
+from zoo.printable import counted
 
 if TYPE_CHECKING:
     from zoo.hub.mirror import Mirrored
@@ -33,9 +34,9 @@ def mirror(source: str, target: str, repos: tuple[str, ...], from_token: Path | 
         "target_token": mirroring.read_token(to_token),
     }
     results = mirroring.mirror(source, target, repos, done=_show, **tokens)
-    print_line(f"{len(results)} repos are the same on both")
+    print_line(f"{counted(len(results), 'repo')} {'is' if len(results) == 1 else 'are'} the same on both")
 
 
 def _show(done: "Mirrored") -> None:
-    copied = f"{done.files} files changed, {size_text(done.bytes)}" if done.files else "all there"
-    print_line(f"{done.kind} {done.repo}: {done.tags} tags, {copied}")
+    copied = f"{counted(done.files, 'file')} changed, {size_text(done.bytes)}" if done.files else "all there"
+    print_line(f"{done.kind} {done.repo}: {counted(done.tags, 'tag')}, {copied}")

@@ -6,6 +6,7 @@ import click
 
 from zoo.cli.hub.store import folder_argument
 from zoo.commands.output import print_line
+from zoo.printable import counted
 
 
 @click.command("rebuild")
@@ -32,11 +33,14 @@ def rebuild(folder: Path, backup: Path | None) -> None:
     if done.source is None:
         print_line("no export was there: no repo, commit or user is known; the owner's token stays")
     else:
-        print_line(f"{done.repos:,} repos, {done.commits:,} commits and {done.users:,} users, from {done.source}")
+        print_line(
+            f"{counted(done.repos, 'repo')}, {counted(done.commits, 'commit')} and "
+            f"{counted(done.users, 'user')}, from {done.source}"
+        )
         print_line(f"as of {done.date}: what was pushed, deleted, made private or revoked since is as it was then")
         print_line(f"tokens are void but the owner's; make new ones: zoo hub user token {folder} NAME")
-    print_line(f"{done.blobs:,} blobs verified, {done.missing:,} missing, {done.broken:,} broken")
+    print_line(f"{counted(done.blobs, 'blob')} verified, {done.missing:,} missing, {done.broken:,} broken")
     if done.missing:
         print_line(f"`zoo hub fsck {folder}` lists the files that need them")
     if done.unnamed:
-        print_line(f"{done.unnamed:,} files that nothing names lie in {folder}/unnamed; gc leaves them alone")
+        print_line(f"{folder}/unnamed has {counted(done.unnamed, 'file')} that nothing names; gc leaves them alone")

@@ -7,6 +7,7 @@ import click
 from zoo.cli.hub.store import folder_argument, opened, size_text
 from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table
+from zoo.printable import counted
 
 
 @click.command("stats")
@@ -21,9 +22,15 @@ def stats(folder: Path, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    repos = ", ".join(f"{count:,} {type_}" for type_, count in found["repos"].items()) or "no repos"
-    print_line(f"{repos} · {found['commits']:,} commits · {found['users']:,} users · {found['downloads']:,} downloads")
-    print_line(f"{found['blobs']:,} blobs, {size_text(found['bytes'])} · database {size_text(found['database_bytes'])}")
+    repos = ", ".join(counted(count, type_.removesuffix("s")) for type_, count in found["repos"].items()) or "no repos"
+    print_line(
+        f"{repos} · {counted(found['commits'], 'commit')} · {counted(found['users'], 'user')} · "
+        f"{counted(found['downloads'], 'download')}"
+    )
+    print_line(
+        f"{counted(found['blobs'], 'blob')}, {size_text(found['bytes'])} · "
+        f"database {size_text(found['database_bytes'])}"
+    )
     print_line(f"{size_text(found['free_bytes'])} free on the disk")
     if found["largest"]:
         rows = [

@@ -17,6 +17,7 @@ from zoo.data.text.copies import equal_texts, warn_of_equal_texts
 from zoo.data.text.dataset import TextDataset, TextSplit
 from zoo.data.text.tables import is_table, read_lines
 from zoo.errors import DataError
+from zoo.printable import counted
 
 _WHOLE = re.compile(r"(-?\d+)(\.0+)?")
 _log = logging.getLogger("zoo")
@@ -201,7 +202,7 @@ def split_by_hash(records: Sequence[Record], source: str) -> tuple[dict[str, Seq
     """
     hashes = [hashlib.sha256(record.identity.encode()).digest() for record in records]
     if not 0 < round(len(records) * TEST_SHARE) < len(records):
-        raise DataError(f"{source} holds {len(records)} rows; a training and a test split need more")
+        raise DataError(f"{source} holds {counted(len(records), 'row')}; a training and a test split need more")
     ranked = sorted(range(len(records)), key=lambda place: (hashes[place], place))
     labels = [record.labels or () for record in records]
     groups = equal_texts([record.text for record in records], [record.pair for record in records])
