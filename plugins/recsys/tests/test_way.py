@@ -170,7 +170,9 @@ def test_what_is_asked_wrongly_is_said(folder: Path) -> None:
             predict(**asked)
 
 
-def test_all_users_go_into_a_file_which_goes_on(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_users_go_into_a_file_which_goes_on(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(all_users, "_USERS_A_PART", 32)
     predict, out = zoo.load(folder / "ease").predict, tmp_path / "top.parquet"
     done: list[int] = []
@@ -196,6 +198,11 @@ def test_all_users_go_into_a_file_which_goes_on(folder: Path, tmp_path: Path, mo
     assert len(table) == 3 * USERS and [path.name for path in tmp_path.iterdir()] == ["top.parquet"]
     (rows,) = predict(users=["u7"], k=3)
     assert [row["item"] for row in table if row["user"] == "u7"] == [row["item"] for row in rows]
+    written, said = out.read_bytes(), capsys.readouterr().out
+    list(predict.items([], {"all_users": True, "k": 3}, out))
+    assert capsys.readouterr().out == f"{said.rstrip()}  (done before)\n" and out.read_bytes() == written
+    with pytest.raises(zoo.UsageError, match="exists and holds something else"):
+        list(predict.items([], {"all_users": True, "k": 4}, out))
 
 
 def test_what_is_new_to_the_weights_is_told(folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,24 +13,30 @@ import pyarrow as pa
 from pyarrow import parquet
 
 import zoo
-from zoo.commands.output import print_line
+from zoo.commands.output import counted, print_line
 
 if TYPE_CHECKING:
     from zoo_recsys.predictor import Recommend
 
 _SCORED_AT_ONCE = 2**26
 _USERS_A_PART = 4096
+_PLAN = b"zoo_recsys.plan"
 
 
 def write_all(predict: "Recommend", out: Path, *, k: int, seen: bool, data: str | None, data_dir: Path | None) -> None:
-    """Write a parquet table of user, rank, item, title and score; whole or not at all."""
+    """Write a parquet table of user, rank, item, title and score; whole or not at all. One that is finished stays."""
     if out.suffix != ".parquet":
         raise zoo.UsageError(f"--out {out} is no parquet file; say --out {out.with_suffix('.parquet')}")
-    if out.exists():
-        raise zoo.UsageError(f"{out} exists; remove it, or choose another --out")
     known = predict.known_users(data, data_dir)
+    plan = json.dumps({"k": k, "seen": seen, "users": len(known.names), **_identity(predict, known)}, sort_keys=True)
+    said = f"{counted(len(known.names), 'user')}, {counted(k, 'item')} each: {out}"
+    if out.exists():
+        if _plan_of(out) != plan.encode():
+            raise zoo.UsageError(f"{out} exists and holds something else; remove it, or choose another --out")
+        print_line(f"{said}  (done before)")
+        return
     parts = out.with_name(f".{out.name}.parts")
-    _begin(parts, {"k": k, "seen": seen, "users": len(known.names), **_identity(predict, known)})
+    _begin(parts, plan.encode())
     size = max(1, min(_USERS_A_PART, _SCORED_AT_ONCE // len(predict.vocabulary.table.names)))
     starts = range(0, len(known.names), size)
     paths = [parts / f"{start}.parquet" for start in starts]
@@ -42,12 +48,12 @@ def write_all(predict: "Recommend", out: Path, *, k: int, seen: bool, data: str 
             )
             zoo.write_file(path, stream.getvalue())
     whole = parts / "whole"
-    with parquet.ParquetWriter(whole, parquet.read_schema(paths[0])) as writer:
+    with parquet.ParquetWriter(whole, parquet.read_schema(paths[0]).with_metadata({_PLAN: plan})) as writer:
         for path in paths:
             writer.write_table(parquet.read_table(path))
     os.replace(whole, out)
     shutil.rmtree(parts)
-    print_line(f"{len(known.names):,} users, {k} items each: {out}")
+    print_line(said)
 
 
 def _part(predict: "Recommend", known: Any, places: range, k: int, seen: bool) -> Any:
@@ -71,14 +77,21 @@ def _part(predict: "Recommend", known: Any, places: range, k: int, seen: bool) -
     )
 
 
-def _begin(folder: Path, plan: dict[str, Any]) -> None:
+def _plan_of(out: Path) -> bytes | None:
+    """Return by which plan a table was written; None of what no such command wrote."""
+    try:
+        return (parquet.read_schema(out).metadata or {}).get(_PLAN)
+    except (OSError, pa.ArrowInvalid):
+        return None
+
+
+def _begin(folder: Path, plan: bytes) -> None:
     """Make the folder of parts, or go on in one of the same plan."""
     record = folder / "plan.json"
-    content = json.dumps(plan, sort_keys=True).encode()
-    if record.exists() and record.read_bytes() != content:
+    if record.exists() and record.read_bytes() != plan:
         raise zoo.UsageError(f"{folder} holds parts of another command; remove it, or choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
-    zoo.write_file(record, content)
+    zoo.write_file(record, plan)
 
 
 def _identity(predict: "Recommend", known: Any) -> dict[str, str]:
