@@ -150,6 +150,14 @@ def test_what_is_printed_and_written(weights: str, capsys: pytest.CaptureFixture
     assert "said/all.jsonl exists" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["said.csv", "said.json", "said"])
+def test_other_files_than_json_lines_are_refused(name: str, weights: str, capsys: pytest.CaptureFixture[str]) -> None:
+    data = pictures(Path("all"), cat=2, dog=1, eel=1)
+    assert run(["evaluate", weights, "--data", data, "--out", name]) == 2
+    assert f"--out {name} is no name of JSON lines, which are written; say --out said.jsonl" in capsys.readouterr().err
+    assert not Path(name).exists()
+
+
 def test_bad_pictures_may_be_skipped(weights: str, capsys: pytest.CaptureFixture[str]) -> None:
     data = pictures(Path("all"), cat=2, dog=2)
     Path("all/dog/bad.png").write_bytes(b"no picture")

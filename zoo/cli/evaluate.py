@@ -8,18 +8,19 @@ from typing import Any
 import click
 
 from zoo.api import training
-from zoo.commands.options import columns, columns_of, data_set, hub, pairs
+from zoo.commands.options import columns, columns_of, data_set, hub, pairs, skip_bad
 from zoo.commands.output import print_line
 from zoo.commands.tables import format_scores, print_json, print_table
 from zoo.errors import UsageError
 from zoo.files import storage_errors, write_file
+from zoo.printable import counted
 
 
 @click.command("evaluate")
 @click.argument("weights")
 @click.option("--data", required=True, help="A data set's name, a folder of images, or text files.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the data set's files.")
-@click.option("--skip-bad", default=0, type=click.IntRange(0), metavar="N", help="Skip up to N broken images.")
+@skip_bad
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.jsonl", help="Write each sample's prediction there."
 )
@@ -32,6 +33,10 @@ def command(
     weights: str, data: str, out: Path | None, as_json: bool, data_set: tuple[str, ...], **options: Any
 ) -> None:
     """Score WEIGHTS on a data set, with the recipe that trained them: on its test split, or all of it."""
+    if out is not None and out.suffix != ".jsonl":
+        raise UsageError(
+            f"--out {out} is no name of JSON lines, which are written; say --out {out.with_suffix('.jsonl')}"
+        )
     if out is not None and out.exists():
         raise UsageError(f"{out} exists; remove it, or choose another --out")
     options["data_options"] = pairs(data_set, "--data-set")
@@ -48,10 +53,10 @@ def command(
             {"samples": found.samples, **found.scores, **({"classes": found.by_class} if found.by_class else {})}
         )
     else:
-        print_line(f"{weights} on {data}, {found.samples:,} samples: {format_scores(scores)}")
+        print_line(f"{weights} on {data}, {counted(found.samples, 'sample')}: {format_scores(scores)}")
         _print_classes(found.by_class)
     if out is not None and found.predictions is not None:
-        print_line(f"{len(found.predictions):,} predictions written to {out}", err=as_json)
+        print_line(f"{counted(len(found.predictions), 'prediction')} written to {out}", err=as_json)
 
 
 def _print_classes(by_class: Mapping[str, Mapping[str, float]]) -> None:

@@ -9,10 +9,11 @@ import click
 
 from zoo.api import training
 from zoo.cli.processes import first_process
-from zoo.commands.options import Command, columns_of, data_set, pairs
+from zoo.commands.options import Command, columns_of, data_set, pairs, skip_bad
 from zoo.commands.output import print_line
 from zoo.commands.tables import format_scores
 from zoo.engine.options import RunOptions
+from zoo.printable import counted
 from zoo.training.result import RunResult
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def training_options(function: Command) -> Command:
             "--batch-size", metavar="N|auto", help="Same as --set batch_size=N; auto: as large as fits in memory."
         ),
         click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a recipe setting."),
-        click.option("--skip-bad", default=0, type=click.IntRange(0), metavar="N", help="Skip up to N broken images."),
+        skip_bad,
         data_set,
         click.option("--data-dir", type=click.Path(path_type=Path), help="Folder with the data set's files."),
         click.option("--data", required=True, help="A data set's name, a folder of images, or text files."),
@@ -125,7 +126,10 @@ def show_rehearsal(found: "DryRun") -> None:
         return
     duration = f"{found.hours * 60:.1f} min" if found.hours < 2 else f"{found.hours:.1f} h"
     rows = [
-        ("would train", f"{found.model} by {found.recipe}, {found.steps:,} steps of {found.batch_size} samples"),
+        (
+            "would train",
+            f"{found.model} by {found.recipe}, {counted(found.steps, 'step')} of {counted(found.batch_size, 'sample')}",
+        ),
         ("data", f"{found.data}: {found.train_samples:,} train, {found.test_samples:,} test"),
         *([("classes", _shares(found.classes))] if found.classes else []),
         ("a batch here", f"{found.batch_shape} on {found.device}, rank 0 of {found.processes}"),

@@ -9,7 +9,7 @@ from zoo.errors import UsageError
 from zoo.registry.registry import default_registry
 
 Command = Callable[..., Any]
-_EXAMPLES = {"--arg": "depth=3", "--set": "epochs=5", "--data-set": "skip_bad=3"}
+_EXAMPLES = {"--arg": "depth=3", "--set": "epochs=5", "--data-set": "skip_bad=3, of images"}
 
 hub = click.option(
     "--hub",
@@ -32,9 +32,19 @@ def engine(function: Command) -> Command:
 
 
 data_set = click.option(
-    "--data-set", multiple=True, metavar="NAME=VALUE", help="An option of the data, such as skip_bad=3."
+    "--data-set",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of the data's modality, such as skip_bad=3 of images; a wrong NAME lists all.",
 )
 
+skip_bad = click.option(
+    "--skip-bad",
+    default=0,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Skip up to N broken images; other data have no such option.",
+)
 
 text_column = click.option(
     "--text", metavar="COLUMN", help="The column of texts in a table; of paired files their end, de."
