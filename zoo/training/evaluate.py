@@ -178,8 +178,8 @@ def _learnt_from(
         return None
     finally:
         _log.removeFilter(keep)
-    record = folder / RECORD
-    labels = parse_json(record.read_bytes(), str(record)).get("labels") if record.is_file() else None
+    path = folder / RECORD
+    labels = parse_json(path.read_bytes(), str(path)).get("labels") if path.is_file() else None
     known = [dataset, dataset.subset(labels, settings.seed)] if isinstance(labels, int) else [dataset]
     if block.data is None or block.data.fingerprint not in [item.fingerprint for item in known]:
         return None

@@ -182,8 +182,8 @@ def open_strictly(source: Source) -> "Image":
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"{source} is too large: {error}; scale it down") from None
     except UnidentifiedImageError:
-        size = len(source.content) if isinstance(source, Encoded) else source.stat().st_size
-        what = "not a readable image" if size else "an empty file"
+        holds = len(source.content) if isinstance(source, Encoded) else source.stat().st_size
+        what = "not a readable image" if holds else "an empty file"
         raise DataError(f"{source} is {what}; remove it, or allow some: --skip-bad N") from None
     except (OSError, SyntaxError, ValueError):
         raise DataError(f"{source} is not a readable image; remove it, or allow some: --skip-bad N") from None
