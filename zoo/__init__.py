@@ -63,7 +63,7 @@ _HOMES = {
     "zoo.engine.optimizers": ("make_optimizer", "parameter_groups"),
     "zoo.engine.pictures": ("confusion_matrix", "feature_map", "image_animation", "image_grid"),
     "zoo.engine.recipe": ("Batch", "Batches", "EvaluatesEach", "Loss", "Recipe"),
-    "zoo.engine.samples": ("spread_samples",),
+    "zoo.engine.samples": ("spread_rows", "spread_samples"),
     "zoo.engine.tracking": ("Tracker",),
     "zoo.errors": (
         "AuthorizationError",

@@ -83,6 +83,7 @@ from zoo.engine.recipe import Batches as Batches
 from zoo.engine.recipe import EvaluatesEach as EvaluatesEach
 from zoo.engine.recipe import Loss as Loss
 from zoo.engine.recipe import Recipe as Recipe
+from zoo.engine.samples import spread_rows as spread_rows
 from zoo.engine.samples import spread_samples as spread_samples
 from zoo.engine.tracking import Tracker as Tracker
 from zoo.errors import AuthorizationError as AuthorizationError

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.engine.samples import spread_samples
+from zoo.engine.samples import spread_rows, spread_samples
 
 
 @given(st.lists(st.integers(1, 7), min_size=1, max_size=5), st.integers(1, 20))
@@ -21,3 +21,10 @@ def test_every_class_of_a_sorted_split_is_among_them() -> None:
     labels = torch.arange(10).repeat_interleave(100)
     found, _ = spread_samples([{"labels": part} for part in labels.split(256)], 32)
     assert set(found["labels"].tolist()) == set(range(10))
+
+
+def test_rows_are_told_by_batch_where_batches_have_other_lengths() -> None:
+    batches = [{"waves": torch.zeros(3, 5)}, {"waves": torch.zeros(1, 9)}, {"waves": torch.zeros(4, 2)}]
+    rows, places = spread_rows(batches, 4)
+    assert [some.tolist() for some in rows] == [[0, 2], [], [0, 3]]
+    assert places.tolist() == [0, 2, 4, 7]

@@ -13,12 +13,20 @@ def spread_samples(batches: Sequence[Batch], count: int) -> tuple[Batch, Tensor]
 
     Neighbours are often alike, and files of a class lie together.
     """
-    starts = [0]
-    for batch in batches:
-        starts.append(starts[-1] + len(next(iter(batch.values()))))
-    total = starts[-1]
+    rows, places = spread_rows(batches, count)
+    return {
+        name: torch.cat([batch[name][some] for batch, some in zip(batches, rows, strict=True)]) for name in batches[0]
+    }, places
+
+
+def spread_rows(batches: Sequence[Batch], count: int) -> tuple[list[Tensor], Tensor]:
+    """Return the rows of each batch that `spread_samples` takes, for batches of several lengths, and their places."""
+    sizes = [len(next(iter(batch.values()))) for batch in batches]
+    total = sum(sizes)
     count = min(count, total)
-    places = [place * (total - 1) // max(1, count - 1) for place in range(count)]
-    homes = [sum(place >= start for start in starts[1:]) for place in places]
-    rows = [(batches[home], place - starts[home]) for home, place in zip(homes, places, strict=True)]
-    return {name: torch.stack([batch[name][row] for batch, row in rows]) for name in batches[0]}, torch.tensor(places)
+    places = torch.tensor([place * (total - 1) // max(1, count - 1) for place in range(count)])
+    rows, start = [], 0
+    for size in sizes:
+        rows.append(places[(places >= start) & (places < start + size)] - start)
+        start += size
+    return rows, places

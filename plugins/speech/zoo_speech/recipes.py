@@ -64,15 +64,10 @@ class Classification(zoo.OneNetwork):
         kept = list(batches)
         logits, labels = self.answers(kept)
         made = [zoo.confusion_matrix(self._counts(logits, labels), self.classes, folder / "confusion.png")]
-        # from all over the split, whose clips may lie class by class
-        shown = torch.linspace(0, len(labels) - 1, min(_SHOWN, len(labels))).long()
+        rows, shown = zoo.spread_rows(kept, _SHOWN)
         inputs: list[Tensor] = []
-        start = 0
-        for batch in kept:
-            end = start + len(batch["labels"])
-            here = shown[(shown >= start) & (shown < end)] - start
-            inputs += model_inputs(batch, self.inputs).float().cpu()[here]
-            start = end
+        for batch, some in zip(kept, rows, strict=True):
+            inputs += model_inputs(batch, self.inputs).float().cpu()[some]
         found = [self.classes[place] for place in logits[shown].argmax(1).tolist()]
         true = [self.classes[place] for place in labels[shown].tolist()]
         return [*made, spectrogram_grid(inputs, found, true, folder / "examples.png")]
