@@ -58,10 +58,9 @@ class ImageSegmentation(OneNetwork):
 
         `sizes` of a batch are those that its masks had before they were filled up to one.
         """
-        classes = len(self.classes)
-        counts = torch.zeros(classes, classes, dtype=torch.int64)
-        for predicted, masks in self._compared(batches):
-            counts += confusion(predicted, masks, classes).cpu()
+        counts = self._no_counts()
+        for _ in self._compared(batches, counts):
+            pass
         return segmentation_scores(counts, self.classes)
 
     @torch.no_grad()
@@ -71,11 +70,9 @@ class ImageSegmentation(OneNetwork):
         They are as COCO writes them: `size`, height and width, and by class the lengths of runs outside and inside,
         down the columns. Pixels that do not count are `void`.
         """
-        classes = len(self.classes)
-        counts = torch.zeros(classes, classes, dtype=torch.int64)
+        counts = self._no_counts()
         rows: list[dict[str, Any]] = []
-        for predicted, masks in self._compared(batches):
-            counts += confusion(predicted, masks, classes).cpu()
+        for predicted, masks in self._compared(batches, counts):
             for mine, true in zip(predicted.cpu(), masks.cpu(), strict=True):
                 said = {"masks": run_lengths(mine, self.classes), "reference": run_lengths(true, self.classes)}
                 rows.append({"size": list(true.shape), **said})
@@ -113,11 +110,16 @@ class ImageSegmentation(OneNetwork):
             images = change_saturation(images, amounts[:, 2])
         return images, masks
 
-    def _compared(self, batches: Iterable[Batch]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield what is predicted beside the masks, of one size."""
+    def _no_counts(self) -> Tensor:
+        return torch.zeros(len(self.classes), len(self.classes), dtype=torch.int64)
+
+    def _compared(self, batches: Iterable[Batch], counts: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield what is predicted beside the masks, of one size, and add to `counts` what was taken for what."""
         for batch in batches:
             for logits, masks in self._scored(batch):
-                yield likeliest(logits, masks.shape[1:]), masks
+                predicted = likeliest(logits, masks.shape[1:])
+                counts += confusion(predicted, masks, len(self.classes)).cpu()
+                yield predicted, masks
 
     def _scored(self, batch: Batch) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield logits and masks of one size; in parts, since both may be larger than what a training step holds."""
