@@ -1,7 +1,6 @@
 """What recipes share whose models tell classes apart: the scores and the pictures."""
 
-import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
@@ -9,6 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
+
+_SHOWN = 16
 
 
 def class_labels(batch: zoo.Batch) -> Tensor | None:
@@ -36,15 +37,27 @@ def class_pictures(
     augmentation: zoo.Augmentation,
 ) -> list[Path]:
     """Draw the confusion matrix, and pictures beside what augmentation makes of them."""
-    everything = iter(batches)
-    first = next(everything)
-    counts, _ = _counted(model, itertools.chain([first], everything), len(classes), preprocessing)
-    images, index = first["images"][:16], first["index"][:16]
+    kept: list[zoo.Batch] = []
+    counts, _ = _counted(model, _noted(batches, kept), len(classes), preprocessing)
+    few, _ = zoo.spread_samples(kept, _SHOWN)
+    images, index = few["images"], few["index"]
     views = [zoo.augment(images, zoo.Draws(0, epoch, index), augmentation) for epoch in range(3)]
     return [
         zoo.confusion_matrix(counts, classes, folder / "confusion.png"),
         zoo.image_grid([images, *views], folder / "augmented.png", captions=("input", "augmented", "", "")),
     ]
+
+
+def _noted(batches: Iterable[zoo.Batch], kept: list[zoo.Batch]) -> Iterator[zoo.Batch]:
+    """Pass batches on, and keep a few samples of a few of them: all would be more than memory has room for."""
+    step = 1
+    for place, batch in enumerate(batches):
+        if place % step == 0:
+            kept.append(zoo.spread_samples([batch], _SHOWN)[0])
+        if len(kept) > _SHOWN:
+            del kept[1::2]
+            step *= 2
+        yield batch
 
 
 def _counted(
