@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from zoo_recsys.options import InteractionOptions
-from zoo_recsys.rows import Rows, held_out, ordered
+from zoo_recsys.rows import Rows, behind, held_out, ordered
 
 import zoo
 
@@ -66,3 +66,15 @@ def test_time_is_the_same_for_all() -> None:
 def test_times_are_asked_for(kind: str) -> None:
     with pytest.raises(zoo.DataError, match=f"has no times, which split={kind} needs"):
         split(rows(), kind)
+
+
+@pytest.mark.parametrize("kind", ["user", "item", "random", "last"])
+def test_what_comes_after_all_others_is_told(kind: str) -> None:
+    given = rows(RANDOM.permutation(len(USERS)).astype(np.float64))
+    chosen = split(given, kind)
+    expected = [
+        bool(tested) and not (~chosen[place:] & (given.users[place:] == user)).any()
+        for place, (user, tested) in enumerate(zip(given.users, chosen, strict=True))
+    ]
+    assert behind(given, chosen).tolist() == expected
+    assert (behind(given, chosen) == chosen).all() == (kind == "last")

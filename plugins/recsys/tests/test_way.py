@@ -212,6 +212,16 @@ def test_what_is_new_to_the_weights_is_told(folder: Path, tmp_path: Path, caplog
     assert "items that training never saw" in caplog.text or "these weights do not know" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("model", "split", "told"), [("sasrec", "user", 1), ("sasrec", "last", 0), ("ease", "user", 0)]
+)
+def test_a_sequence_is_not_judged_by_what_lies_between(
+    model: str, split: str, told: int, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    zoo.evaluate(folder / model, data=str(folder / "table.csv"), data_options={"split": split})
+    assert caplog.text.count("sasrec tells what comes next, and of rows held out by split=user") == told
+
+
 def test_the_graph_is_exported(folder: Path, tmp_path: Path) -> None:
     zoo.export(folder / "mult_vae", to="torch-export", out=tmp_path / "graph.pt2")
     model = zoo.load(folder / "mult_vae")

@@ -14,7 +14,7 @@ import zoo
 from zoo.commands.output import counted
 from zoo_recsys.dataset import InteractionDataset, fingerprint, validation_rows
 from zoo_recsys.options import InteractionOptions
-from zoo_recsys.rows import Chosen, Rows, held_out
+from zoo_recsys.rows import Chosen, Rows, behind, held_out
 from zoo_recsys.tables import Interactions, StoredTable, read_interactions, table_files, titles_beside
 from zoo_recsys.vocabulary import Form, Vocabulary, VocabularyRecord, make_vocabulary, numbered, read_vocabulary
 
@@ -39,6 +39,8 @@ class InteractionModality:
             vocabulary = _fresh(read, rows, tested, learnt, need, vocabulary)
         known_items = numbered(rows.item_names, vocabulary.numbers).astype(np.int32)
         _tell_unknown(rows, known_items, tested, read.source)
+        if vocabulary.form == "sequence" and options.split not in ("last", "time"):
+            _tell_order(rows, tested, need.model.name, options.split)
         dataset = InteractionDataset(
             name=read.name,
             source=read.source,
@@ -192,6 +194,16 @@ def _tell_unknown(rows: Rows, known: Any, tested: Chosen, source: str) -> None:
             "counted as misses: %s to test on, of items that training never saw and nobody can recommend",
             counted(missed, "row"),
         )
+
+
+def _tell_order(rows: Rows, tested: Chosen, model: str, split: str) -> None:
+    _log.warning(
+        "%s tells what comes next, and of rows held out by split=%s %.1f %% come after all others of their user: "
+        "scores say little of it; to test what comes next: --data-set split=last",
+        model,
+        split,
+        100 * behind(rows, tested).sum() / max(1, tested.sum()),
+    )
 
 
 modality = InteractionModality()

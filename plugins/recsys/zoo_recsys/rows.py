@@ -130,6 +130,15 @@ def _of_each(groups: Numbers, drawn: NDArray[np.int64], share: float) -> Chosen:
     return chosen
 
 
+def behind(rows: Rows, tested: Chosen) -> Chosen:
+    """Return which of the tested rows come after all others of their user."""
+    places = np.arange(len(rows))
+    last = np.full(len(rows.user_names), -1, np.int64)
+    np.maximum.at(last, rows.users[~tested], places[~tested])
+    found: Chosen = tested & (places > last[rows.users])
+    return found
+
+
 def _last(rows: Rows) -> Chosen:
     """Return the last row of each user who has more than one."""
     last = np.ones(len(rows), bool)
