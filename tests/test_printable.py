@@ -75,3 +75,4 @@ def test_line_ends_stay_where_they_are_meant() -> None:
 @pytest.mark.parametrize(("number", "said"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (12_000, "12,000 rows")])
 def test_one_of_a_kind_is_no_plural(number: int, said: str) -> None:
     assert counted(number, "row") == said
+    assert counted(number, "box", "boxes") == said.replace("rows", "boxes").replace("row", "box")

@@ -31,6 +31,6 @@ def _escaped(character: str) -> str:
     )
 
 
-def counted(number: int, noun: str) -> str:
-    """Return how many of something there are, as people write it: 1 file, 2 files, 12,000 files."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return how many of something there are, as people write it: 1 file, 2 files, 12,000 files; 1 box, 2 boxes."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

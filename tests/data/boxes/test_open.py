@@ -43,7 +43,7 @@ def test_boxes_over_the_edge_are_cut_and_those_beyond_or_without_area_left_out_w
     assert boxes[0, :2].tolist() == [[0, 25, 25, 75, 0, 0], [25, 25, 75, 75, 1, 0]]
     assert (boxes[0, 2:, 4] == -1).all()
     (warning,) = [record.getMessage() for record in caplog.records]
-    assert "4 boxes that have no area or are outside their images" in warning and "train_a.txt" in warning
+    assert "dropped 4 boxes without area, or outside of the image" in warning and "train_a.txt" in warning
 
 
 def test_091_empty_picture_file(folder: Folder) -> None:

@@ -38,7 +38,7 @@ def test_splits_are_folders_of_classes(tmp_path: Path, valid: str, caplog: pytes
     dataset = open_texts(str(tmp_path), data_dir=None, spec=None, columns=Columns(), labelled=True)
     assert {name: len(split) for name, split in dataset.splits.items()} == {"train": 2, "test": 1}
     assert dataset.classes == ("neg", "pos")
-    assert "1 texts beside class folders are left out, first" in caplog.text and "urls.txt" in caplog.text
+    assert "left out 1 text beside class folders, first" in caplog.text and "urls.txt" in caplog.text
 
 
 def test_another_label_is_other_data(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from zoo.data.images.orientation import Frame, turned_boxes
 from zoo.data.images.pictures import common_form, read_frame
 from zoo.errors import DataError
 from zoo.files import cache_folder, storage_errors, write_file
+from zoo.printable import counted
 
 _VERSION = "1"
 _LAYOUTS = (
@@ -216,7 +217,9 @@ def _scaled(
 def _check(classes: tuple[str, ...], boxes: Mapping[str, Boxes], left_out: Sequence[str]) -> None:
     if left_out:
         _log.warning(
-            "dropped %d boxes that have no area or are outside their images, first in %s", len(left_out), left_out[0]
+            "dropped %s without area, or outside of the image, first in %s",
+            counted(len(left_out), "box", "boxes"),
+            left_out[0],
         )
     if "train" not in boxes:
         return

@@ -12,6 +12,7 @@ from zoo.data.text.dataset import TextDataset
 from zoo.data.text.documents import SUFFIXES
 from zoo.data.text.records import dataset_of
 from zoo.data.text_files import decoded
+from zoo.printable import counted
 
 _log = logging.getLogger("zoo")
 
@@ -26,7 +27,7 @@ def open_class_folders(path: Path) -> TextDataset:
     files = {split: list(_labelled(root)) for split, root in _roots(path).items()}
     found = [file for part in files.values() for file, _ in part]
     if bare := [file for root in _roots(path).values() for file in _texts(root) if file.parent == root]:
-        _log.warning("%d texts beside class folders are left out, first %s", len(bare), bare[0])
+        _log.warning("left out %s beside class folders, first %s", counted(len(bare), "text"), bare[0])
     hashes = content_hashes(path, found)
     digest = hashlib.sha256(b"class folders")
     rows = {}

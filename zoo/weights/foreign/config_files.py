@@ -53,7 +53,8 @@ def labels_of(config: Mapping[str, Any], num_classes: int, source: str) -> tuple
     said = config.get("num_classes", len(names) or num_classes)
     if said != num_classes or (names and len(names) != num_classes):
         raise IntegrityError(
-            f"the config.json beside {source} describes {said} classes, the head has {num_classes}; get a fresh copy"
+            f"the config.json beside {source} describes another number of classes, {said}, than its head has, "
+            f"{num_classes}; get a fresh copy"
         )
     return tuple(names) if all(isinstance(name, str) for name in names) else ()
 
