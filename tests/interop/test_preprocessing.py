@@ -111,17 +111,26 @@ def test_pixels_are_those_of_a_processor(name: str, changes: dict[str, Any], pho
         ("convnext_small", "ConvNeXt_Small_Weights.IMAGENET1K_V1"),
         ("convnext_base", "ConvNeXt_Base_Weights.IMAGENET1K_V1"),
         ("efficientnet_b0", "EfficientNet_B0_Weights.IMAGENET1K_V1"),
+        ("efficientnet_b1", "EfficientNet_B1_Weights.IMAGENET1K_V2"),
+        ("efficientnet_b2", "EfficientNet_B2_Weights.IMAGENET1K_V1"),
         ("mobilenetv3_large_100", "MobileNet_V3_Large_Weights.IMAGENET1K_V1"),
+        ("mobilenetv3_large_100", "MobileNet_V3_Large_Weights.IMAGENET1K_V2"),
+        ("resnet18", "ResNet18_Weights.IMAGENET1K_V1"),
+        ("resnet50", "ResNet50_Weights.IMAGENET1K_V2"),
     ],
 )
 def test_pixels_are_those_of_torchvisions_weights(
     name: str, weights: str, photographs: list[Path], tmp_path: Path
 ) -> None:
     theirs = name.replace("mobilenetv3_large_100", "mobilenet_v3_large")
-    save_file(getattr(torchvision.models, theirs)().state_dict(), tmp_path / "theirs.safetensors")
+    published = torchvision.models.get_weight(weights)
+    file = (
+        tmp_path / f"{Path(published.url).stem}.safetensors"
+    )  # which tells weights of one model apart
+    save_file(getattr(torchvision.models, theirs)().state_dict(), file)
     inputs = read_config(tmp_path).preprocessing
     assert inputs is not None
-    assert_pixels(photographs, inputs, torchvision.models.get_weight(weights).transforms())
+    assert_pixels(photographs, inputs, published.transforms())
 
 
 RECORDED = Path(__file__).parents[1] / "data" / "images" / "recorded_scaling.json"
