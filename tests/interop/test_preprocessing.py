@@ -124,9 +124,7 @@ def test_pixels_are_those_of_torchvisions_weights(
 ) -> None:
     theirs = name.replace("mobilenetv3_large_100", "mobilenet_v3_large")
     published = torchvision.models.get_weight(weights)
-    file = (
-        tmp_path / f"{Path(published.url).stem}.safetensors"
-    )  # which tells weights of one model apart
+    file = tmp_path / f"{Path(published.url).stem}.safetensors"  # which tells weights of one model apart
     save_file(getattr(torchvision.models, theirs)().state_dict(), file)
     inputs = read_config(tmp_path).preprocessing
     assert inputs is not None

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,9 @@ def list_runs(folder: Path, as_json: bool) -> None:
     if as_json:
         print_json([_record(run) for run in rows])
     elif not rows and not broken:
-        print_line(f"no runs below {folder}; `zoo pretrain MODEL --data DATA --out {folder}/NAME` makes one")
+        print_line(
+            f"no runs below {folder}; `zoo pretrain MODEL --data DATA --out {shlex.quote(str(folder))}/NAME` makes one"
+        )
     else:
         print_table(("RUN", "STARTED", "STATE", "STEP", "MODEL", "RECIPE", "DATA", "SCORES"), [_row(r) for r in rows])
     for message in broken:

@@ -1,6 +1,7 @@
 """`zoo hub user`."""
 
 import re
+import shlex
 from typing import Any
 
 
@@ -41,3 +42,10 @@ def test_a_disk_that_is_full(pushed: str, says: Any, monkeypatch: Any) -> None:
 
     monkeypatch.setattr(Users, "add", full)
     assert "failed: database or disk is full; free space" in says("hub", "user", "add", "hub", "ann", code=7)
+
+
+def test_what_follows_can_be_typed_where_the_folder_has_blanks(tiny: None, says: Any) -> None:
+    says("push", "weights", "me/tiny", "--hub", "my hub", "--public")
+    said = says("hub", "user", "add", "my hub", "ann")
+    assert said == "added ann; next:  zoo hub user token 'my hub' ann\n"
+    assert re.fullmatch(r"\S{20,}\n", says(*shlex.split(said.partition("next:  zoo ")[2])))

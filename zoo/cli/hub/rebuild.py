@@ -1,5 +1,6 @@
 """`zoo hub rebuild`."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -38,9 +39,11 @@ def rebuild(folder: Path, backup: Path | None) -> None:
             f"{counted(done.users, 'user')}, from {done.source}"
         )
         print_line(f"as of {done.date}: what was pushed, deleted, made private or revoked since is as it was then")
-        print_line(f"tokens are void but the owner's; make new ones: zoo hub user token {folder} NAME")
+        print_line(
+            f"tokens are void but the owner's; make new ones: zoo hub user token {shlex.quote(str(folder))} NAME"
+        )
     print_line(f"{counted(done.blobs, 'blob')} verified, {done.missing:,} missing, {done.broken:,} broken")
     if done.missing:
-        print_line(f"`zoo hub fsck {folder}` lists the files that need them")
+        print_line(f"`zoo hub fsck {shlex.quote(str(folder))}` lists the files that need them")
     if done.unnamed:
         print_line(f"{folder}/unnamed has {counted(done.unnamed, 'file')} that nothing names; gc leaves them alone")

@@ -1,5 +1,6 @@
 """Open a Hub's folder for a command. A server may have it open too."""
 
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,11 @@ def opened(folder: Path) -> Iterator["Store"]:
 
     if not holds_store(folder):
         free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-        cure = f"`zoo hub serve {folder}` makes one" if free else "give the folder that `zoo hub serve` was given"
+        cure = (
+            f"`zoo hub serve {shlex.quote(str(folder))}` makes one"
+            if free
+            else "give the folder that `zoo hub serve` was given"
+        )
         raise NotFoundError(f"no Hub in the folder {folder}; {cure}")
     with storage_errors(f"opening the Hub in {folder}"):
         store = Store(folder)

@@ -1,6 +1,7 @@
 """`zoo hub user`."""
 
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -33,7 +34,7 @@ def add(folder: Path, name: str, namespaces: tuple[str, ...], owner: bool) -> No
             raise UsageError(f"the namespace {word!r} is part of the Hub's own addresses; choose another")
     with opened(folder) as store:
         made = store.users.add(name, namespaces, owner=owner)
-    print_line(f"{'added' if made else 'changed'} {name}; next:  zoo hub user token {folder} {name}")
+    print_line(f"{'added' if made else 'changed'} {name}; next:  zoo hub user token {shlex.quote(str(folder))} {name}")
 
 
 @user.command("token")
@@ -48,7 +49,9 @@ def token(folder: Path, name: str, scope: str, label: str | None) -> None:
     with opened(folder) as store:
         found = store.users.find(name)
         if found is None:
-            raise NotFoundError(f"no user {name!r} in {folder}; `zoo hub user add {folder} {name}` adds one")
+            raise NotFoundError(
+                f"no user {name!r} in {folder}; `zoo hub user add {shlex.quote(str(folder))} {name}` adds one"
+            )
         label = label or ("default" if scope == "write" else scope)  # a read token leaves the one that writes
         print_line(store.users.new_token(found, label, scope), secret=True)
 
@@ -60,7 +63,9 @@ def remove(folder: Path, name: str) -> None:
     """Remove a user and all tokens; repos stay."""
     with opened(folder) as store:
         if not store.users.remove(name):
-            raise NotFoundError(f"no user {name!r} in {folder}; `zoo hub user list {folder}` shows all")
+            raise NotFoundError(
+                f"no user {name!r} in {folder}; `zoo hub user list {shlex.quote(str(folder))}` shows all"
+            )
     print_line(f"removed {name}")
 
 
