@@ -13,6 +13,7 @@ from zoo.engine.distribution import Distribution
 from zoo.engine.guard import guarded
 from zoo.engine.interruption import Interrupted, interruptible
 from zoo.engine.options import RunOptions
+from zoo.engine.parting import Parting
 from zoo.engine.progress import Progress
 from zoo.engine.recipe import Batches
 from zoo.engine.run import Run
@@ -101,7 +102,7 @@ def train(
     scores: dict[str, float] = {}
     run.begin(state.step)
     progress.start(state.step, plan.total, max(1, batches.num_samples // len(batches)))
-    watchdog = Watchdog(distribution, options.stall_seconds)
+    watchdog, parting = Watchdog(distribution, options.stall_seconds), Parting()
 
     with _writing(run, distribution, options.keep) as writer, interruptible() as interruption, watchdog.watching():
         score = partial(_score, stepper, evaluation, run, state, plan, writer, watchdog)
@@ -134,6 +135,8 @@ def train(
                     if state.step == plan.total:
                         writer.wait()  # whatever the last scores and pictures come to, what was learnt is on disk
                     scores = score()
+                    if distribution.main:
+                        parting.look(metrics["loss"], scores, evaluation.split)
                     progress.epoch(state.step, shown, metrics["loss"], evaluation.split, scores)
     progress.close()
     if evaluation.split == "validation" and 0 < state.best_step != state.step:
