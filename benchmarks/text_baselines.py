@@ -10,38 +10,25 @@ import argparse
 import re
 import statistics
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
 
 from zoo.data.drawing import draw_labelled
 from zoo.data.text import known
+from zoo.data.text.baseline import word_accuracy
 from zoo.tasks.text.scores import rouge_scores
 
 LABELS = 500
 SEEDS = range(5)
 
 
-def accuracy(train: Any, test: Any, rows: NDArray[np.int64]) -> float:
-    """Return the test accuracy of a classifier of these training texts, in percent."""
-    pipeline = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10, max_iter=1000)
-    )
-    pipeline.fit([train.texts[row] for row in rows], train.labels[rows])
-    return 100 * float(pipeline.score(list(test.texts), test.labels))
-
-
 def classes(name: str) -> None:
     data = getattr(known, name)(None)
     train, test = data.splits["train"], data.splits["test"]
     everything = np.arange(len(train))
-    print(f"{name}: all {len(train):,} labels {accuracy(train, test, everything):.2f} %")
+    print(f"{name}: all {len(train):,} labels {word_accuracy(train, test, everything):.2f} %")
     drawn = [draw_labelled(train.labels, len(train), data.classes, LABELS, seed) for seed in SEEDS]
-    found = [accuracy(train, test, rows) for rows in drawn]
+    found = [word_accuracy(train, test, rows) for rows in drawn]
     print(f"{name}: {LABELS} labels {statistics.mean(found):.2f} ± {statistics.stdev(found):.2f} %, {len(found)} seeds")
 
 

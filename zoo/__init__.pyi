@@ -38,6 +38,7 @@ from zoo.data.augmentation.mixing import cutmix as cutmix
 from zoo.data.augmentation.mixing import mix as mix
 from zoo.data.augmentation.mixing import mixup as mixup
 from zoo.data.augmentation.names import Augmentation as Augmentation
+from zoo.data.augmentation.names import Mirroring as Mirroring
 from zoo.data.augmentation.names import Mixing as Mixing
 from zoo.data.augmentation.policies import augment as augment
 from zoo.data.augmentation.randaugment import rand_augment as rand_augment
@@ -134,6 +135,10 @@ from zoo.specs.modality import Need as Need
 from zoo.specs.modality import Predicts as Predicts
 from zoo.specs.modality import Samples as Samples
 from zoo.specs.modality import Split as Split
+from zoo.specs.modality_offers import Baseline as Baseline
+from zoo.specs.modality_offers import ChoosesByData as ChoosesByData
+from zoo.specs.modality_offers import Chosen as Chosen
+from zoo.specs.modality_offers import HasBaseline as HasBaseline
 from zoo.specs.networks import FinetuneMethod as FinetuneMethod
 from zoo.specs.networks import Network as Network
 from zoo.specs.networks import Predictor as Predictor
@@ -167,6 +172,7 @@ from zoo.specs.settings import Share as Share
 from zoo.specs.settings import TextFinetuneSettings as TextFinetuneSettings
 from zoo.specs.settings import TrainingSettings as TrainingSettings
 from zoo.specs.settings import WeightsName as WeightsName
+from zoo.specs.settings import by_data as by_data
 from zoo.specs.settings import rate_by_size as rate_by_size
 from zoo.strict_json import parse_json as parse_json
 from zoo.tasks.methods import learner as learner

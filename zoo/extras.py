@@ -27,7 +27,7 @@ class Extra:
 EXTRAS = (
     Extra(
         "train",
-        ("matplotlib", "PIL", "pycocotools", "rouge_score", "sacrebleu", "tokenizers"),
+        ("matplotlib", "PIL", "pycocotools", "rouge_score", "sacrebleu", "sklearn", "tokenizers"),
         "zoo pretrain, zoo finetune, zoo evaluate; images and texts",
     ),
     Extra("data", ("datasets", "pyarrow", "PIL"), "hf://datasets/ORG/NAME; .parquet files"),

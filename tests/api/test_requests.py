@@ -90,9 +90,10 @@ CASES = {
         function=zoo.finetune,
         receiver="zoo.training.prepare:prepare_job",
         least={"weights": "other", "task": "image-segmentation", **LEAST},
-        all={"weights": "net.a", "task": "image-classification", **TRAINING, "method": "frozen", "labels": 11},
-        typed=f"net.a {TYPED} --task image-classification --method frozen --labels 11",
-        shell_alone={"dry_run", "processes"},
+        all={"weights": "net.a", "task": "image-classification", **TRAINING, "method": "frozen", "labels": 11}
+        | {"baselines": True},
+        typed=f"net.a {TYPED} --task image-classification --method frozen --labels 11 --baselines",
+        shell_alone={"dry_run", "processes", "as_json"},
         python_alone={"progress"},
         said_by_the_command={"progress": True},
         never_said={"request.repeated", *(f"request.{name}" for name in OF_WEIGHTS)},

@@ -52,3 +52,15 @@ def test_statistics_of_what_is_kept_stay(method: str) -> None:
     network: Any = learner.network
     learner.network(torch.randn(8, 4) + 3)
     assert not network.layers[1].running_mean.any() and network.head[0].running_mean.any()
+
+
+def test_the_head_may_learn_first() -> None:
+    settings = FinetuneSettings(method="full", head_first=0.5, optimizer="sgd", schedule="constant", warmup=0.0)
+    learner = Finetuning(settings, Backbone())
+    groups = learner.optimizer().param_groups
+    head = {id(parameter) for parameter in learner.network.head.parameters()}  # type: ignore[union-attr]
+    begins = {id(item): group["begins"] for group in groups for item in group["params"]}
+    assert {begins[item] for item in begins if item in head} == {0.0}
+    assert {begins[item] for item in begins if item not in head} == {0.5}
+    scratch = Finetuning(FinetuneSettings(method="scratch", head_first=0.5), Backbone())
+    assert {group["begins"] for group in scratch.optimizer().param_groups} == {0.0}, "there is nothing to keep"

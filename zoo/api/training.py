@@ -89,6 +89,7 @@ def finetune(
     out: str | Path,
     method: str | None = None,
     labels: int | None = None,
+    baselines: bool = False,
     data_dir: str | Path | None = None,
     skip_bad: int = 0,
     settings: Mapping[str, Any] | None = None,
@@ -105,11 +106,13 @@ def finetune(
     random weights, to compare with; then `weights` may also be the name of a model, which is made to fit the data).
     `labels` takes that many labelled training samples, as many of each class as can be, drawn by the seed. `arguments`
     are those of the model that only change how it learns, such as its dropout; else it has those of the weights. By its
-    name a model takes all of them.
+    name a model takes all of them. `baselines` also trains the same network from scratch, and a classical method that
+    scikit-learn has; the result then says what they came to.
     `columns` names what a table of texts holds: text, pair, label, target; `data_options` say what else a modality can
     be told of its data.
     """
     from zoo.api.requests import finetune_request
+    from zoo.training.baselines import run_with_baselines
     from zoo.training.prepare import prepare_job
     from zoo.training.run import run_job
 
@@ -120,6 +123,7 @@ def finetune(
         out=out,
         method=method,
         labels=labels,
+        baselines=baselines,
         data_dir=data_dir,
         skip_bad=skip_bad,
         settings=settings,
@@ -129,7 +133,8 @@ def finetune(
         data_options=data_options,
         **options,
     )
-    return run_job(prepare_job(request))
+    job = prepare_job(request)
+    return run_with_baselines(request, job) if baselines else run_job(job)
 
 
 def dry_run(stage: Literal["pretrain", "finetune"], name: str | Path, **arguments: Any) -> DryRun:

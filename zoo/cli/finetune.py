@@ -27,6 +27,12 @@ from zoo.registry.registry import default_registry
     help="A model argument that only affects training, such as dropout=0.1; of a model by its name any.",
 )
 @click.option("--labels", type=click.IntRange(1), help="Use that many labelled training samples.")
+@click.option(
+    "--baselines",
+    is_flag=True,
+    help="Also train from scratch, and a classical method (scikit-learn), and say which wins.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @columns
 @hub
 def command(weights: str, **typed: Any) -> None:

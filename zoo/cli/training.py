@@ -1,5 +1,6 @@
 """What the two commands that train share: their options, and what they do with them."""
 
+import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from zoo.api import training
 from zoo.cli.processes import first_process
 from zoo.commands.options import Command, columns_of, data_set, pairs, skip_bad
 from zoo.commands.output import print_line
-from zoo.commands.tables import format_scores
+from zoo.commands.tables import format_scores, print_json
 from zoo.engine.options import RunOptions
 from zoo.printable import counted
 from zoo.training.result import RunResult
@@ -79,7 +80,7 @@ def train(
     """
     if launched(typed.pop("processes")):
         return
-    options, dry_run = typed, typed.pop("dry_run")
+    options, dry_run, as_json = typed, typed.pop("dry_run"), typed.pop("as_json", False)
     options["settings"] = changes(options["settings"], options.pop("batch_size"))
     options["columns"] = columns_of(options)
     options["data_options"] = pairs(options.pop("data_set"), "--data-set")
@@ -89,7 +90,10 @@ def train(
         return
     go = training.pretrain if stage == "pretrain" else training.finetune
     result = go(name, progress=True, **options)
-    show_run(result, lambda: following(result, options))
+    if not as_json:
+        show_run(result, lambda: following(result, options))
+    elif first_process():
+        print_json(dataclasses.asdict(result))
 
 
 def launched(processes: int | None) -> bool:
@@ -164,6 +168,21 @@ def show_run(result: RunResult, following: Callable[[], list[str]]) -> None:
     print_line(f"{result.folder}: test {format_scores(result.scores)} · {result.seconds:.0f} s")
     for picture in result.pictures:
         print_line(f"  {picture}")
+    _show_baselines(result)
     print_line("next:")
     for line in following():
         print_line(f"  {line}")
+
+
+def _show_baselines(result: RunResult) -> None:
+    """Print what pretrained weights are worth here, and say so where they are worth nothing."""
+    for entry in result.baselines:
+        print_line(f"  beside it, {entry.name}: test {format_scores(entry.scores)}")
+    winner = next((entry for entry in result.baselines if entry.name == result.best), None)
+    if winner is not None:
+        print_line(
+            f"{winner.name} wins: pretrained weights, finetuned so, gain nothing on these data; try other weights or "
+            "settings, or keep to what wins"
+        )
+    elif result.baselines:
+        print_line("the pretrained weights win, with one seed; others may end otherwise where scores are near")

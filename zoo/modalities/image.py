@@ -10,7 +10,11 @@ from msgspec import Meta
 from msgspec.structs import replace
 from torch import Tensor, nn
 
+from zoo.data.augmentation.choosing import FEWEST, choose_policy, mirrored
+from zoo.data.drawing import draw_labelled
 from zoo.data.hub_files import HUB_DATASETS
+from zoo.data.images.baseline import MOST, pixel_accuracy
+from zoo.data.images.choosing import pictures_to_choose_by
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.open import open_dataset
 from zoo.data.images.scaling import STRETCHED, Scaling, scaling_of
@@ -21,9 +25,10 @@ from zoo.modalities.named import named_dataset
 from zoo.seeds import generator
 from zoo.specs.backbones import Backbone
 from zoo.specs.modality import DataSource, Loaded, Need
+from zoo.specs.modality_offers import Baseline, Chosen
 from zoo.specs.networks import Network
 from zoo.specs.records import ModelSpec
-from zoo.specs.settings import FinetuneSettings
+from zoo.specs.settings import FinetuneSettings, TrainingSettings
 from zoo.weights.description import WeightsDescription
 from zoo.weights.inputs import Preprocessing
 
@@ -56,6 +61,37 @@ class ImageModality:
         dataset = _open(source, size, wanted.channels, scaling=scaling_of(wanted), reader=need.reader, crops=crops)
         found = replace(wanted, image_size=dataset.image_size, channels=dataset.channels)
         return dataset, replace(found, crop=1.0, crop_mode="squash") if places else found
+
+    def choose(self, kind: str, dataset: ImageDataset, settings: TrainingSettings) -> Chosen | None:
+        """Choose how pictures are changed by what a small network learns of them, under one policy or another.
+
+        Labels choose among all; without them, and for recipes that must do without, it is only told whether pictures
+        are mirrored.
+        """
+        if kind not in ("augmentation", "mirroring"):
+            return None
+        known = pictures_to_choose_by(dataset, settings.seed, labelled=kind == "augmentation")
+        if kind == "augmentation" and known.labels is not None and len(known.labels) >= FEWEST:
+            value, reason = choose_policy(known, settings.seed)
+            return Chosen(value=value, reason=reason)
+        flips, reason = mirrored(known, settings.seed)
+        if kind == "mirroring":
+            return Chosen(value="yes" if flips else "no", reason=reason)
+        parts = ("resized_crop_flip", "resized_crop") if known.whole is not None else ("crop_flip", "shift")
+        return Chosen(value=parts[not flips], reason=reason)
+
+    def baseline(self, source: DataSource, need: Need, labels: int | None) -> Baseline | None:
+        """Tell classes by logistic regression on pixels."""
+        dataset, _ = self.open(source, need)
+        dataset = dataset if labels is None else dataset.subset(labels, need.settings.seed)
+        train, test = dataset.splits["train"], dataset.splits["test"]
+        if need.learns_from != "labels" or train.labels is None or train.labels.ndim != 1:
+            return None
+        count = min(len(train), MOST)
+        places = draw_labelled(train.labels, len(train), dataset.classes, count, need.settings.seed)
+        said = f" of {count:,} of the pictures" if count < len(train) else ""
+        accuracy = pixel_accuracy(train, test, places)
+        return Baseline(name=f"logistic regression on pixels{said}", scores={"accuracy": accuracy})
 
     def read_inputs(
         self, folder: Path, record: Preprocessing | None, arguments: Mapping[str, Any]

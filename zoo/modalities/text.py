@@ -9,7 +9,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from zoo.data.drawing import draw_labelled
 from zoo.data.hub_files import HUB_DATASETS
+from zoo.data.text.baseline import word_accuracy
 from zoo.data.text.dataset import TextDataset
 from zoo.data.text.open import open_texts
 from zoo.data.text.tokenize import TokenLayout, tokenize
@@ -22,6 +24,7 @@ from zoo.modalities.named import named_dataset
 from zoo.registry.recipe_settings import recipe_settings
 from zoo.specs.backbones import TextBackbone
 from zoo.specs.modality import DataSource, Loaded, Need
+from zoo.specs.modality_offers import Baseline
 from zoo.specs.records import ModelSpec, Target
 from zoo.specs.settings import LanguageSettings, TextFinetuneSettings, TrainingSettings
 from zoo.weights.description import WeightsDescription
@@ -44,6 +47,16 @@ class TextModality:
         if need.stage == "pretrain":
             return texts_to_pretrain(source, need.settings, learns_from)
         return tokenize_for_task(_open(source, learns_from == "labels"), need, learns_from)
+
+    def baseline(self, source: DataSource, need: Need, labels: int | None) -> Baseline | None:
+        """Tell classes by logistic regression on TF-IDF of words and pairs of words."""
+        texts = _open(source, need.learns_from == "labels")
+        train, test = texts.splits["train"], texts.splits["test"]
+        if need.learns_from != "labels" or train.labels is None or train.labels.ndim != 1:
+            return None
+        count = len(train) if labels is None else labels
+        places = draw_labelled(train.labels, len(train), texts.classes, count, need.settings.seed)
+        return Baseline(name="logistic regression on TF-IDF", scores={"accuracy": word_accuracy(train, test, places)})
 
     def read_inputs(self, folder: Path, record: Tokenization | None, arguments: Mapping[str, Any]) -> TextInputs:
         """Read the tokenizer, which must lie beside the weights."""

@@ -261,8 +261,9 @@ class Embeds(Protocol):
 class Modality(Protocol):
     """One kind of data, behind what its spec names.
 
-    One whose models make vectors also has `embedder(loaded: Loaded) -> Embeds`, which raises UsageError for weights
-    that make none.
+    One that chooses settings by the data also keeps `zoo.ChoosesByData`, one with a classical method to compare with
+    `zoo.HasBaseline`. One whose models make vectors also has `embedder(loaded: Loaded) -> Embeds`, which raises
+    UsageError for weights that make none.
     """
 
     def open(self, source: DataSource, need: Need) -> tuple[Dataset, Inputs]:

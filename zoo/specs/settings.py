@@ -3,9 +3,11 @@
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple, TypeVar
 
 from msgspec import Meta
+
+_T = TypeVar("_T")
 
 Count = Annotated[int, Meta(ge=1)]
 """1 or more."""
@@ -53,12 +55,30 @@ def rate_by_size(
 
 def rate_rules(settings: type["TrainingSettings"]) -> dict[str, RateRule]:
     """Return the settings of a recipe that follow a rule, with it."""
+    return _annotated(settings, "rate", RateRule)
+
+
+def by_data(kind: str) -> Meta:
+    """Annotate a setting that "auto" leaves to the data: `Annotated[zoo.Augmentation, zoo.by_data("augmentation")]`.
+
+    What it becomes is chosen by the modality, which knows such a `kind` of choice. One that knows none, and a run that
+    is too short to be worth it, leave "auto".
+    """
+    return Meta(extra={"by_data": kind})
+
+
+def settings_by_data(settings: type["TrainingSettings"]) -> dict[str, str]:
+    """Return the settings of a recipe that may be left to the data, each with its kind of choice."""
+    return _annotated(settings, "by_data", str)
+
+
+def _annotated(settings: type["TrainingSettings"], key: str, kind: type[_T]) -> dict[str, _T]:
     found = {}
     for name, hint in typing.get_type_hints(settings, include_extras=True).items():
         for item in getattr(hint, "__metadata__", ()):
             extra = getattr(item, "extra", None)
-            if isinstance(extra, dict) and isinstance(extra.get("rate"), RateRule):
-                found[name] = extra["rate"]
+            if isinstance(extra, dict) and isinstance(value := extra.get(key), kind):
+                found[name] = value
     return found
 
 
@@ -120,6 +140,9 @@ class FinetuneSettings(TrainingSettings):
     (Hu et al., 2021). `scratch` begins at random weights, at the full rate, to compare with; for it the name of a model
     will do. Plugins offer others.
 
+    Under `full` and `gradual` the head alone learns over the first `head_first` of the training, so that what it still
+    says at random does not change what lies below (Kumar et al., 2022).
+
     `image_size` (height, width) is what pictures are scaled to; None takes that of the weights, and where boxes or
     masks are learnt the pictures' own.
     """
@@ -127,6 +150,7 @@ class FinetuneSettings(TrainingSettings):
     method: str = "full"
     backbone_rate: Fraction = 0.5
     layer_decay: Fraction = 0.8
+    head_first: Share = 0.0
     lora_rank: Count = 8
     lora_alpha: Positive = 16.0
     image_size: tuple[Count, Count] | None = None

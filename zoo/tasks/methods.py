@@ -49,7 +49,7 @@ class Finetuning:
             groups += parameter_groups(self.network, settings, parameters=backbone)  # those that learn are adapters
         elif settings.method != "frozen":
             pretrained = settings.method != "scratch"
-            groups += parameter_groups(
+            below = parameter_groups(
                 self.backbone,
                 settings,
                 layer_decay=settings.layer_decay if pretrained else 1.0,
@@ -57,6 +57,9 @@ class Finetuning:
                 parameters=backbone,
                 learning_rate=settings.learning_rate * (settings.backbone_rate if pretrained else 1.0),
             )
+            for group in below if pretrained else ():
+                group["begins"] = max(group["begins"], settings.head_first)
+            groups += below
         return make_optimizer(settings.optimizer, groups, settings)
 
     def train(self) -> None:

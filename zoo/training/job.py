@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from msgspec.structs import replace
@@ -25,6 +25,7 @@ from zoo.specs.networks import Network
 from zoo.specs.records import ModelSpec, RecipeSpec
 from zoo.specs.settings import FinetuneSettings, TrainingSettings
 from zoo.training.beginning import beginning, fresh_arguments
+from zoo.training.choices import choose_by_data, kept_choices
 from zoo.training.growth import larger_arguments, with_room
 from zoo.training.pins import pinned_settings
 from zoo.training.rates import Rates, kept_rates, rates_for
@@ -34,6 +35,8 @@ from zoo.weights.build import build
 from zoo.weights.description import AdapterRecord, BaseRecord
 from zoo.weights.folder import load_weights
 from zoo.weights.stored import tensors_sha256
+
+_Settings = TypeVar("_Settings", bound=TrainingSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,8 @@ class TrainingJob:
     """Whether what is trained ends in a head of as many outputs as there are classes."""
     adapter: AdapterRecord | None = None
     """Describes what is learnt beside weights of the Hub, where the method is LoRA."""
+    need: Need | None = None
+    """What the data of finetuning were opened for."""
     with_rates: Rates = field(default=lambda settings: settings)
     """Puts the rates that nobody gave into settings, for another batch size, too."""
 
@@ -76,6 +81,8 @@ def pretraining(request: PretrainRequest) -> TrainingJob:
             f"recipe {spec.name!r} finetunes; use `zoo finetune`, or choose another (`zoo list --recipes`)"
         )
     check_recipe_fits(spec, offer.spec)
+    given = given_settings(request.recipe, request.settings)
+    chosen = kept_choices(chosen, request.run, given)
     need = Need(stage="pretrain", recipe=spec, settings=chosen, model=offer.spec, arguments=requested)
     dataset, inputs = open_data(request.data, need)
     if spec.labels:
@@ -83,19 +90,19 @@ def pretraining(request: PretrainRequest) -> TrainingJob:
         _check_classes(request, dataset)
     taken = fresh_arguments(offer, inputs, requested)
     found = default_registry().recipe(spec.name)
-    given = given_settings(request.recipe, request.settings)
     own = offer.spec.settings if offer.spec.recipe == spec.name else {}
     with_rates = kept_rates(request.run, rates_for(offer, taken, chosen, given, own), given)
-    chosen = with_rates(chosen)
+    trained_on = _with_validation(dataset, chosen)
+    chosen, reasons = _choices(request, with_rates(chosen), offer, trained_on, inputs)
     resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, request, spec.task)
-    resolved["pins"] = pinned_settings(chosen)
+    resolved |= {"pins": pinned_settings(chosen), "chosen": reasons}
     return TrainingJob(
         run=request.run,
         offer=offer,
         arguments=taken,
         recipe=found,
         settings=chosen,
-        dataset=_with_validation(dataset, chosen),
+        dataset=trained_on,
         classes=dataset.classes if dataset.labelled else (),
         inputs=inputs,
         task=spec.task,
@@ -119,6 +126,7 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
             f"the settings of recipe {recipe.spec.name!r} of {recipe.plugin.distribution} do not extend "
             "zoo.FinetuneSettings; report it to its author"
         )
+    chosen = kept_choices(chosen, request.run, request.settings)
     registry.method(chosen.method)
     begins = beginning(request, chosen.method)
     offer, stored = begins.offer, begins.stored
@@ -145,11 +153,13 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
     larger = larger_arguments(offer, arguments, inputs)
     rates = rates_for(offer, arguments, chosen, request.settings, {})
     with_rates = kept_rates(request.run, rates, request.settings)
-    chosen = cast(FinetuneSettings, with_rates(chosen))
+    trained_on = _with_validation(dataset, chosen)
+    chosen, reasons = _choices(request, cast(FinetuneSettings, with_rates(chosen)), offer, trained_on, inputs)
     resolved = _resolved("finetune", offer, arguments, recipe.spec, chosen, dataset, request, task)
     resolved |= {
         "weights": without_secrets(str(request.weights)),
         "labels": request.labels,
+        "chosen": reasons,
         "hub": None if hub is None else without_secrets(str(hub)),
         **begins.record(request),
     }
@@ -173,7 +183,7 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
         arguments={**own, **larger},
         recipe=recipe,
         settings=chosen,
-        dataset=_with_validation(dataset, chosen),
+        dataset=trained_on,
         classes=dataset.classes,
         inputs=inputs,
         task=task,
@@ -181,8 +191,18 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
         make_model=make_model,
         learns_labels=goal.spec.learns_from == "labels",
         adapter=adapter,
+        need=need,
         with_rates=with_rates,
     )
+
+
+def _choices(
+    request: TrainingRequest, settings: _Settings, offer: Offer[ModelSpec], dataset: Dataset, inputs: Inputs
+) -> tuple[_Settings, dict[str, str]]:
+    """Return settings with what the data choose, and why; a run on record has chosen already."""
+    if request.run.resume or request.repeated:
+        return settings, {}
+    return choose_by_data(settings, offer.spec.modality, dataset, inputs)
 
 
 def _check_classes(request: TrainingRequest, dataset: Dataset) -> None:

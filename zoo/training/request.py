@@ -36,10 +36,11 @@ class PretrainRequest(TrainingRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneRequest(TrainingRequest):
-    """Weights, how they are found, and the task to train them on for."""
+    """Weights, how they are found, and the task to train them on for; `baselines` are trained beside."""
 
     weights: str | Path
     task: str
     query: WeightsQuery = WeightsQuery()
     method: str | None = None
     labels: int | None = None
+    baselines: bool = False

@@ -25,6 +25,14 @@ def test_views_are_two_and_smaller_where_the_model_takes_that() -> None:
     assert size_of_views(zoo.create("dense_autoencoder", image_size=12), INPUTS, 0.75) == [12, 12]
 
 
+def test_views_are_mirrored_unless_the_data_say_otherwise() -> None:
+    ramp = torch.linspace(0.1, 1, 12).expand(16, 1, 12, 12)  # brighter to the right
+    for mirrored, both in (("auto", True), ("yes", True), ("no", False)):
+        settings = SimCLRSettings(jitter=0.0, mirrored=mirrored)  # type: ignore[arg-type]
+        views = two_views(ramp, zoo.Draws(0, 0, torch.arange(16)), settings, [9, 9])
+        assert bool((views.diff(dim=3).mean((1, 2, 3)) < 0).any()) == both, mirrored
+
+
 def test_distillation_says_what_it_needs(trained_teacher: Path) -> None:
     with pytest.raises(zoo.UsageError, match="--set teacher=WEIGHTS"):
         stepper("distillation")

@@ -13,8 +13,8 @@ import zoo
 class SupervisedSettings(zoo.TrainingSettings):
     """`label_smoothing` is the share of a target that goes to all classes alike.
 
-    `augmentation` names a policy of `zoo.augment`, `mixing` one of `zoo.mix`. Stochastic depth is the model's argument
-    `drop_path_rate`.
+    `augmentation` names a policy of `zoo.augment`, or auto leaves it to the data; `mixing` names one of `zoo.mix`.
+    Stochastic depth is the model's argument `drop_path_rate`.
     """
 
     epochs: zoo.Count = 10
@@ -22,7 +22,7 @@ class SupervisedSettings(zoo.TrainingSettings):
     learning_rate: Annotated[float, zoo.rate_by_size(3_000_000)] = 2e-3
     weight_decay: zoo.NonNegative = 0.05
     label_smoothing: zoo.Share = 0.1
-    augmentation: zoo.Augmentation = "crop_flip"
+    augmentation: Annotated[zoo.Augmentation, zoo.by_data("augmentation")] = "auto"
     mixing: zoo.Mixing = "none"
 
 
@@ -41,13 +41,15 @@ class DistillationSettings(zoo.TrainingSettings):
     batch_size: zoo.Count = 128
     learning_rate: Annotated[float, zoo.rate_by_size(3_000_000)] = 2e-3
     weight_decay: zoo.NonNegative = 0.05
-    augmentation: zoo.Augmentation = "crop_flip"
+    augmentation: Annotated[zoo.Augmentation, zoo.by_data("augmentation")] = "auto"
     mixing: zoo.Mixing = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ViewSettings(zoo.TrainingSettings):
-    """Views are crops of `crop_area` to 1 of the area, flipped, with colours changed by up to `jitter` times 0.4.
+    """Views are crops of `crop_area` to 1 of the area, with colours changed by up to `jitter` times 0.4.
+
+    `mirrored` flips half of them; at auto unless pictures are easily told from their mirror images.
 
     Crops are stretched by up to `crop_aspect`, and scaled to `view_size` of a picture's sides where the model takes
     that: they show things larger than whole pictures do, which this undoes (Touvron et al., 2019), and small views take
@@ -67,6 +69,7 @@ class ViewSettings(zoo.TrainingSettings):
     crop_area: zoo.Fraction = 0.2
     crop_aspect: Annotated[float, Meta(ge=1)] = 4 / 3
     view_size: zoo.Fraction = 0.75
+    mirrored: Annotated[zoo.Mirroring, zoo.by_data("mirroring")] = "auto"
     jitter: zoo.NonNegative = 1.0
     grey: zoo.Probability = 0.2
     blur: zoo.Probability = 0.0

@@ -12,11 +12,12 @@ from zoo_cnn.pretraining.settings import ViewSettings
 def make_view(
     images: Tensor, draws: zoo.Draws, settings: ViewSettings, *, area: tuple[float, float] | None = None
 ) -> Tensor:
-    """Return one view of each picture, of its size: a crop of that share of the area, flipped, coloured, blurred."""
+    """Return one view of each picture, of its size: a crop of that share of the area, mirrored, coloured, blurred."""
     images = zoo.random_resized_crop(
         images, draws, area=area or (settings.crop_area, 1.0), aspect=(1 / settings.crop_aspect, settings.crop_aspect)
     )
-    images = zoo.random_flip(images, draws)
+    if settings.mirrored != "no":
+        images = zoo.random_flip(images, draws)
     if settings.jitter:
         tone, hue = 0.4 * settings.jitter, 0.1 * settings.jitter
         images = zoo.color_jitter(

@@ -92,7 +92,9 @@ class MaskedImageModelling(zoo.OneNetwork):
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
         area = (self.settings.crop_area, 1.0)
-        images = zoo.random_flip(zoo.random_resized_crop(batch["images"], draws, area=area), draws)
+        images = zoo.random_resized_crop(batch["images"], draws, area=area)
+        if self.settings.mirrored != "no":
+            images = zoo.random_flip(images, draws)
         yield zoo.Loss("model", self._loss(zoo.normalize(images, self.preprocessing), draws))
 
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:

@@ -12,7 +12,8 @@ import zoo
 class MaskedImageSettings(zoo.TrainingSettings):
     """A ViT-B gets the paper's base rate, 0.00015 for each 256 of the batch; smaller ones learn at more.
 
-    `masked` is the share of patches that are hidden. Pictures are crops of `crop_area` to 1 of the area, flipped.
+    `masked` is the share of patches that are hidden. Pictures are crops of `crop_area` to 1 of the area.
+    `mirrored` flips half of them; at auto unless pictures are easily told from their mirror images.
 
     The decoder, `decoder_depth` blocks of `decoder_width`, is thrown away afterwards.
     """
@@ -28,3 +29,4 @@ class MaskedImageSettings(zoo.TrainingSettings):
     decoder_depth: zoo.Count = 2
     decoder_heads: zoo.Count = 4
     crop_area: zoo.Fraction = 0.3
+    mirrored: Annotated[zoo.Mirroring, zoo.by_data("mirroring")] = "auto"
