@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.cli.decoding import items as typed_items
+from zoo.cli.processes import own_device, share
+from zoo.cli.training import launched
 from zoo.commands.options import data_set, dtype, engine, hub, pairs, text_column
 from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table, shortened
@@ -46,6 +48,7 @@ _DRAWN = "neighbours.png"
     metavar="K",
     help=f"Print the K nearest to each of the first {_QUERIES}; images are drawn too, beside --out.",
 )
+@click.option("--processes", type=click.IntRange(1), help="Processes on this machine that share the parts of --out.")
 @click.option("--batch-size", type=click.IntRange(1), help="Items that go through the model at once.")
 @click.option("--device", help="cpu, cuda, cuda:1; default: cpu.")
 @dtype
@@ -54,7 +57,8 @@ _DRAWN = "neighbours.png"
 def command(weights: str, items: tuple[str, ...], out: Path | None, **typed: Any) -> None:
     """Make a vector of each ITEM: images, texts, files or folders of them; `-` is each line of standard input.
 
-    Printed as JSON, unless --out or --neighbours is given.
+    Printed as JSON, unless --out or --neighbours is given. Started by torchrun, processes of several machines share the
+    parts of one --out.
     """
     from zoo.inference.embedding.files import check_out
     from zoo.inference.embedding.parts import PART_SIZE, Plan
@@ -66,9 +70,18 @@ def command(weights: str, items: tuple[str, ...], out: Path | None, **typed: Any
         raise UsageError("both items and --data say what vectors are to be made of; leave one out")
     _refuse(typed, ("split", "data_dir", "text", "data_set"), typed["data"] is None, "--data")
     _refuse(typed, ("part_size", "force"), out is None, "--out")
+    rank, world_size = share()
+    processes = max(typed["processes"] or 1, world_size)
+    if processes > 1 and (out is None or typed["neighbours"] is not None):
+        raise UsageError(
+            f"{processes} processes write a folder of parts; give --out DIR, and ask for --neighbours later"
+        )
     if out is not None:
-        check_out(out)
-    loading = {name: typed[name] for name in ("hub", "device", "dtype", "engine")}
+        check_out(out, processes)
+    if launched(typed["processes"]):
+        return
+    loading = {name: typed[name] for name in ("hub", "dtype", "engine")}
+    loading["device"] = own_device(typed["device"])
     embed, identity = load_embedder(weights, **loading)
     samples = _of_data(embed, typed) if typed["data"] is not None else embed.items(typed_items(items))
     plan = Plan(
@@ -78,6 +91,8 @@ def command(weights: str, items: tuple[str, ...], out: Path | None, **typed: Any
         normalize=typed["normalize"] or getattr(embed, "normalizes", False),
         part_size=typed["part_size"] or PART_SIZE,
         batch_size=typed["batch_size"],
+        rank=rank,
+        world_size=world_size,
     )
     if out is not None:
         _write(plan, out, force=typed["force"])
@@ -106,11 +121,16 @@ def _of_data(embed: "Embeds", typed: dict[str, Any]) -> "Samples":
 
 def _write(plan: "Plan", out: Path, *, force: bool) -> None:
     from zoo.inference.embedding.files import read_embeddings, write_embeddings
+    from zoo.inference.embedding.parts import MANIFEST
     from zoo.inference.embedding.progress import SampleProgress
 
     unit = default_registry().modality(plan.embed.modality).spec.unit
-    with SampleProgress(plan.rows, unit) as progress:
+    own = sum(len(rows) for _, rows in plan.own_parts())
+    with SampleProgress(own, unit) as progress:
         made = write_embeddings(plan, out, progress, force=force)
+    if plan.world_size > 1 and not (out / MANIFEST).exists():
+        print_line(f"process {plan.rank + 1} of {plan.world_size}: {own:,} of {plan.rows:,} {unit}  {out}")
+        return
     features = next(read_embeddings(out)).vectors.shape[1]
     print_line(f"{plan.rows:,} {unit}, {features} numbers each  {out}{'' if made else '  (done before)'}")
 

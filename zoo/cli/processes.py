@@ -8,6 +8,16 @@ def first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def share() -> tuple[int, int]:
+    """Return which of how many processes this is, as torchrun says."""
+    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def own_device(device: str | None) -> str | None:
+    """Return the device of this process: of several on a machine with "cuda" each has a GPU of its own."""
+    return f"cuda:{os.environ['LOCAL_RANK']}" if device == "cuda" and "LOCAL_RANK" in os.environ else device
+
+
 def spoken_for() -> bool:
     """Tell whether `zoo --processes` has started this process, and says for all what came of it."""
     from zoo.engine.launch import RUN_ID

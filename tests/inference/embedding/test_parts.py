@@ -163,6 +163,35 @@ def test_killed_and_gone_on_with(
         assert zoo_seer.Seer.asked == 16
 
 
+def test_processes_share_the_parts_and_the_last_one_writes_the_manifest(tmp_path: Path) -> None:
+    write_parts(plan(rows=22), tmp_path / "alone", lambda _: None)
+    asked = []
+    for rank in (2, 0, 1):
+        assert not (tmp_path / "out" / "manifest.json").exists()
+        embed = Counting()
+        assert write_parts(plan(rows=22, embed=embed, rank=rank, world_size=3), tmp_path / "out", lambda _: None)
+        asked.append(sum(embed.asked))
+    assert asked == [4 + 2, 4 + 4, 4 + 4], "each part is made once"
+    assert contents(tmp_path / "out") == contents(tmp_path / "alone")
+    with pytest.raises(UsageError, match="--force would remove what other processes write"):
+        write_parts(plan(rank=1, world_size=3), tmp_path / "out", lambda _: None, force=True)
+
+
+def test_processes_that_were_killed_go_on_as_another_number(weights: Weights, zoo_command: Any, tmp_path: Path) -> None:
+    asked = ["embed", str(weights()), "--data", "fashion_mnist_sample", "--split", "test", "--part-size", "100"]
+    out = tmp_path / "shared"
+    died = zoo_command(*asked, "--out", str(out), "--processes", "2", ZOO_TEST_DIES_AFTER="3")
+    assert died.returncode == 9 and "was killed" in died.stderr
+    assert not (out / "manifest.json").exists()
+    assert zoo_command(*asked, "--out", str(out)).returncode == 0
+    assert zoo_command(*asked, "--out", str(tmp_path / "alone")).returncode == 0
+    assert contents(out) == contents(tmp_path / "alone")
+    file = zoo_command(*asked, "--out", str(tmp_path / "one.safetensors"), "--processes", "2")
+    assert file.returncode == 2 and "one.safetensors is one file; give --out DIR" in file.stderr
+    printed = zoo_command(*asked[:-2], "--processes", "2")
+    assert printed.returncode == 2 and "2 processes write a folder of parts; give --out DIR" in printed.stderr
+
+
 def test_a_vector_with_nan_is_an_error_that_names_the_item() -> None:
     def embed(items: Sequence[int], **_: Any) -> torch.Tensor:
         return torch.tensor([[item, torch.nan if item == 3 else 1.0] for item in items])

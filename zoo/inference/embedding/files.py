@@ -16,10 +16,15 @@ from zoo.inference.embedding.parts import Plan, read_manifest, read_parts, remov
 _IDENTITY = b"identity"
 
 
-def check_out(out: Path) -> None:
-    """Raise UsageError for a name that says nothing of what is to be written, or for what is not installed."""
+def check_out(out: Path, processes: int = 1) -> None:
+    """Raise UsageError for a name that says nothing of what is to be written, or for what is not installed.
+
+    Of several processes each writes parts of its own, for which there must be a folder.
+    """
     if out.suffix and out.suffix not in _FILES and not out.is_dir():
         raise UsageError(f"{out} is neither .safetensors nor .parquet; name such a file, or a folder")
+    if processes > 1 and is_file(out):
+        raise UsageError(f"{processes} processes write a folder of parts, and {out} is one file; give --out DIR")
     if out.suffix == ".parquet":
         _pyarrow()
 
@@ -34,7 +39,7 @@ def write_embeddings(plan: Plan, out: Path, advanced: Callable[[int], None], *, 
 
     Raise UsageError where `out` holds something else, unless `force` replaces it.
     """
-    check_out(out)
+    check_out(out, plan.world_size)
     if not is_file(out):
         return write_parts(plan, out, advanced, force=force)
     if out.exists() and not force:

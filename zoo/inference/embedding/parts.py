@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -50,7 +51,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is to become vectors by which weights, of which this is the sha256, and in parts of how many rows."""
+    """What is to become vectors by which weights, of which this is the sha256, and in parts of how many rows.
+
+    Of `world_size` processes that write to one folder this is number `rank`: it makes every so many-th part.
+    """
 
     embed: Embeds
     samples: Samples
@@ -58,6 +62,8 @@ class Plan:
     normalize: bool = False
     part_size: int = PART_SIZE
     batch_size: int | None = None
+    rank: int = 0
+    world_size: int = 1
 
     @property
     def identity(self) -> str:
@@ -74,6 +80,10 @@ class Plan:
         """Yield the names of the parts, and which samples each has."""
         for number, start in enumerate(range(0, self.rows, self.part_size)):
             yield f"part-{number:05}.safetensors", range(start, min(start + self.part_size, self.rows))
+
+    def own_parts(self) -> Iterator[tuple[str, range]]:
+        """Yield those parts that are made by this process."""
+        return islice(self.parts(), self.rank, None, self.world_size)
 
     def vectors(self, rows: range, advanced: Callable[[int], None]) -> Tensor:
         """Return the vectors of some samples, a few of which are in memory at a time."""
@@ -102,9 +112,11 @@ class Plan:
 def write_parts(plan: Plan, folder: Path, advanced: Callable[[int], None], *, force: bool = False) -> bool:
     """Write the parts that are missing, then the manifest; return whether anything was missing.
 
-    `advanced` is told how many samples are done. Raise UsageError where the folder holds other vectors, unless `force`
-    replaces them.
+    `advanced` is told how many samples are done. Of several processes each writes its own parts, and the manifest who
+    finds all of them there. Raise UsageError where the folder holds other vectors, unless `force` replaces them.
     """
+    if force and plan.world_size > 1:
+        raise UsageError(f"--force would remove what other processes write; remove {folder} before they start")
     with storage_errors(f"writing vectors to {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
         if _holds_others(plan, folder):
@@ -116,7 +128,7 @@ def write_parts(plan: Plan, folder: Path, advanced: Callable[[int], None], *, fo
             remove_parts(folder)
             folder.mkdir(exist_ok=True)
         fresh = not (folder / MANIFEST).exists()
-        for name, rows in plan.parts():
+        for name, rows in plan.own_parts():
             path = folder / name
             if path.exists():
                 advanced(len(rows))
@@ -126,7 +138,7 @@ def write_parts(plan: Plan, folder: Path, advanced: Callable[[int], None], *, fo
             names = [plan.samples.names[row] for row in rows]
             write_vectors(content, [vectors], names, features=vectors.shape[1], identity=plan.identity)
             write_file(path, content.getvalue())
-        if fresh:
+        if fresh and all((folder / name).exists() for name, _ in plan.parts()):
             _write_manifest(plan, folder)
     return fresh
 
