@@ -1,7 +1,7 @@
 """`model.predict` in batches against transformers' pipeline image by image: equal weights, in turn, in one run.
 
 make peers' environment first (benchmarks/peers.sh), then
-PYTHONPATH=. /tmp/zoo-peers/bin/python benchmarks/predict.py PHOTOS [--model resnet18] [--image-size 224] [--rounds 5]
+PYTHONPATH=. /tmp/zoo-peers/bin/python benchmarks/predict.py PHOTOS [--model resnet18] [--engine onnxruntime]
 """
 
 import argparse
@@ -31,13 +31,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--dtype", default="float32", help="of Zoo's side: bfloat16 is faster where the CPU knows it")
+    parser.add_argument("--engine", default="eager", help="of Zoo's side, such as onnxruntime of zoo-engines")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     logging.set_verbosity_error()
     found = sorted(path for path in asked.photos.rglob("*") if path.suffix in (".jpg", ".png"))
     photos = (found * (asked.count // len(found) + 1))[: asked.count]
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
-        ours, theirs = both(asked.model, asked.image_size, Path(folder), asked.dtype)
+        ours, theirs = both(asked.model, asked.image_size, Path(folder), asked.dtype, engine=asked.engine)
     equal(ours(photos[:8]), theirs(photos[:8]))
     times: dict[str, list[float]] = {"batched": [], "one by one": []}
     for place in range(asked.rounds):
@@ -48,13 +49,13 @@ def main() -> None:
             times[name].append(time.perf_counter() - start)
     mine, other = (asked.count / statistics.median(found) for found in times.values())
     ratio = statistics.median(b / a for a, b in zip(*times.values(), strict=True))
-    what = f"{asked.model} at {asked.image_size}, {asked.dtype}"
+    what = f"{asked.model} at {asked.image_size}, {asked.dtype}, {asked.engine}"
     print(f"{what}, {asked.count} photographs, {asked.threads} threads, medians")
     print(f"zoo {mine:,.0f} pictures/s, transformers {other:,.0f} pictures/s: {ratio:.2f} times as fast")
 
 
 def both(
-    model: str, size: int, folder: Path, dtype: str
+    model: str, size: int, folder: Path, dtype: str, *, device: str = "cpu", engine: str = "eager"
 ) -> tuple[Callable[[list[Path]], Any], Callable[[list[Path]], Any]]:
     """Return what predicts by Zoo, and by transformers, with one set of weights."""
     inputs = zoo.Preprocessing(image_size=(size, size), channels=3, mean=(0.5,) * 3, std=(0.25,) * 3)
@@ -70,9 +71,9 @@ def both(
         inputs=inputs,
     )
     zoo.export(folder / "zoo", to="transformers", out=folder / "transformers")
-    loaded = zoo.load(folder / "zoo", dtype=dtype)
+    loaded = zoo.load(folder / "zoo", dtype=dtype, device=device, engine=engine)
     classify = pipeline(
-        "image-classification", model=str(folder / "transformers"), device="cpu", use_fast=True, top_k=None
+        "image-classification", model=str(folder / "transformers"), device=device, use_fast=True, top_k=None
     )
     return loaded.predict, lambda photos: [classify(str(photo), top_k=10) for photo in photos]
 

@@ -95,9 +95,9 @@ def look(
     if attention_mask is None:
         mask = None if before is None else before[None, None]
         return AttentionView(indices[None, seen:], mask, causal and tokens > 1 and not seen)
-    if attention_mask.shape != (len(input_ids), total):
+    if attention_mask.shape != (input_ids.shape[0], total):
         raise zoo.UsageError(
-            f"attention_mask is {tuple(attention_mask.shape)}, not {(len(input_ids), total)}: it numbers "
+            f"attention_mask is {tuple(attention_mask.shape)}, not {(input_ids.shape[0], total)}: it numbers "
             "all tokens, those in the cache included"
         )
     begins = F.pad(attention_mask[:, 1:] != attention_mask[:, :-1], (1, 0))

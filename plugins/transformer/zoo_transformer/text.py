@@ -60,7 +60,7 @@ class Decoder(TextModel):
             return x[:, -1]
         places = torch.arange(x.shape[1], device=x.device)
         last = (places * (attention_mask != 0)).argmax(1)
-        return x[torch.arange(len(x), device=x.device), last]
+        return x[torch.arange(x.shape[0], device=x.device), last]
 
 
 class ReadingDecoder(TextModel):
