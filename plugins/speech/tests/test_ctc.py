@@ -5,9 +5,12 @@ import math
 
 import pytest
 import torch
-from zoo_speech.ctc import beam_search, ctc_loss, greedy, spoken, words_of
-from zoo_speech.recognition import error_rates, frames_after
+from zoo_speech.ctc import beam_search, check_room, ctc_loss, greedy, spoken, words_of
+from zoo_speech.frames import frames_after
+from zoo_speech.recognition import Recognizer, error_rates
 from zoo_speech.subtitles import subtitles
+
+import zoo
 
 
 def frames(*places: int, classes: int = 4) -> torch.Tensor:
@@ -67,6 +70,21 @@ def test_frames_after_convolutions() -> None:
                 torch.zeros(1, 1, size), torch.zeros(1, 1, kernel), None, stride, padding
             ).shape[2]
         assert int(frames_after(torch.tensor([count]), steps)) == size
+
+
+def test_texts_with_more_letters_than_frames_are_told() -> None:
+    texts, sizes = torch.tensor([[1, 1, 2], [1, 2, 0]]), torch.tensor([3, 2])
+    check_room(torch.tensor([4, 2]), texts, sizes)
+    check_room(torch.tensor([3, 2]), texts, sizes)  # one of two is left out
+    with pytest.raises(zoo.TrainingError, match=r"2 of 2 texts have more letters \(5\) than there are frames \(4\)"):
+        check_room(torch.tensor([3, 1]), texts, sizes)
+
+
+@pytest.mark.parametrize(("name", "frames"), [("tc_resnet_8", 13), ("bc_resnet_1", 50)])
+def test_a_head_halves_only_what_is_whole(name: str, frames: int) -> None:
+    network = Recognizer(zoo.create(name), 3).eval()
+    assert network(torch.zeros(1, 40, 100)).shape == (1, frames, 4)
+    assert int(frames_after(torch.tensor([100]), network.frame_steps)) == frames
 
 
 def test_subtitles() -> None:

@@ -1,6 +1,7 @@
 """Other sounds that are the same to a listener, as functions of (sounds, draws)."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import zoo
-from zoo_speech.features import as_inputs, floats
+from zoo_speech.features import as_inputs, floats, frame_counts
 from zoo_speech.sound import Sound
 
 _CURVES = 4
@@ -34,6 +35,36 @@ def augmented_inputs(batch: zoo.Batch, sound: Sound, settings: Any, draws: zoo.D
     return found if sound.log_mel is None else augmented_spectrograms(found, settings, draws, sound)
 
 
+def augmented_whole(batch: zoo.Batch, sound: Sound, settings: Any, draws: zoo.Draws) -> tuple[Tensor, Tensor]:
+    """Return the sounds of a batch, changed but cut nowhere, as what is said in them asks; and their lengths then."""
+    if "log_mel" in batch:
+        found = batch["log_mel"]
+        lengths = torch.full((len(found),), found.shape[2], device=found.device)
+    else:
+        waves, samples = augmented_waves(floats(batch["waves"]), _lengths(batch), settings, draws)
+        found = as_inputs(waves, samples, sound)
+        lengths = lengths_in(samples, found, sound)
+    if found.ndim == 2:
+        return found, lengths
+    found = _warped(found, settings, draws)
+    if settings.stretch:
+        found, lengths = _paced(found, lengths, settings.stretch, draws)
+    return _changed(found, settings, draws, sound), lengths
+
+
+def input_lengths(batch: Mapping[str, Tensor], inputs: Tensor, sound: Sound) -> Tensor:
+    """Return how much of each input is sound: frames of a spectrogram, or samples."""
+    if "waves_lengths" not in batch:
+        return torch.full((len(inputs),), inputs.shape[-1], device=inputs.device)
+    return lengths_in(batch["waves_lengths"], inputs, sound)
+
+
+def lengths_in(samples: Tensor, inputs: Tensor, sound: Sound) -> Tensor:
+    """Return lengths in samples as lengths in what a model takes."""
+    found = samples if sound.log_mel is None else frame_counts(samples, sound.log_mel)
+    return found.to(inputs.device).clamp(max=inputs.shape[-1])
+
+
 def augmented_waves(waves: Tensor, lengths: Tensor, settings: Any, draws: zoo.Draws) -> tuple[Tensor, Tensor]:
     """Return waves shifted into the silence behind them, louder or softer, with noise; and their lengths."""
     samples = waves.shape[1]
@@ -55,8 +86,17 @@ def augmented_waves(waves: Tensor, lengths: Tensor, settings: Any, draws: zoo.Dr
 
 def augmented_spectrograms(found: Tensor, settings: Any, draws: zoo.Draws, sound: Sound | None = None) -> Tensor:
     """Return log-mel spectrograms with curves added, scaled in time and frequency, and with bands hidden."""
-    if settings.stretch or settings.warp:
-        found = _scaled(found, settings.stretch, settings.warp, draws)
+    found = _resampled(_warped(found, settings, draws), settings.stretch, draws, "stretch")
+    return _changed(found, settings, draws, sound)
+
+
+def _warped(found: Tensor, settings: Any, draws: zoo.Draws) -> Tensor:
+    """Scale and move frequency, whose rows are gathered and not computed by products."""
+    return _resampled(found.transpose(1, 2), settings.warp, draws, "warp").transpose(1, 2)
+
+
+def _changed(found: Tensor, settings: Any, draws: zoo.Draws, sound: Sound | None) -> Tensor:
+    """Return spectrograms with curves added, and bands hidden."""
     if settings.tilt:
         found = found + _tilted(found, settings.tilt * _unit(sound), draws)
     for place in range(_BANDS):
@@ -78,12 +118,6 @@ def _unit(sound: Sound | None) -> float:
     return 1.0 if sound is None or sound.log_mel is None or sound.log_mel.style == "kaldi" else _WHISPER_RANGE
 
 
-def _scaled(found: Tensor, stretch: float, warp: float, draws: zoo.Draws) -> Tensor:
-    """Scale and move time and frequency; frequency first, so that rows are gathered and not computed by products."""
-    found = _resampled(found.transpose(1, 2), warp, draws, "warp").transpose(1, 2)
-    return _resampled(found, stretch, draws, "stretch")
-
-
 def _resampled(found: Tensor, share: float, draws: zoo.Draws, name: str) -> Tensor:
     """Scale the last dimension by up to a share, and move it by up to half of that; edges go on as they end."""
     if not share:
@@ -92,13 +126,27 @@ def _resampled(found: Tensor, share: float, draws: zoo.Draws, name: str) -> Tens
     scale = 1 + (draws.uniform(f"{name} scale", 1) * 2 - 1) * share
     moved = (draws.uniform(f"{name} move", 1) * 2 - 1) * share / 2
     unit = torch.linspace(-1, 1, size, device=found.device)
-    places = (((unit * scale + 2 * moved) + 1) * (size - 1) / 2).clamp(0, size - 1)
-    below = places.long().clamp(max=size - 1)
-    above = (below + 1).clamp(max=size - 1)
+    return _at(found, ((unit * scale + 2 * moved) + 1) * (size - 1) / 2)
+
+
+def _paced(found: Tensor, lengths: Tensor, share: float, draws: zoo.Draws) -> tuple[Tensor, Tensor]:
+    """Return spectrograms spoken quicker or slower by up to a share, from their first frame on, and their lengths."""
+    pace = 1 + (draws.uniform("stretch scale") * 2 - 1) * share
+    frames = torch.arange(math.ceil(found.shape[2] * (1 + share)), device=found.device)
+    paced = (lengths * pace).round().long().clamp(min=1, max=len(frames))
+    return _at(found, (frames + 0.5) / pace[:, None] - 0.5), paced
+
+
+def _at(found: Tensor, places: Tensor) -> Tensor:
+    """Return what lies at places (batch, size) of the last dimension, between its frames; edges go on as they end."""
+    last = found.shape[2] - 1
+    places = places.clamp(0, last)
+    below = places.long()
+    above = (below + 1).clamp(max=last)
     part = (places - below)[:, None]
 
     def at(index: Tensor) -> Tensor:
-        return found.gather(2, index[:, None].expand_as(found))
+        return found.gather(2, index[:, None].expand(-1, found.shape[1], -1))
 
     return at(below) * (1 - part) + at(above) * part
 

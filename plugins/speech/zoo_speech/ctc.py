@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+import zoo
+
 BLANK = 0
 _UNLIKELY = math.log(1e-4)
 """Letters below this are not looked at by the beam search."""
@@ -99,3 +101,19 @@ def ctc_loss(logits: Tensor, lengths: Tensor, targets: Tensor, target_lengths: T
         log_probs, targets, lengths, target_lengths, BLANK, reduction="none", zero_infinity=True
     )
     return (losses / target_lengths.clamp(min=1)).mean()
+
+
+def check_room(lengths: Tensor, targets: Tensor, target_lengths: Tensor) -> None:
+    """Raise TrainingError where most texts have more letters than frames: nothing would be learnt from them.
+
+    Of two letters that are the same a blank must lie between.
+    """
+    places = torch.arange(targets.shape[1] - 1, device=targets.device)
+    twice = (targets[:, 1:] == targets[:, :-1]) & (places + 1 < target_lengths[:, None])
+    short = target_lengths + twice.sum(1) > lengths
+    if int(short.sum()) * 2 > len(short):
+        raise zoo.TrainingError(
+            f"{int(short.sum())} of {len(short)} texts have more letters ({int(target_lengths.sum()):,}) than there "
+            f"are frames ({int(lengths.sum()):,}) to hear them in; take a model that keeps more frames: tc_resnet_8 "
+            "with --arg reduction=2, or bc_resnet_1"
+        )

@@ -1,5 +1,6 @@
 """Sounds learnt with transcripts: a head of letters over time on a backbone, trained by CTC."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,39 +10,43 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import zoo
-from zoo_speech.augmentation import augmented_inputs, model_inputs
-from zoo_speech.ctc import beam_search, ctc_loss, greedy, spoken, words_of
-from zoo_speech.features import floats, frame_counts
+from zoo_speech.augmentation import augmented_whole, input_lengths, lengths_in, model_inputs
+from zoo_speech.ctc import beam_search, check_room, ctc_loss, greedy, spoken, words_of
+from zoo_speech.features import floats
+from zoo_speech.frames import frames_after
 from zoo_speech.pictures import sound_picture
 from zoo_speech.settings import RecognitionSettings
 from zoo_speech.sound import Sound
 from zoo_speech.subtitles import subtitles
 
 _SHOWN = 12
-_ENTRY = (5, 2, 2)
-"""Kernel, stride and padding of the head's first convolution, as `frame_steps` has them."""
+_KERNEL = 5
 
 
 class Recognizer(nn.Module):
     """Letters over time, (batch, frames, letters + 1), the first of them no letter; keeps `zoo.Network`.
 
-    With `hidden` three convolutions of that width, each reaching further, stand between backbone and letters; they
-    halve the frames.
+    With `hidden` convolutions of that width, each reaching further, stand between backbone and letters. They halve the
+    frames of a backbone that keeps all of a spectrogram; of one that leaves some out, letters need each that is left.
     """
 
-    def __init__(self, backbone: Any, num_classes: int, *, hidden: int = 64) -> None:
+    def __init__(self, backbone: Any, num_classes: int, *, hidden: int | None = 64) -> None:
         super().__init__()
         backbone.reset_classifier(0)
         self.backbone, self.num_classes = backbone, num_classes
         self.arguments = {"hidden": hidden}
         width = backbone.frame_features
-        self.entry = nn.Conv1d(width, hidden, *_ENTRY) if hidden else None
+        stride = 2 if math.prod(stride for _, stride, _ in backbone.frame_steps) == 1 else 1
+        entry = (_KERNEL, stride, _KERNEL // 2)
+        self.entry = nn.Conv1d(width, hidden, *entry) if hidden else None
         self.mixing = nn.ModuleList(
-            nn.Conv1d(hidden, hidden, 5, padding=2 * dilation, dilation=dilation) for dilation in (1, 2, 4) if hidden
+            nn.Conv1d(hidden, hidden, _KERNEL, padding=_KERNEL // 2 * dilation, dilation=dilation)
+            for dilation in (1, 2, 4)
+            if hidden
         )
         self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in self.mixing)
         self.letters = nn.Linear(hidden or width, num_classes + 1)
-        self.frame_steps = (*backbone.frame_steps, *([_ENTRY] if hidden else []))
+        self.frame_steps = (*backbone.frame_steps, *([entry] if hidden else []))
         like = next(backbone.parameters())
         self.to(like.device, like.dtype)
 
@@ -69,13 +74,17 @@ class Recognition(zoo.OneNetwork):
     def __init__(self, settings: RecognitionSettings, model: Any, classes: tuple[str, ...], inputs: Sound) -> None:
         if not (isinstance(model, Recognizer) and model.num_classes == len(classes)):
             backbone = model.backbone if isinstance(model, zoo.Network) else model
-            model = Recognizer(backbone, len(classes), hidden=settings.hidden)
+            model = Recognizer(backbone, len(classes), hidden=settings.hidden or None)
         super().__init__(settings, model, classes)
-        self.inputs = inputs
+        self.inputs, self._fits = inputs, False
 
     def step(self, batch: zoo.Batch, draws: zoo.Draws) -> Iterator[zoo.Loss]:
-        inputs = augmented_inputs(batch, self.inputs, self.settings, draws)
-        yield zoo.Loss("model", self._loss(batch, inputs))
+        inputs, lengths = augmented_whole(batch, self.inputs, self.settings, draws)
+        logits, frames = self._logits(inputs, lengths)
+        if not self._fits:
+            check_room(frames, batch["transcripts"], batch["transcripts_lengths"])
+            self._fits = True
+        yield zoo.Loss("model", self._loss(batch, logits, frames))
 
     def evaluate(self, batches: Iterable[zoo.Batch]) -> dict[str, float]:
         """Return word and character error rates in percent, of the most probable paths, and the loss."""
@@ -83,9 +92,10 @@ class Recognition(zoo.OneNetwork):
         with zoo.evaluating(self.model):
             for batch in batches:
                 inputs = model_inputs(batch, self.inputs)
-                losses += float(self._loss(batch, inputs)) * len(inputs)
+                logits, lengths = self._logits(inputs, input_lengths(batch, inputs, self.inputs))
+                losses += float(self._loss(batch, logits, lengths)) * len(inputs)
                 count += len(inputs)
-                heard += self._texts(batch, inputs)
+                heard += self._texts(logits, lengths)
                 rows = zip(batch["transcripts"].tolist(), batch["transcripts_lengths"].tolist(), strict=True)
                 said += [spoken(row[:length], self.classes) for row, length in rows]
         return {**error_rates(said, heard), "loss": losses / count}
@@ -95,8 +105,8 @@ class Recognition(zoo.OneNetwork):
         batch = next(iter(batches))
         with zoo.evaluating(self.model):
             inputs = model_inputs(batch, self.inputs)
-            logits, lengths = self._logits(batch, inputs)
-            heard = self._texts(batch, inputs)[:_SHOWN]
+            logits, lengths = self._logits(inputs, input_lengths(batch, inputs, self.inputs))
+            heard = self._texts(logits, lengths)[:_SHOWN]
         rows = zip(batch["transcripts"].tolist(), batch["transcripts_lengths"].tolist(), strict=True)
         said = [spoken(row[:length], self.classes) for row, length in rows][:_SHOWN]
         table = folder / "heard.md"
@@ -118,46 +128,20 @@ class Recognition(zoo.OneNetwork):
         return [table, picture]
 
     def _frames(self, batch: zoo.Batch, inputs: Tensor) -> Any:
-        return inputs[0, :, : int(self._lengths(batch, inputs)[0])].float().cpu().numpy()
+        return inputs[0, :, : int(input_lengths(batch, inputs, self.inputs)[0])].float().cpu().numpy()
 
-    def _loss(self, batch: zoo.Batch, inputs: Tensor) -> Tensor:
-        logits, lengths = self._logits(batch, inputs)
+    def _loss(self, batch: zoo.Batch, logits: Tensor, lengths: Tensor) -> Tensor:
         return ctc_loss(logits, lengths, batch["transcripts"], batch["transcripts_lengths"])
 
-    def _texts(self, batch: zoo.Batch, inputs: Tensor) -> list[str]:
-        logits, lengths = self._logits(batch, inputs)
+    def _texts(self, logits: Tensor, lengths: Tensor) -> list[str]:
         return [
             spoken([letter.place for letter in greedy(row, length)], self.classes)
             for row, length in zip(logits.cpu(), lengths.tolist(), strict=True)
         ]
 
-    def _logits(self, batch: zoo.Batch, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        lengths = self._lengths(batch, inputs)
+    def _logits(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         logits: Tensor = self.model(inputs, lengths)
         return logits, frames_after(lengths, self.model.frame_steps)
-
-    def _lengths(self, batch: zoo.Batch, inputs: Tensor) -> Tensor:
-        return input_lengths(batch, inputs, self.inputs)
-
-
-def input_lengths(batch: Mapping[str, Tensor], inputs: Tensor, sound: Sound) -> Tensor:
-    """Return how much of each input is sound: frames of a spectrogram, or samples."""
-    if "waves_lengths" not in batch:
-        return torch.full((len(inputs),), inputs.shape[-1], device=inputs.device)
-    return lengths_in(batch["waves_lengths"], inputs, sound)
-
-
-def lengths_in(samples: Tensor, inputs: Tensor, sound: Sound) -> Tensor:
-    """Return lengths in samples as lengths in what a model takes."""
-    found = samples if sound.log_mel is None else frame_counts(samples, sound.log_mel)
-    return found.to(inputs.device).clamp(max=inputs.shape[-1])
-
-
-def frames_after(lengths: Tensor, steps: Iterable[tuple[int, int, int]]) -> Tensor:
-    """Return how many frames convolutions make of lengths; `steps` are their kernel, stride and padding."""
-    for kernel, stride, padding in steps:
-        lengths = ((lengths + 2 * padding - kernel).div(stride, rounding_mode="floor") + 1).clamp(min=1)
-    return lengths
 
 
 def error_rates(said: list[str], heard: list[str]) -> dict[str, float]:

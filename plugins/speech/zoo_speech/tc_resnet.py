@@ -10,6 +10,7 @@ import zoo
 
 _KERNEL = 9
 _WIDTHS = (16, 24, 32, 48)
+_REDUCTIONS = (1, 2, 4, 8)
 
 
 class _Block(nn.Module):
@@ -34,7 +35,8 @@ class TCResNet(zoo.BackboneModule):
     """Log-mel spectrograms (batch, mels, frames) to features (batch, channels, an eighth of the frames).
 
     `blocks` of each of three stages, the first of which halves the frames: 1 is the paper's TC-ResNet8, 2 its
-    TC-ResNet14. Features are pooled over `segments` parts of the time, one behind the other.
+    TC-ResNet14. With `reduction` 1, 2 or 4 the last stages keep the frames, as letters over time need. Features are
+    pooled over `segments` parts of the time, one behind the other.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class TCResNet(zoo.BackboneModule):
         blocks: int = 1,
         mels: int = 40,
         segments: int = 1,
+        reduction: int = 8,
         dropout: float = 0.5,
         num_classes: int = 0,
     ) -> None:
@@ -51,21 +54,27 @@ class TCResNet(zoo.BackboneModule):
         zoo.check_sizes(blocks=blocks, mels=mels, segments=segments)
         if not scale > 0:
             raise ValueError(f"scale={scale}; give one above 0")
+        if reduction not in _REDUCTIONS:
+            raise ValueError(f"reduction={reduction}; give one of {', '.join(map(str, _REDUCTIONS))}")
+        strides = [2 if 2**place < reduction else 1 for place in range(len(_WIDTHS) - 1)]
         first, *widths = (int(width * scale) for width in _WIDTHS)
         self.stem = nn.Conv1d(mels, first, 3, 1, 1, bias=False)
         self.stages = nn.ModuleList()
         self.feature_info = []
-        source = first
-        for place, target in enumerate(widths):
-            stage = nn.Sequential(_Block(source, target, 2), *(_Block(target, target, 1) for _ in range(blocks - 1)))
+        source, reduced = first, 1
+        for place, (target, stride) in enumerate(zip(widths, strides, strict=True)):
+            stage = nn.Sequential(
+                _Block(source, target, stride), *(_Block(target, target, 1) for _ in range(blocks - 1))
+            )
             self.stages.append(stage)
-            self.feature_info.append(zoo.FeatureInfo(target, 2 ** (place + 1), f"stages.{place}"))
+            reduced *= stride
+            self.feature_info.append(zoo.FeatureInfo(target, reduced, f"stages.{place}"))
             source = target
         self.dropout = nn.Dropout(dropout)
         self.segments = segments
         self.num_features = source * segments
         self.frame_features = source
-        self.frame_steps = ((_KERNEL, 2, _KERNEL // 2),) * len(widths)
+        self.frame_steps = tuple((_KERNEL, stride, _KERNEL // 2) for stride in strides)
         self.reset_classifier(num_classes)
 
     def forward_intermediates(
