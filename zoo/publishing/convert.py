@@ -33,7 +33,6 @@ from zoo.weights.inputs import read_inputs
 from zoo.weights.replacing import check_out
 from zoo.weights.selftest import SELFTEST_FILE, write_selftest
 from zoo.weights.stored import WEIGHTS_FILE, stored_tensors
-from zoo.weights.tokenizer import read_text_inputs
 
 LIBRARIES = ("timm", "torchvision", "transformers")
 _SUFFIXES = {"onnx": ".onnx", "torch-export": ".pt2"}
@@ -99,8 +98,8 @@ def write_for(library: str, source: Path, folder: Path, dtype: Any = None) -> No
         _write_json(folder / "config.json", {**transformers_config(layout, block), **said})
         if not layout.architectures:
             _write_json(folder / "preprocessor_config.json", transformers_processor(layout, block))
-        if block.tokenization is not None:
-            read_text_inputs(source, block).write(folder)
+        if block.inputs is not None:
+            read_inputs(source, block.inputs.modality, block.inputs, block.arguments).write(folder)
     elif not (folder / "README.md").exists():
         write_file(folder / "README.md", _torchvision_readme(layout, block).encode())
 

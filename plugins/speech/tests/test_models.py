@@ -97,3 +97,21 @@ def test_bc_resnet_has_the_parameters_of_the_paper() -> None:
     # Table 1: 9.2k and 321k with a classifier of 12 words
     assert 9_000 < sum(p.numel() for p in zoo.create("bc_resnet_1", num_classes=12).parameters()) < 9_500
     assert 319_000 < sum(p.numel() for p in zoo.create("bc_resnet_8", num_classes=12).parameters()) < 323_000
+
+
+class TestWhisper(ModelTests):
+    name = "whisper_tiny"
+
+    def arguments(self) -> dict[str, Any]:
+        return {
+            **{"mels": 40, "context": 16, "width": 24, "depth": 2, "num_heads": 2},
+            "mlp_width": 32,
+        }
+
+    def inputs(self) -> torch.Tensor:
+        return SPECTROGRAMS
+
+
+class TestTCResNetOfManyFrames(TestTCResNet):
+    def arguments(self) -> dict[str, Any]:
+        return {"reduction": 2}

@@ -41,6 +41,23 @@ class TestMaskedPatches(RecipeTests):
         return SPECTROGRAMS
 
 
+class TestHiddenFrames(RecipeTests):
+    name, model = "sound_hidden_frames", "wav2vec2_base"
+
+    def arguments(self) -> dict[str, Any]:
+        return {
+            **{"conv_width": 16, "width": 24, "depth": 1, "num_heads": 2, "mlp_width": 32},
+            **{"positions_kernel": 8, "positions_groups": 2},
+        }
+
+    def settings(self) -> dict[str, Any]:
+        codes = {"code_groups": 2, "codes": 4, "code_width": 8, "projection": 8, "span": 3, "negatives": 5}
+        return {**codes, "shift": 0.0, "noise": 0.0, "optimizer": "sgd", "learning_rate": 1e-2}
+
+    def batch(self) -> dict[str, torch.Tensor]:
+        return WAVES
+
+
 class TestClassification(RecipeTests):
     name, model, classes = "audio_classification", "bc_resnet_1", ("a", "b", "c")
 

@@ -79,6 +79,24 @@ def test_examples_are_of_all_classes(
     assert len(set(shown)) == 3
 
 
+def test_files_without_a_head_have_the_rate_that_is_said(trained: Any, words: Path, tmp_path: Path) -> None:
+    weights, path = str(trained[2].folder), words / "rise" / "0.wav"
+    samples, rate = soundfile.read(path, dtype="int16")
+    samples.tofile(tmp_path / "a.raw")
+    typed = [
+        json.loads(run("predict", weights, *rest, "--json").stdout)[0]["predictions"]
+        for rest in (
+            [str(path)],
+            [str(tmp_path / "a.raw"), "--rate", str(rate)],
+        )
+    ]
+    assert typed[0] == typed[1]
+    with pytest.raises(zoo.UsageError, match="says its rate itself"):
+        run("predict", weights, str(path), "--rate", "8000")
+    with pytest.raises(zoo.UsageError, match="threshold says nothing to these weights"):
+        run("predict", weights, str(path), "--threshold", "0.4")
+
+
 def test_predicts_at_the_shell_and_draws(trained: Any, words: Path, tmp_path: Path) -> None:
     (tmp_path / "sounds" / "a").mkdir(parents=True)
     for name in ("a/x.wav", "x.wav"):

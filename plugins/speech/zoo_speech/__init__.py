@@ -15,13 +15,17 @@ def zoo_modalities() -> Iterator[zoo.ModalitySpec]:
         summary="Sound files, as waves or log-mel spectrograms",
         target="zoo_speech.modality:modality",
         record="zoo_speech.sound:Sound",
+        files=("vocab.json", "added_tokens.json", "tokenizer_config.json", "tokenizer.json", "generation_config.json"),
         unit="clips",
         example="CLIP.wav…",
         suffixes=(".wav", ".flac", ".ogg", ".mp3"),
         targets=("labels", "transcripts"),
-        capabilities=("features", "log-mel", "waves", "masked-patches", "frames", "voice-activity"),
+        capabilities=("features", "log-mel", "waves", "masked-patches", "frames", "masked-frames", "voice-activity"),
         data_options="zoo_speech.sound:SoundOptions",
         options=(
+            zoo.OptionSpec(
+                name="rate", summary="Samples a second of files without a head, 16 bits, one channel.", type="integer"
+            ),
             zoo.OptionSpec(name="threshold", summary="Speech is what is this probable; 0.5 by default.", type="number"),
         ),
     )
@@ -96,15 +100,31 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             target="zoo_speech.wav2vec2:Wav2Vec2",
             modality="audio",
             task=_EXTRACTION,
-            capabilities=("features", "waves", "frames"),
+            capabilities=("features", "waves", "frames", "masked-frames"),
             limits={
                 **{"conv_width": 4096, "width": 4096, "depth": 96, "num_heads": 256, "mlp_width": 16_384},
-                **{"positions_kernel": 1024, "positions_groups": 256},
+                **{"positions_kernel": 1024, "positions_groups": 256, "vocab_size": 65_536},
             },
             parameters=94_370_944,
-            recipe="sound_contrastive",
+            recipe="sound_hidden_frames",
             layouts=f"zoo_speech.layouts.wav2vec2:{layouts}",
         )
+    yield zoo.ModelSpec(
+        name="whisper_tiny",
+        family="speech",
+        summary="Whisper, tiny: writes down what is said, in 99 languages",
+        target="zoo_speech.whisper:Whisper",
+        modality="audio",
+        task=_EXTRACTION,
+        capabilities=("features", "log-mel", "frames"),
+        limits={
+            **{"mels": 1024, "context": 65_536, "text_context": 65_536, "width": 4096, "depth": 96, "num_heads": 256},
+            **{"decoder_depth": 96, "decoder_num_heads": 256, "mlp_width": 16_384, "decoder_mlp_width": 16_384},
+        },
+        parameters=8_208_384,
+        recipe="sound_contrastive",
+        layouts="zoo_speech.layouts.whisper:LAYOUTS",
+    )
     yield zoo.ModelSpec(
         name="silero_vad",
         family="speech",
@@ -157,6 +177,17 @@ def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
         requires=("masked-patches",),
     )
     yield zoo.RecipeSpec(
+        name="sound_hidden_frames",
+        stage="pretrain",
+        summary="Tell hidden frames of waves from others by codes learnt with them (wav2vec 2.0)",
+        target="zoo_speech.wav2vec2_pretraining:Wav2Vec2Pretraining",
+        settings="zoo_speech.settings:Wav2Vec2Settings",
+        task=_EXTRACTION,
+        score="contrast",
+        modality="audio",
+        requires=("masked-frames",),
+    )
+    yield zoo.RecipeSpec(
         name="audio_classification",
         stage="finetune",
         summary="Cross-entropy on the backbone's own head",
@@ -203,7 +234,11 @@ def zoo_tasks() -> Iterator[zoo.TaskSpec]:
         needs_labels=True,
         network="zoo_speech.recognition:Recognizer",
         predictor="zoo_speech.recognition:Transcripts",
-        options=(zoo.OptionSpec(name="beams", summary="Texts that a search keeps; 1 is greedy.", type="integer"),),
+        options=(
+            zoo.OptionSpec(name="beams", summary="Texts that a search keeps; 1 is greedy.", type="integer"),
+            zoo.OptionSpec(name="language", summary="What is spoken, such as de; told from the sound otherwise."),
+            zoo.OptionSpec(name="timestamps", summary="Also say when what is said, of Whisper.", type="flag"),
+        ),
     )
 
 

@@ -26,6 +26,21 @@ def sound_of(loaded: zoo.Loaded) -> Sound:
     return inputs
 
 
+def typed_source(path: Path, rate: int | None) -> Source:
+    """Return a file that was typed; with a rate it has no head, but samples of 16 bits of one channel alone."""
+    if rate is None:
+        return path
+    if rate < 1:
+        raise zoo.UsageError(f"rate={rate}; give the samples a second of files without a head, 1 or more")
+    if path.suffix in SUFFIXES:
+        raise zoo.UsageError(f"{path} says its rate itself; leave out rate={rate}, which is for files without a head")
+    try:
+        samples = np.fromfile(path, "<i2")
+    except OSError as error:
+        raise zoo.DataError(f"{path} cannot be read: {error.strerror}; check it") from None
+    return Recorded(str(path), samples.astype(np.int16), rate)
+
+
 def source_of(item: Any, rate: int | None) -> Source:
     """Return a sound to be read. Raise UsageError for samples whose rate was not said, or that are no wave."""
     if isinstance(item, (str, Path)):

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from torch import Tensor, nn
 
 import zoo
+from zoo_speech.beside import WrittenSound, read_beside
 from zoo_speech.clips import Clips, as_dataset, waves_of
 from zoo_speech.embedding import EmbedSounds
 from zoo_speech.features import as_inputs, floats
@@ -29,12 +30,17 @@ class Audio:
     """Sounds of one channel at one rate, as waves or as log-mel spectrograms."""
 
     def open(self, source: zoo.DataSource, need: zoo.Need) -> tuple[zoo.ArrayDataset, Sound]:
+        if need.scored and need.learns_from == "transcripts" and isinstance(need.inputs, WrittenSound):
+            raise zoo.UsageError(
+                "these weights write by the tokens beside them, not by letters of data; finetune them first, or "
+                "compare what `zoo predict` writes"
+            )
         clips = open_clips(source)
         if source.options.held_out is not None:
             clips = clips.without(source.options.held_out)
         clips = clips.needed()
         asked: int | None = source.options.rate
-        sound: Sound | None = need.inputs
+        sound: Sound | None = None if need.inputs is None else need.inputs.record()
         if sound is not None and asked not in (None, sound.rate):
             raise zoo.UsageError(f"rate={asked}: these weights hear {sound.rate} samples a second; leave it out")
         waves = waves_of(clips, sound.rate if sound is not None else asked or clips.usual_rate())
@@ -44,8 +50,10 @@ class Audio:
             sound = any_length(sound)
         return as_dataset(clips, waves, sound, need.learns_from), sound
 
-    def read_inputs(self, folder: Path, record: Sound | None, arguments: Mapping[str, Any]) -> Sound | None:
-        return record
+    def read_inputs(
+        self, folder: Path, record: Sound | None, arguments: Mapping[str, Any]
+    ) -> Sound | WrittenSound | None:
+        return None if record is None else read_beside(folder, record)
 
     def inputs_for(self, batch: Mapping[str, Tensor]) -> Sound:
         if "log_mel" in batch:

@@ -1,6 +1,8 @@
 """Say of sounds what weights were finetuned to say."""
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -9,9 +11,10 @@ from torch import Tensor, nn
 
 import zoo
 from zoo_speech.decoding import Samples, Source
-from zoo_speech.heard import batched, distinct_names, listed, sound_files, sound_of, source_of
+from zoo_speech.heard import batched, distinct_names, listed, sound_files, sound_of, source_of, typed_source
 from zoo_speech.pictures import sound_picture
 from zoo_speech.sound import Sound
+from zoo_speech.writers import writer_of
 
 _AT_ONCE = 32
 
@@ -54,9 +57,11 @@ class PredictSounds:
     def __init__(self, loaded: zoo.Loaded) -> None:
         self._loaded = loaded
 
-    @property
+    @cached_property
     def predictor(self) -> Any:
-        """What the task makes of the model. Raise UsageError where it says nothing of single sounds."""
+        """What the model writes, or what the task makes of it. Raise UsageError where it says nothing of sounds."""
+        if (writer := writer_of(self._loaded)) is not None:
+            return writer
         return zoo.task_predictor(self._loaded.model, self._loaded.description, sound_of(self._loaded))
 
     def __call__(self, sounds: Any, *, rate: int | None = None, **options: Any) -> list[dict[str, Any]]:
@@ -84,9 +89,11 @@ class PredictSounds:
         paths = sound_files(arguments)
         predictor = self.predictor
         names = distinct_names(paths)
+        others = {name: value for name, value in options.items() if name != "rate"}
         for path, name in zip(paths, names, strict=True):
             try:
-                result, wave, inputs = next(iter(self._results([path], options)))
+                source = typed_source(path, options.get("rate"))
+                result, wave, inputs = next(iter(self._results([source], others)))
             except zoo.DataError as error:
                 bad.append(error)
                 continue
@@ -101,9 +108,15 @@ class PredictSounds:
         self, sources: Sequence[Source], options: Mapping[str, Any]
     ) -> Iterator[tuple[dict[str, Any], Samples, Tensor]]:
         predictor, model = self.predictor, self._loaded.model
+        known = inspect.signature(predictor).parameters
+        if strange := next((name for name in options if name not in known), None):
+            raise zoo.UsageError(
+                f"{strange} says nothing to these weights, for {self._loaded.description.task}; omit it"
+            )
         sound = getattr(predictor, "sound", None) or sound_of(self._loaded)
         with zoo.evaluating(model), torch.inference_mode():
-            for waves, inputs, lengths in batched(sources, sound, _AT_ONCE, next(model.parameters())):
+            at_once = 1 if sound.log_mel is None else _AT_ONCE  # of waves, what is beside them changes what is heard
+            for waves, inputs, lengths in batched(sources, sound, at_once, next(model.parameters())):
                 results = predictor(inputs, lengths, **options)
                 yield from zip(results, waves, inputs, strict=True)
 

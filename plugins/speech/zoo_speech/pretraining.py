@@ -20,7 +20,7 @@ _SHOWN = 8
 _SELF = -1e4
 
 
-class _Pretraining:
+class Pretraining:
     """What is shared: a model, a head that is not kept, and one optimizer of both."""
 
     def __init__(self, settings: Any, model: Any, classes: tuple[str, ...], inputs: Sound, head: nn.Module) -> None:
@@ -39,7 +39,7 @@ class _Pretraining:
         return model
 
 
-class Contrastive(_Pretraining):
+class Contrastive(Pretraining):
     """Two views of each clip, nearer to each other than to those of all others in the batch (Chen et al., 2020)."""
 
     def __init__(self, settings: ContrastiveSettings, model: Any, classes: tuple[str, ...], inputs: Sound) -> None:
@@ -85,7 +85,7 @@ class Contrastive(_Pretraining):
         return F.cross_entropy(near, other)
 
 
-class MaskedPatches(_Pretraining):
+class MaskedPatches(Pretraining):
     """Patches of a spectrogram that are hidden are told from the others, and drawn (SSAST, Gong et al., 2022)."""
 
     def __init__(self, settings: MaskedSettings, model: Any, classes: tuple[str, ...], inputs: Sound) -> None:

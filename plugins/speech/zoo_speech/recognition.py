@@ -160,7 +160,7 @@ class Transcripts:
 
     columns = ("text",)
 
-    def __init__(self, model: Recognizer, labels: tuple[str, ...], inputs: Sound) -> None:
+    def __init__(self, model: Any, labels: tuple[str, ...], inputs: Sound) -> None:
         self.model, self.labels, self.sound = model, labels, inputs
 
     def __call__(self, inputs: Tensor, lengths: Tensor, *, beams: int = 1) -> list[dict[str, Any]]:

@@ -68,6 +68,32 @@ class MaskedSettings(Augmented, zoo.TrainingSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wav2Vec2Settings(Augmented, zoo.TrainingSettings):
+    """Spans of `span` frames are hidden, which begin at a share `span_start` of all; each is told from `negatives`.
+
+    A frame's code is one of `codes` in each of `code_groups` tables, `code_width` numbers together, drawn the more
+    surely the smaller `sharpness` is; `diversity` is what codes that are not used count beside what is told.
+    `temperature` is how sharply, behind projections to `projection` numbers.
+    """
+
+    epochs: zoo.Count = 100
+    batch_size: zoo.Count = 32
+    learning_rate: zoo.Positive = 5e-4
+    weight_decay: zoo.NonNegative = 1e-2
+    clip: zoo.NonNegative = 1.0
+    span: zoo.Count = 10
+    span_start: zoo.Fraction = 0.065
+    negatives: zoo.Count = 100
+    code_groups: zoo.Count = 2
+    codes: zoo.Count = 320
+    code_width: zoo.Count = 256
+    projection: zoo.Count = 256
+    sharpness: zoo.Positive = 1.0
+    temperature: zoo.Positive = 0.1
+    diversity: zoo.NonNegative = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClassificationSettings(Augmented, zoo.FinetuneSettings):
     """What sounds learnt with classes can be told."""
 
@@ -83,9 +109,9 @@ class ClassificationSettings(Augmented, zoo.FinetuneSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class RecognitionSettings(Augmented, zoo.FinetuneSettings):
-    """What sounds learnt with transcripts can be told. The head has `hidden` units each way over time; 0 for none."""
+    """What sounds learnt with transcripts can be told. The head has convolutions of `hidden` channels; 0 for none."""
 
-    epochs: zoo.Count = 20
+    epochs: zoo.Count = 30
     batch_size: zoo.Count = 32
     learning_rate: zoo.Positive = 2e-3
     backbone_rate: zoo.Fraction = 1.0
@@ -95,3 +121,4 @@ class RecognitionSettings(Augmented, zoo.FinetuneSettings):
     hidden: zoo.NonNegativeInt = 64
     shift: zoo.Share = 0.0
     stretch: zoo.Share = 0.1
+    time_mask: zoo.Share = 0.05

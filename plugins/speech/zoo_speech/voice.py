@@ -9,7 +9,7 @@ import torch
 
 import zoo
 from zoo_speech.decoding import Samples, Source, blocks, read
-from zoo_speech.heard import distinct_names, listed, sound_files, source_of
+from zoo_speech.heard import distinct_names, listed, sound_files, source_of, typed_source
 from zoo_speech.pictures import sound_picture
 from zoo_speech.silero import CHUNK, RATE, SileroVAD, spans
 
@@ -43,13 +43,15 @@ class PredictVoice:
     ) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Yield the spans of the files that were typed; with `out` draw those that are not too long."""
         paths = sound_files(arguments)
+        others = {name: value for name, value in options.items() if name != "rate"}
         for path, name in zip(paths, distinct_names(paths), strict=True):
-            (result,) = self(path, **options)
+            source = typed_source(path, options.get("rate"))
+            (result,) = self([source], **others)
             if out is not None and result["seconds"] <= _DRAWN:
                 found = [(span["start"], span["end"]) for span in result["spans"]]
                 title = f"{result['speech']:.1f} s of speech"
                 with zoo.storage_errors(f"writing to {out}"):
-                    sound_picture(read(path, RATE), RATE, None, title, out / f"{name}.png", spans=found)
+                    sound_picture(read(source, RATE), RATE, None, title, out / f"{name}.png", spans=found)
             yield str(path), result
 
     def _result(self, source: Source, threshold: float) -> dict[str, Any]:

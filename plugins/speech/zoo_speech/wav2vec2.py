@@ -82,8 +82,11 @@ class Wav2Vec2(zoo.BackboneModule):
     """Waves (batch, samples) of 16 kHz to frames (batch, frames, width), 50 a second.
 
     `norm` is how the convolutions are normalized, "group" the first of them alone, "layer" each; with `norm_first` the
-    transformer's layers are, as in the large models. Pooled features are the mean over time.
+    transformer's layers are, as in the large models. Pooled features are the mean over time. With `ctc` the head is
+    one of `vocab_size` letters over time, of which `blank` is none, until another takes its place.
     """
+
+    letters: nn.Linear | None
 
     def __init__(
         self,
@@ -99,6 +102,9 @@ class Wav2Vec2(zoo.BackboneModule):
         positions_kernel: int = 128,
         positions_groups: int = 16,
         norm_eps: float = 1e-5,
+        ctc: bool = False,
+        vocab_size: int = 32,
+        blank: int = 0,
         num_classes: int = 0,
     ) -> None:
         super().__init__()
@@ -125,18 +131,42 @@ class Wav2Vec2(zoo.BackboneModule):
         self.positions = _Positions(width, positions_kernel, positions_groups)
         self.norm = nn.LayerNorm(width, norm_eps)
         self.layers = nn.ModuleList(_Layer(width, num_heads, mlp_width, norm_eps, norm_first) for _ in range(depth))
-        self.norm_first = norm_first
+        if ctc and blank >= vocab_size:
+            raise ValueError(f"blank={blank} is none of vocab_size={vocab_size} letters")
+        self.norm_first, self.blank = norm_first, blank
         self.num_features = self.frame_features = width
         self.frame_steps = tuple((kernel, stride, 0) for kernel, stride in zip(_KERNELS, _STRIDES, strict=True))
         self.feature_info = [zoo.FeatureInfo(width, REDUCTION, f"layers.{place}") for place in range(depth)]
         self.reset_classifier(num_classes)
+        if ctc and not num_classes:
+            self.letters = nn.Linear(width, vocab_size)
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """Put a fresh head in place, also of letters; 0 takes it away."""
+        self.letters = None
+        super().reset_classifier(num_classes)
 
     def encode(self, waves: Tensor) -> list[Tensor]:
         """Return the frames after each layer."""
+        return self.transformed(self.projection(self.convolved(waves)))
+
+    def convolved(self, waves: Tensor) -> Tensor:
+        """Return frames (batch, frames, conv_width) as the convolutions make them, normalized."""
         x = waves[:, None]
         for convolution in self.convolutions:
             x = convolution(x)
-        x = self.projection(self.projection_norm(x.transpose(1, 2)))
+        found: Tensor = self.projection_norm(x.transpose(1, 2))
+        return found
+
+    def hear_around(self, waves: Tensor, hidden: Tensor, instead: Tensor) -> tuple[Tensor, Tensor]:
+        """Return frames as the convolutions make them, and features of all with a vector `instead` of hidden ones."""
+        frames = self.convolved(waves)
+        x = self.projection(frames)
+        x = torch.where(hidden[..., None], instead.to(x.dtype), x)
+        return frames, self.transformed(x)[-1]
+
+    def transformed(self, x: Tensor) -> list[Tensor]:
+        """Return the frames (batch, frames, width) after each layer of the transformer."""
         x = x + self.positions(x)
         if not self.norm_first:
             x = self.norm(x)
@@ -169,7 +199,8 @@ class Wav2Vec2(zoo.BackboneModule):
         return logits
 
     def forward(self, waves: Tensor) -> Tensor:
-        return self.forward_head(self.forward_features(waves))
+        found = self.forward_features(waves)
+        return self.forward_head(found) if self.letters is None else self.letters(found)
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         stem = r"^convolutions|^projection|^positions" + ("" if self.norm_first else r"|^norm\.")

@@ -20,6 +20,8 @@ _DEFAULTS = {
     "num_conv_pos_embeddings": 128,
     "num_conv_pos_embedding_groups": 16,
     "do_stable_layer_norm": False,
+    "vocab_size": 32,
+    "pad_token_id": 0,
 }
 _OPTIONS = {
     "width": "hidden_size",
@@ -32,6 +34,8 @@ _OPTIONS = {
     "positions_kernel": "num_conv_pos_embeddings",
     "positions_groups": "num_conv_pos_embedding_groups",
     "norm_first": "do_stable_layer_norm",
+    "vocab_size": "vocab_size",
+    "blank": "pad_token_id",
 }
 _LAYER = {
     "attention.q_proj": "query",
@@ -45,6 +49,9 @@ _LAYER = {
 }
 
 
+_CLASSES = {"wav2vec2": "Wav2Vec2", "hubert": "Hubert"}
+
+
 def _layout(prefix: str, own: dict[str, object]) -> zoo.Layout:
     of = f"[{prefix}.]"
     positions = f"{of}encoder.pos_conv_embed.conv"
@@ -56,7 +63,11 @@ def _layout(prefix: str, own: dict[str, object]) -> zoo.Layout:
         stem="projection.weight",
         classifier="none",
         options=_OPTIONS,
-        architectures={"audio-feature-extraction": {"wav2vec2": "Wav2Vec2Model", "hubert": "HubertModel"}[prefix]},
+        optional={"ctc": "letters.weight"},
+        architectures={
+            "audio-feature-extraction": f"{_CLASSES[prefix]}Model",
+            "automatic-speech-recognition": f"{_CLASSES[prefix]}ForCTC",
+        },
         renames=(
             zoo.Rename(f"{positions}.parametrizations.weight.original0", "positions.weight_g"),
             zoo.Rename(f"{positions}.parametrizations.weight.original1", "positions.weight_v"),
@@ -70,6 +81,7 @@ def _layout(prefix: str, own: dict[str, object]) -> zoo.Layout:
             zoo.Rename(f"{of}feature_extractor.conv_layers.{{n}}.layer_norm", "convolutions.{n}.norm"),
             zoo.Rename(f"{of}feature_extractor.conv_layers.{{n}}.conv", "convolutions.{n}.conv"),
             zoo.Rename(f"{of}masked_spec_embed", "masked_spec_embed"),
+            zoo.Rename("lm_head", "letters"),
         ),
         # what hides frames in pretraining, and its heads
         ignored=("masked_spec_embed", "quantizer", "project_hid", "project_q"),
