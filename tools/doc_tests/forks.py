@@ -1,6 +1,6 @@
 """Commands and Python blocks as forks of one process that has imported Zoo, so that each starts at once.
 
-Trainings are cut short: a command `pretrain` or `finetune` takes STEPS steps, and models of a hundred million numbers
+Trainings are cut short: a command `pretrain` or `finetune`, and the demo, takes STEPS steps, and models of a hundred million numbers
 get sizes of a few thousand. Nothing else about a command is changed.
 """
 
@@ -18,6 +18,18 @@ from typing import Any
 
 STEPS = 2
 _IMPORTED = ("zoo.cli", "zoo.api.models", "zoo.api.training", "zoo.api.transfer", "zoo.hub.server.serving")
+_LEARNT = (
+    "zoo",
+    "torch",
+    "numpy",
+    "matplotlib",
+    "PIL",
+    "tokenizers",
+    "datasets",
+    "pyarrow",
+    "uvicorn",
+    "huggingface_hub",
+)
 _TEXT = ["width=32", "depth=1", "num_heads=2", "mlp_width=64"]
 _PAIRS = [*_TEXT, "decoder_depth=1", "decoder_num_heads=2", "decoder_mlp_width=64"]
 SMALL = {
@@ -75,8 +87,9 @@ def serve(address: Path) -> None:
 
     torch.set_num_threads(1)
     matplotlib.use("Agg")
-    for name in _IMPORTED:
-        importlib.import_module(name)
+    learnt = address.with_suffix(".modules")
+    learnt.write_text("\n".join(_IMPORTED))
+    known: set[str] = set()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(address))
@@ -89,14 +102,23 @@ def serve(address: Path) -> None:
         except TimeoutError:
             continue
         connection.settimeout(None)
+        known |= _imported(set(learnt.read_text().split()) - known)
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             listener.close()
-            _answer(connection)
+            _answer(connection, learnt)
         connection.close()
 
 
-def _answer(connection: socket.socket) -> None:
+def _imported(names: set[str]) -> set[str]:
+    """Import what a fork had to, so that the next one need not."""
+    for name in sorted(names):
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    return names
+
+
+def _answer(connection: socket.socket, learnt: Path) -> None:
     """Become what was asked for, and end."""
     head, files, _, _ = socket.recv_fds(connection, 4, 3)
     asked = json.loads(_exactly(connection, struct.unpack(">I", head)[0]))
@@ -120,13 +142,15 @@ def _answer(connection: socket.socket) -> None:
             sys.stdout.flush()
             sys.stderr.flush()
         with contextlib.suppress(OSError):
+            learnt.write_text("\n".join(name for name in list(sys.modules) if name.startswith(_LEARNT)))
             connection.sendall(str(code).encode())
         os._exit(code)
 
 
 def _command(arguments: list[str]) -> int:
-    from zoo.cli import run
+    from zoo.cli import demo, run
 
+    demo.PRETRAINING["steps"] = demo.FINETUNING["steps"] = STEPS
     sys.argv = ["zoo", *shortened(arguments)]
     return int(run(sys.argv[1:]) or 0)
 

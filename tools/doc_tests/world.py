@@ -46,7 +46,7 @@ def _data_sets(folder: Path) -> None:
     """Write data sets as their authors give them out, a hundredth as large."""
     for name in ("fashion-mnist", "mnist"):
         (folder / name).mkdir(parents=True)
-        for part, count in (("train", 200), ("t10k", 60)):
+        for part, count in (("train", 1000), ("t10k", 60)):
             images = np.stack([np.array(picture((28, 28), "L")) for _ in range(count)])
             _idx(folder / name / f"{part}-images-idx3-ubyte.gz", images)
             _idx(folder / name / f"{part}-labels-idx1-ubyte.gz", np.arange(count, dtype=np.uint8) % 10)
