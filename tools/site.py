@@ -43,6 +43,9 @@ def assemble(into: Path, top: Path = TOP) -> None:
         target = into / place
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
+    if (decisions := into / "decisions").is_dir():
+        with open(into / "design.md", "a", encoding="utf-8") as design:
+            design.write("\n```{toctree}\n:hidden:\n:glob:\n\n" + f"{decisions.name}/*\n```\n")
     shutil.copy(top / "docs" / "site" / "conf.py", into)
     (into / "static").mkdir()
     shutil.copy(top / "docs" / "site" / "zoo.css", into / "static")

@@ -19,6 +19,11 @@ def site() -> ModuleType:
     return module
 
 
+def listed_pages(site: ModuleType) -> list[str]:
+    """Return the pages of the index; design.md lists the decisions."""
+    return [place for place in site.pages().values() if place != "index.md" and not place.startswith("decisions/")]
+
+
 def make(top: Path, **files: str) -> Path:
     for name, text in {"docs/site/conf.py": "", "docs/site/zoo.css": "", **files}.items():
         (top / name).parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +40,7 @@ def test_every_page_is_listed_once(site: ModuleType) -> None:
         for line in block.split("\n")
         if line and not line.startswith(":")
     ]
-    assert sorted(listed) == sorted(place.removesuffix(".md") for place in site.pages().values() if place != "index.md")
+    assert sorted(listed) == sorted(place.removesuffix(".md") for place in listed_pages(site))
 
 
 def test_every_link_leads_somewhere(site: ModuleType, tmp_path: Path) -> None:
@@ -76,4 +81,11 @@ def test_the_overview_for_language_models_has_every_page(site: ModuleType, tmp_p
     site.write_overview(tmp_path, tmp_path)
     text = (tmp_path / "llms.txt").read_text(encoding="utf-8")
     places = re.findall(r"\]\(_sources/(.*?)\.txt\): \S", text)
-    assert sorted(places) == sorted(place for place in site.pages().values() if place != "index.md")
+    assert sorted(places) == sorted(listed_pages(site))
+
+
+def test_every_decision_has_a_page_and_every_page_is_a_decision() -> None:
+    design = (TOP / "docs" / "design.md").read_text(encoding="utf-8")
+    pages = sorted(path.name for path in (TOP / "docs" / "decisions").iterdir())
+    assert re.findall(r"^\d+\. \[.*\]\(decisions/(.*)\)$", design, re.MULTILINE) == pages
+    assert [name[:3] for name in pages] == [f"{number:03d}" for number in range(1, len(pages) + 1)]

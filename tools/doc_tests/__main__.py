@@ -152,10 +152,9 @@ def _check(names: Sequence[str], folder: Path) -> int:
         world.make(folder)
     ran = failed = 0
     with _forks(folder, outer):
-        for number, name in enumerate(names):
+        for name in names:
             start = time.perf_counter()
-            here = folder / f"page{number}"
-            shutil.rmtree(here, ignore_errors=True)
+            here = Path(tempfile.mkdtemp(prefix="page", dir=folder))
             shutil.copytree(folder / "here", here / "here")
             shutil.copytree(folder / "hub", here / "hub")
             with serve_folder(here / "hub") as hub:
@@ -175,7 +174,7 @@ def _check(names: Sequence[str], folder: Path) -> int:
                         print(f"{block.place}: does not run: {error}\n", flush=True)
                 page.close()
             print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
-            shutil.rmtree(here)
+            shutil.rmtree(here, ignore_errors=True)
     print(f"{ran} blocks ran, {failed} failed")
     return failed
 
@@ -201,7 +200,7 @@ def main() -> None:
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.serve:
-        forks.serve(asked.serve)
+        return forks.serve(asked.serve)
     names = asked.pages or pages()
     if asked.list:
         return _list(names)

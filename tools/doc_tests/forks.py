@@ -1,7 +1,7 @@
 """Commands and Python blocks as forks of one process that has imported Zoo, so that each starts at once.
 
-Trainings are cut short: a command `pretrain` or `finetune`, and the demo, takes STEPS steps, and models of a hundred million numbers
-get sizes of a few thousand. Nothing else about a command is changed.
+Trainings are cut short: a command `pretrain` or `finetune`, and the demo, takes STEPS steps, and models of a hundred
+million numbers get sizes of a few thousand. Nothing else about a command is changed.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -152,7 +153,24 @@ def _command(arguments: list[str]) -> int:
 
     demo.PRETRAINING["steps"] = demo.FINETUNING["steps"] = STEPS
     sys.argv = ["zoo", *shortened(arguments)]
+    if arguments[:2] == ["hub", "serve"]:
+        return _served(Path(arguments[2]))
     return int(run(sys.argv[1:]) or 0)
+
+
+def _served(folder: Path) -> int:
+    """Go on serving in another process, on a free port, until the block ends; return when it answers."""
+    from zoo.cli import run
+
+    if (server := os.fork()) == 0:
+        os._exit(int(run([*sys.argv[1:], "--port", "0"]) or 0))
+    for _ in range(100):
+        time.sleep(0.1)
+        if os.waitpid(server, os.WNOHANG)[0]:
+            return 1
+        if (folder / "token").is_file():
+            return 0
+    return 1
 
 
 def _python(connection: socket.socket) -> int:
