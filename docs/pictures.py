@@ -27,7 +27,7 @@ def autoencoders(folder: Path) -> dict[str, Tensor]:
 
     path = Path(os.environ["ZOO_DATA"]) / "fashion-mnist" / "t10k-images-idx3-ubyte.gz"
     images = torch.from_numpy(read_idx(path)[:_SHOWN].copy()).unsqueeze(1) / 255
-    seen = corrupted(images, DenoisingSettings(), zoo.Draws(0, 0, torch.arange(_SHOWN)))
+    seen = corrupted(images, DenoisingSettings(crop_area=1.0), zoo.Draws(0, 0, torch.arange(_SHOWN)))
     made: dict[str, Tensor] = {"test images": images, "corrupted": seen}
     with torch.inference_mode():
         for caption, name, given in (

@@ -21,7 +21,7 @@ PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
 }
-_STANDS_FOR = {"README.md": "index.md"}
+_STANDS_FOR = {"README.md": "index.md", "changes/README.md": "changes.md"}
 _LINK = re.compile(r"(!?\[[^\]]*\])\(([^)\s]+)\)")
 _OUTSIDE = re.compile(r"^[a-z][a-z0-9+.-]*:")
 

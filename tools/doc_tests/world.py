@@ -8,12 +8,12 @@ import os
 import shutil
 import struct
 import tarfile
-import wave
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
+import soundfile
 from PIL import Image, ImageDraw
 
 WORDS = "the cat sat on a warm mat while one dog ran down the long road and two birds sang in old trees".split()
@@ -83,12 +83,7 @@ def _idx(path: Path, array: np.ndarray) -> None:
 
 def sound(path: Path, pitch: float, seconds: float = 0.5, rate: int = 8000) -> None:
     """Write a tone."""
-    times = np.arange(int(seconds * rate)) / rate
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes((12_000 * np.sin(2 * np.pi * pitch * times)).astype("<i2").tobytes())
+    soundfile.write(path, 0.4 * np.sin(2 * np.pi * pitch * np.arange(int(seconds * rate)) / rate), rate)
 
 
 def _files(folder: Path) -> None:
@@ -120,7 +115,7 @@ def _files(folder: Path) -> None:
     films = ("Alien", "Brazil", "Heat", "Ronin", "Gattaca", "Blade Runner")
     ratings = [(user, film) for user in range(1, 61) for film in films if RANDOM.random() < 0.7]
     (folder / "ratings.csv").write_text("user,item\n" + "".join(f"{user},{film}\n" for user, film in ratings))
-    for name in ("a.wav", "b.wav"):
+    for name in ("a.wav", "b.flac"):
         sound(folder / name, 300)
 
 
