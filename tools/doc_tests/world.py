@@ -105,9 +105,9 @@ def _files(folder: Path) -> None:
     picture((28, 28), "L").save(folder / "shoe.png")
     (folder / "texts").mkdir()
     for number in range(6):
-        (folder / "texts" / f"{number}.txt").write_text(" ".join(sentence() for _ in range(40)))
+        (folder / "texts" / f"{number}.txt").write_text(" ".join(sentence() for _ in range(200)))
     for name in ("play.txt", "scene.txt", "mail.txt", "more-questions.txt"):
-        (folder / name).write_text("\n".join(sentence() for _ in range(60 if name == "play.txt" else 8)) + "\n")
+        (folder / name).write_text("\n".join(sentence() for _ in range(200 if name == "play.txt" else 8)) + "\n")
     (folder / "questions").mkdir()
     for split, count in (("train", 40), ("test", 12)):
         rows = "".join(f"{sentence()},{'HUM' if number % 2 else 'LOC'}\n" for number in range(count))
@@ -166,7 +166,9 @@ def _hub(folder: Path) -> None:
                 listed[name] = _entry(repo, pushed.commit, source, plugin, task)
 
         for name in RESNETS:
-            model = zoo.create(name.partition(".")[0], num_classes=4, widths=[8, 8, 16, 32])
+            # all of the small one, which other libraries take; the large one is narrow
+            sizes = {} if name.startswith("resnet18") else {"widths": [8, 8, 16, 32]}
+            model = zoo.create(name.partition(".")[0], num_classes=4, **sizes)
             saved = zoo.save(model, weights / name, task="image-classification", labels=labels, inputs=inputs)
             publish(f"timm/{name}", saved, name, "zoo-cnn", "image-classification")
         model = zoo.create("resnet20", channels=3, num_classes=4)
