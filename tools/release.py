@@ -103,7 +103,7 @@ def try_out(wheels: Sequence[Path], constraints: Path, folder: Path, quick: bool
     """Install the wheels in a fresh environment, our own from nowhere else, and use them."""
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     binaries = folder / "venv" / "bin"
-    core = next(wheel for wheel in wheels if wheel.name.startswith("zoo_hub-"))
+    core = _core(wheels)
     chosen = [f"{core}[train,serve]", *(str(wheel) for wheel in wheels if wheel != core)]
     install = [str(binaries / "python"), "-m", "pip", "install", "--quiet", "-c", str(constraints)]
     subprocess.run([*install, *chosen], check=True)
@@ -113,6 +113,10 @@ def try_out(wheels: Sequence[Path], constraints: Path, folder: Path, quick: bool
         subprocess.run(
             [str(binaries / "zoo"), *command], check=True, cwd=folder, env=clean | {"ZOO_CACHE": str(folder / "cache")}
         )
+
+
+def _core(wheels: Sequence[Path]) -> Path:
+    return next(wheel for wheel in wheels if wheel.name.startswith("zoo_hub-"))
 
 
 def _changed(tree: Path) -> Iterator[tuple[Path, Path]]:
@@ -148,7 +152,14 @@ def main() -> None:
             raise SystemExit(f"what is committed has another version than {asked.version}")
         out.mkdir(parents=True)
         wheels = build(tree, out)
-        zoo = [sys.executable, "-m", "zoo", "plugins", "index", *(str(wheel) for wheel in wheels)]
+        zoo = [
+            sys.executable,
+            "-m",
+            "zoo",
+            "plugins",
+            "index",
+            *(str(wheel) for wheel in wheels if wheel != _core(wheels)),
+        ]
         subprocess.run([*zoo, "--out", str(out / "plugins")], check=True)
         write_sums(out)
         try_out(wheels, tree / "constraints.txt", Path(temporary), asked.quick)

@@ -28,6 +28,7 @@ html_static_path = ["static"]
 html_css_files = ["zoo.css"]
 html_copy_source = True
 html_show_sphinx = False
+html_show_copyright = False
 html_last_updated_fmt = None
 html_theme_options = {"top_of_page_buttons": []}
 

@@ -89,7 +89,7 @@ def sound(path: Path, pitch: float, seconds: float = 0.5, rate: int = 8000) -> N
 def _files(folder: Path) -> None:
     """Write the files and folders that pages name."""
     for name in ("photos", "labelled"):
-        for split, count in (("train", 12), ("test", 4)):
+        for split, count in (("train", 60), ("test", 4)):
             for label in ("cat", "dog"):
                 (folder / name / split / label).mkdir(parents=True)
                 for number in range(count):
