@@ -23,6 +23,7 @@ PAGES = {
 }
 _STANDS_FOR = {"README.md": "index.md", "changes/README.md": "changes.md"}
 _LINK = re.compile(r"(!?\[[^\]]*\])\(([^)\s]+)\)")
+_WHOLE = re.compile(r"https?://[\w.-]+\.[a-z]+(/\S*)?$|mailto:\S+@\S+$")
 _OUTSIDE = re.compile(r"^[a-z][a-z0-9+.-]*:")
 
 
@@ -57,6 +58,8 @@ def _relinked(name: str, place: str, placed: dict[str, str], into: Path, top: Pa
     def link(match: re.Match[str]) -> str:
         label, address = match.groups()
         path, hash_, anchor = address.partition("#")
+        if _OUTSIDE.match(address) and not _WHOLE.match(address):
+            raise SystemExit(f"{name}: {address} is no whole address")
         if not path or _OUTSIDE.match(address):
             return match.group()
         target = os.path.normpath(PurePosixPath(name).parent / path)

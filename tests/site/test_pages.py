@@ -55,6 +55,13 @@ def test_a_link_to_nothing_ends_the_build(site: ModuleType, tmp_path: Path, monk
         site.assemble(into, tmp_path)
 
 
+def test_half_an_address_ends_the_build(site: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site, "PAGES", {})
+    into = make(tmp_path, **{"docs/index.md": "[a](https://)"})
+    with pytest.raises(SystemExit, match=r"docs/index\.md: https:// is no whole address"):
+        site.assemble(into, tmp_path)
+
+
 def test_links_hold_where_pages_lie(site: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site, "PAGES", {"CHANGELOG.md": "changes.md"})
     files = {
