@@ -3,6 +3,14 @@
 import json
 from typing import Any
 
+SETTABLE = [
+    "",
+    "ARGUMENT     TYPE  DEFAULT  MOST  MEANING",
+    "width        int   4        -     -",
+    "num_classes  int   2        -     -",
+    "--arg NAME=VALUE sets one",
+]
+
 
 def test_a_model(tiny: None, says: Any) -> None:
     assert says("info", "tiny").splitlines() == [
@@ -17,6 +25,7 @@ def test_a_model(tiny: None, says: Any) -> None:
         "license       MIT",
         "plugin        zoo-tiny 1.0",
         "use           zoo pretrain tiny --data DATA --out RUN",
+        *SETTABLE,
     ]
     assert json.loads(says("info", "tiny", "--json")) == {
         "name": "tiny",
@@ -37,6 +46,10 @@ def test_a_model(tiny: None, says: Any) -> None:
         "license": "MIT",
         "plugin": "zoo-tiny 1.0",
         "use": "zoo pretrain tiny --data DATA --out RUN",
+        "settable": [
+            {"name": name, "type": "int", "default": default, "most": None, "meaning": None}
+            for name, default in (("width", "4"), ("num_classes", "2"))
+        ],
     }
 
 

@@ -178,3 +178,18 @@ def test_what_a_plugin_does_not_keep_is_said_and_exits_with_8(site: Any, says: A
     site.install("zoo-many", _MANY)
     monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo_many")
     assert says("plugins", "check", "zoo-many", code=8).startswith("zoo: zoo-many does not keep what is promised: ")
+
+
+def test_a_hook_that_is_deprecated_is_told_and_still_asked(site: Any, says: Any, monkeypatch: Any) -> None:
+    from zoo.registry.registry import default_registry
+    from zoo.specs import hooks
+
+    site.install("zoo-many", _MANY)
+    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo_many")
+    warning = DeprecationWarning("zoo_explainers goes in zoo 9.0; use zoo_commands")
+    monkeypatch.setattr(hooks, "zoo_explainers", hooks.hookspec(warn_on_impl=warning)(lambda: ()))
+    default_registry.cache_clear()
+    (row,) = json.loads(says("plugins", "list", "zoo-many", "--json"))
+    assert row["offers"]["explainers"] == ["heat"] and row["error"] is None
+    assert row["notes"] == ["zoo_explainers goes in zoo 9.0; use zoo_commands"]
+    assert "something is wrong with zoo-many" in says("plugins", "list", "zoo-many", "--strict", code=8)

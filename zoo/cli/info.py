@@ -9,12 +9,13 @@ import msgspec
 
 from zoo.cli.described_paths import described_path
 from zoo.commands.output import print_line
-from zoo.commands.tables import millions, print_json
+from zoo.commands.tables import millions, print_json, print_table
 from zoo.errors import NotFoundError
 from zoo.extras import install_command
 from zoo.registry.registry import default_registry
+from zoo.registry.signatures import arguments_of
 from zoo.specs.hooks import SPEC_TYPES
-from zoo.specs.records import singular
+from zoo.specs.records import ModelSpec, singular
 from zoo.weights.kinds import ENDINGS
 
 _KINDS = [kind for kind in SPEC_TYPES if kind != "models"]
@@ -29,10 +30,16 @@ def command(name: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
+    settable = found.pop("settable", [])
     width = max(len(key) for key in found)
     for key, value in found.items():
         if value is not False and value not in (None, "", {}, [], ()):
             print_line(f"{key.ljust(width)}  {_text(key, value)}")
+    if settable:
+        print_line()
+        heads = ["ARGUMENT", *(key.upper() for key in settable[0] if key != "name")]
+        print_table(heads, [[_cell(value) for value in row.values()] for row in settable])
+        print_line("--arg NAME=VALUE sets one")
 
 
 def _find(name: str) -> dict[str, Any]:
@@ -65,7 +72,8 @@ def _find(name: str) -> dict[str, Any]:
             f"{name} is a repo on a Hub; pull it first: zoo pull {name} --to FOLDER, then zoo info FOLDER"
         )
     try:
-        return _spec("models", registry.model(name))
+        offer = registry.model(name)
+        return {**_spec("models", offer), "settable": _settable(offer.spec)}
     except NotFoundError:
         if "." in name:
             registry.weights(name)  # says which weights come close
@@ -80,6 +88,24 @@ def _spec(kind: str, offer: Any) -> dict[str, Any]:
     use = {"models": f"zoo pretrain {name} --data DATA --out RUN", "recipes": f"zoo recipes show {name}"}
     described = {"name": name, "kind": singular(kind), **values}
     return {**described, "plugin": f"{plugin.distribution} {plugin.version}", "use": use.get(kind)}
+
+
+def _settable(spec: ModelSpec) -> list[dict[str, Any]]:
+    """Return how a model's arguments may be set, without its code having run."""
+    return [
+        {
+            "name": argument.name,
+            "type": argument.type,
+            "default": repr(spec.arguments[argument.name]) if argument.name in spec.arguments else argument.default,
+            "most": spec.limits.get(argument.name),
+            "meaning": argument.meaning,
+        }
+        for argument in arguments_of(spec.target)
+    ]
+
+
+def _cell(value: Any) -> str:
+    return "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _text(key: str, value: Any) -> str:

@@ -9,6 +9,7 @@ import re
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
@@ -53,6 +54,8 @@ class Plugin:
     error: str | None = None
     traceback: str | None = None
     seconds: float = 0.0
+    deprecated: list[str] = field(default_factory=list)
+    """What is said of hooks that it has and that go in a later zoo."""
 
     @property
     def slow(self) -> bool:
@@ -180,7 +183,10 @@ def _collect(module: object, provider: str, plugin: Plugin, patience: Patience) 
     """Return what the module's hooks yield, kind by kind; on the way, keep in `plugin.offers` what was seen so far."""
     manager = pluggy.PluginManager("zoo")
     manager.add_hookspecs(hooks)
-    manager.register(module, name=provider)
+    with warnings.catch_warnings(record=True) as told:  # of specs with warn_on_impl
+        warnings.simplefilter("always")
+        manager.register(module, name=provider)
+    plugin.deprecated += [str(warning.message) for warning in told]
     try:
         manager.check_pending()  # a misspelt hook is an error, not silence
     except pluggy.PluginValidationError as error:

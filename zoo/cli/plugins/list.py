@@ -22,7 +22,9 @@ def listing(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of the list."""
     for option in (
         click.option(
-            "--strict", is_flag=True, help="Exit with 8 if a plugin did not load, or two offer the same name."
+            "--strict",
+            is_flag=True,
+            help="Exit with 8 if a plugin did not load, two offer the same name, or a hook is deprecated.",
         ),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
     ):
@@ -110,7 +112,7 @@ def _notes(registry: Registry, plugin: Plugin) -> list[str]:
     if plugin.error is not None:
         return []
     unmet = (registry.unmet(kind, spec) for kind, specs in plugin.offers.items() for spec in specs)
-    return [*registry.conflicts(plugin), *filter(None, unmet)]
+    return [*registry.conflicts(plugin), *filter(None, unmet), *plugin.deprecated]
 
 
 def _row(plugin: Plugin, notes: list[str]) -> dict[str, Any]:
