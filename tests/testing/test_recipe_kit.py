@@ -106,3 +106,24 @@ def test_what_a_network_learns_beside_its_loss_is_told(site: Any) -> None:
     site.install("zoo-deep", code)
     with pytest.raises(AssertionError, match=r"learns otherwise under ddp, by up to 0\.\d+: what gets gradients goes"):
         Deep().test_trains_alike_when_distributed("ddp")
+
+
+@pytest.mark.parametrize(
+    "use", ["features.mean((2, 3)) @ self.head.weight.T", "F.linear(features.mean((2, 3)), self.head.weight)"]
+)
+def test_a_weight_that_is_read_past_its_module_is_named(site: Any, use: str) -> None:
+    code = CODE.replace(
+        "        self.reset_classifier(num_classes)\n",
+        "        self.head = nn.Linear(width, 16)\n        self.reset_classifier(num_classes)\n",
+    ).replace("F.mse_loss(features.mean((2, 3)), wanted)", "F.mse_loss(self.model.projected(features), wanted)")
+    code = code.replace(
+        "    def pool(self, x):", f"    def projected(self, features):\n        return {use}\n\n    def pool(self, x):"
+    ).replace(
+        "class Deep(zoo.ImageBackboneModule):",
+        "class Deep(zoo.ImageBackboneModule):\n    classifier_name = 'classes'\n",
+    )
+    site.install("zoo-deep", code)
+    Deep().test_trains_alike_when_distributed("ddp")
+    said = "head.weight is used while head is not being called: FSDP2 gathers the weights of a block"
+    with pytest.raises(AssertionError, match=said):
+        Deep().test_trains_alike_when_distributed("fsdp")

@@ -21,6 +21,7 @@ from zoo.engine.snapshot import restore, take
 from zoo.engine.stepper import Stepper
 from zoo.registry.recipe_settings import settings_from
 from zoo.registry.registry import default_registry, load_modality
+from zoo.testing.sharding import sharded_use
 from zoo.training.named_recipe import make_recipe
 
 _ROUNDING = 1e-8
@@ -117,7 +118,8 @@ class RecipeTests:
         noise = _noise(alone)
         with _process_group():
             distributed = self.stepper(Distribution(torch.device("cpu"), sharding=sharding), **alike)
-            self.losses(distributed, 0, 3)
+            with sharded_use(distributed.modules):
+                self.losses(distributed, 0, 3)
             theirs = named_state(distributed.modules)
             for name, tensor in named_state(alone.modules).items():
                 there = distributed.distribution.full_tensor(theirs[name])
