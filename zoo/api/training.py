@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
@@ -10,7 +10,7 @@ from zoo.training.result import RunResult
 
 if TYPE_CHECKING:
     from zoo.training.dry_run import DryRun
-    from zoo.training.evaluate import Evaluated
+    from zoo.training.evaluate import Answers, Evaluated
     from zoo.training.features import Features
     from zoo.training.reproduce import Reproduction
 
@@ -203,6 +203,28 @@ def evaluate(
         data_options=data_options,
         each=False,
     ).scores
+
+
+def answers(
+    weights: str | Path,
+    *,
+    data: str,
+    splits: Sequence[str] = ("test",),
+    hub: str | Path | None = None,
+    device: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    data_options: Mapping[str, Any] | None = None,
+) -> dict[str, Answers]:
+    """Return by split what weights say of every sample: logits, the true labels, and the data that they belong to.
+
+    The data are opened as the recipe that made the weights scores them. Raise UsageError for weights for no classes.
+    """
+    from zoo.modalities.data_source import data_source
+    from zoo.training.evaluate import answers_of
+    from zoo.weights.find import WeightsQuery
+
+    source = data_source(data, None, hub, data_options, columns=columns)
+    return answers_of(weights, WeightsQuery(hub=hub), source, splits, device=device)
 
 
 def evaluated(

@@ -8,6 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from zoo.data.origins import Origins, keeping_origins
 from zoo.data.splitting import to_be_scored
 from zoo.engine.device import choose_device
@@ -45,6 +48,58 @@ class Evaluated:
     predictions: Sequence[Mapping[str, Any]] | None = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What weights say of every sample of a split, in its order: `logits` (samples, classes), and the true `labels`.
+
+    `dataset` are the data as the weights take them, with their `classes`; its splits have `origins` where known.
+    """
+
+    dataset: Any = field(repr=False)
+    classes: tuple[str, ...]
+    logits: Tensor
+    labels: Tensor
+
+
+def answers_of(
+    weights: str | Path, query: WeightsQuery, source: DataSource, splits: Sequence[str], *, device: str | None
+) -> dict[str, Answers]:
+    """Return answers to each of these splits, by name. Raise UsageError for weights that tell no classes apart."""
+    folder = find_weights(weights, query)
+    block = read_config(folder)
+    offer, settings, task = _scored_by(block)
+    with keeping_origins():
+        dataset, inputs = _opened(folder, block, offer, settings, task, source)
+        dataset, classes = _in_their_classes(dataset, block, task, source.name, weights)
+    if lacking := [name for name in splits if name not in dataset.splits]:
+        raise UsageError(f"{source.name!r} has no {lacking[0]} split; it has {', '.join(dataset.splits)}")
+    distribution = Distribution(choose_device(device))
+    placed = place(load_weights(folder, block), settings, distribution)
+    recipe: Any = make_recipe(offer, settings, placed, classes, inputs)
+    if not callable(getattr(recipe, "answers", None)):
+        raise UsageError(f"{weights} is for {block.task}, which is no choice between classes; give a classifier")
+    found = {}
+    for name in splits:
+        part: Any = dataset.splits[name]
+        size = part.evaluation_batch_size(settings.batch_size)
+        given = part.batches(batch_size=size, seed=0, shuffle=False, drop_last=False, device=distribution.device)
+        indices: list[int] = []
+        logits, labels = recipe.answers(_noted(given.epoch(0), indices))
+        order = torch.tensor(indices).argsort()
+        found[name] = Answers(dataset, classes, logits[order], labels[order])
+    return found
+
+
+def _scored_by(
+    block: WeightsDescription,
+) -> tuple[Offer[RecipeSpec], TrainingSettings, Offer[TaskSpec] | None]:
+    """Return the recipe that weights are scored by, its settings, and their task."""
+    registry = default_registry()
+    offer = registry.recipe(block.recipe.name if block.recipe else registry.task(block.task).spec.recipe)
+    settings = settings_from(offer, current_settings(block.recipe.name, block.recipe.settings) if block.recipe else {})
+    return offer, settings, registry.known_task(block.task)
+
+
 def evaluate_weights(
     weights: str | Path, query: WeightsQuery, source: DataSource, *, device: str | None, each: bool = False
 ) -> Evaluated:
@@ -56,10 +111,7 @@ def evaluate_weights(
     """
     folder = find_weights(weights, query)
     block = read_config(folder)
-    registry = default_registry()
-    offer = registry.recipe(block.recipe.name if block.recipe else registry.task(block.task).spec.recipe)
-    settings = settings_from(offer, current_settings(block.recipe.name, block.recipe.settings) if block.recipe else {})
-    task = registry.known_task(block.task)
+    offer, settings, task = _scored_by(block)
     opened = partial(_opened, folder, block, offer, settings, task, source)
     with keeping_origins() if each else nullcontext():
         dataset, inputs = _to_score(folder, block, settings, source, opened)

@@ -16,6 +16,7 @@ _IMAGES = {
     "gradient_shap": ("Gradients between noisy and flat images (Lundberg and Lee, 2017)", "gradients:GradientSHAP"),
     "occlusion": ("How much is lost behind a grey square (Zeiler and Fergus, 2014)", "gradients:Occlusion"),
     "attention_rollout": ("Attention multiplied over blocks (Abnar and Zuidema, 2020)", "attending:AttentionRollout"),
+    "reconstruction_error": ("Where an autoencoder fails to give an image back", "errors:ReconstructionError"),
     "patch_components": ("Principal components of the last map, as colors", "components:PatchComponents"),
 }
 _TEXTS = {
@@ -26,11 +27,15 @@ _TEXTS = {
 }
 
 
+def image_target(name: str) -> str:
+    """Return where the method of images of this name is."""
+    return f"zoo_explain.images.{_IMAGES[name][1]}"
+
+
 @zoo.hookimpl
 def zoo_explainers() -> Iterator[zoo.ExplainerSpec]:
-    for name, (summary, place) in _IMAGES.items():
-        target = f"zoo_explain.images.{place}"
-        yield zoo.ExplainerSpec(name=name, summary=summary, target=target, modality="image")
+    for name, (summary, _) in _IMAGES.items():
+        yield zoo.ExplainerSpec(name=name, summary=summary, target=image_target(name), modality="image")
     for name, (summary, place) in _TEXTS.items():
         target = f"zoo_explain.texts.{place}"
         yield zoo.ExplainerSpec(name=name, summary=summary, target=target, modality="text")
@@ -42,4 +47,9 @@ def zoo_commands() -> Iterator[zoo.CommandSpec]:
         name="explain",
         summary="Show what predictions rest on, and whether that can be trusted.",
         target="zoo_explain.command:command",
+    )
+    yield zoo.CommandSpec(
+        name="examine",
+        summary="Examine a classifier: calibration, slices, mistakes, copies, wrong labels; one page.",
+        target="zoo_explain.examine_command:command",
     )

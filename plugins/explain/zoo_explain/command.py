@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 import zoo
 from zoo.commands.options import dtype, hub
@@ -14,6 +15,7 @@ from zoo.commands.output import print_line, print_shaded
 from zoo.commands.tables import print_json, print_table, shortened
 
 _SHOWN = 3
+_CHECKED = 64
 
 
 @click.command("explain")
@@ -22,6 +24,8 @@ _SHOWN = 3
 @click.option("--target", metavar="CLASS|BOX|TOKEN", help="What is explained; default: what is predicted.")
 @click.option("--method", "methods", multiple=True, metavar="NAME", help="How; may be given several times, or `all`.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write pictures or pages there.")
+@click.option("--check", is_flag=True, help="Measure whether the maps can be trusted, over all INPUTS or --data.")
+@click.option("--data", metavar="DATA", help="With --check: images of a test split in place of INPUTS, 64 of them.")
 @click.option("--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="Inputs at once.")
 @click.option("--device", help="cpu, cuda, cuda:1; default: cpu.")
 @dtype
@@ -33,15 +37,25 @@ def command(
     target: str | None,
     methods: tuple[str, ...],
     out: Path | None,
+    check: bool,
+    data: str | None,
     batch_size: int,
     as_json: bool,
     **loading: Any,
 ) -> None:
     """Show what predictions of WEIGHTS for INPUTS rest on: images, texts, files with one text per line, folders."""
     explain = explain_of(weights, **loading)
-    if not inputs:
+    if not inputs and not (check and data):
         raise click.UsageError("Missing argument 'INPUTS…'.")
     chosen = chosen_methods(explain, methods)
+    if check:
+        given = (
+            [item for _, item in explain.explainer(chosen[0]).items(inputs)]
+            if inputs
+            else _images(weights, data, loading)
+        )
+        _print_checked(checked(explain, chosen, given, batch_size), as_json)
+        return
     named = explain.explainer(chosen[0]).items(inputs)
     names, items = [name for name, _ in named], [item for _, item in named]
     found = {name: explain(items, method=name, target=target, batch_size=batch_size) for name in chosen}
@@ -74,6 +88,46 @@ def _print_found(explain: Any, names: Sequence[str], found: Mapping[str, Sequenc
     for (_, method, *cells), place in zip(table, [place for place in range(len(names)) for _ in found], strict=True):
         print_line(f"{method}: {cells[0]} {cells[1]}")
         print_shaded(shaded[method](found[method][place]))
+
+
+def checked(explain: Any, methods: Sequence[str], items: Sequence[Any], batch_size: int) -> dict[str, Any]:
+    """Return what each method's maps of these images are worth. Raise UsageError for what cannot be checked so."""
+    from zoo_explain.checking.check import Check, images_of
+    from zoo_explain.images.explainer import PictureExplainer
+
+    explainers = {name: explain.explainer(name) for name in methods}
+    for name, explainer in explainers.items():
+        if not isinstance(explainer, PictureExplainer) or not hasattr(explainer, "subject"):
+            raise zoo.UsageError(f"--check measures maps of images, and {name} makes none; omit it, or choose --method")
+    if len(items) < 4:
+        raise zoo.UsageError(f"--check tells nothing of {len(items)} images; give 4 or more, or --data")
+    first = next(iter(explainers.values()))
+    found = Check(first.loaded, images_of(first, items, batch_size), first, batch_size=batch_size)
+    maps = {name: found.maps(explainer) for name, explainer in explainers.items()}
+    return {name: found.checked(name, explainer, maps) for name, explainer in explainers.items()}
+
+
+def _images(weights: str, data: str | None, loading: Mapping[str, Any]) -> list[Any]:
+    """Return the first images of a test split as bytes."""
+    said = zoo.answers(weights, data=str(data), hub=loading.get("hub"), device=loading.get("device"))["test"]
+    return list(said.dataset.splits["test"].images[np.arange(min(_CHECKED, len(said.labels)))])
+
+
+def _print_checked(found: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json({name: one.as_json() for name, one in found.items()})
+        return
+    heads = ("METHOD", "DELETION", "INSERTION", "ROAD", "OVER MOVED", "OVER EDGES", "RANDOM WEIGHTS", "AGREES", "SUMS")
+    rows = []
+    for name, one in found.items():
+        followed = " ".join(f"{value:.2f}" for value in one.followed.values())
+        agrees = f"{max(one.agreement.values()):.2f}" if one.agreement else "-"
+        figures = (f"{value:.3f}" for value in (one.deletion, one.insertion, one.road))
+        sums = "-" if one.complete is None else f"{1 - one.complete:.0%}"
+        rows.append((name, *figures, f"{one.over_moved:.1f} se", f"{one.over_edges:.1f} se", followed, agrees, sums))
+    print_table(heads, rows)
+    for name, one in found.items():
+        print_line(f"{name}: {one.verdict}")
 
 
 def explain_of(weights: str, **loading: Any) -> Any:

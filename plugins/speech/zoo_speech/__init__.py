@@ -260,3 +260,14 @@ def zoo_datasets() -> Iterator[zoo.DatasetSpec]:
         task="automatic-speech-recognition",
         license="CC-BY-SA-4.0",
     )
+
+
+@zoo.hookimpl
+def zoo_explainers() -> Iterator[zoo.ExplainerSpec]:
+    yield zoo.ExplainerSpec(
+        name="sound_gradients",
+        summary="What of a spectrogram or a wave speaks for a class",
+        target="zoo_speech.explaining:SoundGradients",
+        modality="audio",
+        task="audio-classification",
+    )

@@ -124,6 +124,18 @@ def _groups(
     return joined([contents, *believed])
 
 
+def alike_images(images: NDArray[np.uint8]) -> list[tuple[int, int]]:
+    """Return pairs of places of images (samples, channels, height, width) that look alike, each once."""
+    from PIL import Image
+
+    thumbnails = np.zeros((len(images), _SIDE, _SIDE), np.uint8)
+    for place, image in enumerate(images):
+        grey = image[0] if len(image) == 1 else np.ascontiguousarray(image.transpose(1, 2, 0))
+        luma = Image.fromarray(grey).convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
+        thumbnails[place] = np.asarray(luma)
+    return sorted({(min(pair), max(pair)) for pair in _alike(thumbnails)})
+
+
 def _believed(groups: NDArray[np.int64]) -> list[int | None]:
     largest, sizes = max(10, len(groups) // 10), Counter(groups.tolist())
     return [group if sizes[group] <= largest else None for group in groups.tolist()]

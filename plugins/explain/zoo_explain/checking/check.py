@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -100,7 +101,9 @@ class Check:
         with zoo.evaluating(self.loaded.model):
             imputed = float(road(self.likely, self.images, own, self.batch_size).mean())
         agreement = {other: float(alike(own, theirs).mean()) for other, theirs in others.items() if other != name}
-        complete = self._incomplete(explainer) if hasattr(explainer, "flat") and name == "integrated_gradients" else None
+        complete = (
+            self._incomplete(explainer) if hasattr(explainer, "flat") and name == "integrated_gradients" else None
+        )
         flagged, verdict = _verdict(over_moved, over_edges, followed, complete)
         return Checked(
             images=len(own),
@@ -144,8 +147,8 @@ def explainer_on(loaded: zoo.Loaded, model: Any, name: str) -> Any:
     """Return the explainer of this name on another model of the same kind."""
     from zoo_explain import image_target
 
-    import_path, _, attribute = image_target(name).partition(":")
-    made = getattr(__import__(import_path, fromlist=[attribute]), attribute)
+    place, _, attribute = image_target(name).partition(":")
+    made = getattr(import_module(place), attribute)
     like = zoo.Loaded(model=model, spec=loaded.spec, description=loaded.description, folder=loaded.folder)
     return made(like)
 
@@ -176,5 +179,5 @@ def _verdict(
 def images_of(explainer: Any, items: Sequence[Any], batch_size: int) -> Tensor:
     """Return images as the model takes them."""
     like = next(explainer.model.parameters())
-    parts = [zoo.as_inputs(pixels, explainer.inputs, like) for pixels, _ in zoo.read_batches(list(items), explainer.inputs, batch_size)]
-    return torch.cat(parts)
+    batches = zoo.read_batches(list(items), explainer.inputs, batch_size)
+    return torch.cat([zoo.as_inputs(pixels, explainer.inputs, like) for pixels, _ in batches])

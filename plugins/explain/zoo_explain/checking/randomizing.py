@@ -15,8 +15,12 @@ def randomized(model: nn.Module, seed: int, *, stages: int = _MOST_STAGES) -> It
 
     Each tensor's own numbers are dealt out anew, so that layers stay as large as they were; norms keep theirs.
     """
-    made = copy.deepcopy(model)
-    layers = [module for module in made.modules() if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Embedding))]
+    # what is bound to a loaded model, such as predict, is no part of it
+    bound = {id(value): value for name, value in vars(model).items() if name[0] != "_" or name == "_zoo_origin"}
+    made = copy.deepcopy(model, bound)
+    layers = [
+        module for module in made.modules() if isinstance(module, (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Embedding))
+    ]
     random = torch.Generator().manual_seed(seed)
     done = 0
     for stage in range(1, stages + 1):

@@ -1,6 +1,7 @@
 """What of a prediction is explained: of each task one number for each image, of which gradients are taken."""
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -31,6 +32,10 @@ class Subject(Protocol):
         """Return a number for each image, before any sigmoid or softmax."""
         ...
 
+    def likely(self, images: Tensor, *arguments: Tensor) -> Tensor:
+        """Return how likely it is, from 0 to 1, for each image."""
+        ...
+
 
 class ClassSubject:
     """The logit of a class."""
@@ -57,6 +62,11 @@ class ClassSubject:
         logits: Tensor = self.logits(images)
         return logits.gather(1, arguments[0][:, None])[:, 0]
 
+    def likely(self, images: Tensor, *arguments: Tensor) -> Tensor:
+        logits = self.logits(images).float()
+        likely: Tensor = logits.sigmoid() if self.several else logits.softmax(1)
+        return likely.gather(1, arguments[0][:, None])[:, 0]
+
 
 def subject_of(loaded: zoo.Loaded) -> Subject:
     """Return what is explained of loaded weights. Raise UsageError for a task of which nothing is."""
@@ -66,7 +76,8 @@ def subject_of(loaded: zoo.Loaded) -> Subject:
         raise zoo.UsageError(
             f"nobody here explains {task}, which {loaded.description.architecture!r} is for; explained are {known}"
         )
-    found: Subject = _SUBJECTS[task](loaded)
+    place, _, attribute = _SUBJECTS[task].partition(":")
+    found: Subject = getattr(import_module(place), attribute)(loaded)
     return found
 
 
@@ -96,6 +107,8 @@ def _numbers(loaded: zoo.Loaded) -> tuple[str, ...]:
     return tuple(str(place) for place in range(count))
 
 
-_SUBJECTS: dict[str, Any] = {
-    "image-classification": ClassSubject,
+_SUBJECTS = {
+    "image-classification": "zoo_explain.images.subjects:ClassSubject",
+    "object-detection": "zoo_explain.images.places:BoxSubject",
+    "image-segmentation": "zoo_explain.images.places:MaskSubject",
 }

@@ -1,0 +1,91 @@
+"""Boxes of a detector, masks of a segmenter, and where autoencoders fail."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import zoo
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Return images with one bright square each, with its mask, and its box as YOLO has it."""
+    random = np.random.default_rng(0)
+    for kind in ("masks", "boxes"):
+        for split, count in (("train", 12), ("test", 4)):
+            for place in range(count):
+                pixels = random.integers(0, 60, (48, 48, 3), dtype=np.uint8)
+                top, left = random.integers(4, 28, 2)
+                pixels[top : top + 16, left : left + 16] += 150
+                folder = tmp_path / kind / split
+                (folder / "images").mkdir(parents=True, exist_ok=True)
+                Image.fromarray(pixels).save(folder / "images" / f"{place}.png")
+                beside = folder / ("masks" if kind == "masks" else "labels")
+                beside.mkdir(exist_ok=True)
+                if kind == "masks":
+                    mask = np.zeros((48, 48), np.uint8)
+                    mask[top : top + 16, left : left + 16] = 1
+                    Image.fromarray(mask).save(beside / f"{place}.png")
+                else:
+                    line = f"0 {(left + 8) / 48} {(top + 8) / 48} {16 / 48} {16 / 48}\n"
+                    (beside / f"{place}.txt").write_text(line)
+        names = tmp_path / kind / "classes.txt"
+        names.write_text("ground\nsquare\n" if kind == "masks" else "square\n")
+    return tmp_path
+
+
+def finetuned(data: Path, task: str, epochs: int) -> Path:
+    torch.manual_seed(0)
+    model = zoo.create("resnet20", depth=1, widths=[8, 16, 32], num_classes=0)
+    zoo.save(model, data / "w", inputs=zoo.Preprocessing(image_size=(48, 48), channels=3))
+    kind = "boxes" if task == "object-detection" else "masks"
+    settings = {"epochs": epochs, "batch_size": 4, "learning_rate": 5e-3}
+    return zoo.finetune(data / "w", task=task, data=str(data / kind), out=data / "run", settings=settings).weights
+
+
+def inside(values: np.ndarray, picture: Path) -> bool:
+    """Tell whether the highest place of a map lies in the square."""
+    row, column = np.unravel_index(int(values.argmax()), values.shape)
+    with Image.open(picture) as image:
+        return bool(np.asarray(image)[row, column].min() > 120)
+
+
+def test_a_mask_is_explained_by_its_class(data: Path) -> None:
+    weights = finetuned(data, "image-segmentation", 8)
+    model: Any = zoo.load(weights)
+    pictures = sorted((data / "masks" / "test" / "images").iterdir())
+    found = model.explain(pictures, method="layercam", target="square")
+    assert [result["map"].shape for result in found] == [(48, 48)] * 4
+    assert sum(inside(result["map"], path) for result, path in zip(found, pictures, strict=True)) >= 3
+    assert model.explain(pictures[0], method="integrated_gradients")[0]["target"] == "ground"
+    with pytest.raises(zoo.UsageError, match="no class 'circle'; choose one of ground, square"):
+        model.explain(pictures, target="circle")
+
+
+def test_a_box_is_explained_by_number_and_by_class(data: Path) -> None:
+    weights = finetuned(data, "object-detection", 25)
+    model: Any = zoo.load(weights)
+    pictures = sorted((data / "boxes" / "test" / "images").iterdir())
+    seen = [path for path, result in zip(pictures, model.predict(pictures), strict=True) if result["boxes"]]
+    assert len(seen) >= 2
+    found = model.explain(seen, method="layercam")
+    assert all(result["target"].startswith("square at ") and result["score"] >= 0.3 for result in found)
+    assert sum(inside(result["map"], path) for result, path in zip(found, seen, strict=True)) >= len(seen) - 1
+    (asked,) = model.explain(seen[0], method="layercam", target="1")
+    assert asked["target"] == found[0]["target"]
+    with pytest.raises(zoo.UsageError, match="no box 99; an image has"):
+        model.explain(seen[0], target="99")
+
+
+def test_an_autoencoder_shows_where_it_fails(tmp_path: Path) -> None:
+    model = zoo.create("conv_autoencoder", image_size=32, channels=3)
+    zoo.save(model, tmp_path / "w", inputs=zoo.Preprocessing(image_size=(32, 32), channels=3))
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 50, 3), dtype=np.uint8))
+    explain: Any = zoo.load(tmp_path / "w").explain
+    assert explain.fitting() == ["reconstruction_error", "patch_components"]
+    (found,) = explain(picture)
+    assert found["map"].shape == (20, 50) and (found["map"] >= 0).all() and 0 < found["score"] < 1
