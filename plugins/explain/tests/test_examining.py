@@ -99,7 +99,7 @@ def test_the_page_holds_everything_and_fetches_nothing(run: tuple[Path, Path], t
 def test_push_takes_page_and_picture_along(run: tuple[Path, Path], served_hub: Any) -> None:
     weights, data = run
     CliRunner().invoke(command, [str(weights), "--data", str(data), "--no-labels"], catch_exceptions=False)
-    zoo.push(weights, "tester/told", hub=served_hub.url, private=True)
+    zoo.push(weights, "tester/told", hub=served_hub.url, private=True, license="mit")
     pulled = zoo.pull("hf://tester/told", hub=served_hub.url).folder
     assert {"examination.html", "examination.png"} <= {path.name for path in pulled.iterdir()}
 

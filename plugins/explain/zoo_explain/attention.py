@@ -50,7 +50,8 @@ def read_by(score: Tensor, features: Tensor) -> Tensor:
     """Return how much a score takes from each token (batch, tokens), by its gradients, in shares of 1."""
     (gradients,) = torch.autograd.grad(score.sum(), features, retain_graph=True)
     sizes = gradients.float().norm(dim=-1)
-    return sizes / sizes.sum(1, keepdim=True).clamp(min=1e-30)
+    shares: Tensor = sizes / sizes.sum(1, keepdim=True).clamp(min=1e-30)
+    return shares
 
 
 def gradient_weighted(score: Tensor, weights: Sequence[Tensor]) -> list[Tensor]:

@@ -81,7 +81,7 @@ def _print_found(explain: Any, names: Sequence[str], found: Mapping[str, Sequenc
         for place, name in enumerate(names)
         for method, results in found.items()
     ]
-    shaded = {method: getattr(explain.explainer(method), "shaded", None) for method in found}
+    shaded: dict[str, Any] = {method: getattr(explain.explainer(method), "shaded", None) for method in found}
     if not (sys.stdout.isatty() and all(shaded.values())):
         print_table(("INPUT", "METHOD", *(column.upper() for column in columns)), table)
         return

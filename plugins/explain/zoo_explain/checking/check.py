@@ -55,7 +55,7 @@ class Check:
         self.loaded, self.images, self.batch_size, self.seed = loaded, images, batch_size, seed
         self.subject = explainer.subject
         sizes = [(images.shape[2], images.shape[3])] * len(images)
-        parts = [self.subject.choose(part, None, sizes) for part in images.split(batch_size)]
+        parts = [self.subject.choose(part, None, sizes) for part in torch.split(images, batch_size)]
         self.chosen = Chosen(
             tuple(torch.cat(arguments) for arguments in zip(*(part.arguments for part in parts), strict=True)),
             [name for part in parts for name in part.names],
@@ -77,7 +77,8 @@ class Check:
     def likely(self, images: Tensor, places: Tensor) -> Tensor:
         """Return how likely what is explained is."""
         with torch.no_grad():
-            return self.subject.likely(images, *(argument[places] for argument in self.chosen.arguments))
+            found: Tensor = self.subject.likely(images, *(argument[places] for argument in self.chosen.arguments))
+        return found
 
     def gains(self, maps: Tensor) -> tuple[Tensor, Tensor]:
         """Return deletion and insertion of maps, (batch,) each."""

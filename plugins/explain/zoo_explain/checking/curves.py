@@ -49,7 +49,7 @@ def road(likely: Likely, images: Tensor, maps: Tensor, batch_size: int) -> Tenso
 def order(maps: Tensor) -> Tensor:
     """Return for each pixel how many come before it (batch, height, width): 0 is the highest of its map."""
     flat = maps.flatten(1)
-    places = flat.argsort(1, descending=True, stable=True)
+    places = flat.argsort(dim=1, descending=True, stable=True)
     ranks = torch.empty_like(places).scatter_(1, places, torch.arange(flat.shape[1]).expand_as(places).to(places))
     return ranks.view_as(maps)
 
@@ -93,5 +93,5 @@ def _area(likely: Likely, ends: tuple[Tensor, Tensor], ranks: Tensor, batch_size
 
 def _in_batches(likely: Likely, images: Tensor, batch_size: int) -> Tensor:
     places = torch.arange(len(images), device=images.device)
-    parts = zip(images.split(batch_size), places.split(batch_size), strict=True)
+    parts = zip(torch.split(images, batch_size), torch.split(places, batch_size), strict=True)
     return torch.cat([likely(some, which) for some, which in parts])
