@@ -27,7 +27,7 @@ _HOMES = {
         "sample",
         "save",
     ),
-    "zoo.api.training": ("answers", "dry_run", "evaluate", "features", "finetune", "pretrain", "reproduce"),
+    "zoo.api.training": ("answers", "dataset_for", "dry_run", "evaluate", "features", "finetune", "pretrain", "reproduce"),
     "zoo.api.transfer": ("pull", "push", "verify"),
     "zoo.data.array_batches": ("ArrayBatches",),
     "zoo.data.array_dataset": ("ArrayDataset", "ArraySplit"),

@@ -12,6 +12,8 @@ from zoo.api.models import published as published
 from zoo.api.models import reconstruct as reconstruct
 from zoo.api.models import sample as sample
 from zoo.api.models import save as save
+from zoo.api.training import answers as answers
+from zoo.api.training import dataset_for as dataset_for
 from zoo.api.training import dry_run as dry_run
 from zoo.api.training import evaluate as evaluate
 from zoo.api.training import features as features
@@ -48,6 +50,7 @@ from zoo.data.drawing import draw_labelled as draw_labelled
 from zoo.data.draws import Draws as Draws
 from zoo.data.hashes import common_hashes as common_hashes
 from zoo.data.hub_rows import hub_tables as hub_tables
+from zoo.data.images.copies import alike_images as alike_images
 from zoo.data.images.dataset import ImageDataset as ImageDataset
 from zoo.data.images.dataset import ImageSplit as ImageSplit
 from zoo.data.images.listing import files_below as files_below

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 from zoo.training.result import RunResult
 
 if TYPE_CHECKING:
+    from zoo.specs.modality import Dataset
     from zoo.training.dry_run import DryRun
     from zoo.training.evaluate import Answers, Evaluated
     from zoo.training.features import Features
@@ -225,6 +226,24 @@ def answers(
 
     source = data_source(data, None, hub, data_options, columns=columns)
     return answers_of(weights, WeightsQuery(hub=hub), source, splits, device=device)
+
+
+def dataset_for(
+    weights: str | Path,
+    *,
+    data: str,
+    hub: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    data_options: Mapping[str, Any] | None = None,
+) -> Dataset:
+    """Return data as `answers` opens them for weights, in the form that these take, and in their classes."""
+    from zoo.modalities.data_source import data_source
+    from zoo.training import evaluate as scoring
+    from zoo.weights.find import WeightsQuery
+
+    return scoring.dataset_for(
+        weights, WeightsQuery(hub=hub), data_source(data, None, hub, data_options, columns=columns)
+    )
 
 
 def evaluated(

@@ -90,6 +90,16 @@ def answers_of(
     return found
 
 
+def dataset_for(weights: str | Path, query: WeightsQuery, source: DataSource) -> Dataset:
+    """Return data as the recipe of these weights scores them, in the classes of the weights."""
+    folder = find_weights(weights, query)
+    block = read_config(folder)
+    offer, settings, task = _scored_by(block)
+    with keeping_origins():
+        dataset, _ = _opened(folder, block, offer, settings, task, source)
+    return _in_their_classes(dataset, block, task, source.name, weights)[0]
+
+
 def _scored_by(
     block: WeightsDescription,
 ) -> tuple[Offer[RecipeSpec], TrainingSettings, Offer[TaskSpec] | None]:

@@ -2,7 +2,7 @@
 
     python plugins/explain/benchmarks/randomized_maps.py WEIGHTS --data cifar10 [--method layercam] [--trials 100]
 
-In each trial both kinds of maps of the same 16 images of the test split are checked on the trained model: those of the
+In each trial both kinds of maps of the same 32 images of the test split are checked on the trained model: those of the
 model itself, and those of a model whose weights were dealt out anew, all layers. Prints one line of JSON.
 """
 
@@ -24,10 +24,11 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--method", default="layercam")
     parser.add_argument("--trials", type=int, default=100)
-    parser.add_argument("--images", type=int, default=16)
+    parser.add_argument("--images", type=int, default=32)
     options = parser.parse_args()
     explainer: Any = zoo.load(options.weights).explain.explainer(options.method)
-    split = zoo.answers(options.weights, data=options.data)["test"].dataset.splits["test"]
+    dataset: Any = zoo.dataset_for(options.weights, data=options.data)
+    split = dataset.splits["test"]
     order = np.random.default_rng(0).permutation(len(split))
     counts = {"random_flagged": 0, "good_flagged": 0}
     least = {"over_moved": [], "over_edges": []}

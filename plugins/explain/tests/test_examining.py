@@ -12,6 +12,7 @@ from PIL import Image
 from zoo_explain.examine_command import command
 from zoo_explain.examining.calibration import calibration, error, reliability, temperature
 from zoo_explain.examining.label_errors import label_errors
+from zoo_explain.examining.mending import save_calibrated
 from zoo_explain.examining.slices import by_size, slices, wilson
 
 import zoo
@@ -102,6 +103,15 @@ def test_push_takes_page_and_picture_along(run: tuple[Path, Path], served_hub: A
     zoo.push(weights, "tester/told", hub=served_hub.url, private=True, license="mit")
     pulled = zoo.pull("hf://tester/told", hub=served_hub.url).folder
     assert {"examination.html", "examination.png"} <= {path.name for path in pulled.iterdir()}
+
+
+def test_a_temperature_goes_into_the_last_layer(convolutions: Path, tmp_path: Path) -> None:
+    save_calibrated(str(convolutions), 2.5, tmp_path / "mended")
+    images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    before, after = zoo.load(convolutions), zoo.load(tmp_path / "mended")
+    with torch.no_grad():
+        assert torch.allclose(before(images) / 2.5, after(images), atol=1e-5)
+    assert zoo.describe(tmp_path / "mended").labels == zoo.describe(convolutions).labels
 
 
 def test_weights_that_are_not_here_need_a_folder(run: tuple[Path, Path]) -> None:

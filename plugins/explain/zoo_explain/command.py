@@ -109,8 +109,9 @@ def checked(explain: Any, methods: Sequence[str], items: Sequence[Any], batch_si
 
 def _images(weights: str, data: str | None, loading: Mapping[str, Any]) -> list[Any]:
     """Return the first images of a test split as bytes."""
-    said = zoo.answers(weights, data=str(data), hub=loading.get("hub"), device=loading.get("device"))["test"]
-    return list(said.dataset.splits["test"].images[np.arange(min(_CHECKED, len(said.labels)))])
+    found: Any = zoo.dataset_for(weights, data=str(data), hub=loading.get("hub"))
+    split = found.splits["test"]
+    return list(split.images[np.arange(min(_CHECKED, len(split)))])
 
 
 def _print_checked(found: Mapping[str, Any], as_json: bool) -> None:

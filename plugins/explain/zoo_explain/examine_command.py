@@ -19,6 +19,12 @@ _PAGE, _PICTURE = "examination.html", "examination.png"
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Default: beside the weights, for zoo push."
 )
+@click.option(
+    "--calibrated",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Save weights with the temperature in them there.",
+)
 @click.option("--no-labels", is_flag=True, help="Do not look for labels that are probably wrong.")
 @click.option("--device", help="cpu, cuda, cuda:1; default: cpu.")
 @data_set
@@ -26,7 +32,14 @@ _PAGE, _PICTURE = "examination.html", "examination.png"
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @hub
 def command(
-    weights: str, data: str, out: Path | None, no_labels: bool, as_json: bool, data_set: tuple[str, ...], **typed: Any
+    weights: str,
+    data: str,
+    out: Path | None,
+    calibrated: Path | None,
+    no_labels: bool,
+    as_json: bool,
+    data_set: tuple[str, ...],
+    **typed: Any,
 ) -> None:
     """Examine a classifier: calibration, slices, mistakes, copies between train and test, labels that are wrong.
 
@@ -34,6 +47,7 @@ def command(
     """
     from zoo_explain.examining.card import draw_card
     from zoo_explain.examining.examine import examine
+    from zoo_explain.examining.mending import save_calibrated
     from zoo_explain.examining.page import page
 
     named = columns_of(typed)
@@ -44,6 +58,9 @@ def command(
         folder.mkdir(parents=True, exist_ok=True)
         zoo.write_file(folder / _PAGE, page(found, weights, data).encode())
         draw_card(found, folder / _PICTURE)
+    if calibrated is not None:
+        where = {name: typed[name] for name in ("hub", "device")}
+        save_calibrated(weights, found.calibration.temperature, calibrated, **where)
     known, weak = found.calibration, [part for part in found.slices if part.weak]
     if as_json:
         print_json(

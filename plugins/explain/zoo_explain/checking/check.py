@@ -14,7 +14,8 @@ from zoo_explain.checking.curves import deletion, edges, insertion, moved, road
 from zoo_explain.checking.randomizing import alike, randomized
 from zoo_explain.images.subjects import Chosen
 
-_SURE = 2.5
+_SURE = 1.65
+"""Standard errors: by chance a mean is as far above 0 in one of twenty samples."""
 _SAME = 0.7
 _COMPLETE = 0.1
 
