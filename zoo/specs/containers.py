@@ -45,7 +45,10 @@ class Container(Protocol):
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """What the file says of its model, as that library's config.json would."""
+        """What the file says of its model, as that library's config.json would; with a block `zoo`, as Zoo's would.
+
+        Tensors have our names then.
+        """
         ...
 
     def load(self, device: str | torch.device = "cpu") -> dict[str, Tensor]:

@@ -20,6 +20,7 @@ from zoo.weights.description import (
     WeightsDescription,
     read_json,
 )
+from zoo.weights.formats import own_container
 from zoo.weights.inputs import parse_inputs
 
 RENAMED_KEYS = {"licence": "license"}
@@ -40,6 +41,8 @@ def read_config(folder: Path) -> WeightsDescription:
     """
     path = folder / "config.json"
     values = read_json(folder)
+    if "zoo" not in values and (container := own_container(folder)) is not None:
+        path, values = container.path, dict(container.config)
     if "zoo" not in values:
         from zoo.weights.foreign.recognize import recognize  # builds models; this file is free of torch
 

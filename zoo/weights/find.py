@@ -152,10 +152,10 @@ def weights_of(path: Path) -> Path:
         if not (path / "weights" / "config.json").is_file():
             raise NotFoundError(f"run {path} has no weights yet; finish it first: the same command with --resume")
         return path / "weights"
-    if any(path.glob(f"*{_TENSORS}")):
-        return path
     if (alone := file_in(path)) is not None:
         return alone
+    if any(path.glob(f"*{_TENSORS}")):
+        return path
     if what := told_of_folder(path):
         raise IntegrityError(f"{path} holds no safetensors, but {what}")
     if not (path / "config.json").is_file():

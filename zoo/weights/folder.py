@@ -17,6 +17,7 @@ from zoo.extras import install_command
 from zoo.files import new_folder, storage_errors
 from zoo.printable import counted
 from zoo.registry.registry import Offer, default_registry
+from zoo.specs.containers import Container
 from zoo.specs.modality import Inputs
 from zoo.specs.records import ModelSpec
 from zoo.weights.assembly import assemble, assemble_buffers, check_block
@@ -25,7 +26,8 @@ from zoo.weights.config import read_config, write_config
 from zoo.weights.description import FORMAT_VERSION, DataRecord, WeightsDescription
 from zoo.weights.fit import check_tensors, float_dtype, ties_of
 from zoo.weights.foreign.foreign_weights import ForeignWeights
-from zoo.weights.foreign.recognize import find_foreign
+from zoo.weights.foreign.recognize import ForeignWeights, find_foreign
+from zoo.weights.formats import own_container
 from zoo.weights.inputs import inputs_record
 from zoo.weights.onto_base import load_onto_base
 from zoo.weights.stored import WEIGHTS_FILE, StoredTensors, stored_tensors
@@ -123,9 +125,9 @@ def load_weights(
     return model.eval()
 
 
-def stored_weights(folder: Path) -> StoredTensors | ForeignWeights:
+def stored_weights(folder: Path) -> StoredTensors | ForeignWeights | Container:
     """Return what a folder or a file holds, by our names, whoever wrote it."""
-    return find_foreign(folder) or stored_tensors(folder)
+    return own_container(folder) or find_foreign(folder) or stored_tensors(folder)
 
 
 def offered_model(block: WeightsDescription, source: str) -> Offer[ModelSpec]:

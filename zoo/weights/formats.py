@@ -17,11 +17,12 @@ def format_of(path: Path) -> Offer[FormatSpec] | None:
 
 
 def file_in(folder: Path) -> Path | None:
-    """Return the file of a folder without safetensors that a format has the name of; None where it is not clear which.
+    """Return the file of a folder that a format has the name of; None where it is not clear which.
 
-    Of several it is the only one called `model`, as the others are parts of it.
+    Of several it is the only one called `model`, as the others are parts of it. Safetensors that no format claims are
+    Zoo's own, or another library's, and come first.
     """
-    if any(folder.glob("*.safetensors")):
+    if any(format_of(path) is None for path in folder.glob("*.safetensors")):
         return None
     found = [path for path in sorted(folder.iterdir()) if path.is_file() and format_of(path)]
     if len(found) > 1:
@@ -46,6 +47,12 @@ def open_container(path: Path) -> Container | None:
     found = load_format(offer)
     with naming(offer.plugin, f"format {offer.spec.name!r}"):
         return found.open(path) if found.recognizes(path) else None
+
+
+def own_container(place: Path) -> Container | None:
+    """Open a file that says of its model what Zoo's config.json would, with tensors by our names; None for others."""
+    found = open_container(place)
+    return found if found is not None and "zoo" in found.config else None
 
 
 def carried(place: Path) -> Mapping[str, str]:

@@ -22,8 +22,21 @@ TEMPLATE = (
 )
 
 
-def save(folder: Path, name: str, **arguments: Any) -> Path:
-    """Write small weights of random numbers with a byte-level tokenizer and a template."""
+def save(folder: Path, name: str, *, tokenizer: zoo.Tokenizer | None = None, **arguments: Any) -> Path:
+    """Write small weights of random numbers with a tokenizer, a byte-level one with a template unless it is given."""
+    tokenizer = tokenizer or byte_level()
+    known = {**SIZES[name], "vocab_size": tokenizer.num_tokens, **arguments}
+    torch.manual_seed(0)
+    model = zoo.create(name, **known)
+    with torch.no_grad():
+        for tensor in model.parameters():
+            tensor.normal_(std=0.2) if tensor.ndim > 1 else tensor.uniform_(0.5, 1.5)
+    zoo.save(model, folder, inputs=zoo.TextInputs(tokenizer, 64))
+    return folder
+
+
+def byte_level() -> zoo.Tokenizer:
+    """Return a byte-level tokenizer with a template."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     made = Tokenizer(models.BPE())
@@ -36,15 +49,7 @@ def save(folder: Path, name: str, **arguments: Any) -> Path:
         show_progress=False,
     )
     made.train_from_iterator(TEXTS, trainer)
-    tokenizer = zoo.Tokenizer(made.to_str(), {"end": "<|endoftext|>", "begin": "<|endoftext|>"}, TEMPLATE)
-    known = {**SIZES[name], "vocab_size": tokenizer.num_tokens, **arguments}
-    torch.manual_seed(0)
-    model = zoo.create(name, **known)
-    with torch.no_grad():
-        for tensor in model.parameters():
-            tensor.normal_(std=0.2) if tensor.ndim > 1 else tensor.uniform_(0.5, 1.5)
-    zoo.save(model, folder, inputs=zoo.TextInputs(tokenizer, 64))
-    return folder
+    return zoo.Tokenizer(made.to_str(), {"end": "<|endoftext|>", "begin": "<|endoftext|>"}, TEMPLATE)
 
 
 @pytest.fixture(params=["llama", "gpt2", "llama untied"])

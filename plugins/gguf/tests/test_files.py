@@ -1,10 +1,10 @@
 """A file is read, written, and goes the whole way that other weights go."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
-import conftest
 import gguf
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ import torch
 from zoo_gguf.container import open_file
 from zoo_gguf.header import KINDS
 
+import conftest
 import zoo
 
 IDS = torch.tensor([[5, 9, 40, 7], [3, 3, 200, 11]])
@@ -50,6 +51,35 @@ def test_the_library_reads_the_same(weights: Path, tmp_path: Path) -> None:
             assert not np.array_equal(found, wanted) and np.array_equal(np.sort(found, 0), np.sort(wanted, 0)), layer
     assert ours.head.metadata["general.file_type"] == gguf.LlamaFileType.MOSTLY_Q8_0
     assert {place.kind for place in ours.head.tensors.values()} == {"Q8_0", "F32"}
+
+
+@pytest.mark.parametrize("form", ["merges", "scores"])
+def test_sentencepieces_tokenizer_is_written_and_read_again(tmp_path: Path, form: str) -> None:
+    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, trainers
+    from zoo_gguf.tokenizer import tokenizer_files
+
+    made = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    steps = [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    made.normalizer = normalizers.Sequence(steps)
+    back = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    made.decoder = decoders.Sequence(back)
+    eights = [AddedToken(f"<0x{byte:02X}>", special=False) for byte in range(256)]
+    first = ["<unk>", "<s>", "</s>", *(token.content for token in eights)]
+    made.train_from_iterator(
+        conftest.TEXTS, trainers.BpeTrainer(vocab_size=320, special_tokens=first, show_progress=False)
+    )
+    said = json.loads(made.to_str())
+    said["added_tokens"] = said["added_tokens"][:3]
+    mine = zoo.Tokenizer(json.dumps(said), {"begin": "<s>", "end": "</s>", "unknown": "<unk>"}, None)
+    out = zoo.export(conftest.save(tmp_path / "w", "llama", tokenizer=mine), to="gguf", out=tmp_path / "a.gguf")
+    metadata = dict(open_file(out).head.metadata)
+    assert (metadata["tokenizer.ggml.model"], metadata["tokenizer.ggml.add_space_prefix"]) == ("llama", True)
+    if form == "scores":
+        del metadata["tokenizer.ggml.merges"]
+    theirs = zoo.Tokenizer(tokenizer_files(metadata, "a")["tokenizer.json"], {})
+    for text in (*conftest.TEXTS, " two  spaces", "ümläut 日本", "a</s>b"):
+        ids = mine.encode([text])[0].ids
+        assert theirs.encode([text])[0].ids == ids and theirs.decode(ids) == mine.decode(ids), text
 
 
 @pytest.mark.parametrize("kind", KINDS)

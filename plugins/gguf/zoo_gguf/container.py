@@ -96,7 +96,7 @@ def _config(path: Path, head: Head) -> dict[str, Any]:
         )
     found: dict[str, Any] = {"architecture": name, "architectures": [name]}
     for key, kind in _SIZES.items():
-        value = metadata.get(f"{name}.{key}")
+        value: Any = metadata.get(f"{name}.{key}")
         if value is not None and type(value) is not kind:
             raise broken(path, f"has a {name}.{key} that is not one {'whole ' if kind is int else ''}number")
         if value is not None:

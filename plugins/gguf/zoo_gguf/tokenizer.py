@@ -148,13 +148,13 @@ def _merges(said: Mapping[str, Any], known: Mapping[str, int], source: str) -> l
 
 def _scored(said: Mapping[str, Any], tokens: Sequence[str], types: Sequence[int], source: str) -> list[tuple[str, str]]:
     """Return the merges that scores imply: every cut of a token into two others, the best token first."""
-    scores = said.get("ggml.scores")
+    scores: Any = said.get("ggml.scores")
     if isinstance(scores, (str, tuple)) or not hasattr(scores, "__len__") or len(scores) != len(tokens):
         raise _other(source, "neither merges nor a score for each token")
     known = {token: place for place, token in enumerate(tokens)}
     found = []
     for place, token in enumerate(tokens):
-        if types[place] in (CONTROL, USER_DEFINED, BYTE) or len(token) > 256:
+        if types[place] in (CONTROL, USER_DEFINED, BYTE) or len(token) > 64:
             continue
         cuts = [(token[:cut], token[cut:]) for cut in range(1, len(token))]
         cuts = [(left, right) for left, right in cuts if left in known and right in known]

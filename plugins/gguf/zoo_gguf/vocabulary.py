@@ -45,7 +45,7 @@ def vocabulary_of(tokenizer: zoo.Tokenizer, rows: int) -> Vocabulary:
     for place, added in tokenizer.inner.get_added_tokens_decoder().items():
         types[place] = CONTROL if added.special else USER_DEFINED
     merges = tuple(merge if isinstance(merge, str) else " ".join(merge) for merge in said["model"]["merges"])
-    roles = {theirs: place for role, theirs in _ROLES.items() if (place := tokenizer.role(role)) is not None}
+    roles = {theirs: known for role, theirs in _ROLES.items() if (known := tokenizer.role(role)) is not None}
     (around,) = tokenizer.encode(["a"])
     return Vocabulary(
         kind,
