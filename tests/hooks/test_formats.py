@@ -1,5 +1,6 @@
 """Containers of weights that a plugin brings."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import zoo
 from tests.hooks.conftest import same
 from zoo.errors import IntegrityError, PluginError, UsageError
 from zoo.training.result import RunResult
+from zoo.weights.formats import carried
+from zoo.weights.tokenizer import read_tokenizer
+from zoo.weights.tokenizer_training import make_tokenizer
 
 
 def test_a_format_is_written_and_read(run: RunResult, tmp_path: Path, zoo_command: Any) -> None:
@@ -67,6 +71,46 @@ def test_a_folder_is_the_one_file_of_a_format_in_it(run: RunResult, tmp_path: Pa
         zoo.load(folder)
     (folder / "sounds.npz").rename(folder / "model.npz")  # of several the one called so
     assert same(zoo.load(folder), zoo.load(run.folder))
+
+
+def test_a_file_that_says_what_config_json_says_needs_no_layout(
+    run: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import zoo_extras_more
+
+    out = zoo.export(run.folder, to="npz", out=tmp_path / "sounds.npz")
+    config = json.loads((run.weights / "config.json").read_text())
+    monkeypatch.setattr(zoo_extras_more.Archive, "config", config)
+    monkeypatch.setattr(zoo_extras_more, "LAYOUTS", ())
+    assert same(zoo.load(out), zoo.load(run.folder))
+    assert zoo.describe(out) == zoo.describe(run.folder)
+    monkeypatch.setattr(zoo_extras_more.Archive, "config", {"zoo": {**config["zoo"], "auto_map": 1}})
+    with pytest.raises(IntegrityError, match="sounds.npz is not what zoo writes"):
+        zoo.load(out)
+
+
+def test_a_file_may_carry_what_others_have_beside_it(
+    run: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import zoo_extras_more
+
+    out = zoo.export(run.folder, to="npz", out=tmp_path / "sounds.npz")
+    assert carried(out) == {}
+    text = (write_tokenizer(tmp_path) / "tokenizer.json").read_text()
+    monkeypatch.setattr(zoo_extras_more.Archive, "files", {"tokenizer.json": text}, raising=False)
+    (tmp_path / "tokenizer.json").write_text("another")
+    assert read_tokenizer(out).json == text
+
+
+def write_tokenizer(folder: Path) -> Path:
+    make_tokenizer("bytes", ()).write(folder)
+    return folder
+
+
+def test_a_file_is_not_pushed_as_a_folder(run: RunResult, tmp_path: Path) -> None:
+    out = zoo.export(run.folder, to="npz", out=tmp_path / "sounds.npz")
+    with pytest.raises(UsageError, match="is one file of weights, and a push takes a folder .* hf upload me/sounds "):
+        zoo.push(out, "me/sounds", hub=tmp_path / "hub")
 
 
 def test_a_format_is_pulled_with_the_usual_files(extras: Any) -> None:

@@ -122,6 +122,11 @@ def _prepared(
         check_tag_name(options.tag)
     check_source(source, repo)
     folder = _adapter_of(source) if options.adapter else weights_of(source)
+    if folder.is_file():
+        raise UsageError(
+            f"{folder} is one file of weights, and a push takes a folder of Zoo's own; write one: "
+            f"zoo.save(zoo.load({str(source)!r}), FOLDER), or send the file as it is: hf upload {repo} {folder}"
+        )
     block = read_config(folder)
     spec = described_model(block, str(folder / "config.json"))
     model = load_weights(folder, block)

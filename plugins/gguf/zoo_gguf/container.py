@@ -96,11 +96,13 @@ def _config(path: Path, head: Head) -> dict[str, Any]:
         )
     found: dict[str, Any] = {"architecture": name, "architectures": [name]}
     for key, kind in _SIZES.items():
-        value: Any = metadata.get(f"{name}.{key}")
+        value = metadata.get(f"{name}.{key}")
         if value is not None and type(value) is not kind:
             raise broken(path, f"has a {name}.{key} that is not one {'whole ' if kind is int else ''}number")
         if value is not None:
-            found[key] = float(str(np.float32(value))) if kind is float else value
+            found[key] = value
+    # they lie there in 32 bits, and are meant as they read in these
+    found = {key: float(str(np.float32(value))) if type(value) is float else value for key, value in found.items()}
     if missing := [key for key in (*_NEEDED, _EPSILONS[name]) if key not in found]:
         raise broken(path, f"does not say {name}.{missing[0]}")
     heads = found["attention.head_count"]

@@ -46,7 +46,7 @@ class EightBits:
         scales = tensors.pop(SCALES)
         if not bool(scales.isfinite().all()):
             raise _broken(self.path, "has scales that are no numbers")
-        parts = scales.split([len(tensors[name]) for name in self.names]) if self.names else ()
+        parts = torch.split(scales, [len(tensors[name]) for name in self.names]) if self.names else ()
         for name, part in zip(self.names, parts, strict=True):
             tensors[name] = restored(tensors[name], part)
         return tensors
