@@ -4,7 +4,7 @@ import json
 import os.path
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoo.commands.output import print_line, print_text
@@ -43,6 +43,6 @@ def millions(count: int | None) -> str:
     return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.0f} k"
 
 
-def format_scores(scores: dict[str, float]) -> str:
+def format_scores(scores: Mapping[str, float]) -> str:
     """Return scores on one line."""
     return " · ".join(f"{name} {value:.4g}" for name, value in scores.items())

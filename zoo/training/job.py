@@ -154,7 +154,8 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
     rates = rates_for(offer, arguments, chosen, request.settings, {})
     with_rates = kept_rates(request.run, rates, request.settings)
     trained_on = _with_validation(dataset, chosen)
-    chosen, reasons = _choices(request, cast(FinetuneSettings, with_rates(chosen)), offer, trained_on, inputs)
+    settled, reasons = _choices(request, with_rates(chosen), offer, trained_on, inputs)
+    chosen = cast(FinetuneSettings, settled)
     resolved = _resolved("finetune", offer, arguments, recipe.spec, chosen, dataset, request, task)
     resolved |= {
         "weights": without_secrets(str(request.weights)),

@@ -26,7 +26,7 @@ from zoo.weights.config import read_config, write_config
 from zoo.weights.description import FORMAT_VERSION, DataRecord, WeightsDescription
 from zoo.weights.fit import check_tensors, float_dtype, ties_of
 from zoo.weights.foreign.foreign_weights import ForeignWeights
-from zoo.weights.foreign.recognize import ForeignWeights, find_foreign
+from zoo.weights.foreign.recognize import find_foreign
 from zoo.weights.formats import own_container
 from zoo.weights.inputs import inputs_record
 from zoo.weights.onto_base import load_onto_base

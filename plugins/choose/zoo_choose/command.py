@@ -1,6 +1,7 @@
 """`zoo choose`."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _BYTES = {"": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12}
 
 
-def amount(text: str, units: dict[str, float], option: str) -> float:
+def amount(text: str, units: Mapping[str, float], option: str) -> float:
     """Return a number with a unit, as 10m or 4GB. Raise UsageError for anything else."""
     found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?) ?([a-zA-Z]*)", text)
     if found is None or found[2].lower() not in units:

@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import conftest
 import pytest
 from zoo_gguf.template import prompt_of
 
 import zoo
+from plugins.gguf.tests.made import save
 
 HELLO = [{"role": "user", "content": "the quick"}]
 
@@ -17,7 +17,7 @@ HELLO = [{"role": "user", "content": "the quick"}]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return small weights with a template."""
-    return conftest.save(tmp_path_factory.mktemp("chat") / "w", "llama")
+    return save(tmp_path_factory.mktemp("chat") / "w", "llama")
 
 
 def by(template: str, messages: Any = HELLO) -> str:

@@ -12,8 +12,8 @@ import torch
 from zoo_gguf.container import open_file
 from zoo_gguf.header import KINDS
 
-import conftest
 import zoo
+from plugins.gguf.tests.made import TEMPLATE, TEXTS, save
 
 IDS = torch.tensor([[5, 9, 40, 7], [3, 3, 200, 11]])
 
@@ -28,7 +28,7 @@ def test_what_is_written_is_read_again(weights: Path, tmp_path: Path) -> None:
         wanted = before.state_dict()[name]
         assert torch.equal(tensor, wanted if tensor.ndim < 2 or "wpe" in name else wanted.half().float()), name
     mine, theirs = before.generate.inputs.tokenizer, after.generate.inputs.tokenizer
-    for text in (*conftest.TEXTS, " two  spaces", "ümläut 日本 \n\n\t", "<|endoftext|> 12345"):
+    for text in (*TEXTS, " two  spaces", "ümläut 日本 \n\n\t", "<|endoftext|> 12345"):
         assert mine.encode([text])[0].ids == theirs.encode([text])[0].ids
         assert mine.decode(mine.encode([text])[0].ids) == theirs.decode(mine.encode([text])[0].ids)
     assert theirs.chat_template == mine.chat_template and dict(theirs.roles) == dict(mine.roles)
@@ -65,19 +65,17 @@ def test_sentencepieces_tokenizer_is_written_and_read_again(tmp_path: Path, form
     made.decoder = decoders.Sequence(back)
     eights = [AddedToken(f"<0x{byte:02X}>", special=False) for byte in range(256)]
     first = ["<unk>", "<s>", "</s>", *(token.content for token in eights)]
-    made.train_from_iterator(
-        conftest.TEXTS, trainers.BpeTrainer(vocab_size=320, special_tokens=first, show_progress=False)
-    )
+    made.train_from_iterator(TEXTS, trainers.BpeTrainer(vocab_size=320, special_tokens=first, show_progress=False))
     said = json.loads(made.to_str())
     said["added_tokens"] = said["added_tokens"][:3]
     mine = zoo.Tokenizer(json.dumps(said), {"begin": "<s>", "end": "</s>", "unknown": "<unk>"}, None)
-    out = zoo.export(conftest.save(tmp_path / "w", "llama", tokenizer=mine), to="gguf", out=tmp_path / "a.gguf")
+    out = zoo.export(save(tmp_path / "w", "llama", tokenizer=mine), to="gguf", out=tmp_path / "a.gguf")
     metadata = dict(open_file(out).head.metadata)
     assert (metadata["tokenizer.ggml.model"], metadata["tokenizer.ggml.add_space_prefix"]) == ("llama", True)
     if form == "scores":
         del metadata["tokenizer.ggml.merges"]
     theirs = zoo.Tokenizer(tokenizer_files(metadata, "a")["tokenizer.json"], {})
-    for text in (*conftest.TEXTS, " two  spaces", "ümläut 日本", "a</s>b"):
+    for text in (*TEXTS, " two  spaces", "ümläut 日本", "a</s>b"):
         ids = mine.encode([text])[0].ids
         assert theirs.encode([text])[0].ids == ids and theirs.decode(ids) == mine.decode(ids), text
 
@@ -135,7 +133,7 @@ def test_a_model_that_llama_cpp_has_not_is_not_written(tmp_path: Path) -> None:
 
 
 def test_a_tokenizer_that_is_not_read_leaves_the_model(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    out = zoo.export(conftest.save(tmp_path / "w", "gpt2"), to="gguf", out=tmp_path / "a.gguf")
+    out = zoo.export(save(tmp_path / "w", "gpt2"), to="gguf", out=tmp_path / "a.gguf")
     content = out.read_bytes()
     out.write_bytes(content.replace(b"\x05\0\0\0\0\0\0\0gpt-2", b"\x05\0\0\0\0\0\0\0klong"))
     model = zoo.load(out)
@@ -149,18 +147,18 @@ def test_a_tokenizer_that_is_not_read_leaves_the_model(tmp_path: Path, caplog: p
 def test_it_is_described_finetuned_and_written_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from zoo.cli import main
 
-    out = zoo.export(conftest.save(tmp_path / "w", "llama"), to="gguf", out=tmp_path / "a.gguf")
+    out = zoo.export(save(tmp_path / "w", "llama"), to="gguf", out=tmp_path / "a.gguf")
     with pytest.raises(SystemExit) as ended:
         main(["info", str(out)])
     assert not ended.value.code
     assert "weights file" in (said := capsys.readouterr().out) and "text-generation" in said
     (tmp_path / "texts.csv").write_text(
-        "text,label\n" + "\n".join(f'"{text}",{place % 2}' for place, text in enumerate(conftest.TEXTS))
+        "text,label\n" + "\n".join(f'"{text}",{place % 2}' for place, text in enumerate(TEXTS))
     )
     run = zoo.finetune(
         out, task="text-classification", data=str(tmp_path / "texts.csv"), out=tmp_path / "run", settings={"steps": 1}
     )
-    assert zoo.load(run.folder).generate.inputs.tokenizer.chat_template == conftest.TEMPLATE
+    assert zoo.load(run.folder).generate.inputs.tokenizer.chat_template == TEMPLATE
     with pytest.raises(zoo.UsageError, match="for text-classification"):
         zoo.export(run.folder, to="gguf", out=tmp_path / "b.gguf")
 
@@ -169,7 +167,7 @@ def test_it_is_pulled_from_a_hub(tmp_path: Path, served_hub: Any) -> None:
     from huggingface_hub import HfApi
 
     (tmp_path / "repo").mkdir()
-    zoo.export(conftest.save(tmp_path / "w", "llama"), to="gguf-q8_0", out=tmp_path / "repo" / "model.Q8_0.gguf")
+    zoo.export(save(tmp_path / "w", "llama"), to="gguf-q8_0", out=tmp_path / "repo" / "model.Q8_0.gguf")
     api = HfApi(endpoint=served_hub.url, token=served_hub.token)
     api.create_repo("me/theirs")
     api.upload_folder(repo_id="me/theirs", folder_path=tmp_path / "repo")

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import conftest
 import pytest
 from zoo_gguf.container import open_file
 
 import zoo
+from plugins.gguf.tests.made import save
 
 COUNT = int(os.environ.get("ZOO_MUTATIONS", "100"))
 MEMORY = 24 << 20
@@ -120,7 +120,7 @@ def test_a_tokenizer_that_contradicts_itself_is_refused(tmp_path: Path, lie: str
     from zoo_gguf.tokenizer import tokenizer_files
 
     change, message = TOKENIZERS[lie]
-    out = zoo.export(conftest.save(tmp_path / "w", "gpt2"), to="gguf", out=tmp_path / "a.gguf")
+    out = zoo.export(save(tmp_path / "w", "gpt2"), to="gguf", out=tmp_path / "a.gguf")
     with pytest.raises(zoo.IntegrityError, match=message):
         tokenizer_files(change(dict(open_file(out).head.metadata)), str(out))
 
@@ -145,7 +145,7 @@ def mutated(content: bytes, head: int, chance: random.Random) -> bytes:
 
 
 def test_mutated_files_are_read_or_refused(tmp_path: Path) -> None:
-    path = zoo.export(conftest.save(tmp_path / "w", "llama"), to="gguf-q8_0", out=tmp_path / "a.gguf")
+    path = zoo.export(save(tmp_path / "w", "llama"), to="gguf-q8_0", out=tmp_path / "a.gguf")
     content, head = path.read_bytes(), min(place.start for place in open_file(path).head.tensors.values())
     read = 0
     tracemalloc.start()
