@@ -11,7 +11,7 @@ import torch
 from click.testing import CliRunner
 from zoo_speech.beside import WrittenSound
 from zoo_speech.sound import LogMel, Sound
-from zoo_speech.whisper_writing import Rules, Writer
+from zoo_speech.whisper_writing import Rules, Writer, read_rules
 
 import zoo
 from zoo.cli import group
@@ -88,14 +88,35 @@ def test_what_it_cannot_do_is_told(weights: Path, options: dict[str, Any], messa
         zoo.load(weights).predict(noise(0.3), rate=16_000, **options)  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("name", ["generation_config.json", "tokenizer.json"])
-def test_files_that_are_missing_or_wrong_are_told(weights: Path, name: str) -> None:
-    (weights / "generation_config.json").write_text(json.dumps({**RULES, "eos_token_id": 999}))
-    with pytest.raises(zoo.IntegrityError, match=f"eos_token_id .* is no token of {SMALL['vocab_size']}"):
-        zoo.load(weights).predict(noise(0.3), rate=16_000)  # type: ignore[operator]
-    (weights / name).unlink()
-    with pytest.raises(zoo.NotFoundError, match=f"no {name} beside"):
-        zoo.load(weights).predict(noise(0.3), rate=16_000)  # type: ignore[operator]
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"eos_token_id": 999}, f"eos_token_id .* is no token of {SMALL['vocab_size']}"),
+        ({"eos_token_id": None}, "eos_token_id .* is no token"),
+        ({"suppress_tokens": 3}, "suppress_tokens .* is no list"),
+        ({"suppress_tokens": [-1]}, "suppress_tokens .* is no token"),
+        ({"lang_to_id": ["de"]}, "lang_to_id .* is no dict"),
+    ],
+)
+def test_rules_that_are_wrong_are_told(weights: Path, changed: dict[str, Any], message: str) -> None:
+    (weights / "generation_config.json").write_text(json.dumps({**RULES, **changed}))
+    with pytest.raises(zoo.IntegrityError, match=message):
+        read_rules(weights, SMALL["vocab_size"])
+
+
+def test_files_that_are_missing_or_no_text_are_told(weights: Path) -> None:
+    model: Any = zoo.load(weights)
+    rules, tokenizer = weights / "generation_config.json", weights / "tokenizer.json"
+    rules.rename(weights / "aside")
+    with pytest.raises(zoo.NotFoundError, match=r"no generation_config.json beside"):
+        model.predict(noise(0.3), rate=16_000)
+    (weights / "aside").rename(rules)
+    tokenizer.write_bytes(b"{\xff")
+    with pytest.raises(zoo.IntegrityError, match="is not UTF-8 at byte 1"):
+        model.predict(noise(0.3), rate=16_000)
+    tokenizer.unlink()
+    with pytest.raises(zoo.NotFoundError, match=r"no tokenizer.json beside"):
+        model.predict(noise(0.3), rate=16_000)
 
 
 def test_a_segment_that_ends_where_it_begins_is_passed_over() -> None:

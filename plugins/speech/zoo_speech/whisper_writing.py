@@ -58,16 +58,22 @@ def read_rules(place: Path, vocab_size: int) -> Rules:
             )
         return value
 
+    def several(name: str, kind: type) -> Any:
+        found = said.get(name) or kind()
+        if not isinstance(found, kind):
+            raise zoo.IntegrityError(f"{name} in {_RULES} beside {place} is no {kind.__name__}; get a fresh copy")
+        return found
+
     def tokens(name: str) -> tuple[int, ...]:
-        return tuple(token(name, value) for value in said.get(name) or ())
+        return tuple(token(name, value) for value in several(name, list))
 
     def optional(name: str) -> int | None:
         return None if said.get(name) is None else token(name, said[name])
 
     def by_name(name: str) -> dict[str, int]:
-        return {str(key): token(name, value) for key, value in (said.get(name) or {}).items()}
+        return {key: token(name, value) for key, value in several(name, dict).items()}
 
-    longest, first_time = said.get("max_length") or _LONGEST, said.get("max_initial_timestamp_index")
+    longest, first_time = said.get("max_length"), said.get("max_initial_timestamp_index")
     return Rules(
         start=token("decoder_start_token_id", said.get("decoder_start_token_id")),
         end=token("eos_token_id", said.get("eos_token_id")),
@@ -76,8 +82,8 @@ def read_rules(place: Path, vocab_size: int) -> Rules:
         languages=by_name("lang_to_id") if said.get("is_multilingual", True) else {},
         transcribe=by_name("task_to_id").get("transcribe") if said.get("is_multilingual", True) else None,
         untimed=optional("no_timestamps_token_id"),
-        first_time=first_time if type(first_time) is int else None,
-        longest=longest if type(longest) is int else _LONGEST,
+        first_time=first_time if type(first_time) is int and first_time >= 0 else None,
+        longest=longest if type(longest) is int and longest > 0 else _LONGEST,
     )
 
 

@@ -62,7 +62,10 @@ class WhisperTexts:
         path = folder_of(place) / _TOKENIZER
         if not path.is_file():
             raise zoo.NotFoundError(f"no {_TOKENIZER} beside {place}, which makes text of tokens; get it")
-        self.tokenizer = zoo.Tokenizer.of(path.read_text(encoding="utf-8"), str(path))
+        try:
+            self.tokenizer = zoo.Tokenizer.of(path.read_text(encoding="utf-8"), str(path))
+        except UnicodeDecodeError as error:
+            raise zoo.IntegrityError(f"{path} is not UTF-8 at byte {error.start:,}; get a fresh copy") from None
         self.rules = read_rules(place, model.vocab_size)
 
     def __call__(
