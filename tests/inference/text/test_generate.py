@@ -18,6 +18,7 @@ from zoo.inference.text.generate import Generate
 from zoo.inference.text.prompts import Prompts
 from zoo.inference.text.token_loop import generate_ids
 from zoo.weights.tokenizer import TOKENIZER_FILE, read_tokenizer
+from zoo.weights.tokenizer_training import make_tokenizer
 
 Weights = Callable[..., Path]
 TEXTS = ["a bear", "", "two bears and a bowl", "naïve 猫", "a", "a bear"]
@@ -107,6 +108,16 @@ def test_what_prompts_are_made_of(weights: Weights) -> None:
         assert prompts.ids(["bear"], 3) == [[*ids[:2], end]]
     assert Prompts(tokenizer, "continued").ids(["bear"], 3) == [ids[-3:]]
     assert Prompts(tokenizer, "embedded").ids(["bear", ""], 3) == [ids[:3], [end]]
+
+
+def test_a_text_that_holds_its_special_tokens_gets_none_around_it() -> None:
+    tokenizer = make_tokenizer("wordpiece", ["a bear and a bear"], size=300)
+    (plain,) = tokenizer.encode(["bear"], special=False)
+    (around,) = tokenizer.encode(["bear"])
+    assert around.ids[1:-1] == plain.ids
+    prompts = Prompts(tokenizer, "continued")
+    assert prompts.ids(["bear"], 9) == [around.ids[:-1]]
+    assert prompts.ids(["bear", "[CLS]bear"], 9, special=False) == [plain.ids, around.ids[:-1]]
 
 
 @pytest.mark.parametrize("task", ["translation", "summarization"])
