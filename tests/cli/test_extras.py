@@ -26,7 +26,7 @@ def distributions_of(extra: str) -> set[str]:
 
 
 def test_the_table_is_that_of_pyproject() -> None:
-    assert [extra.name for extra in EXTRAS] == [name for name in OPTIONAL if name not in ("all", "test", "dev")]
+    assert [extra.name for extra in EXTRAS] == [name for name in OPTIONAL if name not in ("all", "test", "dev", "docs")]
     homes = packages_distributions()
     for extra in EXTRAS:
         for module in set(extra.modules) - UNDECLARED:
