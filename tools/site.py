@@ -83,12 +83,13 @@ def write_overview(source: Path, out: Path) -> None:
     for toctree in re.findall(r"```\{toctree\}\n(.*?)```", index, re.S):
         options, listing = toctree.split("\n\n")
         caption = options.partition(":caption: ")[2]
+        found = [path for entry in listing.split() for path in sorted(source.glob(f"{entry}.md"))]
         lines += [f"## {caption}", ""]
-        for entry in listing.split():
-            text = (source / f"{entry}.md").read_text(encoding="utf-8")
+        for path in found:
+            text, entry = path.read_text(encoding="utf-8"), path.relative_to(source).as_posix()
             title = re.search(r"^# (.*)$", text, re.M)
             assert title is not None, f"{entry} has a title"
-            lines.append(f"- [{title[1]}](_sources/{entry}.md.txt): {_first_paragraph(text)}")
+            lines.append(f"- [{title[1]}](_sources/{entry}.txt): {_first_paragraph(text)}")
         lines.append("")
     (out / "llms.txt").write_text("\n".join(lines), encoding="utf-8")
 
