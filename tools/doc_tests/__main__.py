@@ -125,57 +125,74 @@ def _forks(folder: Path, environment: dict[str, str]) -> Iterator[None]:
         server.wait()
 
 
-def _check(names: Sequence[str], folder: Path) -> int:
-    """Run pages; return how many blocks failed."""
-    from zoo.hub.server.serving import serve_folder
-
-    (folder / "bin").mkdir(parents=True, exist_ok=True)
-    Path(folder / "forks").unlink(missing_ok=True)
-    forks.write_shim(folder / "bin")
-    outer = {key: value for key, value in os.environ.items() if not key.startswith(("ZOO_", "HF_", "XDG_"))}
-    outer |= {
+def _environment(folder: Path) -> dict[str, str]:
+    """Return what commands see: the world's data, and nobody's tokens, caches or servers."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("ZOO_", "HF_", "XDG_"))}
+    # whatever asks a server elsewhere fails at once
+    proxies = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    return kept | {
         "PATH": f"{folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
         "ZOO_DATA": str(folder / "data"),
-        "ZOO_REGISTRY": str(folder / "registry.json"),
         "ZOO_FORKS": str(folder / "forks"),
         "ZOO_CACHE": str(folder / "cache"),
         "HF_HOME": str(folder / "hf"),
         "HOME": str(folder / "home"),
         "OMP_NUM_THREADS": "1",
         "NO_PROXY": "127.0.0.1,localhost",
-        # whatever asks a server elsewhere fails at once
-        **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9"),
+        **dict.fromkeys(proxies, "http://127.0.0.1:9"),
     }
-    (folder / "home").mkdir(exist_ok=True)
-    os.environ |= {"ZOO_CACHE": str(folder / "cache"), "HF_HOME": str(folder / "hf")}
+
+
+def _check(names: Sequence[str], folder: Path) -> int:
+    """Run pages; return how many blocks failed."""
+    for name in ("bin", "home"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "forks").unlink(missing_ok=True)
+    forks.write_shim(folder / "bin")
+    environment = _environment(folder)
+    os.environ |= {"ZOO_CACHE": environment["ZOO_CACHE"], "HF_HOME": environment["HF_HOME"]}
     if not (folder / "registry.json").exists():
         world.make(folder)
     ran = failed = 0
-    with _forks(folder, outer):
+    with _forks(folder, environment):
         for name in names:
-            start = time.perf_counter()
-            here = Path(tempfile.mkdtemp(prefix="page", dir=folder))
-            shutil.copytree(folder / "here", here / "here")
-            shutil.copytree(folder / "hub", here / "hub")
-            with serve_folder(here / "hub") as hub:
-                environment = outer | {
-                    "HF_ENDPOINT": hub.url,
-                    "HF_TOKEN": hub.token,
-                    "HF_HOME": str(here / "hf"),
-                    "ZOO_CACHE": str(here / "cache"),
-                }
-                page = Page(here / "here", environment)
-                for block in blocks(name, (TOP / name).read_text(encoding="utf-8")):
-                    try:
-                        page.run(block)
-                        ran += block.kind not in ("text", "not run") and not block.hidden
-                    except Failed as error:
-                        failed += 1
-                        print(f"{block.place}: does not run: {error}\n", flush=True)
-                page.close()
-            print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
-            shutil.rmtree(here, ignore_errors=True)
-    print(f"{ran} blocks ran, {failed} failed")
+            listed = list(blocks(name, (TOP / name).read_text(encoding="utf-8")))
+            shown = [block for block in listed if block.kind not in ("text", "not run") and not block.hidden]
+            if shown:
+                start = time.perf_counter()
+                failed += _run_page(listed, folder, environment)
+                ran += len(shown)
+                print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
+    print(f"{ran} blocks, {failed} failed")
+    return failed
+
+
+def _run_page(listed: Sequence[Block], folder: Path, environment: dict[str, str]) -> int:
+    """Run the blocks of a page in a copy of the world; return how many failed."""
+    from zoo.hub.server.serving import serve_folder
+
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="page", dir=folder, ignore_cleanup_errors=True) as temporary:
+        own = Path(temporary)
+        for name in ("here", "hub"):
+            shutil.copytree(folder / name, own / name)
+        shutil.copy(folder / "registry.json", own)
+        with serve_folder(own / "hub") as hub:
+            seen = {
+                "HF_ENDPOINT": hub.url,
+                "HF_TOKEN": hub.token,
+                "HF_HOME": str(own / "hf"),
+                "ZOO_CACHE": str(own / "cache"),
+                "ZOO_REGISTRY": str(own / "registry.json"),
+            }
+            page = Page(own / "here", environment | seen)
+            for block in listed:
+                try:
+                    page.run(block)
+                except Failed as error:
+                    failed += 1
+                    print(f"{block.place}: does not run: {error}\n", flush=True)
+            page.close()
     return failed
 
 
