@@ -132,7 +132,7 @@ def _answer(connection: socket.socket, learnt: Path) -> None:
     for number, file in enumerate(files):
         os.dup2(file, number)
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode) for number, mode in enumerate(("r", "w", "w")))
-    _settle_hub_folders()
+    _settle()
     code = 1
     try:
         code = _python(connection) if arguments is None else _command(arguments)
@@ -198,9 +198,13 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
     return content
 
 
-def _settle_hub_folders() -> None:
-    """huggingface_hub reads these when it is imported, which was before the page was known."""
+def _settle() -> None:
+    """Forget what was read when modules were imported, which was before the page was known."""
     from huggingface_hub import constants
+
+    from zoo.registry.registry import default_registry
+
+    default_registry.cache_clear()
 
     home = Path(os.environ["HF_HOME"])
     for name, value in {"HF_HUB_CACHE": "hub", "HF_XET_CACHE": "xet", "HF_TOKEN_PATH": "token"}.items():
