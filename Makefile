@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # the demo gets along with these; the tests and checks take the rest too
 EXTRAS := train,serve
+DEMO_PLUGINS := autoencoder cnn
 MORE := data,sign,tensorboard,test,dev
 MARK := $(VENV)/.installed
 DEMO_MARK := $(VENV)/.installed-demo
@@ -14,7 +15,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 2
 
 .PHONY: install demo test check fix docs site docs-test release bench clean bench-hub test-kill test-interop test-clients test-hub-kill \
-	test-hub-fuzz test-faults test-pull-kills test-fuzz test-attacks test-wheels test-keras
+	test-hub-fuzz test-faults test-pull-kills test-fuzz test-attacks test-wheels test-keras test-gguf
 
 install: $(MARK)
 
@@ -23,11 +24,11 @@ $(DEMO_MARK): $(PACKAGES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "zoo needs Python 3.11 or newer, $(PYTHON) is older; name another: make PYTHON=/path/to/python"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv and pip; install them (Debian: apt install python3-venv)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) -e '.[$(EXTRAS)]' $(patsubst %/pyproject.toml,-e ./%,$(wildcard plugins/*/pyproject.toml))
+	$(INSTALL) -e '.[$(EXTRAS)]' $(DEMO_PLUGINS:%=-e ./plugins/%)
 	@touch $@
 
 $(MARK): $(DEMO_MARK)
-	$(INSTALL) -e '.[$(EXTRAS),$(MORE)]'
+	$(INSTALL) -e '.[$(EXTRAS),$(MORE)]' $(patsubst %/pyproject.toml,-e ./%,$(wildcard plugins/*/pyproject.toml))
 	@touch $@
 
 $(DOCS_MARK): $(MARK)
@@ -59,6 +60,13 @@ test-keras:
 	OMP_NUM_THREADS=1 KERAS_BACKEND=torch $(KERAS)/bin/python -m pytest -q -W default tests/interop/test_keras.py tests/interop/test_keras_hub.py tests/interop/test_keras_hed.py
 
 # Unmodified clients of many versions, in environments that pip makes in /tmp/zoo-clients
+# GGUF and chat templates as gguf and transformers read them; benchmarks/gguf_oracle.sh makes the environment
+GGUF ?= /tmp/oracle-gguf
+
+test-gguf:
+	@test -e $(GGUF)/ready || { echo "no $(GGUF)/ready; make it first: benchmarks/gguf_oracle.sh . $(GGUF)"; exit 1; }
+	OMP_NUM_THREADS=1 $(GGUF)/bin/python -m pytest -q -W default tests/interop/test_gguf.py tests/interop/test_chat_templates.py
+
 test-clients: install
 	$(BIN)/python tests/clients/matrix.py
 
