@@ -1,10 +1,8 @@
 """Tell texts in tokens: rows for tasks that look at them one by one, a stream for those that learn language."""
 
 import hashlib
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,16 +13,16 @@ from zoo.data.ragged import Ragged
 from zoo.data.text.copies import equal_texts
 from zoo.data.text.dataset import TextDataset, TextSplit
 from zoo.data.text.encoding import encoded_rows
+from zoo.data.text.streams import kind_of, write_streams
 from zoo.data.text.tokens import TokenDataset, TokenRows, TokenStream
-from zoo.errors import DataError, UsageError
-from zoo.files import cache_folder, new_folder, storage_errors
+from zoo.errors import DataError
+from zoo.files import cache_folder, storage_errors
 from zoo.specs.records import Target
-from zoo.weights.tokenizer import TextInputs, Tokenizer
+from zoo.weights.tokenizer import TextInputs
 
 _VERSION = "2"
 _READ = "3"
 """Changes with how files become tokens, and what is told of them: what was kept under the same hashes is not taken."""
-_TEXTS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def _origins(split: TextSplit) -> Origins:
 def _encoded(split: TextSplit, inputs: TextInputs, form: TokenLayout) -> TokenRows:
     if not isinstance(split.texts, Sequence):
         raise DataError("this task needs rows, not plain text; give a table, or a folder of tables")
-    tokenizer, kind = inputs.tokenizer, _kind(inputs.tokenizer)
+    tokenizer, kind = inputs.tokenizer, kind_of(inputs.tokenizer)
     pad = tokenizer.role("pad") or 0
     groups = equal_texts(split.texts, split.pairs)
     if form.learns_from == "labels":
@@ -137,10 +135,8 @@ def _streams(dataset: TextDataset, inputs: TextInputs) -> dict[str, TokenStream]
         cached.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{cached}.lock"):  # of several processes that start at once, one tokenises
             if not cached.is_dir():
-                with new_folder(cached) as temporary:
-                    for name, split in dataset.splits.items():
-                        _write(split, tokenizer, temporary / f"{name}.bin", dataset.source)
-    kind = _kind(tokenizer)
+                write_streams(dataset.splits, tokenizer, cached, dataset.source)
+    kind = kind_of(tokenizer)
     return {
         name: TokenStream(
             np.memmap(cached / f"{name}.bin", kind, "r"),
@@ -150,45 +146,3 @@ def _streams(dataset: TextDataset, inputs: TextInputs) -> dict[str, TokenStream]
         )
         for name, split in dataset.splits.items()
     }
-
-
-def _write(split: TextSplit, tokenizer: Tokenizer, path: Path, source: str) -> None:
-    """Write the tokens of a split, each of several texts ended, and how many bytes are foretold.
-
-    Those are all but the bytes of each text's first token, unless a special one stands before it.
-
-    Texts that are at hand as a whole get what the tokenizer puts around them.
-    """
-    kind, several, whole = _kind(tokenizer), len(split) > 1, isinstance(split.texts, Sequence)
-    end = tokenizer.needed("end") if several else None
-    num_bytes, begins = 0, True
-    pieces = split.pieces()
-    with open(path, "wb") as out:
-        while some := list(itertools.islice(pieces, _TEXTS_AT_ONCE if whole else 1)):
-            encoded = tokenizer.encode([text for text, _ in some], special=whole and several, offsets=True)
-            for (text, ends), encoding in zip(some, encoded, strict=True):
-                ids = encoding.ids
-                if end is not None and ends and ids[-1:] != [end]:
-                    ids.append(end)
-                np.array(ids, kind).tofile(out)
-                num_bytes += len(text.encode()) - (_first_bytes(text, encoding.offsets) if begins else 0)
-                begins = ends
-        if not out.tell():
-            raise DataError(f"the {path.stem} split of {source} is empty; give more text")
-    path.with_suffix(".bytes").write_text(str(num_bytes))
-
-
-def _first_bytes(text: str, offsets: Sequence[tuple[int, int]]) -> int:
-    """Return how many bytes of a text its first token is, with what the tokenizer leaves out before it."""
-    if not offsets or offsets[0][0] == offsets[0][1]:
-        return 0
-    before, character = text[: offsets[0][0]], text[slice(*offsets[0])]
-    return len(before.encode()) + len(character.encode()) // list(offsets).count(offsets[0])
-
-
-def _kind(tokenizer: Tokenizer) -> type[np.unsignedinteger[Any]]:
-    """Return the smallest type that holds every id."""
-    largest = tokenizer.num_tokens - 1
-    if largest > np.iinfo(np.uint32).max:
-        raise UsageError(f"a tokenizer of {largest:,} tokens is too large")
-    return next(kind for kind in (np.uint8, np.uint16, np.uint32) if largest <= np.iinfo(kind).max)
