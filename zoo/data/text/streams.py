@@ -5,10 +5,11 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from zoo.data.ahead import ahead
 from zoo.data.images.pictures import processors
@@ -19,7 +20,7 @@ from zoo.weights.tokenizer import Tokenizer
 
 _TEXTS_AT_ONCE = 4096
 _MOST_PIECES_AT_ONCE = 8
-"""So many million bytes are told at once at the most, on as many processors; three times as many are in memory."""
+"""So many million bytes are told at once at the most, on as many processors."""
 _KEPT_EVERY = 16 * 1024 * 1024
 """After so many bytes of text, what is written is kept for a process that comes after."""
 
@@ -66,43 +67,59 @@ def kind_of(tokenizer: Tokenizer) -> type[np.unsignedinteger[Any]]:
 
 def _write(split: TextSplit, tokenizer: Tokenizer, path: Path, source: str) -> None:
     """Write the tokens of a split. Texts that are at hand as a whole get what the tokenizer puts around them."""
-    kind, several, whole = kind_of(tokenizer), len(split) > 1, isinstance(split.texts, Sequence)
-    end = tokenizer.needed("end") if several else None
+    several, whole = len(split) > 1, isinstance(split.texts, Sequence)
     done = _progress(path)
-    pieces, num_bytes, begins, since = done.pieces, done.num_bytes, done.begins, 0
-
-    starts = begins
-
-    def told(some: Sequence[tuple[str, bool]]) -> tuple[Sequence[tuple[str, bool]], list[Any]]:
-        nonlocal starts
-        offsets = starts or any(ends for _, ends in some[:-1])  # which take longer, and tell of first tokens alone
-        starts = some[-1][1]
-        return some, tokenizer.encode([text for text, _ in some], special=whole and several, offsets=offsets)
-
+    tell = _Teller(tokenizer, tokenizer.needed("end") if several else None, whole and several, done.begins)
+    pieces, num_bytes, since = done.pieces, done.num_bytes, 0
     at_once = _TEXTS_AT_ONCE if whole else min(processors(), _MOST_PIECES_AT_ONCE)
     remaining = itertools.islice(split.pieces(), pieces, None)
     with open(path, "r+b" if done.size else "wb") as out:
         out.truncate(done.size)
         out.seek(done.size)
-        for some, encoded in ahead(told, _groups(remaining, at_once)):
-            for (text, ends), encoding in zip(some, encoded, strict=True):
-                ids = encoding.ids
-                if end is not None and ends and ids[-1:] != [end]:
-                    ids.append(end)
-                np.array(ids, kind).tofile(out)
-                size = len(text.encode())
-                num_bytes += size - (_first_bytes(text, encoding.offsets) if begins else 0)
-                begins, since = ends, since + size
-            pieces += len(some)
+        for told in ahead(tell, _groups(remaining, at_once)):
+            told.tokens.tofile(out)
+            pieces, num_bytes, since = pieces + told.pieces, num_bytes + told.num_bytes, since + told.size
             if since >= _KEPT_EVERY:
                 since = 0
                 _flush(out)
-                kept = _Progress(pieces, out.tell(), num_bytes, begins)
+                kept = _Progress(pieces, out.tell(), num_bytes, told.ends)
                 write_file(path.with_suffix(".progress"), msgspec.json.encode(kept))
         if not out.tell():
             raise DataError(f"the {path.stem} split of {source} is empty; give more text")
         _flush(out)
     write_file(path.with_suffix(".bytes"), str(num_bytes).encode())
+
+
+class _Told(NamedTuple):
+    """Some pieces of text in tokens: how many, of how many bytes, how many are foretold, whether a text ends here."""
+
+    tokens: NDArray[Any]
+    pieces: int
+    size: int
+    num_bytes: int
+    ends: bool
+
+
+class _Teller:
+    """Tells pieces of texts in tokens, one group after the other; what a library's encoding holds goes at once."""
+
+    def __init__(self, tokenizer: Tokenizer, end: int | None, special: bool, begins: bool) -> None:
+        self.tokenizer, self.end, self.special, self.begins = tokenizer, end, special, begins
+        self.kind = kind_of(tokenizer)
+
+    def __call__(self, some: Sequence[tuple[str, bool]]) -> _Told:
+        offsets = self.begins or any(ends for _, ends in some[:-1])  # they take longer, and tell of first tokens alone
+        encoded = self.tokenizer.encode([text for text, _ in some], special=self.special, offsets=offsets)
+        found, size, unforetold = [], 0, 0
+        for (text, ends), encoding in zip(some, encoded, strict=True):
+            ids = encoding.ids
+            if self.end is not None and ends and ids[-1:] != [self.end]:
+                ids.append(self.end)
+            found.append(np.array(ids, self.kind))
+            size += len(text.encode())
+            unforetold += _first_bytes(text, encoding.offsets) if self.begins else 0
+            self.begins = ends
+        return _Told(np.concatenate(found), len(some), size, size - unforetold, self.begins)
 
 
 def _flush(out: Any) -> None:
