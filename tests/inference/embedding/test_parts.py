@@ -177,19 +177,21 @@ def test_processes_share_the_parts_and_the_last_one_writes_the_manifest(tmp_path
         write_parts(plan(rank=1, world_size=3), tmp_path / "out", lambda _: None, force=True)
 
 
-def test_processes_that_were_killed_go_on_as_another_number(weights: Weights, zoo_command: Any, tmp_path: Path) -> None:
-    asked = ["embed", str(weights()), "--data", "fashion_mnist_sample", "--split", "test", "--part-size", "100"]
-    out = tmp_path / "shared"
-    died = zoo_command(*asked, "--out", str(out), "--processes", "2", ZOO_TEST_DIES_AFTER="3")
+def test_processes_that_were_killed_go_on_as_another_number(
+    weights: Weights, zoo_command: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    asked = ["embed", str(weights()), "--data", "fashion_mnist_sample", "--split", "test"]
+    parts, out = ["--part-size", "100"], tmp_path / "shared"
+    died = zoo_command(*asked, *parts, "--out", str(out), "--processes", "2", ZOO_TEST_DIES_AFTER="3")
     assert died.returncode == 9 and "was killed" in died.stderr
     assert not (out / "manifest.json").exists()
-    assert zoo_command(*asked, "--out", str(out)).returncode == 0
-    assert zoo_command(*asked, "--out", str(tmp_path / "alone")).returncode == 0
+    for folder in (out, tmp_path / "alone"):
+        assert run([*asked, *parts, "--out", str(folder)]) == 0
     assert contents(out) == contents(tmp_path / "alone")
-    file = zoo_command(*asked, "--out", str(tmp_path / "one.safetensors"), "--processes", "2")
-    assert file.returncode == 2 and "one.safetensors is one file; give --out DIR" in file.stderr
-    printed = zoo_command(*asked[:-2], "--processes", "2")
-    assert printed.returncode == 2 and "2 processes write a folder of parts; give --out DIR" in printed.stderr
+    assert run([*asked, "--out", str(tmp_path / "one.safetensors"), "--processes", "2"]) == 2
+    assert "one.safetensors is one file; give --out DIR" in capsys.readouterr().err
+    assert run([*asked, "--processes", "2"]) == 2
+    assert "2 processes write a folder of parts; give --out DIR" in capsys.readouterr().err
 
 
 def test_a_vector_with_nan_is_an_error_that_names_the_item() -> None:
