@@ -15,7 +15,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 2
 
 .PHONY: install demo test check fix docs site docs-test release bench clean bench-hub test-kill test-interop test-clients test-hub-kill \
-	test-hub-fuzz test-faults test-pull-kills test-fuzz test-attacks test-wheels test-keras test-gguf
+	test-hub-fuzz test-faults test-pull-kills test-fuzz test-attacks test-wheels test-keras test-gguf test-engines test-explain
 
 install: $(MARK)
 
@@ -66,6 +66,17 @@ GGUF ?= /tmp/oracle-gguf
 test-gguf:
 	@test -e $(GGUF)/ready || { echo "no $(GGUF)/ready; make it first: benchmarks/gguf_oracle.sh . $(GGUF)"; exit 1; }
 	OMP_NUM_THREADS=1 $(GGUF)/bin/python -m pytest -q -W default tests/interop/test_gguf.py tests/interop/test_chat_templates.py
+
+# zoo-explain beside grad-cam and ROAD's authors' code; benchmarks/explain_oracle.sh makes the environment
+EXPLAIN ?= /tmp/oracle-explain
+
+test-explain:
+	@test -e $(EXPLAIN)/bin/python || { echo "no $(EXPLAIN); make it first: benchmarks/explain_oracle.sh . $(EXPLAIN)"; exit 1; }
+	OMP_NUM_THREADS=1 $(EXPLAIN)/bin/python -m pytest -q -W default plugins/explain/tests/interop
+
+# every engine, also those that take minutes; pip install -e './plugins/engines[onnxruntime,openvino]' brings two
+test-engines: install
+	ZOO_ENGINES=all $(BIN)/python -m pytest -q plugins/engines/tests
 
 test-clients: install
 	$(BIN)/python tests/clients/matrix.py

@@ -48,7 +48,7 @@ def test_what_is_missing_and_how_to_get_it(
             monkeypatch.setitem(sys.modules, module, ModuleType(module))
             sys.modules[module].__spec__ = ModuleSpec(module, None)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    listed = {"schema_version": 1, "plugins": {"zoo-nowhere": ["explain", "heat"]}}
+    listed = {"schema_version": 1, "plugins": {"zoo-nowhere": ["foretell", "heat"]}}
     (tmp_path / "registry.json").write_text(json.dumps(listed))
     monkeypatch.setenv("ZOO_REGISTRY", str(tmp_path / "registry.json"))
     lines = says("plugins").splitlines()
@@ -62,7 +62,7 @@ def test_what_is_missing_and_how_to_get_it(
     core, *_, absent = json.loads(says("plugins", "--json"))
     assert core["missing"] == {"serve": "pip install 'zoo-hub[serve]'"}
     assert (absent["plugin"], absent["version"], absent["missing"]) == ("zoo-nowhere", None, {})
-    assert "plugin zoo-nowhere provides it: zoo plugins install zoo-nowhere" in says("explain", "weights", code=3)
+    assert "plugin zoo-nowhere provides it: zoo plugins install zoo-nowhere" in says("foretell", "weights", code=3)
 
 
 def test_what_few_plugins_offer_is_named(painter: None, site: Any, says: Any, monkeypatch: Any) -> None:

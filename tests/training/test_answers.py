@@ -35,7 +35,7 @@ def test_logits_and_labels_are_in_the_order_of_the_split(run: tuple[Path, Path])
         answers, split = found[name], dataset.splits[name]
         assert answers.logits.shape == (samples, 2) and answers.classes == ("cat", "dog")
         assert answers.labels.tolist() == split.labels.tolist()  # type: ignore[attr-defined]
-        images = torch.from_numpy(np.asarray(split.images)).float() / 255  # type: ignore[attr-defined]
+        images = torch.from_numpy(np.array(split.images)).float() / 255  # type: ignore[attr-defined]
         with torch.no_grad():
             assert torch.allclose(answers.logits, model(images), atol=1e-5)
         origins = answers.dataset.splits[name].origins
@@ -46,5 +46,5 @@ def test_logits_and_labels_are_in_the_order_of_the_split(run: tuple[Path, Path])
 
 def test_a_split_that_there_is_not_is_named(run: tuple[Path, Path]) -> None:
     weights, data = run
-    with pytest.raises(UsageError, match="has no validation split; it has train, test"):
+    with pytest.raises(UsageError, match="has no validation split; it has test, train"):
         zoo.answers(weights, data=str(data), splits=("validation",))

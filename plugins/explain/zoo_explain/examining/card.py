@@ -37,7 +37,7 @@ def draw_card(found: Examined, path: Path) -> Path:
         right.plot([part.accuracy], [place], "o", color=color)
     right.axvline(found.accuracy, color="#8891a5", linestyle="--", linewidth=1)
     names = [f"{part.name} ({part.samples:,})" for part in shown]
-    right.set_yticks(range(len(shown)), [name if len(name) < 34 else f"{name[:32]}…" for name in names])
+    right.set_yticks(range(len(shown)), [name if len(name) < 40 else f"{name[:38]}…" for name in names])
     right.set(
         xlabel="accuracy, 95 % interval; orange is weak", title=f"{found.accuracy:.1%} of {found.samples:,} right"
     )

@@ -69,5 +69,5 @@ def by_size(name: str, values: NDArray[np.float64]) -> dict[str, NDArray[np.bool
     for place, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
         last = place == len(edges) - 2
         inside = (values >= low) & ((values <= high) if last else (values < high))
-        parts[f"{name} {low:.4g} to {high:.4g}"] = inside
+        parts[f"{name} {low:.3g} to {high:.3g}"] = inside
     return parts

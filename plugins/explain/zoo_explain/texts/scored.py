@@ -34,8 +34,8 @@ class TextSubject:
         self.mask = tokenizer.needed("mask") if task == "fill-mask" else None
         if self.mask is None and not self.labels:
             raise zoo.UsageError("these weights are not a text classifier; finetune them for text-classification first")
-        features: Any = self.model.forward_features
-        self.takes_segments = "token_type_ids" in inspect.signature(features).parameters
+        forward: Any = self.model.forward_features
+        self.takes_segments = "token_type_ids" in inspect.signature(forward).parameters
 
     def features(self, ids: Tensor, mask: Tensor, segments: Tensor | None) -> Tensor:
         """Return a vector for every token."""
