@@ -148,7 +148,9 @@ class WrittenAttention(WrittenExplainer):
         weighted = gradient_weighted(score, [*layers.encoder, *layers.itself, *layers.across])
         reads, itself = len(layers.encoder), len(layers.itself)
         if not self.reads:
-            return relevance(weighted)[0, layers.source - 1 + place, : layers.source]
+            found = relevance(weighted)[0]
+            found = found - torch.eye(len(found), device=found.device)  # what a token had of itself to begin with
+            return found[layers.source - 1 + place, : layers.source]
         read = relevance(weighted[:reads])[0]
         tokens = weighted[reads].shape[-1]
         own, found = torch.eye(tokens, device=read.device), torch.zeros(tokens, layers.source, device=read.device)
