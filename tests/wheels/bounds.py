@@ -83,7 +83,8 @@ def tried(interpreter: str, folder: Path, wheels: list[Path], pins: dict[str, st
         done = pip(python, "-c", str(constraints), *needed)
         done = done if done.returncode else pip(python, "--no-deps", str(core), *plugins)
     if done.returncode:
-        print(f"  pip fails: {done.stderr.strip()[-600:]}")
+        said = [line for line in (done.stdout + done.stderr).split("\n") if re.search("ERROR|depends on", line)]
+        print("  pip fails: " + "\n    ".join(said))
         return False
     if torch:
         print(

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,8 +102,7 @@ def build(folder: Path) -> list[Path]:
     with tempfile.TemporaryDirectory() as sources:
         copies = [Path(sources) / source.name for source in (TOP, *PLUGINS)]
         for source, copy in zip((TOP, *PLUGINS), copies, strict=True):
-            ignored = shutil.ignore_patterns(".*", "tests", "docs", "demo", *(["plugins"] if source == TOP else []))
-            shutil.copytree(source, copy, ignore=ignored)
+            shutil.copytree(source, copy, ignore=_left_out(source))
         subprocess.run([*pip, *copies], check=True)
     wheels = sorted(folder.glob("*.whl"))
     for wheel in wheels:
@@ -111,6 +110,13 @@ def build(folder: Path) -> list[Path]:
         assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names), f"{wheel.name} has no LICENSE"
         assert not any(name.startswith(("tests/", "plugins/")) for name in names), f"{wheel.name} holds tests"
     return wheels
+
+
+def _left_out(source: Path) -> Callable[[str, list[str]], set[str]]:
+    """Return what copytree leaves out: hidden files anywhere, and what is no source at the top alone."""
+    at_top = {"tests", "docs", "demo", *(["plugins"] if source == TOP else [])}
+    hidden = shutil.ignore_patterns(".*", "__pycache__")
+    return lambda folder, names: hidden(folder, names) | (at_top & {*names} if Path(folder) == source else set())
 
 
 def install(python: Path, *requirements: str) -> None:
