@@ -111,10 +111,7 @@ def _load(
     if not distribution.metadata["Name"]:
         plugin.error = "its metadata have no Name; build and install it again"
         return plugin
-    if refused := _other_version(distribution):
-        plugin.error = refused
-    else:
-        _fill(plugin, entry_point, built_in, patience)
+    _fill(plugin, entry_point, built_in, patience, distribution)
     return plugin
 
 
@@ -125,10 +122,19 @@ def load_unbuilt(distribution: str, version: str, entry_point: EntryPoint) -> Pl
     return plugin
 
 
-def _fill(plugin: Plugin, entry_point: EntryPoint, built_in: set[tuple[str, str]], patience: Patience) -> None:
-    """Import a plugin and ask its hooks; what goes wrong is kept in it."""
+def _fill(
+    plugin: Plugin,
+    entry_point: EntryPoint,
+    built_in: set[tuple[str, str]],
+    patience: Patience,
+    distribution: Distribution | None = None,
+) -> None:
+    """Import a plugin and ask its hooks; what goes wrong, also with what its distribution asks for, is kept in it."""
     start, streams = time.perf_counter(), (sys.stdout, sys.stderr)
     try:
+        if distribution is not None and (refused := _other_version(distribution)):
+            plugin.error = refused
+            return
         with patience.waiting(plugin.distribution):
             module = entry_point.load()
             plugin.offers = _collect(module, f"{plugin.distribution}:{plugin.entry_point}", plugin, patience)
