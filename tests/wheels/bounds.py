@@ -9,6 +9,7 @@ An environment, 1.5 GB with torch, lies in a temporary folder, one at a time, an
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -58,10 +59,16 @@ def torch_for(python: Path, wanted: str) -> str:
     """Install a CPU build of torch; return its version, or "" where there is none."""
     asked = ["--only-binary", ":all:", "--extra-index-url", TORCH_INDEX, "--retries", "0", "--timeout", "20", wanted]
     probe = pip(python, "--dry-run", "--no-deps", "--report", "-", *asked)
-    if probe.returncode or "nvidia-" in probe.stdout or pip(python, *asked).returncode:
-        return ""  # a build for CUDA has 5 GB of libraries beside it
+    if probe.returncode or _for_cuda(probe.stdout) or pip(python, *asked).returncode:
+        return ""
     code = "from importlib.metadata import version; print(version('torch'))"
     return subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _for_cuda(report: str) -> bool:
+    """Tell whether pip's report is of a build for CUDA, which has 5 GB of libraries beside it."""
+    needed = [one for item in json.loads(report)["install"] for one in item["metadata"].get("requires_dist", ())]
+    return any(one.startswith(("nvidia-", "cuda-")) for one in needed)
 
 
 def tried(interpreter: str, folder: Path, wheels: list[Path], pins: dict[str, str]) -> bool:
