@@ -2,100 +2,102 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import zoo
-from zoo.engine.interruption import Interrupted
+from zoo.api.requests import finetune_request, pretrain_request
 from zoo.modalities.image import ImageModality
+from zoo.registry.recipe_settings import settings_toml
 from zoo.registry.registry import default_registry
 from zoo.specs.modality_offers import Chosen
-from zoo.training import choices
+from zoo.training.job import TrainingJob, finetuning, pretraining
 
 pytestmark = pytest.mark.skipif(
-    "dense_autoencoder" not in {offer.spec.name for offer in default_registry().offers("models")},
-    reason="needs models: pip install -e plugins/autoencoder",
+    not {"dense_autoencoder", "resnet20"} <= {offer.spec.name for offer in default_registry().offers("models")},
+    reason="needs models: pip install -e plugins/autoencoder plugins/cnn",
 )
-TASK = {"task": "image-classification", "data": "fashion_mnist_sample", "method": "scratch"}
-FEW: dict[str, Any] = {"batch_size": 16, "evaluations": 1}
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Let 3 steps be worth a choice, and count how often the modality makes one."""
+    """Count how often the modality makes a choice, which is to shift, and not to mirror."""
     kinds: list[str] = []
 
     def choose(self: ImageModality, kind: str, dataset: Any, settings: Any) -> Chosen | None:
         kinds.append(kind)
-        return Chosen(value="shift", reason="it is a test")
+        return Chosen(value="no" if kind == "mirroring" else "shift", reason="it is a test")
 
     monkeypatch.setattr(ImageModality, "choose", choose)
-    monkeypatch.setattr(choices, "_WORTH_STEPS", 3)
     return kinds
 
 
-def train(out: Path, settings: dict[str, Any], **more: Any) -> dict[str, Any]:
-    zoo.finetune("dense_autoencoder", out=out, settings={**FEW, **settings}, labels=40, **TASK, **more)
-    record: dict[str, Any] = json.loads((out / "run.json").read_text())
-    return record
+def settled(out: Path, settings: Mapping[str, Any], **more: Any) -> TrainingJob:
+    task: dict[str, Any] = {"task": "image-classification", "data": "fashion_mnist_sample", "method": "scratch"}
+    return finetuning(finetune_request("dense_autoencoder", out=out, labels=40, settings=settings, **task, **more))
 
 
-def test_a_choice_is_told_once_recorded_and_reproduced(
+def policy(job: TrainingJob) -> str:
+    return str(job.resolved["settings"]["augmentation"])
+
+
+def test_a_choice_is_made_and_told_once_and_recorded_by_name(
     asked: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "zoo"):
-        record = train(tmp_path / "first", {"steps": 3})
-    assert record["settings"]["augmentation"] == "shift" and record["chosen"] == {"augmentation": "it is a test"}
-    assert [line for line in caplog.messages if "augmentation" in line] == [
-        "augmentation=shift, chosen by the data: it is a test"
-    ]
-    assert 'augmentation = "shift"' in (tmp_path / "first" / "recipe.toml").read_text()
-    train(tmp_path / "second", {"steps": 3})
-    assert asked == ["augmentation"], "the second time it is known for these data"
-    train(tmp_path / "other", {"steps": 3, "seed": 1})
-    assert len(asked) == 2
-    again = zoo.reproduce(tmp_path / "first", out=tmp_path / "again")
-    assert again.identical and len(asked) == 2
+        job = settled(tmp_path, {"steps": 200})
+    assert policy(job) == "shift" and job.resolved["chosen"] == {"augmentation": "it is a test"}
+    assert "augmentation=shift, chosen by the data: it is a test" in caplog.messages
+    assert 'augmentation = "shift"' in settings_toml(job.recipe.spec.name, job.settings)
+    assert policy(settled(tmp_path, {"steps": 300})) == "shift" and asked == ["augmentation"]
+    settled(tmp_path, {"steps": 200, "seed": 1})
+    assert len(asked) == 2, "another seed draws others"
 
 
 def test_what_is_given_and_what_is_short_is_not_asked_about(asked: list[str], tmp_path: Path) -> None:
-    assert train(tmp_path / "given", {"steps": 3, "augmentation": "none"})["settings"]["augmentation"] == "none"
-    short = train(tmp_path / "short", {"steps": 2})
-    assert short["settings"]["augmentation"] == "auto" and short["chosen"] == {} and not asked
+    assert policy(settled(tmp_path, {"steps": 200, "augmentation": "none"})) == "none"
+    short = settled(tmp_path, {"steps": 199})
+    assert policy(short) == "auto" and short.resolved["chosen"] == {} and not asked
 
 
-def test_a_resumed_run_keeps_its_choice(asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from zoo.engine.stepper import Stepper
+def test_a_resumed_run_keeps_what_it_has_and_a_repeated_one_asks_nothing(asked: list[str], tmp_path: Path) -> None:
+    first = settled(tmp_path, {"steps": 200})
+    (tmp_path / "run.json").write_text(json.dumps(first.resolved))
+    asked.clear()
+    for settings in ({"steps": 200}, {"steps": 200, "augmentation": "auto"}):
+        assert policy(settled(tmp_path, settings, resume=True)) == "shift"
+    assert policy(settled(tmp_path, {"steps": 200, "augmentation": "flip"}, resume=True)) == "flip"
+    before = {**first.resolved, "settings": {**first.resolved["settings"], "augmentation": "auto"}}
+    (tmp_path / "run.json").write_text(json.dumps(before))
+    assert policy(settled(tmp_path, {"steps": 200}, resume=True)) == "auto", "a run of before goes on as it was"
+    assert policy(settled(tmp_path, {"steps": 200, "augmentation": "auto"}, repeated=True)) == "auto"
+    assert not asked
 
-    real, steps = Stepper.step, []
 
-    def interrupted(self: Any, batch: Any, step: int, epoch: int = 0) -> None:
-        steps.append(step)
-        if len(steps) == 3:
-            raise Interrupted(2)
-        real(self, batch, step, epoch)
-
-    monkeypatch.setattr(Stepper, "step", interrupted)
-    with pytest.raises(Interrupted):
-        train(tmp_path / "run", {"steps": 4, "save_steps": 1})
-    monkeypatch.setattr(ImageModality, "choose", lambda *_: pytest.fail("a run that goes on has chosen"))
-    record = train(tmp_path / "run", {"steps": 4, "save_steps": 1}, resume=True)
-    assert record["settings"]["augmentation"] == "shift" and steps[-1] == 3
+def test_contrastive_recipes_ask_about_mirroring_alone(asked: list[str], tmp_path: Path) -> None:
+    common: dict[str, Any] = {"data": "fashion_mnist_sample", "out": tmp_path, "settings": {"steps": 200}}
+    simclr = pretraining(pretrain_request("resnet20", recipe="simclr", **common))
+    assert simclr.resolved["settings"]["mirrored"] == "no" and asked == ["mirroring"]
+    supervised = pretraining(pretrain_request("resnet20", recipe="supervised", **common))
+    assert policy(supervised) == "shift" and asked == ["mirroring", "augmentation"]
 
 
 def test_a_cached_choice_that_is_broken_is_made_again(asked: list[str], tmp_path: Path) -> None:
-    train(tmp_path / "first", {"steps": 3})
+    settled(tmp_path, {"steps": 200})
     (cached,) = (zoo.cache_folder() / "choices").glob("*.json")
     cached.write_bytes(b'{"value": 3')
-    train(tmp_path / "second", {"steps": 3})
-    assert len(asked) == 2
+    assert policy(settled(tmp_path, {"steps": 200})) == "shift" and len(asked) == 2
 
 
-def test_a_value_that_no_setting_can_be_names_the_modality(
-    asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_value_that_no_setting_can_be_names_the_modality(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ImageModality, "choose", lambda *_: Chosen(value="upside_down", reason=""))
     with pytest.raises(zoo.PluginError, match="modality 'image' chooses what no setting can be"):
-        train(tmp_path / "run", {"steps": 3})
+        settled(tmp_path, {"steps": 200})
+
+
+def test_one_that_chooses_nothing_leaves_auto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageModality, "choose", lambda *_: None)
+    assert policy(settled(tmp_path, {"steps": 200})) == "auto"
