@@ -43,12 +43,6 @@ def lowest() -> dict[str, str]:
     return {match[1]: match[2] for match in found if match}
 
 
-def tools() -> list[str]:
-    """Return the test tools as constraints.txt has them."""
-    known = (TOP / "constraints.txt").read_text(encoding="utf-8").split("\n")
-    return [line for line in known if line.partition("==")[0] in TOOLS]
-
-
 def pip(python: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run an environment's pip."""
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
@@ -84,7 +78,7 @@ def tried(interpreter: str, folder: Path, wheels: list[Path], pins: dict[str, st
     plugins = [str(wheel) for wheel in wheels if wheel.name.startswith(PLUGINS)]
     if torch:
         asked = f"zoo-hub[{','.join(EXTRAS)}] @ {core.as_uri()}"
-        done = pip(python, "-c", str(constraints), asked, *plugins, *tools())
+        done = pip(python, "-c", str(constraints), asked, *plugins, *TOOLS)
     else:
         needed = [name for name in lowest() if name not in ("torch", "pycocotools", "rouge-score", "sacrebleu")]
         done = pip(python, "-c", str(constraints), *needed)
