@@ -131,15 +131,6 @@ class Dataset(Protocol):
         ...
 
 
-@runtime_checkable
-class CountsClasses(Protocol):
-    """A data set that says how its training split is spread over its classes, for a rehearsal to show."""
-
-    def class_shares(self) -> dict[str, float]:
-        """Return the share of each class; nothing where nothing is classified."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class DataSource:
     """Where data come from: a data set's name, a folder or a file, or `hf://datasets/…` on the Hub that `hub` says.

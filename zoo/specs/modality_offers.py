@@ -1,4 +1,4 @@
-"""What a modality may offer besides what all keep: choices by the data, and a classical method to compare with."""
+"""What a modality or its data may offer besides what all keep: choices, a classical method, the shares of classes."""
 
 from __future__ import annotations
 
@@ -48,4 +48,13 @@ class HasBaseline(Protocol):
         Those are the `labels` that the seed of the settings draws, or all. Return None for data, or for a task, that it
         is no method for.
         """
+        ...
+
+
+@runtime_checkable
+class CountsClasses(Protocol):
+    """A data set that says how its training split is spread over its classes, for a rehearsal to show."""
+
+    def class_shares(self) -> dict[str, float]:
+        """Return the share of each class; nothing where nothing is classified."""
         ...

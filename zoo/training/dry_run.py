@@ -18,7 +18,7 @@ from zoo.engine.run import Run
 from zoo.engine.stepper import Stepper
 from zoo.engine.tracking import make_trackers
 from zoo.errors import UsageError
-from zoo.specs.modality import CountsClasses
+from zoo.specs.modality_offers import CountsClasses
 from zoo.training.job import TrainingJob
 from zoo.training.memory import peak_memory
 from zoo.training.pace import Pace, measure_pace, samples_in, timed
