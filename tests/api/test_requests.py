@@ -160,7 +160,7 @@ CASES = {
         receiver="zoo.inference.load:load_model",
         least={"source": "other"},
         all={"source": "net.a", **WEIGHTS, "num_classes": 12, "channels": 6, "features_only": True}
-        | {"dtype": "bfloat16", "device": "cuda:1"},
+        | {"dtype": "bfloat16", "device": "cuda:1", "engine": "compile"},
         python_alone={"revision"},
         never_said={"query.allow_mutable"},
     ),

@@ -163,7 +163,8 @@ def features(
     from zoo.training.features import labelled_features
     from zoo.training.job import finetuning
 
-    request = finetune_request(weights, task=task, data=data, out="features", **arguments)
+    settings = {**arguments.pop("settings", {}), "steps": 1}  # nothing is trained, and nothing chosen to train by
+    request = finetune_request(weights, task=task, data=data, out="features", settings=settings, **arguments)
     return labelled_features(finetuning(request), samples, seed)
 
 

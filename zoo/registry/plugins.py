@@ -27,7 +27,7 @@ from zoo.specs.records import Spec, singular
 from zoo.version import __version__
 
 CORE = "zoo-hub"
-_AT_LEAST = re.compile(r"zoo-hub ?\(?>= ?([\d.]+)\)?", re.ASCII)
+_AT_LEAST = re.compile(r"zoo-hub(?:\[[a-z,]+\])? ?\(?>= ?([\d.]+)\)?", re.ASCII)
 _RELEASE = re.compile(r"\d{1,9}(\.\d{1,9})*", re.ASCII)
 SLOW_IMPORT_SECONDS = 5.0
 MOST_OFFERS = 10_000

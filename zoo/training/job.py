@@ -1,6 +1,7 @@
 """Settle a job: which model, recipe and settings, on which data, until nothing is left to be decided."""
 
 import dataclasses
+import os
 import platform
 import shlex
 import sys
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from torch import nn
 
 from zoo.engine.options import RunOptions
+from zoo.engine.run import Run
 from zoo.errors import PluginError, UsageError
 from zoo.hub.records import PulledRepo
 from zoo.modalities.data_source import open_data, task_reader
@@ -203,6 +205,8 @@ def _choices(
     """Return settings with what the data choose, and why; a run on record has chosen already."""
     if request.run.resume or request.repeated:
         return settings, {}
+    if os.environ.get("RANK", "0") == "0":  # to other processes a run that the first has begun would not look free
+        Run.check_free(request.run.out, force=request.run.force)  # before seconds are spent on a choice
     return choose_by_data(settings, offer.spec.modality, dataset, inputs)
 
 

@@ -48,10 +48,9 @@ def estimate(name: str, request: "Request") -> Estimate:
     kept = _file(weights, request)
     stored = _read(kept)
     if stored is None:
-        cost = zoo.dry_run("finetune", weights, task=request.task, data=request.data, out=request.out / "dry", **more)
-        found = zoo.features(
-            weights, task=request.task, data=request.data, samples=request.samples, seed=request.seed, **more
-        )
+        asked = {"task": request.task, "data": request.data, **more}
+        cost = zoo.dry_run("finetune", weights, out=request.out / "dry", settings={"steps": 10}, **asked)
+        found = zoo.features(weights, samples=request.samples, seed=request.seed, **asked)
         tensors = {depth: vectors.numpy() for depth, vectors in found.vectors.items()}
         facts = {key: getattr(cost, key) for key in _COST} | {"parameters": found.parameters}
         _write(kept, {**tensors, "labels": found.labels.numpy()}, facts)

@@ -88,7 +88,7 @@ def run(tmp_path: Path) -> tuple[Path, Path]:
 def test_the_page_holds_everything_and_fetches_nothing(run: tuple[Path, Path], tmp_path: Path) -> None:
     weights, data = run
     done = CliRunner().invoke(command, [str(weights), "--data", str(data), "--json"], catch_exceptions=False)
-    found = json.loads(done.output)
+    found = json.loads(done.stdout)
     assert found["samples"] == 31 and found["duplicates"] == 1 and 0 < found["temperature"]
     content = (weights / "examination.html").read_text()
     for part in ("Calibration", "Slices", "Confusion", "Mistakes", "Near-duplicates", "Labels that are probably wrong"):
