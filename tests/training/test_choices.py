@@ -48,37 +48,38 @@ def test_a_choice_is_made_and_told_once_and_recorded_by_name(
     asked: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "zoo"):
-        job = settled(tmp_path, {"steps": 200})
+        job = settled(tmp_path / "run", {"steps": 200})
     assert policy(job) == "shift" and job.resolved["chosen"] == {"augmentation": "it is a test"}
     assert "augmentation=shift, chosen by the data: it is a test" in caplog.messages
     assert 'augmentation = "shift"' in settings_toml(job.recipe.spec.name, job.settings)
-    assert policy(settled(tmp_path, {"steps": 300})) == "shift" and asked == ["augmentation"]
-    settled(tmp_path, {"steps": 200, "seed": 1})
+    assert policy(settled(tmp_path / "run", {"steps": 300})) == "shift" and asked == ["augmentation"]
+    settled(tmp_path / "run", {"steps": 200, "seed": 1})
     assert len(asked) == 2, "another seed draws others"
 
 
 def test_what_is_given_and_what_is_short_is_not_asked_about(asked: list[str], tmp_path: Path) -> None:
-    assert policy(settled(tmp_path, {"steps": 200, "augmentation": "none"})) == "none"
-    short = settled(tmp_path, {"steps": 199})
+    assert policy(settled(tmp_path / "run", {"steps": 200, "augmentation": "none"})) == "none"
+    short = settled(tmp_path / "run", {"steps": 199})
     assert policy(short) == "auto" and short.resolved["chosen"] == {} and not asked
 
 
 def test_a_resumed_run_keeps_what_it_has_and_a_repeated_one_asks_nothing(asked: list[str], tmp_path: Path) -> None:
-    first = settled(tmp_path, {"steps": 200})
-    (tmp_path / "run.json").write_text(json.dumps(first.resolved))
+    first = settled(tmp_path / "run", {"steps": 200})
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text(json.dumps(first.resolved))
     asked.clear()
     for settings in ({"steps": 200}, {"steps": 200, "augmentation": "auto"}):
-        assert policy(settled(tmp_path, settings, resume=True)) == "shift"
-    assert policy(settled(tmp_path, {"steps": 200, "augmentation": "flip"}, resume=True)) == "flip"
+        assert policy(settled(tmp_path / "run", settings, resume=True)) == "shift"
+    assert policy(settled(tmp_path / "run", {"steps": 200, "augmentation": "flip"}, resume=True)) == "flip"
     before = {**first.resolved, "settings": {**first.resolved["settings"], "augmentation": "auto"}}
-    (tmp_path / "run.json").write_text(json.dumps(before))
-    assert policy(settled(tmp_path, {"steps": 200}, resume=True)) == "auto", "a run of before goes on as it was"
-    assert policy(settled(tmp_path, {"steps": 200, "augmentation": "auto"}, repeated=True)) == "auto"
+    (tmp_path / "run" / "run.json").write_text(json.dumps(before))
+    assert policy(settled(tmp_path / "run", {"steps": 200}, resume=True)) == "auto", "a run of before goes on as it was"
+    assert policy(settled(tmp_path / "run", {"steps": 200, "augmentation": "auto"}, repeated=True)) == "auto"
     assert not asked
 
 
 def test_contrastive_recipes_ask_about_mirroring_alone(asked: list[str], tmp_path: Path) -> None:
-    common: dict[str, Any] = {"data": "fashion_mnist_sample", "out": tmp_path, "settings": {"steps": 200}}
+    common: dict[str, Any] = {"data": "fashion_mnist_sample", "out": tmp_path / "run", "settings": {"steps": 200}}
     simclr = pretraining(pretrain_request("resnet20", recipe="simclr", **common))
     assert simclr.resolved["settings"]["mirrored"] == "no" and asked == ["mirroring"]
     supervised = pretraining(pretrain_request("resnet20", recipe="supervised", **common))
@@ -86,18 +87,18 @@ def test_contrastive_recipes_ask_about_mirroring_alone(asked: list[str], tmp_pat
 
 
 def test_a_cached_choice_that_is_broken_is_made_again(asked: list[str], tmp_path: Path) -> None:
-    settled(tmp_path, {"steps": 200})
+    settled(tmp_path / "run", {"steps": 200})
     (cached,) = (zoo.cache_folder() / "choices").glob("*.json")
     cached.write_bytes(b'{"value": 3')
-    assert policy(settled(tmp_path, {"steps": 200})) == "shift" and len(asked) == 2
+    assert policy(settled(tmp_path / "run", {"steps": 200})) == "shift" and len(asked) == 2
 
 
 def test_a_value_that_no_setting_can_be_names_the_modality(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ImageModality, "choose", lambda *_: Chosen(value="upside_down", reason=""))
     with pytest.raises(zoo.PluginError, match="modality 'image' chooses what no setting can be"):
-        settled(tmp_path, {"steps": 200})
+        settled(tmp_path / "run", {"steps": 200})
 
 
 def test_one_that_chooses_nothing_leaves_auto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ImageModality, "choose", lambda *_: None)
-    assert policy(settled(tmp_path, {"steps": 200})) == "auto"
+    assert policy(settled(tmp_path / "run", {"steps": 200})) == "auto"

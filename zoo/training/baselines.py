@@ -59,7 +59,7 @@ def _from_scratch(request: FinetuneRequest) -> FinetuneRequest:
     """Return the request of the same network from random weights, kept inside the run."""
     out = request.run.out / SCRATCH
     resumes = request.run.resume and (out / "run.json").is_file()
-    run = dataclasses.replace(request.run, out=out, resume=resumes, force=False)
+    run = dataclasses.replace(request.run, out=out, resume=resumes)
     settings = {name: value for name, value in request.settings.items() if name != "method"}
     return dataclasses.replace(request, run=run, settings=settings, method=SCRATCH)
 
