@@ -13,8 +13,9 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
-from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.metadata import Distribution, EntryPoint, PackageMetadata, distributions
 from typing import Any, cast
 
 import pluggy
@@ -96,9 +97,15 @@ def _entry_points() -> Iterator[tuple[EntryPoint, Distribution]]:
             yield entry_point, distribution
 
 
+@cache
+def _metadata(distribution: Distribution) -> PackageMetadata:
+    """Return a distribution's metadata, which are otherwise read and parsed each time."""
+    return distribution.metadata
+
+
 def _normal(distribution: Distribution) -> str:
     """Return a distribution's name; of one without, what its entry points import."""
-    if name := distribution.metadata["Name"]:
+    if name := _metadata(distribution)["Name"]:
         return str(name).lower().replace("_", "-")
     first = next(iter(distribution.entry_points.select(group="zoo")), None)
     return f"{first.value.split(':')[0] if first else 'a distribution'} (without a Name)"
@@ -107,8 +114,8 @@ def _normal(distribution: Distribution) -> str:
 def _load(
     entry_point: EntryPoint, distribution: Distribution, built_in: set[tuple[str, str]], patience: Patience
 ) -> Plugin:
-    plugin = Plugin(_normal(distribution), str(distribution.metadata["Version"] or "?"), entry_point.name)
-    if not distribution.metadata["Name"]:
+    plugin = Plugin(_normal(distribution), str(_metadata(distribution)["Version"] or "?"), entry_point.name)
+    if not _metadata(distribution)["Name"]:
         plugin.error = "its metadata have no Name; build and install it again"
         return plugin
     _fill(plugin, entry_point, built_in, patience, distribution)
@@ -154,7 +161,7 @@ def _fill(
 
 def _other_version(distribution: Distribution) -> str | None:
     """Return why this zoo is not the one that the distribution asks for, from its own metadata, before any import."""
-    for line in distribution.requires or ():
+    for line in _metadata(distribution).get_all("Requires-Dist") or distribution.requires or ():
         if not line.replace("_", "-").lower().startswith(CORE) or not set(line) & set("<>=!~"):
             continue
         if _plainly_met(line):
