@@ -8,6 +8,7 @@ root, on Linux) the files are read from the disk each time. Memory is the peak o
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
