@@ -58,7 +58,7 @@ def _at_hand(name: str, hub: str | None, left: int) -> Candidate:
             return Candidate(name, str(error))
         size = _bytes_of(name)
         if size is None:
-            return Candidate(name, "not in the cache, and of no size that is known; pull it first")
+            return Candidate(name, str(error))
         if size > left:
             return Candidate(name, f"not in the cache; --pull {size / 1e6:.0f}MB would fetch it", size)
         return Candidate(name, bytes=size)
