@@ -19,7 +19,7 @@ def placed(folder: Path, name: str, tensor: torch.Tensor) -> Place:
     file = folder / f"{name}.safetensors"
     save_file({"before it": torch.zeros(3), "x": tensor}, file)
     header = zoo.stored_tensors(file).headers["x"]
-    return Place(file, header.offset, header.dtype, header.shape)
+    return Place(file, header.offset, header.dtype, header.shape, header.size)
 
 
 def found(folder: Path, before: torch.Tensor, after: torch.Tensor) -> Numbers | None:

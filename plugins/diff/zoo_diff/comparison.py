@@ -1,6 +1,7 @@
 """Compare two sets of weights: their tensors, what config.json says, scores, the card, and the files beside."""
 
 import difflib
+import filecmp
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -97,7 +98,7 @@ def _tensors(before: Path, after: Path) -> tuple[tuple[TensorChange, ...], int]:
 def _places(path: Path) -> dict[str, Place]:
     stored = zoo.stored_tensors(path)
     return {
-        name: Place(stored.home(name).resolve(), header.offset, header.dtype, header.shape)
+        name: Place(stored.home(name).resolve(), header.offset, header.dtype, header.shape, header.size)
         for name, header in stored.headers.items()
     }
 
@@ -156,7 +157,7 @@ def _files(before: Path, after: Path) -> dict[str, str]:
             found[name] = "removed"
         elif name not in was:
             found[name] = "added"
-        elif not _equal_files(was[name], now[name]):
+        elif not filecmp.cmp(was[name], now[name], shallow=False):
             found[name] = "changed"
     return found
 
@@ -173,15 +174,3 @@ def _others(folder: Path) -> dict[str, Path]:
         and file.name not in told
         and not file.name.endswith((".safetensors", ".safetensors.index.json"))
     }
-
-
-def _equal_files(left: Path, right: Path) -> bool:
-    if left.samefile(right):
-        return True
-    if left.stat().st_size != right.stat().st_size:
-        return False
-    with open(left, "rb") as one, open(right, "rb") as other:
-        while piece := one.read(1 << 20):
-            if piece != other.read(len(piece)):
-                return False
-    return True

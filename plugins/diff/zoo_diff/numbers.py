@@ -1,5 +1,6 @@
 """How far the numbers of one tensor are from those of another, read piece by piece."""
 
+import math
 import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,25 +24,22 @@ _NUMPY = {
     "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4", "U64": "<u8",
     "I64": "<i8", "F16": "<f2", "F32": "<f4", "F64": "<f8", "C64": "<c8",
 }  # fmt: skip
-_BYTES = {"BF16": 2, **{name: np.dtype(code).itemsize for name, code in _NUMPY.items()}}
 
 
 @dataclass(frozen=True)
 class Place:
-    """One tensor in a file."""
+    """One tensor in a file; `size` is in bytes."""
 
     file: Path
     offset: int
     dtype: str
     shape: tuple[int, ...]
+    size: int
 
     @property
     def count(self) -> int:
         """How many values it has."""
-        count = 1
-        for side in self.shape:
-            count *= side
-        return count
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
@@ -110,8 +108,7 @@ class _Sums:
 
 
 def _same_bytes(before: Place, after: Place) -> bool:
-    size = before.count * _size_of(before.dtype)
-    for left, right in zip(_windows(before, size), _windows(after, size), strict=True):
+    for left, right in zip(_windows(before), _windows(after), strict=True):
         kind = "u8" if len(left) % 8 == 0 else "u1"
         one, other = np.frombuffer(left, kind), np.frombuffer(right, kind)
         if not all(np.array_equal(one[at : at + _WORDS], other[at : at + _WORDS]) for at in range(0, len(one), _WORDS)):
@@ -127,8 +124,10 @@ class _Piece:
 
 def _values(place: Place) -> Iterator[_Piece]:
     """Yield values, so many at a time whatever their type, so that two tensors of other types go side by side."""
-    size = _size_of(place.dtype)
-    for window in _windows(place, place.count * size, _WINDOW // 8 * size):
+    if not place.count:
+        return
+    size = place.size // place.count
+    for window in _windows(place, _WINDOW // 8 * size):
         bits = np.frombuffer(window, f"<u{size}")
         for at in range(0, len(bits), _VALUES):
             piece = bits[at : at + _VALUES]
@@ -154,15 +153,11 @@ def _eighths(dtype: str) -> NDArray[Any]:
     return table
 
 
-def _size_of(dtype: str) -> int:
-    return 1 if dtype.startswith("F8_") else _BYTES[dtype]
-
-
-def _windows(place: Place, size: int, most: int = _WINDOW) -> Iterator[memoryview]:
+def _windows(place: Place, most: int = _WINDOW) -> Iterator[memoryview]:
     """Yield a tensor's bytes, mapped window by window; none may be larger than `most`."""
     with open(place.file, "rb") as file:
-        for start in range(0, size, most):
-            wanted = min(most, size - start)
+        for start in range(0, place.size, most):
+            wanted = min(most, place.size - start)
             page = (place.offset + start) // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
             before = place.offset + start - page
             window = mmap.mmap(file.fileno(), before + wanted, _FLAGS, mmap.PROT_READ, offset=page)
