@@ -47,14 +47,20 @@ def _fits(task: TaskSpec, model: ModelSpec) -> bool:
 def after_finetuning(result: RunResult, asked: Mapping[str, Any]) -> list[str]:
     """Return what follows weights that were finetuned for a task: scores on the data that were asked for, first."""
     block, run = models.describe(result.weights), str(result.folder)
-    given = {name: asked[name] for name in ("data_dir", "skip_bad", "hub") if asked[name]} | asked["columns"]
-    named = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-    named += [word for name, value in asked["data_options"].items() for word in ("--data-set", f"{name}={value}")]
     return [
-        _typed("evaluate", run, "--data", asked["data"], *named),
+        _typed("evaluate", run, "--data", asked["data"], *said_of_data(asked)),
         _use(block, run),
         to_push(result.folder, result.folder.resolve().name),
     ]
+
+
+def said_of_data(asked: Mapping[str, Any]) -> list[str]:
+    """Return the options that say more of data, such as --data-dir and their columns, as they are typed."""
+    given = {name: asked[name] for name in ("data_dir", "skip_bad", "hub") if asked.get(name)}
+    given |= asked.get("columns") or {}
+    named = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    options = asked.get("data_options") or {}
+    return named + [word for name, value in options.items() for word in ("--data-set", f"{name}={value}")]
 
 
 def to_push(run: Path, name: str) -> str:

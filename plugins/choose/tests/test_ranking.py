@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from zoo_choose.choosing import Choice, Request
 from zoo_choose.estimates import Estimate
 from zoo_choose.probing import Probed
 from zoo_choose.ranking import ranked
@@ -46,3 +47,13 @@ def test_the_true_best_is_among_those_not_told_apart_in_nine_of_ten_drawings() -
         order = ranked([candidate(str(place), right[:, place], place + 1) for place in range(5)], seed)
         held += next(item.tied for item in order if item.name == "0")
     assert held >= 180
+
+
+def test_the_line_to_type_says_all_that_was_said_of_the_data() -> None:
+    said = {"columns": {"label": "kind"}, "data_options": {"skip_bad": "3"}, "hub": "./hub", "device": "cpu"}
+    request = Request(task="image-classification", data="./photos", labels=20, arguments=said)
+    found = Choice(request, ranked([candidate("runs/one", [1, 0, 1, 1], 1)], 0), [], {})
+    assert found.command == (
+        "zoo finetune runs/one --task image-classification --data ./photos --hub ./hub --label kind "
+        "--data-set skip_bad=3 --labels 20 --out runs/one"
+    )

@@ -1,5 +1,6 @@
 """Choose weights: leave out what cannot be, look at the features of the rest, finetune the best few."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -58,13 +59,10 @@ class Choice:
     @property
     def command(self) -> str:
         """The line that finetunes the first choice."""
-        import shlex
+        from zoo.commands.following import said_of_data
 
-        request, more = self.request, []
-        if data_dir := request.arguments.get("data_dir"):
-            more += ["--data-dir", str(data_dir)]
-        for role, column in (request.arguments.get("columns") or {}).items():
-            more += [f"--{role}", column]
+        request = self.request
+        more = said_of_data(request.arguments)
         if request.labels is not None:
             more += ["--labels", str(request.labels)]
         words = ["zoo", "finetune", self.best.name, "--task", request.task, "--data", request.data, *more]
@@ -93,7 +91,7 @@ def choose(request: Request, tell: Tell = lambda line: None) -> Choice:
     tried: dict[str, float] = {}
     if request.budget and len(order) > 1:
         tried = finetuned(order, request, tell)
-        order = sorted(order, key=lambda item: (-tried.get(item.name, -np.inf),)) if tried else order
+        order = sorted(order, key=lambda item: -tried.get(item.name, -np.inf))
     return Choice(request, order, refused, tried)
 
 

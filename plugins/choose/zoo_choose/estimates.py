@@ -86,7 +86,7 @@ def _file(weights: Path, request: "Request") -> Path:
     """Return where the features of weights are kept: by the weights' bytes, and all that decides about the samples."""
     stored = zoo.stored_tensors(weights)
     said = {
-        "weights": [hashlib.sha256(file.read_bytes()).hexdigest() for file in stored.files],
+        "weights": list(zoo.common_hashes(stored.files).values()),
         "task": request.task,
         "data": _data_identity(request),
         "samples": request.samples,
@@ -98,13 +98,13 @@ def _file(weights: Path, request: "Request") -> Path:
 
 
 def _data_identity(request: "Request") -> list[Any]:
-    """Return what names the data; of files and folders also their sizes and times of change, so that new ones count."""
+    """Return what names the data; of files and folders also their contents, so that new ones count."""
     said: list[Any] = [request.data, sorted((key, str(value)) for key, value in request.arguments.items())]
     for place in (request.data, request.arguments.get("data_dir")):
         path = Path(str(place)) if place else None
         if path is not None and path.exists():
-            files = sorted(path.rglob("*")) if path.is_dir() else [path]
-            said.append([(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files])
+            files = [file for file in sorted(path.rglob("*")) if file.is_file()] if path.is_dir() else [path]
+            said.append([(str(file), digest) for file, digest in zoo.common_hashes(files).items()])
     return said
 
 
