@@ -52,7 +52,8 @@ def _name(name: str, value: Any) -> Iterator[str]:
     elif not inspect.isclass(value) or not value.__module__.startswith("zoo."):
         yield f"{name} = {re.sub(' at 0x[0-9a-f]+', '', repr(value))}"
     else:
-        bases = ", ".join(text for base in _source(value).bases if not (text := ast.unparse(base)).startswith("_"))
+        hidden_names = {base.__name__ for base in value.__bases__ if _is_hidden(base)}
+        bases = ", ".join(text for base in _source(value).bases if (text := ast.unparse(base)) not in hidden_names)
         yield f"class {name}({bases})" if bases else f"class {name}"
         printed = {kind for base in value.__bases__ if not _is_hidden(base) for kind in base.__mro__}
         hidden = [kind for kind in value.__mro__[1:] if _is_hidden(kind) and kind not in printed]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.authoring.manifest import FILE, manifest_of, written
-from zoo.registry.catalogue import SCHEMA_VERSION, load_catalogue, read_catalogue
+from zoo.registry.catalogue import SCHEMA_VERSION, read_catalogue
 from zoo.registry.plugins import load_plugins
 from zoo.registry.registry import Registry
 from zoo.strict_json import parse_json
@@ -53,7 +53,7 @@ def registry() -> dict[str, Any]:
 
 def manifests() -> dict[Path, str]:
     """Return the manifests of the plugins here that are installed, by their places."""
-    known = Registry(load_plugins(), load_catalogue())
+    known = Registry(load_plugins())
     found = {}
     for project in sorted(PLUGINS.glob("*/pyproject.toml")):
         name = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["name"]

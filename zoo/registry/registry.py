@@ -4,14 +4,12 @@ import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
-from typing import Any, Generic, TypeVar
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from zoo.errors import IntegrityError, NotFoundError, PluginError
 from zoo.extras import install_command
-from zoo.registry.catalogue import Catalogue, PublishedWeights, load_catalogue
 from zoo.registry.plugins import Plugin, load_plugins
-from zoo.specs.modality import Modality
 from zoo.specs.records import (
     CommandSpec,
     DatasetSpec,
@@ -26,6 +24,10 @@ from zoo.specs.records import (
     load_target,
     singular,
 )
+
+if TYPE_CHECKING:
+    from zoo.registry.catalogue import Catalogue, PublishedWeights
+    from zoo.specs.modality import Modality
 
 S = TypeVar("S")
 
@@ -52,11 +54,22 @@ class Offer(Generic[S]):
 
 
 class Registry:
-    """Look things up by name: `name`, or for models `family/name`."""
+    """Look things up by name: `name`, or for models `family/name`.
 
-    def __init__(self, plugins: list[Plugin], catalogue: Catalogue) -> None:
+    Without a catalogue, that of registry.json is read when something of it is first asked for.
+    """
+
+    def __init__(self, plugins: list[Plugin], catalogue: "Catalogue | None" = None) -> None:
         self.plugins = plugins
-        self.catalogue = catalogue
+        if catalogue is not None:
+            self.catalogue = catalogue
+
+    @cached_property
+    def catalogue(self) -> "Catalogue":
+        """The published weights that are known here."""
+        from zoo.registry.catalogue import load_catalogue
+
+        return load_catalogue()
 
     def offers(self, kind: str) -> Iterator[Offer[Any]]:
         """Yield what the plugins that loaded offer of one kind, such as models."""
@@ -110,7 +123,7 @@ class Registry:
         """Return the plugin command of this name."""
         return self._find("commands", name)
 
-    def weights(self, name: str, *, allow_mutable: bool = False) -> PublishedWeights:
+    def weights(self, name: str, *, allow_mutable: bool = False) -> "PublishedWeights":
         """Return the catalogue's entry of this name.
 
         Raise NotFoundError with suggestions, or IntegrityError for an entry that was refused or that names a branch.
@@ -269,11 +282,13 @@ def matches(name: str, pattern: str | None) -> bool:
 @cache
 def default_registry() -> Registry:
     """Return the registry of this process: the core's own offers, every installed plugin, and registry.json."""
-    return Registry(load_plugins(CORE_OFFERS), load_catalogue())
+    return Registry(load_plugins(CORE_OFFERS))
 
 
-def load_modality(name: str) -> Modality:
+def load_modality(name: str) -> "Modality":
     """Import the modality of this name. Raise PluginError where its plugin fails at that."""
+    from zoo.specs.modality import Modality
+
     offer = default_registry().modality(name)
     try:
         found = load_target(offer.spec.target)

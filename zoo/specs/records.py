@@ -10,6 +10,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from zoo.specs.record import Record
 from zoo.specs.renamed import TARGETS, renamed_arguments, tell_renamed
 
 Stage = Literal["pretrain", "finetune"]
@@ -39,8 +40,8 @@ def _check(spec: Any, targets: tuple[str, ...] = ("target",)) -> None:
             raise ValueError(f"{name} {value!r} of {spec.name!r} must be 'package.module:attribute'")
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Named:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class _Named(Record):
     """What a spec of any kind has."""
 
     name: str
@@ -51,8 +52,8 @@ class _Named:
         _check(self)
 
 
-@dataclass(frozen=True, kw_only=True)
-class OptionSpec:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class OptionSpec(Record):
     """One option that a modality or a task adds to `zoo predict`: `--name`, also `-short`; a flag takes no value."""
 
     name: str
@@ -69,7 +70,7 @@ class OptionSpec:
             raise ValueError(f"short {self.short!r} of option {self.name!r} must be one letter other than h")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ModalitySpec(_Named):
     """One kind of data.
 
@@ -97,8 +98,8 @@ class ModalitySpec(_Named):
 
 
 @renamed_arguments(licence="license")
-@dataclass(frozen=True, kw_only=True)
-class ModelSpec:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ModelSpec(Record):
     """One architecture.
 
     `target` is a callable of JSON-able keyword arguments that returns an `nn.Module`; `arguments` are those this name
@@ -130,8 +131,8 @@ class ModelSpec:
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecipeSpec:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RecipeSpec(Record):
     """One way to train.
 
     `target` is a class that keeps the `zoo.Recipe` protocol, `settings` a frozen dataclass that extends
@@ -157,8 +158,8 @@ class RecipeSpec:
             raise ValueError(f"stage {self.stage!r} of {self.name!r} must be one of {', '.join(get_args(Stage))}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class TaskSpec:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class TaskSpec(Record):
     """What a finetuned model is for, named by the Hub's tag where it has one. `recipe` names what finetunes for it.
 
     `learns_from` is what every sample must have besides the bare input; "images" and "tokens" are nothing, and
@@ -195,7 +196,7 @@ class TaskSpec:
 
 
 @renamed_arguments(licence="license")
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DatasetSpec(_Named):
     """One data set by name.
 
@@ -209,29 +210,29 @@ class DatasetSpec(_Named):
     hub_id: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CommandSpec(_Named):
     """One subcommand of `zoo`. `target` is a `click.Command`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LayoutSpec(_Named):
     """How a library stores models of other plugins. `target` names a tuple of `zoo.Layout`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FormatSpec(_Named):
     """One container of weights other than safetensors. `target` is an object that keeps the `zoo.Format` protocol."""
 
     suffixes: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MethodSpec(_Named):
     """One way to finetune. `target(settings, network)` makes what keeps the `zoo.FinetuneMethod` protocol."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TrackerSpec(_Named):
     """One tracker of runs, for `--track NAME`. `target()` makes what keeps the `zoo.Tracker` protocol.
 
@@ -241,12 +242,12 @@ class TrackerSpec(_Named):
     secrets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class EngineSpec(_Named):
     """One way to compute loaded models, for `--engine NAME`. `target` keeps the `zoo.Engine` protocol."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ExplainerSpec(_Named):
     """One way to explain predictions, of a modality, a task, or with None of any.
 
@@ -257,7 +258,7 @@ class ExplainerSpec(_Named):
     task: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AbilitySpec(_Named):
     """Something that loaded weights can be asked besides: `target(loaded)` is bound to the model by the spec's name.
 
