@@ -1,76 +1,30 @@
 """Held-out data are scored whole, by the weights' own classes."""
 
 import csv
-import io
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from PIL import Image
 
 import zoo
 import zoo.training.evaluate
-from tests.tiny import install
+from tests.training.greys import counted, grey_weights, pictures
 from zoo.cli import run
 from zoo.data.images.image_folder import open_image_folder
-from zoo.data.splitting import to_be_scored
 from zoo.errors import DataError, UsageError
 from zoo.modalities.data_source import open_data
 
 
 @pytest.fixture
-def weights(site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return weights that tell cat, dog and eel by how bright a picture is, beside an empty cache."""
-    monkeypatch.setenv("ZOO_LOAD_PLUGINS", "zoo_tiny")
-    monkeypatch.chdir(tmp_path)
-    install(site)
-    from zoo.weights.folder import save_weights
-
-    model = zoo.create("tiny", num_classes=3)
-    with torch.no_grad():
-        model.stem.weight.zero_()
-        model.stem.weight[0, 0, 1, 1] = 1
-        model.stem.bias.zero_()
-        model.head.weight.zero_()
-        model.head.weight[:, 0] = torch.tensor([0.0, 10.0, 20.0])
-        model.head.bias.copy_(torch.tensor([0.0, -3.0, -10.0]))
-    inputs = zoo.Preprocessing(image_size=(8, 8), channels=1)
-    save_weights(
-        tmp_path / "weights",
-        model,
-        model_name="tiny",
-        arguments={"num_classes": 3},
-        labels=("cat", "dog", "eel"),
-        inputs=inputs,
-        data=None,
-        task="image-classification",
-    )
-    return str(tmp_path / "weights")
-
-
-GREY = {"cat": 0, "dog": 128, "eel": 255}
-
-
-def pictures(folder: Path, **counts: int) -> str:
-    for name, count in counts.items():
-        (folder / name).mkdir(parents=True)
-        for place in range(count):
-            Image.new("L", (8, 8), GREY.get(name, 60)).save(folder / name / f"{place}.png")
-    return str(folder)
-
-
-def counted(weights: str, data: str, capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, Any]:
-    assert run(["evaluate", weights, "--data", data, "--json", *more]) == 0, capsys.readouterr().err
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
+def weights(site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    return grey_weights(site, tmp_path, monkeypatch)
 
 
 def test_148_data_that_are_not_split_are_scored_whole(weights: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -233,91 +187,3 @@ def test_predictions_are_written_though_nobody_reads_what_is_printed(weights: st
     subprocess.run(command, stdout=writer, env={**os.environ, "PYTHONPATH": path}, timeout=120)
     os.close(writer)
     assert len(Path("said.jsonl").read_text().splitlines()) == 15
-
-
-SHADES = "hf://datasets/org/shades"
-
-
-@pytest.fixture
-def shades(served_hub: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Return a function that pushes greys of classes by split, and returns what `zoo evaluate` takes of them.
-
-    A split is (names of its classes, labels); a label of -1 is a hidden one.
-    """
-    datasets = pytest.importorskip("datasets", reason="needs the data extra: pip install -e '.[data]'")
-    from huggingface_hub import CommitOperationAdd, HfApi, constants
-
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    datasets.disable_progress_bars()
-
-    def drawn(name: str, place: int) -> dict[str, Any]:
-        file = io.BytesIO()
-        Image.new("L", (8, 8), max(GREY[name] - place, 0)).save(file, "PNG")
-        return {"bytes": file.getvalue(), "path": None}
-
-    def push(**splits: tuple[list[str], list[int]]) -> list[str]:
-        api = HfApi(endpoint=served_hub.url, token=served_hub.token)
-        api.create_repo("org/shades", repo_type="dataset")
-        files = []
-        for split, (names, labels) in splits.items():
-            features = {"image": datasets.Image(), "label": datasets.ClassLabel(names=names)}
-            rows = {"image": [drawn(names[label], place) for place, label in enumerate(labels)], "label": labels}
-            file = io.BytesIO()
-            datasets.Dataset.from_dict(rows, datasets.Features(features)).to_parquet(file)
-            files.append(CommitOperationAdd(f"data/{split}-00000-of-00001.parquet", file.getvalue()))
-        api.create_commit("org/shades", files, commit_message="data", repo_type="dataset")
-        return ["--hub", served_hub.url]
-
-    return push
-
-
-ALL = ["cat", "dog", "eel"]
-
-
-def test_136_a_hub_s_split_is_scored_by_the_names_of_its_own_classes(
-    weights: str, shades: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """`eel` is 2 in the training split and 1 in the test split."""
-    hub = shades(train=(ALL, [0, 1, 2] * 3), test=(["cat", "eel"], [0, 1, 1, 0, 1]))
-    found = counted(weights, SHADES, capsys, *hub)
-    assert (found["samples"], found["accuracy"]) == (5, 100)
-    assert {name: values["count"] for name, values in found["classes"].items()} == {"cat": 2, "eel": 3}
-
-
-def test_136_a_hub_s_hidden_labels_are_not_scored(
-    weights: str, shades: Callable[..., list[str]], capsys: pytest.CaptureFixture[str], caplog: Any
-) -> None:
-    hub = shades(train=(ALL, [0, 1, 2] * 3), validation=(ALL, [0, 1, 2, 2]), test=(ALL, [-1] * 6))
-    found = counted(weights, SHADES, capsys, *hub)
-    assert (found["samples"], found["accuracy"]) == (4, 100)  # of the split to validate with
-    assert "hides the labels of its test split" in caplog.text
-
-
-def test_136_a_hub_s_classes_in_another_order_are_the_weights_own(
-    weights: str, shades: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    hub = shades(test=(["eel", "cat", "dog"], [0, 0, 1, 2]))
-    found = counted(weights, SHADES, capsys, *hub)
-    assert (found["samples"], found["accuracy"]) == (4, 100)
-
-
-def test_136_texts_of_a_hub_whose_test_split_hides_its_labels(
-    served_hub: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """They are scored on what is there to validate with; nothing else is downloaded."""
-    datasets = pytest.importorskip("datasets", reason="needs the data extra: pip install -e '.[data]'")
-    from huggingface_hub import constants
-
-    from tests.data.text.test_hub import opened, push, table
-
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    datasets.disable_progress_bars()
-    splits = {"train": table(0, 20), "validation": table(20, 26), "test": table(30, 40).map(lambda row: {"label": -1})}
-    push(served_hub, {f"data/{split}-00000-of-00001.parquet": rows for split, rows in splits.items()})
-    with to_be_scored():
-        dataset = opened(served_hub)
-    assert {name: len(split) for name, split in dataset.splits.items()} == {"test": 6}
-    assert dataset.splits["test"].texts[0] == "question 20" and dataset.classes == ("no", "yes")
-    assert "hides the labels of its test split" in caplog.text
-    kept = Path(constants.HF_HUB_CACHE)
-    assert sorted(path.name.partition("-")[0] for path in kept.rglob("*.parquet")) == ["test", "validation"]
