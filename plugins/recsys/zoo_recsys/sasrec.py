@@ -148,4 +148,4 @@ def _last(features: Tensor, mask: Tensor | None) -> Tensor:
         return features[:, -1]
     places = torch.arange(mask.shape[1], device=mask.device)
     last = torch.where(mask > 0, places, 0).amax(1)
-    return features[torch.arange(len(features), device=features.device), last]
+    return features[torch.arange(features.shape[0], device=features.device), last]

@@ -96,7 +96,7 @@ class AST(zoo.BackboneModule):
         found = self.embedding(x[:, None]).flatten(2).transpose(1, 2)
         if masked is not None:
             found = found.masked_fill(masked[..., None], 0)
-        found = torch.cat([self.tokens[:, 0].expand(len(x), -1, -1), found], 1) + self.positions
+        found = torch.cat([self.tokens[:, 0].expand(x.shape[0], -1, -1), found], 1) + self.positions
         layers = []
         for layer in self.layers:
             found = self.run(layer, found)
@@ -109,7 +109,7 @@ class AST(zoo.BackboneModule):
     ) -> Any:
         """Return tokens, and of each layer a map (batch, width, frames), the mean over frequency."""
         layers = self.encode(x)
-        maps = [layer[:, 2:].reshape(len(x), *self.grid, -1).mean(1).transpose(1, 2) for layer in layers]
+        maps = [layer[:, 2:].reshape(x.shape[0], *self.grid, -1).mean(1).transpose(1, 2) for layer in layers]
         chosen = zoo.ImageBackboneModule.choose(maps, indices)
         return chosen if intermediates_only else (layers[-1], chosen)
 
@@ -120,7 +120,7 @@ class AST(zoo.BackboneModule):
         if self.pooling == "tokens":
             pooled = x[:, :2].mean(1)
         else:
-            over_time = x[:, 2:].reshape(len(x), *self.grid, -1).mean(1).transpose(1, 2)
+            over_time = x[:, 2:].reshape(x.shape[0], *self.grid, -1).mean(1).transpose(1, 2)
             pooled = F.adaptive_avg_pool1d(over_time, self.segments).transpose(1, 2).flatten(1)
         pooled = self.head["norm"](pooled)
         logits: Tensor = pooled if pre_logits else self.head["out"](pooled)
