@@ -1,8 +1,8 @@
 """Measure what pretraining is worth by its defaults, on small data sets that no recipe was made for.
 
     ZOO_DATA=../shared/data python benchmarks/bench.py [--parts TASK|choosing|held-out|pictures|texts ...] [--seeds 2]
-        [--arms scratch pretrained pulled baseline] [--recipes denoising simclr masked] [--set NAME=VALUE]...
-        [--minilm FOLDER] [--out /tmp/zoo-bench] [--show]
+        [--arms scratch pretrained pulled baseline] [--recipes denoising simclr masked simcse electra]
+        [--set NAME=VALUE]... [--minilm FOLDER] [--out /tmp/zoo-bench] [--show]
 
 A network is pretrained once a task and recipe, on the training split without its labels, and finetuned for each seed
 with few of them: the seed draws which, and all else. The arm `scratch` is the same network from random weights,
@@ -26,10 +26,13 @@ from typing import Any
 from bench_tasks import TASKS, Task
 
 SMALL = {"depths": [1, 1, 1, 1], "widths": [16, 32, 64, 128], "cifar_stem": True}
+TEXT = {"width": 128, "depth": 2, "num_heads": 2, "mlp_width": 512}
 RECIPES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
     "denoising": ("pictures", "conv_autoencoder", {}, {}),
     "simclr": ("pictures", "resnet18", SMALL, {"epochs": 20}),
-    "masked": ("texts", "bert", {"width": 128, "depth": 2, "num_heads": 2, "mlp_width": 512}, {"steps": 300}),
+    "masked": ("texts", "bert", TEXT, {"steps": 300}),
+    "simcse": ("texts", "bert", TEXT, {"steps": 300}),
+    "electra": ("texts", "bert", TEXT, {"steps": 300}),
 }
 """The kind of data, the model with its arguments, and what is set: no more than makes it small."""
 GOALS = {"pictures": "image-classification", "texts": "text-classification"}
@@ -44,7 +47,7 @@ def jobs(task: Task, asked: argparse.Namespace, seed: int) -> Iterator[dict[str,
         if RECIPES[recipe][0] == task.kind:
             for arm in ("scratch", "pretrained"):
                 if arm in asked.arms:
-                    yield {**known, "arm": arm, "recipe": recipe}
+                    yield {**known, "arm": arm, "recipe": recipe if arm == "pretrained" else scratch_of(recipe)}
     pulled = resnet20() if task.kind == "pictures" else asked.minilm
     if "pulled" in asked.arms and pulled is not None:
         yield {**known, "arm": "pulled", "recipe": "resnet20" if task.kind == "pictures" else "minilm"}
@@ -106,7 +109,7 @@ def pretrained(task: Task, recipe: str, out: Path) -> Path:
     run = out / "pretrained" / f"{task.name}-{recipe}"
     if not (run / "weights").exists():
         data = str(task.folder(out / "data"))
-        more = {"recipe": recipe} if recipe != "masked" else {}
+        more = {"recipe": {"electra": "replaced_token_detection"}.get(recipe, recipe)} if recipe != "masked" else {}
         settings = {**settings, "evaluations": 1}
         zoo.pretrain(model, data=data, out=run, settings=settings, arguments=arguments, force=True, **more)
     return run
@@ -119,8 +122,13 @@ def key_of(row: dict[str, Any]) -> str:
 def gain(row: dict[str, Any], results: dict[str, dict[str, Any]]) -> float | None:
     """Return how much better a run was than that from scratch with the same seed and the defaults."""
     recipe = row["recipe"] if row["recipe"] in RECIPES else next(iter(recipes_of(row["kind"])))
-    scratch = results.get(key_of({**row, "arm": "scratch", "recipe": recipe, "settings": {}}))
+    scratch = results.get(key_of({**row, "arm": "scratch", "recipe": scratch_of(recipe), "settings": {}}))
     return None if scratch is None else row["accuracy"] - scratch["accuracy"]
+
+
+def scratch_of(recipe: str) -> str:
+    """Return the first recipe of the same network: from scratch they are one."""
+    return next(name for name, made in RECIPES.items() if made[:3] == RECIPES[recipe][:3])
 
 
 def recipes_of(kind: str) -> list[str]:

@@ -95,3 +95,25 @@ def zoo_recipes() -> Iterator[zoo.RecipeSpec]:
         score="loss",
         requires=("features",),
     )
+    yield zoo.RecipeSpec(
+        name="simcse",
+        stage="pretrain",
+        summary="SimCSE: contrastive learning of texts, with masked language modelling (Gao et al., 2021)",
+        target="zoo_transformer.pretraining.simcse:SimCSE",
+        settings="zoo_transformer.pretraining.settings:SimCSESettings",
+        task="feature-extraction",
+        score="loss",
+        modality="text",
+        requires=("features",),
+    )
+    yield zoo.RecipeSpec(
+        name="replaced_token_detection",
+        stage="pretrain",
+        summary="Replaced token detection (ELECTRA; Clark et al., 2020)",
+        target="zoo_transformer.pretraining.replaced_tokens:ReplacedTokenDetection",
+        settings="zoo_transformer.pretraining.settings:ReplacedTokenSettings",
+        task="feature-extraction",
+        score="loss",
+        modality="text",
+        requires=("features", "language-model"),
+    )
