@@ -19,6 +19,7 @@ from zoo.engine.options import RunOptions
 
 SPELLED = {
     "batch_size": "settings",
+    "budget": "settings",
     "data_set": "data_options",
     "text": "columns",
     "pair": "columns",
@@ -50,7 +51,7 @@ TRAINING: dict[str, Any] = {
     "out": Path("run"),
     "data_dir": Path("there"),
     "skip_bad": 2,
-    "settings": {"epochs": "3", "batch_size": "16"},
+    "settings": {"epochs": "3", "batch_size": "16", "steps": "10m"},
     "arguments": {"depth": 5},
     "hub": "http://hub",
     "columns": {"text": "t", "pair": "p", "label": "l", "target": "g"},
@@ -65,7 +66,7 @@ TRAINING: dict[str, Any] = {
     "track": ("tensorboard",),
 }
 TYPED = (
-    "--data photos --out run --data-dir there --skip-bad 2 --set epochs=3 --batch-size 16 --arg depth=5 "
+    "--data photos --out run --data-dir there --skip-bad 2 --set epochs=3 --batch-size 16 --budget 10m --arg depth=5 "
     "--hub http://hub --text t --pair p --label l --target g --data-set rate=7 --device cuda:1 --sharding fsdp "
     "--resume --force --override --keep 4 --stall-seconds 9 --track tensorboard"
 )

@@ -25,7 +25,8 @@ class Options(TypedDict, total=False):
 
     `track` names trackers: "tensorboard", or "package.module:attribute".
 
-    In `settings`, a `batch_size` of "auto" takes the largest power of two that fits into memory.
+    In `settings`, a `batch_size` of "auto" takes the largest power of two that fits into memory, and `steps` of "10m"
+    as many as fit into ten minutes here (s, m or h).
     """
 
     device: str | None

@@ -58,6 +58,9 @@ def training_options(function: Command) -> Command:
         click.option(
             "--batch-size", metavar="N|auto", help="Same as --set batch_size=N; auto: as large as fits in memory."
         ),
+        click.option(
+            "--budget", metavar="TIME", help="Same as --set steps=TIME, such as 10m: as many steps as fit into it here."
+        ),
         click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a recipe setting."),
         skip_bad,
         data_set,
@@ -81,7 +84,7 @@ def train(
     if launched(typed.pop("processes")):
         return
     options, dry_run, as_json = typed, typed.pop("dry_run"), typed.pop("as_json", False)
-    options["settings"] = changes(options["settings"], options.pop("batch_size"))
+    options["settings"] = changes(options["settings"], options.pop("batch_size"), options.pop("budget"))
     options["columns"] = columns_of(options)
     options["data_options"] = pairs(options.pop("data_set"), "--data-set")
     options["arguments"] = arguments_of(options["arguments"])
@@ -119,9 +122,10 @@ def arguments_of(values: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def changes(settings: tuple[str, ...], batch_size: str | None) -> dict[str, str]:
+def changes(settings: tuple[str, ...], batch_size: str | None, budget: str | None = None) -> dict[str, str]:
     """Return what was typed of settings."""
-    return {**pairs(settings, "--set"), **({"batch_size": batch_size} if batch_size else {})}
+    typed = {"batch_size": batch_size, "steps": budget}
+    return {**pairs(settings, "--set"), **{name: value for name, value in typed.items() if value}}
 
 
 def show_rehearsal(found: "DryRun") -> None:

@@ -30,7 +30,7 @@ def run_with_baselines(request: FinetuneRequest, job: TrainingJob) -> RunResult:
     require("--baselines", "sklearn")
     _check(job)
     compared, spec = [], job.recipe.spec
-    scratch = prepare_job(_from_scratch(request))
+    scratch = prepare_job(_from_scratch(request, job))
     result = run_job(job)
     compared.append(Compared(SCRATCH, run_job(scratch).scores))
     if (classical := _classical(request, job)) is not None:
@@ -55,12 +55,16 @@ def _check(job: TrainingJob) -> None:
         raise UsageError("--baselines trains from scratch itself, beside pretrained weights; omit --method scratch")
 
 
-def _from_scratch(request: FinetuneRequest) -> FinetuneRequest:
-    """Return the request of the same network from random weights, kept inside the run."""
+def _from_scratch(request: FinetuneRequest, job: TrainingJob) -> FinetuneRequest:
+    """Return the request of the same network from random weights, kept inside the run.
+
+    It trains as long, and on batches as large, also where these were measured.
+    """
     out = request.run.out / SCRATCH
     resumes = request.run.resume and (out / "run.json").is_file()
     run = dataclasses.replace(request.run, out=out, resume=resumes)
     settings = {name: value for name, value in request.settings.items() if name != "method"}
+    settings |= {name: getattr(job.settings, name) for name in ("batch_size", "steps") if name in settings}
     return dataclasses.replace(request, run=run, settings=settings, method=SCRATCH)
 
 

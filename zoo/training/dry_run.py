@@ -1,7 +1,7 @@
 """Rehearse a job before it costs anything: everything is settled, a few steps are timed, nothing is written."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from torch.utils.flop_counter import flop_registry
 from zoo.engine.average import named_state
 from zoo.engine.distribution import join
 from zoo.engine.loop import Plan
-from zoo.engine.recipe import Batch, Batches
+from zoo.engine.recipe import Batch
 from zoo.engine.run import Run
 from zoo.engine.stepper import Stepper
 from zoo.engine.tracking import make_trackers
@@ -21,11 +21,9 @@ from zoo.errors import UsageError
 from zoo.specs.modality_offers import CountsClasses
 from zoo.training.job import TrainingJob
 from zoo.training.memory import peak_memory
-from zoo.training.pace import Pace, measure_pace, samples_in, timed
+from zoo.training.pace import measure_pace, samples_in, seconds_a_step, seconds_to_evaluate
 from zoo.training.preflight import check_recipe
 from zoo.training.run import batches, fresh_model, make_stepper
-
-_TIMED_STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -87,8 +85,8 @@ def dry_run_job(job: TrainingJob) -> DryRun:
         pace = measure_pace(stepper, batch)
         check_recipe(job, stepper, pace.of(next(evaluation.epoch(0))))
         flops = _first_step(stepper, pace.of(batch))
-        seconds = _seconds_a_step(stepper, training, pace)
-        scoring = _seconds_to_evaluate(stepper, evaluation, pace)
+        seconds = seconds_a_step(stepper, training, pace)
+        scoring = seconds_to_evaluate(stepper, evaluation, pace)
         rounds = -(-plan.total // plan.a_round) + 1
         state = named_state(stepper.modules)
         size = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
@@ -159,32 +157,6 @@ class _Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch'
         if (count := flop_registry.get(func._overloadpacket)) is not None:
             self.total += count(*args, **kwargs, out_val=out)
         return out
-
-
-def _seconds_a_step(stepper: Stepper, training: Batches, pace: Pace) -> float:
-    supply = (pace.of(batch) for batch in _endless(training))
-    next(supply)
-    stepper.step(next(supply), 1)
-    with timed(stepper.distribution.device) as seconds:
-        for step in range(_TIMED_STEPS):
-            stepper.step(next(supply), 2 + step)
-    stepper.metrics(2 + _TIMED_STEPS)
-    return seconds[0] / _TIMED_STEPS * pace.whole / pace.samples
-
-
-def _seconds_to_evaluate(stepper: Stepper, evaluation: Batches, pace: Pace) -> float:
-    whole = next(evaluation.epoch(0))
-    batch = pace.of(whole)
-    with timed(stepper.distribution.device) as seconds, stepper.exported():
-        stepper.recipe.evaluate([batch])
-    return seconds[0] * samples_in(whole) / samples_in(batch) * len(evaluation)
-
-
-def _endless(supply: Batches) -> Iterator[dict[str, torch.Tensor]]:
-    epoch = 0
-    while True:
-        yield from supply.epoch(epoch)
-        epoch += 1
 
 
 def _existing(path: Path) -> Path:

@@ -68,7 +68,13 @@ class TrainingJob:
 
     def with_batch_size(self, size: int) -> "TrainingJob":
         """Return the job with another batch size, and the rates that follow from it."""
-        settings = self.with_rates(dataclasses.replace(self.settings, batch_size=size))
+        return self._with(self.with_rates(dataclasses.replace(self.settings, batch_size=size)))
+
+    def with_steps(self, steps: int) -> "TrainingJob":
+        """Return the job with another number of steps."""
+        return self._with(dataclasses.replace(self.settings, steps=steps))
+
+    def _with(self, settings: TrainingSettings) -> "TrainingJob":
         resolved = {**self.resolved, "settings": dataclasses.asdict(settings)}
         return dataclasses.replace(self, settings=settings, resolved=resolved)
 

@@ -10,13 +10,14 @@ from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
 from zoo.engine.average import named_state
-from zoo.engine.recipe import Batch
+from zoo.engine.recipe import Batch, Batches
 from zoo.engine.stepper import Stepper
 
 _LOOKED_AT_FROM = 4_000_000
 """Numbers in a batch; a step of fewer costs nothing that would have to be bounded."""
 _FEW = 2
 _STEPS = 6
+_TIMED_STEPS = 3
 _SECONDS = 12.0
 _BYTES = 1024**3
 
@@ -53,6 +54,34 @@ def measure_pace(stepper: Stepper, batch: Batch) -> Pace:
     affordable = min(_free(stepper.distribution.device) // size, int(_SECONDS / _STEPS * few.samples / seconds[0]))
     samples = min(whole, max(few.samples, affordable // micro_batches * micro_batches))
     return Pace(samples, whole, size)
+
+
+def seconds_a_step(stepper: Stepper, training: Batches, pace: Pace) -> float:
+    """Return how long a step of a whole batch takes, once it is warm."""
+    supply = (pace.of(batch) for batch in _endless(training))
+    next(supply)
+    stepper.step(next(supply), 1)
+    with timed(stepper.distribution.device) as seconds:
+        for step in range(_TIMED_STEPS):
+            stepper.step(next(supply), 2 + step)
+    stepper.metrics(2 + _TIMED_STEPS)
+    return seconds[0] / _TIMED_STEPS * pace.whole / pace.samples
+
+
+def seconds_to_evaluate(stepper: Stepper, evaluation: Batches, pace: Pace) -> float:
+    """Return how long it takes to score all that is evaluated, once."""
+    whole = next(evaluation.epoch(0))
+    batch = pace.of(whole)
+    with timed(stepper.distribution.device) as seconds, stepper.exported():
+        stepper.recipe.evaluate([batch])
+    return seconds[0] * samples_in(whole) / samples_in(batch) * len(evaluation)
+
+
+def _endless(supply: Batches) -> Iterator[Batch]:
+    epoch = 0
+    while True:
+        yield from supply.epoch(epoch)
+        epoch += 1
 
 
 def samples_in(batch: Batch) -> int:
