@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from zoo.data.drawing import draw_labelled
 from zoo.data.hub_files import HUB_DATASETS
 from zoo.data.text.baseline import word_accuracy
+from zoo.data.text.common_tokens import common_tokens
 from zoo.data.text.dataset import TextDataset
 from zoo.data.text.open import open_texts
 from zoo.data.text.tokenize import TokenLayout, tokenize
@@ -24,7 +25,7 @@ from zoo.modalities.named import named_dataset
 from zoo.registry.recipe_settings import recipe_settings
 from zoo.specs.backbones import TextBackbone
 from zoo.specs.modality import DataSource, Loaded, Need
-from zoo.specs.modality_offers import Baseline
+from zoo.specs.modality_offers import Baseline, SharedRows
 from zoo.specs.records import ModelSpec, Target
 from zoo.specs.settings import LanguageSettings, TextFinetuneSettings, TrainingSettings
 from zoo.weights.description import WeightsDescription
@@ -61,6 +62,12 @@ class TextModality:
     def read_inputs(self, folder: Path, record: Tokenization | None, arguments: Mapping[str, Any]) -> TextInputs:
         """Read the tokenizer, which must lie beside the weights."""
         return text_inputs(folder, record, arguments)
+
+    def shared_rows(self, inputs: TextInputs, folder: Path, description: WeightsDescription) -> SharedRows:
+        """Return the tokens that both know."""
+        theirs = read_text_inputs(folder, description).tokenizer
+        mine, there = common_tokens(inputs.tokenizer, theirs)
+        return SharedRows(argument="vocab_size", mine=mine, theirs=there)
 
     def inputs_for(self, batch: Mapping[str, Tensor]) -> TextInputs:
         """Return a tokenizer of bytes, for texts as long as the batch has them."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
-from zoo.specs.modality import Dataset, DataSource, Need
+from zoo.specs.modality import Dataset, DataSource, Inputs, Need
 from zoo.specs.settings import TrainingSettings
 
 
@@ -48,6 +49,24 @@ class HasBaseline(Protocol):
         Those are the `labels` that the seed of the settings draws, or all. Return None for data, or for a task, that it
         is no method for.
         """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedRows:
+    """Which rows of tables that are as long as a model's `argument` says mean the same in two models."""
+
+    argument: str
+    mine: Sequence[int]
+    theirs: Sequence[int]
+
+
+@runtime_checkable
+class SharesRows(Protocol):
+    """A modality whose models have tables with a row for each thing that inputs are made of, such as a token."""
+
+    def shared_rows(self, inputs: Inputs, folder: Path, description: Any) -> SharedRows:
+        """Return the rows that these inputs share with those of weights in a folder, as their config.json has it."""
         ...
 
 

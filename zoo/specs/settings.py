@@ -168,12 +168,16 @@ class LanguageSettings(TrainingSettings):
     `tokenizer` is bytes, characters, bpe:SIZE or wordpiece:SIZE, learnt from the training split, or a tokenizer.json,
     or weights that come with one; it gets `sentinels` tokens that stand for spans. Texts lie in a row, each ended by a
     token, and are cut into windows of `max_tokens`.
+
+    `start` names weights that the model begins at, as far as tensors have the same name and shape; of its tables of
+    tokens it takes the rows of those tokens that both know.
     """
 
     betas: tuple[Share, Share] = (0.9, 0.95)
     tokenizer: str = "bpe:8000"
     sentinels: Annotated[int, Meta(ge=0, le=10_000)] = 0
     max_tokens: Count = 128
+    start: WeightsName = ""
 
 
 @dataclass(frozen=True, kw_only=True)

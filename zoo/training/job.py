@@ -32,6 +32,7 @@ from zoo.training.growth import larger_arguments, with_room
 from zoo.training.pins import pinned_settings
 from zoo.training.rates import Rates, kept_rates, rates_for
 from zoo.training.request import FinetuneRequest, PretrainRequest, TrainingRequest
+from zoo.training.start import start_licence, started
 from zoo.version import __version__
 from zoo.weights.build import build
 from zoo.weights.description import AdapterRecord, BaseRecord
@@ -103,7 +104,7 @@ def pretraining(request: PretrainRequest) -> TrainingJob:
     trained_on = _with_validation(dataset, chosen)
     chosen, reasons = _choices(request, with_rates(chosen), offer, trained_on, inputs)
     resolved = _resolved("pretrain", offer, taken, spec, chosen, dataset, request, spec.task)
-    resolved |= {"pins": pinned_settings(chosen), "chosen": reasons}
+    resolved |= {"pins": pinned_settings(chosen), "chosen": reasons, **start_licence(chosen)}
     return TrainingJob(
         run=request.run,
         offer=offer,
@@ -115,7 +116,7 @@ def pretraining(request: PretrainRequest) -> TrainingJob:
         inputs=inputs,
         task=spec.task,
         resolved=resolved,
-        make_model=lambda: build(offer, taken),
+        make_model=lambda: started(offer, taken, inputs, chosen),
         learns_labels=spec.labels,
         with_rates=with_rates,
     )
