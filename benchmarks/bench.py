@@ -31,8 +31,8 @@ RECIPES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
     "denoising": ("pictures", "conv_autoencoder", {}, {}),
     "simclr": ("pictures", "resnet18", SMALL, {"epochs": 20}),
     "masked": ("texts", "bert", TEXT, {"steps": 300}),
-    "simcse": ("texts", "bert", TEXT, {"steps": 300}),
-    "electra": ("texts", "bert", TEXT, {"steps": 300}),
+    "simcse": ("texts", "bert", TEXT, {"steps": 150}),
+    "electra": ("texts", "bert", TEXT, {"steps": 220}),
 }
 """The kind of data, the model with its arguments, and what is set: no more than makes it small."""
 GOALS = {"pictures": "image-classification", "texts": "text-classification"}

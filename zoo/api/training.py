@@ -148,7 +148,9 @@ def dry_run(stage: Literal["pretrain", "finetune"], name: str | Path, **argument
     from zoo.training.dry_run import dry_run_job
     from zoo.training.prepare import prepare_job
 
-    request = (pretrain_request if stage == "pretrain" else finetune_request)(name, **arguments)
+    settings = arguments.pop("settings", None) or {}
+    settings = {name: value for name, value in settings.items() if name != "folds"}  # those would be trained for hours
+    request = (pretrain_request if stage == "pretrain" else finetune_request)(name, settings=settings, **arguments)
     return dry_run_job(prepare_job(request))
 
 

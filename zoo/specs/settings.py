@@ -143,6 +143,10 @@ class FinetuneSettings(TrainingSettings):
     Under `full` and `gradual` the head alone learns over the first `head_first` of the training, so that what it still
     says at random does not change what lies below (Kumar et al., 2022).
 
+    With `folds` the number of steps and `head_first` are planned by the data: the rule's steps, a half and a quarter of
+    them, and the head first, are tried with as many parts held out, each drawn by itself: of a size to match, or of 500
+    samples and more tenths. That takes about 3 times as many runs as there are folds; with 0 the rule decides.
+
     `image_size` (height, width) is what pictures are scaled to; None takes that of the weights, and where boxes or
     masks are learnt the pictures' own.
     """
@@ -151,6 +155,7 @@ class FinetuneSettings(TrainingSettings):
     backbone_rate: Fraction = 0.5
     layer_decay: Fraction = 0.8
     head_first: Share = 0.0
+    folds: Annotated[int, Meta(ge=0, le=20)] = 0
     lora_rank: Count = 8
     lora_alpha: Positive = 16.0
     image_size: tuple[Count, Count] | None = None

@@ -5,7 +5,7 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -69,14 +69,16 @@ class TrainingJob:
 
     def with_batch_size(self, size: int) -> "TrainingJob":
         """Return the job with another batch size, and the rates that follow from it."""
-        return self._with(self.with_rates(dataclasses.replace(self.settings, batch_size=size)))
+        return self.with_settings(self.with_rates(dataclasses.replace(self.settings, batch_size=size)))
 
     def with_steps(self, steps: int) -> "TrainingJob":
         """Return the job with another number of steps."""
-        return self._with(dataclasses.replace(self.settings, steps=steps))
+        return self.with_settings(dataclasses.replace(self.settings, steps=steps))
 
-    def _with(self, settings: TrainingSettings) -> "TrainingJob":
-        resolved = {**self.resolved, "settings": dataclasses.asdict(settings)}
+    def with_settings(self, settings: TrainingSettings, reasons: Mapping[str, str] | None = None) -> "TrainingJob":
+        """Return the job with other settings, and why they were chosen where the data did."""
+        chosen = {**self.resolved.get("chosen", {}), **(reasons or {})}
+        resolved = {**self.resolved, "settings": dataclasses.asdict(settings), "chosen": chosen}
         return dataclasses.replace(self, settings=settings, resolved=resolved)
 
 
