@@ -22,6 +22,11 @@ EVEN = (64, 64, 3)
 CASES: list[tuple[str, str, tuple[int, int, int], dict[str, Any]]] = [
     ("ResNet50", "resnet50", ODD, {}),
     ("ResNet101", "resnet101", EVEN, {}),
+    ("ResNet50V2", "resnetv2_50", ODD, {}),
+    ("ResNet101V2", "resnetv2_101", EVEN, {}),
+    ("VGG16", "vgg16", ODD, {}),
+    ("MobileNet", "mobilenetv1_100", ODD, {}),
+    ("MobileNet", "mobilenetv1_100", EVEN, {"alpha": 0.25}),
     ("MobileNetV2", "mobilenetv2_100", ODD, {}),
     ("MobileNetV2", "mobilenetv2_100", EVEN, {"alpha": 0.35}),
     ("MobileNetV3Small", "mobilenetv3_small_100", ODD, {}),
@@ -37,6 +42,11 @@ SUFFIXES = (".keras", ".weights.h5", ".h5")
 # which of Keras's layers gives each map that `feature_info` lists
 MAPS = {
     "resnet50": ["conv1_relu", *(f"conv{stage}_block{last}_out" for stage, last in ((2, 3), (3, 4), (4, 6), (5, 3)))],
+    "resnetv2_50": [
+        *("conv1_conv", *(f"conv{stage}_block{last}_out" for stage, last in ((2, 3), (3, 4), (4, 6), (5, 3)))),
+    ],
+    "vgg16": [*(f"block{stage}_conv{last}" for stage, last in ((1, 2), (2, 2), (3, 3), (4, 3), (5, 3))), "block5_pool"],
+    "mobilenetv1_100": [f"conv_pw_{place}_relu" for place in (1, 3, 5, 11, 13)],
     "mobilenetv2_100": [
         *("expanded_conv_project_BN", "block_2_add", "block_5_add", "block_12_add", "block_16_project_BN"),
     ],
@@ -74,7 +84,9 @@ def prepared(images: Any, known: Any) -> Tensor:
 
 def as_keras_does(images: Any, kind: str) -> Any:
     """Do what keras.applications' own preprocess_input does to bytes."""
-    name = "resnet" if kind.startswith("ResNet") else "mobilenet_v2" if kind == "MobileNetV2" else None
+    modules = {"MobileNetV2": "mobilenet_v2", "MobileNet": "mobilenet", "VGG16": "vgg16"}
+    modules |= {kind: "resnet_v2" if kind.endswith("V2") else "resnet" for kind in (kind,) if kind.startswith("ResNet")}
+    name = modules.get(kind)
     return images * 255 if name is None else getattr(keras.applications, name).preprocess_input(images * 255)
 
 
@@ -89,7 +101,9 @@ def test_their_file_loads(kind: str, name: str, shape: Any, more: Any, tmp_path:
     )
     images = pictures(*shape)
     wanted = theirs.predict(as_keras_does(images, kind), verbose=0)
-    suffixes = SUFFIXES if name in ("resnet50", "mobilenetv2_100", "efficientnet_b0") else SUFFIXES[:1]
+    suffixes = (
+        SUFFIXES if name in ("resnet50", "mobilenetv2_100", "efficientnet_b0", "mobilenetv1_100") else SUFFIXES[:1]
+    )
     for suffix in suffixes:
         path = tmp_path / f"theirs{suffix}"
         (theirs.save_weights if suffix == ".weights.h5" else theirs.save)(path)
@@ -156,6 +170,12 @@ EXPORTED: list[tuple[str, dict[str, Any]]] = [
     ("resnet18", {"widths": [8, 16, 24, 32]}),
     ("resnet50", {"widths": [8, 16, 24, 32]}),
     ("resnet18", {"widths": [8, 8, 8, 8], "cifar_stem": True, "channels": 1}),
+    ("resnetv2_50", {"widths": [8, 16, 24, 32]}),
+    ("resnetv2_50", {"widths": [8, 8, 8, 8], "stride_last": True, "conv_bias": True, "zero_padded_pool": True}),
+    ("vgg16", {"widths": [8, 8, 16, 16, 16], "hidden_size": 24, "map_size": [2, 1]}),
+    ("vgg16_bn", {"widths": [8, 8, 16, 16, 16], "hidden_size": None}),
+    ("mobilenetv1_100", {"width": 0.5}),
+    ("mobilenetv1_100", {"width": 0.25, "padding": "behind", "norm_eps": 1e-3}),
     ("mobilenetv2_100", {"width": 0.5}),
     ("mobilenetv3_small_100", {}),
     ("mobilenetv3_large_100", {"padding": "same", "norm_eps": 1e-3}),

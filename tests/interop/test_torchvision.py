@@ -19,10 +19,13 @@ NAMES = {
     **{name: name for name in ("resnet18", "resnet34", "resnet50", "resnet101")},
     **{name: name for name in ("convnext_tiny", "convnext_small", "convnext_base")},
     **{f"efficientnet_b{size}": f"efficientnet_b{size}" for size in range(4)},
+    **{name: name for name in ("vgg16", "vgg16_bn")},
     "mobilenetv2_100": "mobilenet_v2",
     "mobilenetv3_small_100": "mobilenet_v3_small",
     "mobilenetv3_large_100": "mobilenet_v3_large",
 }
+FIXED: dict[str, dict[str, Any]] = {"mobilenetv3": {"norm_eps": 1e-3}, "vgg": {"fixed_map": True}}
+"""What torchvision's models have otherwise than ours do unless told."""
 
 
 @pytest.mark.parametrize(("name", "theirs"), NAMES.items())
@@ -52,7 +55,7 @@ def test_every_file_that_they_publish_is_scaled_as_there(name: str, theirs: str)
 
 @pytest.mark.parametrize(("name", "theirs"), NAMES.items())
 def test_ours_exported_opens(name: str, theirs: str, tmp_path: Path, saved: Any, assert_alike: Any) -> None:
-    folder, model = saved(name, **({"norm_eps": 1e-3} if "mobilenetv3" in name else {}))
+    folder, model = saved(name, **next((said for start, said in FIXED.items() if name.startswith(start)), {}))
     out = zoo.export(folder, to="torchvision", out=tmp_path / "torchvision")
     opened = getattr(torchvision.models, theirs)(num_classes=5)
     opened.load_state_dict(load_file(out / "model.safetensors"))

@@ -164,9 +164,11 @@ def _checked(layout: Layout, offer: Offer[ModelSpec], block: WeightsDescription)
 
 
 def _with_dims(tensor: Tensor, dims: int | None) -> Tensor:
-    """Return the tensor with so many dimensions, those at its end being one."""
+    """Return the tensor with so many dimensions: more of them are one, fewer have the last ones joined."""
     if dims is None or dims == tensor.ndim:
         return tensor
+    if dims < tensor.ndim:
+        return tensor.flatten(dims - 1)
     return tensor.reshape((*tensor.shape, *[1] * dims)[:dims])
 
 

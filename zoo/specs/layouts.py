@@ -13,11 +13,12 @@ class Rename(NamedTuple):
 
     `{block}` stands for a number, the same on both sides; `{block+1}` for one more than it. What stands in brackets may
     be missing when theirs is read: `[resnet.]embedder`. Where several of theirs have one name of ours, the first is
-    written. `dims` is said where theirs has another number of dimensions, those at the end being one: a linear layer
-    that is a 1x1 convolution here. `part` (place, count) is said where ours is several of theirs, of one shape, joined
-    along the first dimension; `transposed` where their matrices have the outputs last. `axes` is said where theirs has
-    other axes: for each of ours which one of theirs it is, or which several are joined in it, as `(3, 2, 0, 1)` for a
-    kernel with its channels last; `reversed` is the axis of ours that theirs counts backwards: channels of BGR.
+    written. `dims` is said where theirs has another number of dimensions, those at the end being one, or joined in the
+    last: a linear layer that is a convolution here. `part` (place, count) is said where ours is several of theirs, of
+    one shape, joined along the first dimension; `transposed` where their matrices have the outputs last. `axes` is said
+    where theirs has other axes: for each of ours which one of theirs it is, or which several are joined in it, as
+    `(3, 2, 0, 1)` for a kernel with its channels last; `reversed` is the axis of ours that theirs counts backwards:
+    channels of BGR.
     """
 
     source: str

@@ -40,6 +40,50 @@ class TestBottleneckWithCifarStem(ModelTests):
         return images(28, channels=1)
 
 
+class TestResNetV2(ModelTests):
+    name = "resnetv2_50"
+    parameter_names = NAMES / "resnetv2_50.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"depths": [1, 1, 2, 1], "widths": [4, 4, 8, 8], "num_classes": 5}
+
+    def inputs(self) -> Tensor:
+        return images(64)
+
+
+class TestResNetV2OfKeras(TestResNetV2):
+    def arguments(self) -> dict[str, Any]:
+        keras = {"stride_last": True, "conv_bias": True, "zero_padded_pool": True, "norm_eps": 1.001e-5}
+        return {**super().arguments(), **keras}
+
+
+class TestVGG(ModelTests):
+    name = "vgg16"
+    parameter_names = NAMES / "vgg16.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"widths": [4, 4, 8, 8, 8], "hidden_size": 16, "num_classes": 5}
+
+    def inputs(self) -> Tensor:
+        return images(64)
+
+
+class TestVGGWithNorms(TestVGG):
+    name = "vgg16_bn"
+    parameter_names = NAMES / "vgg16_bn.txt"
+
+
+class TestMobileNetV1(ModelTests):
+    name = "mobilenetv1_100"
+    parameter_names = NAMES / "mobilenetv1_100.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {"width": 0.25, "num_classes": 5}
+
+    def inputs(self) -> Tensor:
+        return images(64)
+
+
 class TestCifarResNet(ModelTests):
     name = "resnet20"
     parameter_names = NAMES / "resnet20.txt"
@@ -101,6 +145,7 @@ SMALL = [
     ("mobilenetv3_small_100", {"width": 0.25}),
     ("efficientnet_b0", {"width": 0.25}),
     ("resnet20", {"widths": [4, 4, 4]}),
+    ("resnetv2_50", {"depths": [1, 1, 1, 1], "widths": [4, 4, 4, 4]}),
 ]
 
 
@@ -112,6 +157,8 @@ def test_stochastic_depth_acts_in_training_alone(name: str, arguments: dict[str,
             torch.nn.init.ones_(module.weight)
         if hasattr(module, "gamma"):
             torch.nn.init.ones_(module.gamma)
+        if isinstance(module, torch.nn.Conv2d) and not module.weight.any():
+            torch.nn.init.normal_(module.weight)
     inputs = images(64)
     with torch.no_grad():
         assert torch.equal(model.eval()(inputs), model(inputs))
@@ -140,6 +187,11 @@ def test_checkpointing_changes_nothing_but_memory(name: str, arguments: dict[str
         ("resnet18", {"widths": [8, 8, 8]}),
         ("resnet18", {"block": "wide"}),
         ("resnet20", {"channels": 0}),
+        ("resnetv2_50", {"widths": [8, 8, 8]}),
+        ("vgg16", {"widths": [8, 8, 8, 8]}),
+        ("vgg16", {"map_size": [7]}),
+        ("vgg16", {"hidden_size": 0}),
+        ("mobilenetv1_100", {"width": 9.0}),
         ("convnext_tiny", {"widths": [8]}),
         ("convnext_tiny", {"drop_path_rate": 1.0}),
         ("mobilenetv3_small_100", {"width": 0.0}),
@@ -163,7 +215,9 @@ def test_parameters_are_counted_and_layers_are_ordered(name: str) -> None:
     head = {f"{model.classifier_name}.weight", f"{model.classifier_name}.bias"}
     names = [parameter for parameter, _ in model.named_parameters() if parameter not in head]
     layers = _layers(model, names)
-    with_the_head = {name for name in names if name.startswith(("head.norm.", "conv_head."))} - set(layers)
+    with_the_head = {name for name in names if name.startswith(("head.norm.", "conv_head.", "pre_logits."))} - set(
+        layers
+    )
     assert set(layers) | with_the_head == set(names), "group_matcher places every parameter but the head's"
     order = [layers[parameter] for parameter in names if parameter in layers]
     assert order == sorted(order), "later layers get higher numbers"

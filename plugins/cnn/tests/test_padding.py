@@ -23,8 +23,20 @@ def test_what_is_padded_is_what_tensorflow_pads(size: int, kernel: int, stride: 
 
 def test_without_a_stride_both_paddings_are_one() -> None:
     assert type(convolution(2, 3, 5, 1, "same")) is torch.nn.Conv2d
-    with pytest.raises(ValueError, match="padding must be symmetric or same, not 'valid'"):
+    with pytest.raises(ValueError, match="padding must be symmetric, same or behind, not 'valid'"):
         convolution(2, 3, 5, 1, "valid")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [8, 9])
+def test_behind_is_same_as_even_maps_have_it(size: int) -> None:
+    layer = convolution(2, 2, 3, 2, "behind", groups=2)
+    x = torch.randn(1, 2, size, size)
+    torch.testing.assert_close(layer(x), F.conv2d(F.pad(x, (0, 1, 0, 1)), layer.weight, None, 2, groups=2))
+    assert layer(x).shape[-1] == size // 2
+    if size == 8:
+        same = SameConv2d(2, 2, 3, 2, groups=2, bias=False)
+        same.load_state_dict(layer.state_dict())
+        assert torch.equal(same(x), layer(x))
 
 
 @pytest.mark.parametrize("name", ["mobilenetv2_100", "mobilenetv3_small_100", "efficientnet_b0"])

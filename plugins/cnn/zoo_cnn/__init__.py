@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import zoo
-from zoo_cnn.sizes import CIFAR_RESNETS, CONVNEXTS, EFFICIENTNETS, MOBILENETS, RESNETS
+from zoo_cnn.sizes import CIFAR_RESNETS, CONVNEXTS, EFFICIENTNETS, MOBILENETS, RESNETS, RESNETV2S, VGGS
 
 _STAGED = {"depths": 256, "widths": 16_384, "channels": 1024}
 _spec = partial(
@@ -35,6 +35,27 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             parameters=parameters,
             settings=_NORMED,
             layouts="zoo_cnn.layouts:RESNET",
+        )
+    for name, (depths, parameters) in RESNETV2S.items():
+        yield _spec(
+            name=name,
+            summary=f"ResNet v2-{name.removeprefix('resnetv2_')}: norm and activation first (He et al., 2016)",
+            target="zoo_cnn.resnetv2:ResNetV2",
+            arguments={"depths": depths},
+            limits=_STAGED,
+            parameters=parameters,
+            settings=_NORMED,
+            layouts="zoo_cnn.layouts:RESNETV2",
+        )
+    for name, (norm, parameters) in VGGS.items():
+        yield _spec(
+            name=name,
+            summary=f"VGG-16{' with batch norm' if norm else ''} (Simonyan and Zisserman, 2015)",
+            target="zoo_cnn.vgg:VGG",
+            arguments={"depths": [2, 2, 3, 3, 3], "norm": norm},
+            limits={**_STAGED, "hidden_size": 65_536, "map_size": 256},
+            parameters=parameters,
+            layouts="zoo_cnn.layouts:VGG",
         )
     for layers, (depth, parameters) in CIFAR_RESNETS.items():
         yield _spec(
@@ -67,6 +88,14 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             parameters=parameters,
             layouts="zoo_cnn.layouts:MOBILENETV3",
         )
+    yield _spec(
+        name="mobilenetv1_100",
+        summary="MobileNet: depthwise separable convolutions (Howard et al., 2017)",
+        target="zoo_cnn.mobilenetv1:MobileNetV1",
+        limits={"channels": 1024},
+        parameters=4_231_976,
+        layouts="zoo_cnn.layouts:MOBILENETV1",
+    )
     yield _spec(
         name="mobilenetv2_100",
         summary="MobileNetV2: inverted residuals and linear bottlenecks (Sandler et al., 2018)",

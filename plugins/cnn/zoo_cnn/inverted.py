@@ -34,7 +34,8 @@ class Row(NamedTuple):
 class Style:
     """What the blocks of one network have in common.
 
-    `squeezed` gives the width inside squeeze-and-excitation from a block's inputs and its expanded width.
+    `squeezed` gives the width inside squeeze-and-excitation from a block's inputs and its expanded width. `plain` are
+    MobileNet's first blocks: without expansion, an activation behind the 1x1 convolution, and no shortcut.
     """
 
     activation: Activation
@@ -44,6 +45,7 @@ class Style:
     norm_eps: float = 1e-5
     norm_momentum: float = 0.1
     padding: Padding = "symmetric"
+    plain: bool = False
 
     def norm(self, width: int) -> nn.BatchNorm2d:
         """Return a batch norm."""
@@ -101,24 +103,25 @@ class Pointwise(nn.Module):
 
 
 class DepthwiseSeparable(nn.Module):
-    """A depthwise convolution, then a 1x1 convolution without activation, beside a shortcut where shapes agree."""
+    """A depthwise convolution, then a 1x1 convolution, beside a shortcut where shapes agree; or `plain`."""
 
     def __init__(
         self, inputs: int, outputs: int, row: Row, stride: int, rate: float, activation: Activation, style: Style
     ) -> None:
         super().__init__()
-        self.shortcut = stride == 1 and inputs == outputs
+        self.shortcut = stride == 1 and inputs == outputs and not style.plain
         self.conv_dw = _depthwise(inputs, row.kernel, stride, style)
         self.bn1 = style.norm(inputs)
         self.act1 = activation(inplace=True)
         self.se = SqueezeExcite(inputs, style.squeezed(inputs, inputs), style) if row.squeeze else nn.Identity()
         self.conv_pw = nn.Conv2d(inputs, outputs, kernel_size=1, bias=False)
         self.bn2 = style.norm(outputs)
+        self.act2 = activation(inplace=True) if style.plain else nn.Identity()
         self.drop_path = drop_path(rate)
 
     def forward(self, x: Tensor) -> Tensor:
         output: Tensor = self.se(self.act1(self.bn1(self.conv_dw(x))))
-        output = self.bn2(self.conv_pw(output))
+        output = self.act2(self.bn2(self.conv_pw(output)))
         return self.drop_path(output) + x if self.shortcut else output
 
 

@@ -1,4 +1,4 @@
-"""What MobileNetV2 and EfficientNet share: stem, stages of inverted residual blocks, a 1x1 convolution behind them."""
+"""What MobileNet, MobileNetV2 and EfficientNet share: stem, stages of blocks, and but for the first a last 1x1."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,13 +28,14 @@ class InvertedNet(Staged):
     ) -> None:
         """Make everything but the classifier; `scale` says how wide what a table calls so wide is."""
         stem = scale(_STEM)
-        self.conv_stem = convolution(channels, stem, 3, 2, style.padding)
+        self.conv_stem = convolution(channels, stem, 3, 2, "same" if style.padding == "behind" else style.padding)
         self.bn1 = style.norm(stem)
         self.act1 = style.activation(inplace=True)
         self.blocks = make_stages(table, stem, scale, rates_of(table, drop_path_rate), style)
-        self.conv_head = nn.Conv2d(scale(table[-1][-1].width), self.num_features, kernel_size=1, bias=False)
-        self.bn2 = style.norm(self.num_features)
-        self.act2 = style.activation(inplace=True)
+        if not style.plain:
+            self.conv_head = nn.Conv2d(scale(table[-1][-1].width), self.num_features, kernel_size=1, bias=False)
+            self.bn2 = style.norm(self.num_features)
+            self.act2 = style.activation(inplace=True)
         self.outputs = outputs_of(stem, table, scale)
         self.feature_info = [info for info, last in self.outputs if last]
 
@@ -48,7 +49,7 @@ class InvertedNet(Staged):
 
     def steps(self) -> Sequence[tuple[Callable[[Tensor], Tensor], bool]]:
         stages = [(step, last) for step, (_, last) in zip([self.start, *self.blocks], self.outputs, strict=True)]
-        return [*stages, (self.finish, False)]
+        return [*stages, (self.finish, False)] if hasattr(self, "conv_head") else stages
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         fine = [(r"^blocks\.(\d+)\.(\d+)", None), (r"^conv_head|^bn2", (99999,))]

@@ -7,7 +7,7 @@ import zoo
 from zoo_cnn import torchvision_files
 from zoo_cnn.mobilenetv2 import TABLE as MOBILENETV2_TABLE
 from zoo_cnn.mobilenetv3 import LARGE, SMALL
-from zoo_cnn.sizes import CIFAR_RESNETS, CONVNEXTS, EFFICIENTNETS, RESNETS
+from zoo_cnn.sizes import CIFAR_RESNETS, CONVNEXTS, EFFICIENTNETS, RESNETS, RESNETV2S, VGGS
 from zoo_cnn.torchvision_files import prepared
 
 
@@ -76,6 +76,37 @@ CIFAR_RESNET = (
         crop=1.0,
         interpolation="bilinear",
         **_RESNET_TENSORS,
+    ),
+)
+
+RESNETV2 = (
+    _timm(
+        RESNETV2S,
+        stem="stem.conv.weight",
+        classifier="head.fc.weight",
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        crop=0.95,
+    ),
+)
+
+_VGG_TENSORS: dict[str, Any] = {"stem": "features.0.weight", "classifier": "head.fc.weight"}
+VGG = (
+    _timm(VGGS, interpolation="bilinear", **_VGG_TENSORS),
+    zoo.Layout(
+        library="torchvision",
+        models={name: {"architecture": name} for name in VGGS},
+        **prepared(256, 224),
+        renames=(
+            zoo.Rename("classifier.0.weight", "pre_logits.fc1.weight", 2),
+            zoo.Rename("classifier.0", "pre_logits.fc1"),
+            zoo.Rename("classifier.3.weight", "pre_logits.fc2.weight", 2),
+            zoo.Rename("classifier.3", "pre_logits.fc2"),
+            zoo.Rename("classifier.6", "head.fc"),
+        ),
+        arguments={"fixed_map": True},
+        files=torchvision_files.VGG,
+        **_VGG_TENSORS,
     ),
 )
 
@@ -199,6 +230,8 @@ MOBILENETV3 = (
         for variant, table in (("small", SMALL), ("large", LARGE))
     ),
 )
+
+MOBILENETV1 = (_timm(["mobilenetv1_100"], mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), **_MOBILE_TENSORS),)
 
 MOBILENETV2 = (
     _timm(["mobilenetv2_100"], **_MOBILE_TENSORS),

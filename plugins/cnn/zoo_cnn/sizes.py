@@ -8,6 +8,15 @@ RESNETS: dict[str, tuple[str, list[int], int]] = {
     "resnet101": ("bottleneck", [3, 4, 23, 3], 44_549_160),
 }
 
+# depths, parameters
+RESNETV2S: dict[str, tuple[list[int], int]] = {
+    "resnetv2_50": ([3, 4, 6, 3], 25_549_352),
+    "resnetv2_101": ([3, 4, 23, 3], 44_541_480),
+}
+
+# norm, parameters
+VGGS = {"vgg16": (False, 138_357_544), "vgg16_bn": (True, 138_365_992)}
+
 # layers: blocks in each of three stages, parameters
 CIFAR_RESNETS = {20: (3, 269_722), 32: (5, 464_154), 44: (7, 658_586), 56: (9, 853_018)}
 

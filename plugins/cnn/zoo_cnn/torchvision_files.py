@@ -27,6 +27,13 @@ RESNET = {
 }
 """Those of IMAGENET1K_V1, as they are and as they were before 2021, and of IMAGENET1K_V2."""
 
+VGG = {
+    "vgg16_features-amdegroot-88682ab5": {
+        **prepared(256, 224),
+        "mean": (0.48235, 0.45882, 0.40784),
+        "std": (1 / 255, 1 / 255, 1 / 255),
+    }
+}
 MOBILENETV2 = {"mobilenet_v2-b0353104": prepared(256, 224), "mobilenet_v2-7ebf99e0": prepared(232, 224)}
 MOBILENETV3 = {
     "mobilenet_v3_small-047dcff4": prepared(256, 224),

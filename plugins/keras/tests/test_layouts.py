@@ -11,10 +11,17 @@ from zoo_keras.autoencoders import AUTOENCODERS
 
 import zoo
 
+KERAS_V2 = {"stride_last": True, "conv_bias": True, "zero_padded_pool": True, "norm_eps": 1.001e-5}
 SMALL: list[tuple[str, dict[str, Any]]] = [
     ("resnet18", {"widths": [8, 8, 8, 8], "conv_bias": True}),
     ("resnet50", {"widths": [4, 4, 4, 4], "stride_in_1x1": True, "norm_eps": 1.001e-5}),
     ("mobilenetv2_100", {"width": 0.35, "padding": "same"}),
+    ("mobilenetv1_100", {"width": 0.25, "padding": "behind", "norm_eps": 1e-3}),
+    ("mobilenetv1_100", {"width": 0.25}),
+    ("resnetv2_50", {"widths": [4, 4, 4, 4], **KERAS_V2}),
+    ("resnetv2_50", {"widths": [4, 4, 4, 4]}),
+    ("vgg16", {"widths": [4, 4, 4, 4, 4], "hidden_size": 8, "map_size": [1, 1]}),
+    ("vgg16_bn", {"widths": [4, 4, 4, 4, 4], "hidden_size": None}),
     ("convnext_tiny", {"widths": [4, 4, 4, 4]}),
     ("dense_autoencoder", {"image_size": [9, 7], "channels": 3, "hidden_sizes": [20, 8], "code_size": 5}),
     ("conv_autoencoder", {"image_size": 19, "channels": 3, "widths": [4, 8], "code_size": 5}),
@@ -54,7 +61,7 @@ def test_a_layout_names_every_weight_that_is_described(model: Any) -> None:
         if model.name not in layout.models:
             continue
         backwards = layout.models[model.name]["channel_order"] == "bgr"
-        graph = model.graph({}, (64, 64, 3), 7, backwards=backwards)
+        graph = model.graph({}, (224, 224, 3), 7, backwards=backwards)
         for name, weight in graph.weights().items():
             found = to_ours(name, layout.renames)
             assert (found.name, found.axes, found.dims, found.reversed) == (
@@ -74,6 +81,14 @@ def test_what_keras_has_no_layers_for_is_said(tmp_path: Path) -> None:
     zoo.save(zoo.create("resnet18", num_classes=0), tmp_path / "v", name="resnet18", arguments={"num_classes": 0})
     with pytest.raises(zoo.UsageError, match="do not say how pictures become inputs"):
         zoo.export(tmp_path / "v", to="keras", out=tmp_path / "a.keras")
+
+
+def test_wide_layers_take_pictures_of_one_size(tmp_path: Path) -> None:
+    arguments = {"widths": [4, 4, 4, 4, 4], "hidden_size": 8, "map_size": [2, 1], "num_classes": 0}
+    inputs = zoo.Preprocessing(image_size=(32, 32), channels=3)
+    saved(zoo.create("vgg16", **arguments), "vgg16", arguments, (), inputs, tmp_path / "w")
+    with pytest.raises(zoo.UsageError, match="wide layers take pictures of 64x32, not of 32x32"):
+        zoo.export(tmp_path / "w", to="keras", out=tmp_path / "a.keras")
 
 
 def test_a_folder_that_holds_one_file_of_keras_is_loaded(tmp_path: Path) -> None:

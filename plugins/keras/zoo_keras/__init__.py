@@ -19,7 +19,7 @@ def zoo_formats() -> Iterator[zoo.FormatSpec]:
 def zoo_layouts() -> Iterator[zoo.LayoutSpec]:
     yield zoo.LayoutSpec(
         name="keras_applications",
-        summary="How Keras Applications store ResNet, MobileNet, EfficientNet and ConvNeXt",
+        summary="How Keras Applications store ResNet, VGG, MobileNet, EfficientNet and ConvNeXt",
         target="zoo_keras.layouts:APPLICATIONS",
     )
     yield zoo.LayoutSpec(

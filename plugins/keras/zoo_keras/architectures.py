@@ -4,18 +4,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from zoo_keras import convnext, mobile, resnet
+from zoo_keras import convnext, mobile, mobilenetv1, resnet, resnetv2, vgg
 from zoo_keras.graph import Graph
 
 Mode = Literal["caffe", "tf", "torch"]
 """What Keras calls how pictures become inputs: BGR minus a mean, -1 to 1, or mean and deviation of ImageNet."""
+Pooling = Callable[[Graph, str, Mapping[str, Any]], str]
+"""Adds what is between the last map and the classifier."""
+
+
+def averaged(graph: Graph, x: str, arguments: Mapping[str, Any]) -> str:
+    """Add the mean over the map."""
+    return graph.add("GlobalAveragePooling2D", "avg_pool", x)
+
+
+def kept(graph: Graph, x: str, arguments: Mapping[str, Any]) -> str:
+    """Add the mean over the map, as a map of one pixel."""
+    return graph.add("GlobalAveragePooling2D", "avg_pool", x, keepdims=True)
 
 
 @dataclass(frozen=True)
 class Architecture:
     """One of our models in Keras's names. `body` adds its layers, `arguments` are those that Keras has fixed.
 
-    `classifier` is the name of its last layer, `features` what is put between the last map and it.
+    `classifier` is the name of its last layer and of ours; `dims` are the dimensions of its weight where ours has
+    others: 4 where it is a convolution there.
     """
 
     name: str
@@ -25,6 +38,8 @@ class Architecture:
     mode: Mode
     image_size: int = 224
     inside: bool = False
+    pooled: Pooling = averaged
+    dims: int | None = None
 
     def graph(
         self,
@@ -42,18 +57,15 @@ class Architecture:
         x = before(graph, x) if before else x
         x = self.body(graph, x, {**self.arguments, **arguments}, backwards)
         layer, target = self.classifier
-        if self.body is not mobile.mobilenetv3:
-            x = graph.add("GlobalAveragePooling2D", "avg_pool", x)
-        if self.body is convnext.convnext:
-            x = graph.layer_norm(f"{self.name}_head_layernorm", x, "head.norm", 1e-6)
+        x = self.pooled(graph, x, {**self.arguments, **arguments})
         if not num_classes:
             return graph
-        if self.body is mobile.mobilenetv3:
+        if self.dims == 4:
             x = graph.convolution(layer, x, target, num_classes, 1, bias=True, dims=4)
             x = graph.add("Flatten", "flatten", x)
             graph.add("Activation", "predictions", x, activation=activation)
         else:
-            graph.dense(layer, x, target, num_classes, activation)
+            graph.dense(layer, x, target, num_classes, activation, dims=self.dims)
         return graph
 
 
@@ -82,6 +94,40 @@ ARCHITECTURES: dict[str, Architecture] = {
         )
         for name, (block, depths) in _RESNETS.items()
     },
+    **{
+        name: Architecture(
+            name,
+            resnetv2.resnetv2,
+            {"depths": _RESNETS[f"resnet{size}"][1], "widths": [64, 128, 256, 512], **resnetv2.KERAS},
+            ("predictions", "head.fc"),
+            "tf",
+            dims=2,
+        )
+        for size, name in ((50, "resnetv2_50"), (101, "resnetv2_101"))
+    },
+    **{
+        name: Architecture(
+            name,
+            vgg.vgg,
+            {
+                **{"depths": [2, 2, 3, 3, 3], "widths": [64, 128, 256, 512, 512], "norm": norm},
+                **{"hidden_size": 4096, "map_size": [7, 7]},
+            },
+            ("predictions", "head.fc"),
+            "caffe",
+            pooled=vgg.pooled,
+        )
+        for name, norm in (("vgg16", False), ("vgg16_bn", True))
+    },
+    "mobilenetv1_100": Architecture(
+        "mobilenetv1_100",
+        mobilenetv1.mobilenetv1,
+        {"width": 1.0, **mobilenetv1.KERAS},
+        ("conv_preds", "classifier"),
+        "tf",
+        pooled=kept,
+        dims=4,
+    ),
     "mobilenetv2_100": Architecture(
         "mobilenetv2_100", mobile.mobilenetv2, {"width": 1.0, **mobile.KERAS}, _DENSE, "tf"
     ),
@@ -93,6 +139,8 @@ ARCHITECTURES: dict[str, Architecture] = {
             ("logits", "classifier"),
             "tf",
             inside=True,
+            pooled=lambda graph, x, arguments: x,
+            dims=4,
         )
         for variant in ("small", "large")
     },
@@ -116,6 +164,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             (f"{name}_head_dense", "head.fc"),
             "torch",
             inside=True,
+            pooled=convnext.pooled,
         )
         for name, (depths, widths) in _CONVNEXTS.items()
     },

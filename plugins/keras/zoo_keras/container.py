@@ -89,6 +89,8 @@ def open_file(path: Path) -> KerasFile:
     if len(arrays) != len(weights):
         raise broken(path, "has two arrays of one name")
     identity = identify(path, arrays, layers)
+    for name, shape in identity.shapes.items():
+        arrays[name] = replace(arrays[name], header=Header(arrays[name].header.dtype, shape))
     kept = {
         f"{identity.renamed.get(name.rpartition('.')[0], name.rpartition('.')[0])}.{name.rpartition('.')[2]}": array
         for name, array in arrays.items()

@@ -25,6 +25,12 @@ def convnext(graph: Graph, x: str, arguments: Mapping[str, Any], backwards: bool
     return x
 
 
+def pooled(graph: Graph, x: str, arguments: Mapping[str, Any]) -> str:
+    """Add the mean over the map, and its norm."""
+    x = graph.add("GlobalAveragePooling2D", "avg_pool", x)
+    return graph.layer_norm(f"{arguments['name']}_head_layernorm", x, "head.norm", _EPSILON)
+
+
 def _block(graph: Graph, x: str, name: str, target: str, width: int) -> str:
     before = x
     x = graph.convolution(f"{name}_depthwise_conv", x, f"{target}.conv_dw", width, 7, bias=True, groups=width)

@@ -93,11 +93,22 @@ class Graph:
             Node(name, "DepthwiseConv2D", settings, (x,), (Weight(f"{target}.weight", DEPTHWISE),), _CONVOLVED)
         )
 
-    def dense(self, name: str, x: str, target: str, units: int, activation: str = "linear") -> str:
-        """Add a Dense."""
-        weights = (Weight(f"{target}.weight", MATRIX), Weight(f"{target}.bias"))
+    def dense(
+        self,
+        name: str,
+        x: str,
+        target: str,
+        units: int,
+        activation: str = "linear",
+        *,
+        axes: Axes = MATRIX,
+        dims: int | None = None,
+    ) -> str:
+        """Add a Dense; `axes` and `dims` where ours is a convolution."""
+        weights = (Weight(f"{target}.weight", axes, dims), Weight(f"{target}.bias"))
         settings = {"units": units, "activation": activation, "use_bias": True}
-        return self._put(Node(name, "Dense", settings, (x,), weights, ("use_bias", "units")))
+        checked = ("use_bias", "units", *(("activation",) if activation == "relu" else ()))
+        return self._put(Node(name, "Dense", settings, (x,), weights, checked))
 
     def batch_norm(self, name: str, x: str, target: str, epsilon: float) -> str:
         """Add a BatchNormalization over channels."""

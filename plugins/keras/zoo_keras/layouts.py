@@ -9,13 +9,19 @@ from zoo_keras.graph import KERNEL, MATRIX, Graph
 
 _OPTIONS = {
     "resnet": ("conv_bias", "norm_eps", "stride_in_1x1", "widths", "depths", "cifar_stem"),
+    "resnetv2": ("conv_bias", "norm_eps", "stride_last", "zero_padded_pool", "widths", "depths"),
+    "vgg": ("widths", "hidden_size", "map_size"),
+    "mobilenetv1": ("norm_eps", "padding", "width"),
     "mobilenetv2": ("norm_eps", "padding", "width"),
     "mobilenetv3": ("norm_eps", "padding", "width"),
     "efficientnet": ("norm_eps", "padding", "width", "depth"),
     "convnext": ("depths", "widths"),
 }
 """Which arguments of ours a file tells, by the function that describes the model."""
-_STEMS = {"resnet": "conv1.weight", "convnext": "stem.0.weight"}
+_STEMS = {
+    **{"resnet": "conv1.weight", "resnetv2": "stem.conv.weight"},
+    **{"vgg": "features.0.weight", "convnext": "stem.0.weight"},
+}
 _LEAVES = ("weight", "bias", "running_mean", "running_var")
 
 
@@ -41,6 +47,26 @@ def _resnet(backwards: bool) -> tuple[zoo.Rename, ...]:
         *of("conv1", ("conv1", "bn1"), first=True),
         *of(block + "0", (layer + "downsample.0", layer + "downsample.1")),
         *of(block + "{n}", (layer + "conv{n}", layer + "bn{n}")),
+    )
+
+
+def _resnetv2() -> tuple[zoo.Rename, ...]:
+    def of(theirs: str, ours: str) -> Iterable[zoo.Rename]:
+        yield zoo.Rename(f"{theirs}_conv.0", f"{ours}.weight", axes=KERNEL)
+        yield zoo.Rename(f"{theirs}_conv.1", f"{ours}.bias")
+
+    def norm(theirs: str, ours: str) -> Iterable[zoo.Rename]:
+        for place, leaf in enumerate(_LEAVES):
+            yield zoo.Rename(f"{theirs}_bn.{place}", f"{ours}.{leaf}")
+
+    block, ours = "conv{s+2}_block{b+1}_", "stages.{s}.blocks.{b}."
+    return (
+        *of("conv1", "stem.conv"),
+        *norm("post", "norm"),
+        *norm(block + "preact", ours + "norm1"),
+        *norm(block + "{n}", ours + "norm{n+1}"),
+        *of(block + "0", ours + "downsample.conv"),
+        *of(block + "{n}", ours + "conv{n}"),
     )
 
 
@@ -73,20 +99,22 @@ def _layout(models: list[Architecture], backwards: bool) -> zoo.Layout:
     stem = _STEMS.get(family, "conv_stem.weight")
     if family == "resnet":
         body = _resnet(backwards)
+    elif family == "resnetv2":
+        body = _resnetv2()
     elif family == "convnext":
         body = _convnext(model.name)
     else:
-        body = _renames(model.graph({}, (None, None, 3)))
+        body = _renames(model.graph({}, (None, None, 3), backwards=backwards))
     layer, target = model.classifier
-    dims, axes = (4, KERNEL) if family == "mobilenetv3" else (None, MATRIX)
+    other = None if model.dims == 4 else model.dims
     head = (
-        zoo.Rename(f"{layer}.0", f"{target}.weight", dims, axes=axes),
+        zoo.Rename(f"{layer}.0", f"{target}.weight", model.dims, axes=KERNEL if model.dims == 4 else MATRIX),
         zoo.Rename(f"{layer}.1", f"{target}.bias"),
         *(
             rename
             for name in ("dense", "dense_{n}")  # the head of whoever finetuned it; not where that is hidden layers
             for rename in (
-                zoo.Rename(f"{name}.0", f"{target}.weight", axes=MATRIX),
+                zoo.Rename(f"{name}.0", f"{target}.weight", other, axes=MATRIX),
                 zoo.Rename(f"{name}.1", f"{target}.bias"),
             )
         ),
@@ -102,7 +130,7 @@ def _layout(models: list[Architecture], backwards: bool) -> zoo.Layout:
     )
 
 
-_ALIKE = ("resnet", "efficientnet_")
+_ALIKE = ("resnetv2", "resnet", "efficientnet_")
 
 
 def _families() -> dict[str, list[Architecture]]:

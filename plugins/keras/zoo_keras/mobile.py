@@ -161,14 +161,14 @@ def _scaled(table: Any, width: float) -> Iterator[tuple[int, int, Block]]:
 
 
 def _stem(graph: Graph, x: str, names: tuple[str, str], filters: int, activation: str, arguments: Any) -> str:
-    x = _strided(graph, x, names[0], arguments, 3, 2)
+    x = strided(graph, x, names[0], arguments, 3, 2)
     padding = "same" if arguments["padding"] == "same" else "valid"
     x = graph.convolution(names[0], x, "conv_stem", filters, 3, 2, padding=padding)
     x = graph.batch_norm(names[1], x, "bn1", arguments["norm_eps"])
     return graph.add("Activation", f"{names[0]}_activation", x, activation=activation)
 
 
-def _strided(graph: Graph, x: str, name: str, arguments: Any, kernel: int, stride: int) -> str:
+def strided(graph: Graph, x: str, name: str, arguments: Any, kernel: int, stride: int) -> str:
     """Pad before a convolution with a stride where both sides are padded alike: "same" pads less before."""
     if stride == 1 or arguments["padding"] == "same":
         return x
@@ -186,7 +186,7 @@ def _blocks(graph: Graph, x: str, table: Any, inputs: int, names: Names, argumen
             x = graph.batch_norm(name + names.expand[1], x, f"{block.target}.bn1", epsilon)
             x = graph.add("Activation", f"{name}expand_activation", x, activation=block.activation)
             norms, pw = ("bn2", "bn3"), "conv_pwl"
-        x = _strided(graph, x, name + names.depthwise[0], arguments, block.kernel, block.stride)
+        x = strided(graph, x, name + names.depthwise[0], arguments, block.kernel, block.stride)
         padding = "same" if block.stride == 1 or arguments["padding"] == "same" else "valid"
         x = graph.depthwise(name + names.depthwise[0], x, f"{block.target}.{dw}", block.kernel, block.stride, padding)
         x = graph.batch_norm(name + names.depthwise[1], x, f"{block.target}.{norms[0]}", epsilon)

@@ -1,7 +1,7 @@
 """How pictures become inputs, as a file's own first layers say, or as Keras does for the architecture."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ def preprocessing_of(
         mean = {"caffe": _CAFFE, "tf": [0.5] * 3, "torch": _MEAN}[model.mode]
         std = {"caffe": [1 / 255] * 3, "tf": [0.5] * 3, "torch": _STD}[model.mode]
     return {
-        "input_size": [3, *_size(model, layers)],
+        "input_size": [3, *(size_of(layers) or [model.image_size] * 2)],
         "mean": mean,
         "std": std,
         "crop_pct": 1.0,
@@ -86,10 +86,10 @@ def _channels(value: Any) -> list[float]:
     return values * 3 if len(values) == 1 else (values + [0.0] * 3)[:3]
 
 
-def _size(model: Architecture, layers: Sequence[Layer]) -> list[int]:
-    """Return height and width of the pictures that a model was made for."""
+def size_of(layers: Iterable[Layer]) -> list[int] | None:
+    """Return height and width of the pictures that a model was made for; None where it takes any."""
     for layer in layers:
         shape = layer.settings.get("batch_shape", layer.settings.get("batch_input_shape"))
         if isinstance(shape, list) and len(shape) == 4 and all(type(side) is int for side in shape[1:3]):
             return shape[1:3]
-    return [model.image_size, model.image_size]
+    return None

@@ -20,9 +20,18 @@ from zoo_keras.graph import Graph, Node, Weight
 
 _VERSION = "3.15.1"
 """Of the Keras whose form this is; every Keras 3 opens it."""
-_MERGES = ("Add", "Multiply")
-_PLAIN = ("Dense", "Activation", "Flatten", "Reshape", "Permute", "LayerScale", "Add", "Multiply", "Rescaling")
-_FREE = ("num_classes", "drop_path_rate", "norm_momentum", "pool_size", "conv_mlp", "head_norm_eps", "image_size")
+_MERGES = ("Add", "Multiply", "Concatenate")
+_PLAIN = ("Dense", "Activation", "Flatten", "Reshape", "Permute", "LayerScale", "Rescaling", *_MERGES)
+_FREE = (
+    "num_classes",
+    "drop_path_rate",
+    "norm_momentum",
+    "pool_size",
+    "conv_mlp",
+    "head_norm_eps",
+    "image_size",
+    "fixed_map",
+)
 
 
 def write_archive(weights: Path, out: Path) -> None:
@@ -102,7 +111,9 @@ def _write_weights(path: Path, graph: Graph, tensors: dict[str, Tensor]) -> None
             group = file.create_group(f"{places[node.name]}/vars")
             group.attrs["name"] = node.name
             for place, weight in enumerate(node.weights):
-                group.create_dataset(str(place), data=_theirs(tensors[weight.target], weight))
+                value = _theirs(tensors[weight.target], weight)
+                value = value.reshape(-1, value.shape[-1]) if node.kind == "Dense" and value.ndim > 2 else value
+                group.create_dataset(str(place), data=value)
 
 
 def _theirs(tensor: Tensor, weight: Weight) -> "np.ndarray[Any, Any]":

@@ -23,6 +23,7 @@ LAYOUT = Layout(
         *(Rename(f"{name}.0", "qkv.weight", part=(place, 3), axes=((1, 2), 0)) for place, name in enumerate("qkv")),
         *(Rename(f"{name}.1", "qkv.bias", part=(place, 3), axes=((0, 1),)) for place, name in enumerate("qkv")),
         Rename("table.0", "table", axes=((), 0, 1)),
+        Rename("flat.0", "over_a_map.weight", 2),
     ),
 )
 THEIRS: dict[str, tuple[int, ...]] = {
@@ -31,6 +32,7 @@ THEIRS: dict[str, tuple[int, ...]] = {
     **{f"{name}.0": (8, 2, 4) for name in "qkv"},
     **{f"{name}.1": (2, 4) for name in "qkv"},
     "table.0": (7, 8),
+    "flat.0": (6, 24),
 }
 OURS = {
     "stem.weight": (8, 3, 3, 5),
@@ -38,6 +40,7 @@ OURS = {
     "qkv.weight": (24, 8),
     "qkv.bias": (24,),
     "table": (1, 7, 8),
+    "over_a_map.weight": (6, 2, 3, 4),
 }
 
 
@@ -64,6 +67,20 @@ def test_axes_are_put_in_our_order_and_channels_the_other_way_round() -> None:
     assert torch.equal(ours["stem.weight"], source["conv.0"].permute(3, 2, 0, 1).flip(1))
     assert torch.equal(ours["wide.weight"], source["wide.0"][0, 0].t())
     assert torch.equal(ours["table"], source["table.0"][None])
+
+
+def test_a_convolution_over_a_map_is_a_linear_layer_elsewhere() -> None:
+    source, ours = loaded()
+    x = torch.randn(2, 2, 3, 4)
+    found = torch.nn.functional.conv2d(x, ours["over_a_map.weight"]).flatten(1)
+    torch.testing.assert_close(found, torch.nn.functional.linear(x.flatten(1), source["flat.0"]))
+    other = header_of(*grouped_header((6, 25)), OURS["over_a_map.weight"])
+    assert other.shape == (6, 25), "another number of inputs stays as it is, and is named as a wrong shape"
+
+
+def grouped_header(shape: tuple[int, ...]) -> Any:
+    found = {"flat.0": TensorHeader("F32", shape)}
+    return grouped(found, LAYOUT)["over_a_map.weight"], found
 
 
 def test_heads_that_lie_apart_are_joined() -> None:

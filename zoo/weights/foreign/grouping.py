@@ -56,7 +56,7 @@ def header_of(group: Group, found: Mapping[str, TensorHeader], wanted: tuple[int
     if len(group) > 1:
         alike = {found[name] for _, name in group} == {header} and header.shape
         return TensorHeader(header.dtype, (len(group) * header.shape[0], *header.shape[1:])) if alike else header
-    reshaped = translated.dims == len(header.shape) and _equal_but_ones(header.shape, wanted)
+    reshaped = translated.dims == len(header.shape) and _equal_but_at_the_end(header.shape, wanted)
     return TensorHeader(header.dtype, wanted) if reshaped and wanted is not None else header
 
 
@@ -72,9 +72,10 @@ def _starts(prefix: str) -> Any:
     return lambda name: name.startswith(prefix)
 
 
-def _equal_but_ones(source: tuple[int, ...], target: tuple[int, ...] | None) -> bool:
-    """Tell whether two shapes differ in nothing but ones at their ends."""
+def _equal_but_at_the_end(source: tuple[int, ...], target: tuple[int, ...] | None) -> bool:
+    """Tell whether two shapes are one, but that the last dimension of the one is several of the other, or ones."""
     if target is None:
         return False
     shorter, longer = sorted((source, target), key=len)
-    return longer[: len(shorter)] == shorter and math.prod(longer[len(shorter) :]) == 1
+    kept = len(shorter) - 1 if len(shorter) > 1 else len(shorter)  # a vector is never the numbers of a matrix
+    return longer[:kept] == shorter[:kept] and math.prod(longer[kept:]) == math.prod(shorter[kept:])
