@@ -169,17 +169,17 @@ def test_125_pages_of_folders_and_histories_are_bounded(
 
 
 def test_125_scores_are_read_up_to_a_size(api: HfApi, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    from zoo.hub.server.pages import scores
+    from zoo.hub.server import results
 
     parsed: list[int] = []
-    parse = scores.parse
-    monkeypatch.setattr(scores, "parse", lambda text: parsed.append(len(text)) or parse(text))
+    parse = results.parse
+    monkeypatch.setattr(results, "parse", lambda text: parsed.append(len(text)) or parse(text))
     result = "- dataset: {id: org/data}\n  value: 0.5\n" + "#" * 10_000
     operations = [CommitOperationAdd(f".eval_results/{number}.yaml", result.encode()) for number in range(60)]
     api.create_commit("org/thing", operations, commit_message="scores")
     for _ in range(3):
         assert b"org/data" in ask("GET", "/org/thing", **HTML)[2]
-    assert sum(parsed) <= scores._MAX_RESULTS
+    assert sum(parsed) <= results._MAX_RESULTS
 
 
 def test_pages_are_made_where_they_hold_up_nothing(api: HfApi, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import base64
 import json
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -29,7 +30,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         repo = store.repos.find("models", name)
         assert repo is not None
         with store.database.transaction() as connection:
-            summary = Summary(tags=[draw.choice(TASKS), f"rare-{number}"])
+            score = draw.choice((None, draw.randrange(100) / 10))
+            summary = Summary(tags=[draw.choice(TASKS), f"rare-{number}"], size=number % 7 * 1000, score=score)
             store.repos.summarised(connection, repo, repo.head, f"2026-01-{draw.randrange(10, 28)}T00:00:00Z", summary)
     return store
 
@@ -83,6 +85,49 @@ def test_every_page_together_is_the_whole_in_order(
     assert [repo.id for repo in found] == [
         repo.id for repo in sorted(right, key=lambda repo: (getattr(repo, sort), repo.id), reverse=True)
     ]
+
+
+@pytest.mark.parametrize(
+    ("sort", "key"),
+    [
+        ("size", lambda repo: repo.summary.size),
+        ("smallest", lambda repo: -repo.summary.size),
+        ("score", lambda repo: repo.summary.score),
+        ("lowest_score", lambda repo: repo.summary.score and -repo.summary.score),
+    ],
+)
+@pytest.mark.parametrize("limit", [20, 1000])
+@pytest.mark.parametrize("tags", [[], ["fill-mask"], ["rare-7"]])
+def test_orders_by_what_repos_say_of_themselves(
+    store: Store, sort: str, key: Callable[[Repo], float | None], limit: int, tags: list[str]
+) -> None:
+    found, cursor = find_repos(store.database, Query("models", None, tags=tags, sort=sort, limit=limit))
+    while cursor:
+        page, cursor = find_repos(
+            store.database, Query("models", None, tags=tags, sort=sort, limit=limit, cursor=cursor)
+        )
+        found += page
+    everything, _ = find_repos(store.database, Query("models", None, limit=1000))
+    right = [repo for repo in everything if set(tags) <= set(repo.summary.tags) and key(repo) is not None]
+    assert [repo.id for repo in found] == [
+        repo.id for repo in sorted(right, key=lambda repo: (key(repo), repo.id), reverse=True)
+    ]
+
+
+def test_those_small_and_good_enough_of_one_of_several_tasks(store: Store) -> None:
+    everything, _ = find_repos(store.database, Query("models", None, limit=1000))
+    query = Query("models", None, any_tags=["rare-3", *TASKS], max_size=3000, min_score=2.5, limit=1000)
+    found, _ = find_repos(store.database, query)
+    right = [repo for repo in everything if repo.summary.size <= 3000 and (repo.summary.score or 0) >= 2.5]
+    assert [repo.id for repo in found] == [repo.id for repo in right] != []
+    found, _ = find_repos(store.database, Query("models", None, any_tags=["rare-3", "rare-5"]))
+    assert {tag for repo in found for tag in repo.summary.tags} - set(TASKS) == {"rare-3", "rare-5"}
+
+
+def test_an_order_without_an_index_sorts_so_many_repos(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.hub.server.search._WALKED", 40)
+    found, cursor = find_repos(store.database, Query("models", None, sort="size", limit=1000))
+    assert len(found) == 41 and cursor is None
 
 
 def test_no_list_looks_at_everything(store: Store) -> None:

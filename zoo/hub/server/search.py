@@ -6,7 +6,7 @@ What is rare is looked up by its own index and sorted; what is common is met soo
 import base64
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zoo.hub.server.database import Database
@@ -26,21 +26,35 @@ SORTS = {
     "trendingScore": "downloads",
     "trending_score": "downloads",
     "likes": "modified",
+    "size": "size",
+    "smallest": "smallest",
+    "score": "score",
+    "lowest_score": "lowest_score",
 }
+_SIZE = "COALESCE(json_extract(CAST(repos.summary AS TEXT), '$.size'), 0)"
+_SCORE = "json_extract(CAST(repos.summary AS TEXT), '$.score')"
+_COMPUTED = {"size": _SIZE, "smallest": f"-{_SIZE}", "score": _SCORE, "lowest_score": f"-{_SCORE}"}
+"""Orders without an index: of the repos that one page may look at, those changed last are sorted."""
 
 _Position = tuple[Any, ...]  # where a repo stands in an order: its date or number, and its id
 
 
 @dataclass(frozen=True)
 class Query:
-    """Which repos are wanted. `namespaces` are those whose private repos may be seen; None is all of them."""
+    """Which repos are wanted. `namespaces` are those whose private repos may be seen; None is all of them.
+
+    A repo has all of `tags`, and one of `any_tags` where there are any.
+    """
 
     type: str
     namespaces: Collection[str] | None = ()
     search: str = ""
     author: str = ""
     tags: Collection[str] = field(default=())
+    any_tags: Collection[str] = field(default=())
     gated: bool | None = None
+    max_size: int | None = None
+    min_score: float | None = None
     sort: str = "modified"
     limit: int = 100
     cursor: str | None = None
@@ -48,6 +62,8 @@ class Query:
 
 def find_repos(database: Database, query: Query) -> tuple[list[Repo], str | None]:
     """Return a page of repos and the cursor of the next one."""
+    if query.sort in _COMPUTED:
+        return _sorted_repos(database, query)
     where, values = _conditions(query)
     rare = _rare(database, query)
     start = _position(query.cursor) if query.cursor else None
@@ -73,6 +89,29 @@ def find_repos(database: Database, query: Query) -> tuple[list[Repo], str | None
     if len(rows) > query.limit and repos:
         end = (getattr(repos[-1], query.sort), repos[-1].id)
     return repos, _cursor(end) if end else None
+
+
+def _sorted_repos(database: Database, query: Query) -> tuple[list[Repo], str | None]:
+    where, values = _conditions(query)
+    key = _COMPUTED[query.sort]
+    source = "repos INDEXED BY repos_by_modified"
+    if (rare := _rare(database, query)) is not None:
+        where.append(f"repos.id IN ({','.join(map(str, rare))})")
+        source = "repos NOT INDEXED"
+    elif end := _end_of_walk(database, replace(query, sort="modified"), None):
+        where.append("(modified, repos.id) >= (?, ?)")
+        values += end
+    where.append(f"{key} IS NOT NULL")
+    if query.cursor:
+        where.append(f"({key}, repos.id) < (?, ?)")
+        values += _position(query.cursor)
+    text = (
+        f"SELECT {COLUMNS}, {key} FROM {source} WHERE {' AND '.join(where)} ORDER BY {key} DESC, repos.id DESC LIMIT ?"
+    )
+    rows = database.rows(text, *values, query.limit + 1)
+    shown = rows[: query.limit]
+    repos = [repo_of(row[:-1]) for row in shown]
+    return repos, _cursor((shown[-1][-1], repos[-1].id)) if len(rows) > query.limit and repos else None
 
 
 def _end_of_walk(database: Database, query: Query, start: _Position | None) -> _Position | None:
@@ -106,6 +145,15 @@ def _conditions(query: Query) -> tuple[list[str], list[object]]:
     for tag in query.tags:
         where.append("EXISTS (SELECT 1 FROM tags WHERE tags.tag=? AND tags.repo=repos.id)")
         values.append(tag.lower())
+    if query.any_tags:
+        where.append(f"EXISTS (SELECT 1 FROM tags WHERE {_one_of(query.any_tags)} AND tags.repo=repos.id)")
+        values += query.any_tags
+    if query.max_size is not None:
+        where.append(f"{_SIZE}<=?")
+        values.append(query.max_size)
+    if query.min_score is not None:
+        where.append(f"{_SCORE}>=?")
+        values.append(query.min_score)
     return where, values
 
 
@@ -118,8 +166,15 @@ def _rare(database: Database, query: Query) -> list[int] | None:
         found.append(database.rows(text, phrase, _RARE))
     for tag in query.tags:
         found.append(database.rows("SELECT repo FROM tags WHERE tag=? LIMIT ?", tag.lower(), _RARE))
+    if query.any_tags:
+        text = f"SELECT DISTINCT repo FROM tags WHERE {_one_of(query.any_tags)} LIMIT ?"
+        found.append(database.rows(text, *query.any_tags, _RARE))
     few = [rows for rows in found if len(rows) < _RARE]
     return [row[0] for row in min(few, key=len)] if few else None
+
+
+def _one_of(tags: Collection[str]) -> str:
+    return f"tags.tag IN ({','.join('?' * len(tags))})"
 
 
 def _escaped(text: str) -> str:
@@ -138,8 +193,8 @@ def _position(cursor: str) -> _Position:
         str(value).encode()
     except (ValueError, TypeError, RecursionError):
         raise HttpError(400, "The cursor is none of this Hub's") from None
-    if not isinstance(value, str | int) or type(id_) is not int or not abs(id_) < 1 << 62:
+    if not isinstance(value, str | int | float) or type(id_) is not int or not abs(id_) < 1 << 62:
         raise HttpError(400, "The cursor is none of this Hub's")
-    if isinstance(value, int) and abs(value) >= 1 << 62:
+    if isinstance(value, int | float) and not abs(value) < (1 << 62 if isinstance(value, int) else 1e300):
         raise HttpError(400, "The cursor is none of this Hub's")
     return value, id_

@@ -1,11 +1,12 @@
 """What lists and pages say of a repo, worked out once when its branch main moves."""
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Annotated, Any, BinaryIO
 
 import msgspec
 
-from zoo.hub.server import work
+from zoo.hub.server import results, work
 from zoo.hub.server.frontmatter import MAX_FRONT_MATTER, front_matter
 from zoo.hub.server.trees import Entry
 
@@ -21,7 +22,10 @@ OpenBlob = Callable[[str], BinaryIO]
 
 
 class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`largest` is the file whose download counts as one of the repo; `picture` stands for the repo in lists."""
+    """`largest` is the file whose download counts as one of the repo; `picture` stands for the repo in lists.
+
+    `score` is the first number that was measured of it.
+    """
 
     card: dict[str, Any] = {}
     tags: list[str] = []
@@ -30,6 +34,7 @@ class Summary(msgspec.Struct, frozen=True, omit_defaults=True):
     largest: str = ""
     picture: str = ""
     parameters: dict[str, int] = {}
+    score: float | None = None
 
     def text(self, key: str) -> str | None:
         """Return a word of the card."""
@@ -69,7 +74,18 @@ def summarise(open_blob: OpenBlob, files: Mapping[str, Entry]) -> Summary:
         largest=max(files, key=lambda path: (files[path].size, path), default=""),
         picture=next(iter(pictures), ""),
         parameters=_parameters(open_blob, files),
+        score=_score(open_blob, card, files),
     )
+
+
+def _score(open_blob: OpenBlob, card: Mapping[str, Any], files: Mapping[str, Entry]) -> float | None:
+    def read(sha256: str, size: int) -> bytes:
+        with open_blob(sha256) as file:
+            return file.read(size)
+
+    prefix = f"{results.FOLDER}/"
+    entries = [entry for path, entry in files.items() if path.startswith(prefix) and path.count("/") == 1]
+    return results.first_number(chain(results.of_files(read, entries), results.of_card(card)))
 
 
 def rank_picture(path: str) -> tuple[int, int, str]:

@@ -75,6 +75,18 @@ def test_first_page(filled: HfApi, ask: Ask) -> None:
     assert "Nothing is here yet" in read(ask, "/datasets")
 
 
+def test_a_list_is_filtered_and_sorted_without_script(filled: HfApi, ask: Ask) -> None:
+    found = read(ask, "/?modality=image&filter=image-classification&license=mit&max_size=1&min_score=0.4&sort=score")
+    assert 'href="/org/thing"' in found and "score 0.5" in found
+    for chosen in ("image", "image-classification", "mit", "score"):
+        assert f'value="{chosen}" selected' in found
+    for asked in ("modality=audio", "license=other", "max_size=0", "min_score=0.6", "filter=other"):
+        assert 'href="/org/thing"' not in read(ask, f"/?{asked}")
+    assert 'href="/org/thing"' in read(ask, "/?modality=&filter=&license=&max_size=&min_score=&sort=smallest")
+    for wrong in ("min_score=x", "min_score=1e3", "max_size=-1", "sort=none"):
+        read(ask, f"/?{wrong}", 400)
+
+
 def test_model_page(filled: HfApi, ask: Ask, served_hub: Any) -> None:
     text = read(ask, "/org/thing")
     head = filled.model_info("org/thing").sha

@@ -58,7 +58,7 @@ def _page(access: Access, repo: Repo, root: Mapping[str, Entry], card: Card | No
         gate=gate,
         card=card,
         pictures=[] if gate else [path for path in _pictures(access, repo) if f"/{path}" not in shown],
-        scores=scores(access, summary.card, root),
+        scores=scores(access.store, summary.card, root),
         usages=usages(access, repo, root),
         tags=tags[:_TAGS],
         more_tags=max(0, len(tags) - _TAGS),
