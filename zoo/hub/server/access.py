@@ -1,6 +1,8 @@
 """Who may see and change what."""
 
 import base64
+import hashlib
+import hmac
 import re
 from functools import cached_property
 
@@ -54,8 +56,8 @@ class Access:
         word = word.strip()
         if not scheme:
             return None
-        if scheme.lower() == "basic" and request.method in ("GET", "HEAD"):  # browsers; they send it unasked
-            word = _password(word)
+        if scheme.lower() == "basic" and (request.method in ("GET", "HEAD") or request.form_key):
+            word = _password(word)  # browsers; they send it unasked
         elif scheme.lower() != "bearer":
             raise HttpError(401, "Invalid credentials in Authorization header")
         if word.startswith("hf_"):
@@ -63,7 +65,21 @@ class Access:
         user = self.store.users.identify(word) if word else None
         if user is None:
             raise HttpError(401, "Invalid credentials in Authorization header", headers=self._log_in(request))
+        if scheme.lower() == "basic" and request.method not in ("GET", "HEAD"):
+            self.check_form(user)
         return user
+
+    def form_key(self, user: User) -> str:
+        """Return the word by which this Hub knows what its own pages send for a user's token."""
+        text = f"form {user.id} {user.token}".encode()
+        return hmac.new(self.store.signing_key, text, hashlib.sha256).hexdigest()
+
+    def check_form(self, user: User) -> None:
+        """Raise HttpError 403 for what was not sent by a page that this Hub gave to this very user."""
+        given = self._request.form_key.encode("utf-8", "replace")
+        own = self._request.headers.get("origin") == self.url
+        if not (own and hmac.compare_digest(given, self.form_key(user).encode())):
+            raise HttpError(403, "This was sent by no page that this Hub gave to you; load the page again")
 
     @staticmethod
     def _log_in(request: Request) -> dict[str, str]:

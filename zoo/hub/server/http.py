@@ -71,6 +71,7 @@ class Request:
         except ValueError:
             raise HttpError(400, "The query is not UTF-8, or has too many parts") from None
         self.headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        self.form_key = self.headers.get("x-form-key", "")
         self.when_read: Callable[[], None] = lambda: None
         self.share = Share(memory)
         self._receive = receive

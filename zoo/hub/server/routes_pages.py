@@ -3,10 +3,13 @@
 from zoo.hub.server import work
 from zoo.hub.server.access import LOG_IN, Access
 from zoo.hub.server.http import HttpError, Request, Response
-from zoo.hub.server.pages import files, history, plugins, rendering
+from zoo.hub.server.pages import files, history, manage, plugins, rendering
 from zoo.hub.server.pages.cards import Cards
+from zoo.hub.server.pages.edit import edit_page
+from zoo.hub.server.pages.forms import Form, local, read_form, see
 from zoo.hub.server.pages.listing import listing
 from zoo.hub.server.pages.repo import repo_page
+from zoo.hub.server.pages.tokens import tokens_page
 from zoo.hub.server.repos import Repo
 
 _PREFIXES = ("datasets", "spaces")
@@ -14,13 +17,20 @@ _PREFIXES = ("datasets", "spaces")
 
 async def answer(access: Access, request: Request, cards: Cards) -> Response:
     """Answer with a page."""
-    if request.method not in ("GET", "HEAD"):
+    form = None
+    if request.method == "POST" and _has_form(request.segments):
+        form = await read_form(access, request)  # before all else: what it holds decides whose it is
+    elif request.method not in ("GET", "HEAD"):
         raise HttpError(404, "Not found")
     match request.segments:
+        case ["new"]:
+            return await manage.new_page(access, request, form)
+        case ["tokens"]:
+            return await tokens_page(access, request, form)
         case [""]:
             return await work.run_read(listing, access, request, "models")
         case ["login"]:  # at the root, so that browsers send what they are told to every page
-            return _log_in(access)
+            return _log_in(access, request)
         case ["-", name]:
             return rendering.asset(name)
         case ["plugins", *rest] if access.options.plugins is not None and len(rest) < 2:
@@ -30,10 +40,15 @@ async def answer(access: Access, request: Request, cards: Cards) -> Response:
         case [author] if author not in ("api", "lfs", "cas", "favicon.ico", "robots.txt"):
             return await work.run_read(listing, access, request, "models", author)
         case [type_, namespace, name, *rest] if type_ in _PREFIXES:
-            return await _repo(access, request, cards, _found(access, type_, f"{namespace}/{name}"), rest)
+            return await _repo(access, request, cards, _found(access, type_, f"{namespace}/{name}"), rest, form)
         case [namespace, name, *rest]:
-            return await _repo(access, request, cards, _found(access, "models", f"{namespace}/{name}"), rest)
+            return await _repo(access, request, cards, _found(access, "models", f"{namespace}/{name}"), rest, form)
     raise HttpError(404, "Not found")
+
+
+def _has_form(segments: list[str]) -> bool:
+    rest = segments[3 if segments[0] in _PREFIXES else 2 :]
+    return segments in (["new"], ["tokens"]) or rest == ["settings"] or (rest[:1] == ["edit"] and len(rest) > 2)
 
 
 def _found(access: Access, type_: str, name: str) -> Repo:
@@ -41,10 +56,16 @@ def _found(access: Access, type_: str, name: str) -> Repo:
     return access.repo(type_, name)
 
 
-async def _repo(access: Access, request: Request, cards: Cards, repo: Repo, rest: list[str]) -> Response:
+async def _repo(
+    access: Access, request: Request, cards: Cards, repo: Repo, rest: list[str], form: Form | None
+) -> Response:
     match rest:
         case []:
             return await repo_page(access, repo, cards)
+        case ["settings"]:
+            return await manage.settings_page(access, request, repo, form)
+        case ["edit", branch, *path] if path:
+            return await edit_page(access, request, repo, cards, (branch, "/".join(path)), form)
         case ["tree", revision, *path]:
             return await work.run_read(files.folder_page, access, repo, revision, "/".join(path).strip("/"))
         case ["blob", revision, *path] if path:
@@ -60,11 +81,11 @@ async def _repo(access: Access, request: Request, cards: Cards, repo: Repo, rest
     raise HttpError(404, "Not found")
 
 
-def _log_in(access: Access) -> Response:
-    """Make a browser ask for a token, and send it back to the first page once it has one."""
+def _log_in(access: Access, request: Request) -> Response:
+    """Make a browser ask for a token, and send it to the page that it came for once it has one."""
     if access.user is None:
         raise HttpError(401, "Log in with any name, and a token as the password", headers=LOG_IN)
-    return Response(303, headers={"Location": "/"})
+    return see(local(request.value("to") or "/"))
 
 
 def error_page(access: Access | None, request: Request, error: HttpError) -> Response | None:

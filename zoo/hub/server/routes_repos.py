@@ -30,13 +30,7 @@ async def create(access: Access, request: Request) -> Response:
     access.require_user()
     values = await request.json()
     type_, name = _named(access, values)
-    check_new_repo(name)
-    user = access.require_writer(name.partition("/")[0])
-    private = _wants_private(values) or False
-    made = await work.run_write(access.store.commits.create_repo, type_, name, private, user.name)
-    repo = access.store.repos.find(type_, name)
-    if repo is None:
-        raise HttpError(409, "The repo was deleted at the same moment; try again")
+    repo, made = await make_repo(access, type_, name, _wants_private(values) or False)
     url = {"url": f"{access.url}/{repo.web_id}", "name": repo.name, "id": str(repo.id)}
     if made:
         return json_response(url)
@@ -44,14 +38,29 @@ async def create(access: Access, request: Request) -> Response:
     return json_response({**url, "error": message}, 409, {"X-Error-Message": message})
 
 
+async def make_repo(access: Access, type_: str, name: str, private: bool) -> tuple[Repo, bool]:
+    """Make a repo where the user may; return it, and whether it is new."""
+    check_new_repo(name)
+    user = access.require_writer(name.partition("/")[0])
+    made = await work.run_write(access.store.commits.create_repo, type_, name, private, user.name)
+    repo = access.store.repos.find(type_, name)
+    if repo is None:
+        raise HttpError(409, "The repo was deleted at the same moment; try again")
+    return repo, made
+
+
 async def delete(access: Access, request: Request) -> Response:
     """Forget a repo."""
     access.require_user()
     type_, name = _named(access, await request.json())
-    repo = access.repo(type_, name)
+    await delete_repo(access, access.repo(type_, name))
+    return json_response({})
+
+
+async def delete_repo(access: Access, repo: Repo) -> None:
+    """Forget a repo where the user may."""
     access.require_writer(repo.namespace)
     await work.run_write(access.store.repos.delete, repo)
-    return json_response({})
 
 
 async def move(access: Access, request: Request) -> Response:
@@ -60,13 +69,17 @@ async def move(access: Access, request: Request) -> Response:
     values = await request.json()
     type_, name = _named(access, {"name": values.get("fromRepo"), "type": values.get("type")})
     _, new_name = _named(access, {"name": values.get("toRepo"), "type": values.get("type")})
+    await move_repo(access, access.repo(type_, name), new_name)
+    return json_response({})
+
+
+async def move_repo(access: Access, repo: Repo, new_name: str) -> None:
+    """Give a repo another name where the user may write to both."""
     check_new_repo(new_name)
-    repo = access.repo(type_, name)
     for namespace in (repo.namespace, new_name.partition("/")[0]):
         access.require_writer(namespace)
     if not await work.run_write(access.store.repos.move, repo, new_name):
         raise HttpError(409, f"There is a repo {new_name} already")
-    return json_response({})
 
 
 def _named(access: Access, values: dict[str, Any]) -> tuple[str, str]:
@@ -88,14 +101,19 @@ def _wants_private(values: dict[str, Any]) -> bool | None:
 async def settings(access: Access, request: Request, repo: Repo) -> Response:
     """Show a repo to everybody or not, and put a gate before its files or not."""
     values = await request.json()
-    private, gated = _wants_private(values), repo.gated
-    if "gated" in values:
-        if values["gated"] not in (False, None, "auto", "manual"):
-            raise HttpError(400, "gated is auto, manual or false")
-        gated = values["gated"] or ""
+    private, gated = _wants_private(values), values.get("gated", repo.gated)
     private = repo.private if private is None else private
-    await work.run_write(access.store.repos.configure, repo, private, gated)
+    gated = await configure_repo(access, repo, private, gated)
     return json_response({"private": private, "gated": gated or False})
+
+
+async def configure_repo(access: Access, repo: Repo, private: bool, gated: Any) -> str:
+    """Set who may see a repo and who may have its files, where the user may; return the gate as it is kept."""
+    if gated not in (False, None, "", "auto", "manual"):
+        raise HttpError(400, "gated is auto, manual or false")
+    access.require_writer(repo.namespace)
+    await work.run_write(access.store.repos.configure, repo, private, gated or "")
+    return gated or ""
 
 
 async def auth_check(access: Access, repo: Repo, write: bool) -> Response:

@@ -19,7 +19,8 @@ from zoo.hub.server.xorbs import Xorbs
 
 DAY = 24 * 3600
 _log = logging.getLogger("zoo.hub.server")
-_OWNER_LABEL = "owner"
+OWNER_LABEL = "owner"
+"""What the token in the file `token` is called."""
 _LARGEST_EXPORT = 64 * 1024 * 1024
 
 
@@ -109,7 +110,7 @@ class ServedStore(Store):
             self.users.add(OWNER, owner=True)
             owner = self.users.find(OWNER)
             assert owner is not None, "it was just made, or was there"
-            self.users.admit(token, owner, _OWNER_LABEL)
+            self.users.admit(token, owner, OWNER_LABEL)
         return token, made
 
 

@@ -81,6 +81,12 @@ class Users:
             values = (_hash(token), user.id, label, role, timestamp())
             connection.execute("INSERT INTO tokens VALUES (?,?,?,?,?)", values)
 
+    def remove_token(self, user: User, label: str) -> bool:
+        """Revoke a token; False when there is none of that label."""
+        with self._database.transaction() as connection:
+            change = "DELETE FROM tokens WHERE user=? AND label=?"
+            return connection.execute(change, (user.id, label)).rowcount > 0
+
     def tokens(self, user: User) -> list[tuple[str, str, str]]:
         """Return label, role and date of a user's tokens."""
         query = "SELECT label, role, created FROM tokens WHERE user=? ORDER BY created"

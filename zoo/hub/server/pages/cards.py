@@ -1,6 +1,7 @@
 """Cards as pages show them: rendered once, in a process that can be killed, and as plain text where that fails."""
 
 import asyncio
+import hashlib
 import logging
 import sys
 from collections import OrderedDict
@@ -69,6 +70,27 @@ class Cards:
                 return await work.run_read(_plain, blobs, entry, _BUSY)
         return Card(Markup(html)) if html is not None else await work.run_read(_plain, blobs, entry, _REFUSED)
 
+    async def preview(self, text: str, base: str, revision: str) -> Card:
+        """Return a text that is not kept yet as a card would show it."""
+        key = (hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(), base, f"preview {revision}")
+        if key not in self._waiting and len(self._waiting) >= _MAX_WAITING:
+            return Card(None, text, _BUSY)
+        task = self._waiting.get(key)
+        if task is None:
+            task = self._waiting[key] = asyncio.create_task(self._take_preview(key, text, base, revision))
+        try:
+            html = await asyncio.shield(task)
+        except NoProcessError as error:
+            _log.error("the process that renders cards does not start: %s", error)
+            return Card(None, text, _BUSY)
+        return Card(Markup(html)) if html is not None else Card(None, text, _REFUSED)
+
+    async def _take_preview(self, key: _Key, *question: str) -> str | None:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._made, *question)
+        finally:
+            del self._waiting[key]
+
     async def _rendered(self, blobs: BlobStore, key: _Key) -> str | None:
         """Wait for a card's turn; everybody who asks for the same one waits for the same turn."""
         task = self._waiting.get(key)
@@ -89,7 +111,9 @@ class Cards:
 
     def _render(self, blobs: BlobStore, key: _Key) -> str | None:
         sha256, base, revision = key
-        text = blobs.read(sha256, _MAX_CARD).decode("utf-8", "replace")
+        return self._made(blobs.read(sha256, _MAX_CARD).decode("utf-8", "replace"), base, revision)
+
+    def _made(self, text: str, base: str, revision: str) -> str | None:
         try:
             return self.renderer.render(text, base, revision)
         except CardRefusedError:

@@ -76,6 +76,7 @@ def file_page(access: Access, repo: Repo, revision: str, path: str) -> Response:
         entry=entry,
         text=text,
         is_picture=path.lower().endswith(PICTURES),
+        branches=[ref.removeprefix("refs/heads/") for ref in access.store.repos.refs(repo)],
     )
 
 

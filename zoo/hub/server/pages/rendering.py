@@ -13,6 +13,7 @@ import jinja2
 from zoo.hub.server.access import Access
 from zoo.hub.server.http import HttpError, Response
 from zoo.hub.server.sizes import size_text
+from zoo.hub.server.users import User
 
 _STATIC = {"style.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
 _POLICY = (
@@ -25,7 +26,12 @@ def page(
     template: str, access: Access, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
 ) -> Response:
     """Answer with a page."""
-    values |= {"user": _user_name(access), "url": access.url, "asset": asset_address}
+    user = _user(access)
+    values |= {"user": user.name if user else None, "url": access.url, "asset": asset_address}
+    values["key"] = access.form_key(user) if user else ""
+    values["writer"] = (
+        "repo" in values and user is not None and user.role == "write" and user.belongs_to(values["repo"].namespace)
+    )
     values["plugins"] = access.options.plugins is not None
     body = _environment().get_template(template).render(values).encode("utf-8", "replace")
     fixed = {
@@ -37,9 +43,9 @@ def page(
     return Response(status, body, {**fixed, **(headers or {})})
 
 
-def _user_name(access: Access) -> str | None:
+def _user(access: Access) -> User | None:
     try:
-        return access.user.name if access.user else None
+        return access.user
     except HttpError:
         return None
 

@@ -62,7 +62,6 @@ def _page(access: Access, repo: Repo, root: Mapping[str, Entry], card: Card | No
         usages=usages(access, repo, root),
         tags=tags[:_TAGS],
         more_tags=max(0, len(tags) - _TAGS),
-        writer=bool(access.user and access.user.role == "write" and access.user.belongs_to(repo.namespace)),
     )
 
 
