@@ -56,6 +56,7 @@ def main() -> None:
                 if kind == "command":
                     steps[-1] += run([*zoo, "bench_command", run_folder], plugin)
                 push = [*zoo, "push", run_folder, "me/new", "--hub", "hub", "--private"]
+                push += ["--license", "other"] if kind == "modality" else []  # nobody knows that of its data
                 steps.append(run(push, plugin))
             finally:
                 run([python, "-m", "pip", "uninstall", "-q", "-y", name], top)
