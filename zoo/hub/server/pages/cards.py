@@ -85,9 +85,9 @@ class Cards:
             return Card(None, text, _BUSY)
         return Card(Markup(html)) if html is not None else Card(None, text, _REFUSED)
 
-    async def _take_preview(self, key: _Key, *question: str) -> str | None:
+    async def _take_preview(self, key: _Key, text: str, base: str, revision: str) -> str | None:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._made, *question)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._made, text, base, revision)
         finally:
             del self._waiting[key]
 
