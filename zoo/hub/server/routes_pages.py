@@ -10,6 +10,7 @@ from zoo.hub.server.pages.forms import Form, local, read_form, see
 from zoo.hub.server.pages.listing import listing
 from zoo.hub.server.pages.repo import repo_page
 from zoo.hub.server.pages.tokens import tokens_page
+from zoo.hub.server.pages.upload import upload_page
 from zoo.hub.server.repos import Repo
 
 _PREFIXES = ("datasets", "spaces")
@@ -66,6 +67,8 @@ async def _repo(
             return await manage.settings_page(access, request, repo, form)
         case ["edit", branch, *path] if path:
             return await edit_page(access, request, repo, cards, (branch, "/".join(path)), form)
+        case ["upload", branch]:
+            return await work.run_read(upload_page, access, request, repo, branch)
         case ["tree", revision, *path]:
             return await work.run_read(files.folder_page, access, repo, revision, "/".join(path).strip("/"))
         case ["blob", revision, *path] if path:

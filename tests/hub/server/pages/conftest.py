@@ -5,7 +5,8 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ class Browser:
         self._buffer, self._number, self._session = b"", 0, None
         self.console: list[str] = []
         self.requests: list[str] = []
+        self.left = 0  # pages that asked whether one really wants to leave them
         self._loaded = 0
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -50,15 +52,19 @@ class Browser:
             self.send(f"{domain}.enable")
 
     def send(self, method: str, **parameters: Any) -> Any:
+        number = self._tell(method, **parameters)
+        while (answer := self._next()).get("id") != number:
+            self._note(answer)
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def _tell(self, method: str, **parameters: Any) -> int:
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
         os.write(self._write, json.dumps(message).encode() + b"\0")
-        while (answer := self._next()).get("id") != self._number:
-            self._note(answer)
-        assert "error" not in answer, answer
-        return answer["result"]
+        return self._number
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
@@ -78,6 +84,9 @@ class Browser:
             self.console.append(values["entry"]["text"])
         elif method == "Runtime.exceptionThrown":
             self.console.append(str(values["exceptionDetails"]))
+        elif method == "Page.javascriptDialogOpening" and values["type"] == "beforeunload":
+            self.left += 1
+            self._tell("Page.handleJavaScriptDialog", accept=True)
         elif method == "Page.javascriptDialogOpening":
             self.console.append(f"dialog: {values['message']}")
 
@@ -90,9 +99,42 @@ class Browser:
     def value(self, expression: str) -> Any:
         return self.send("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
+    def log_in(self, hub: Any) -> None:
+        self.open(hub.url.replace("//", f"//me:{hub.token}@") + "/login")
+
+    def until(self, expression: str, seconds: float = 60) -> None:
+        """Wait until something is so on the page, whichever that is meanwhile."""
+        end = time.monotonic() + seconds
+        while not self.value(expression):
+            assert time.monotonic() < end, (expression, self.value("document.body.innerText"), self.console)
+            time.sleep(0.05)
+
+    def follow(self, do: Callable[[], object]) -> None:
+        """Do what leads to another page, and wait for it."""
+        before = self._loaded
+        do()
+        while self._loaded == before:
+            self._note(self._next())
+
+    def type(self, text: str) -> None:
+        self.send("Input.insertText", text=text)
+
+    def drop(self, selector: str, *files: Path) -> None:
+        """Drag files onto an element."""
+        box = f"document.querySelector({selector!r}).getBoundingClientRect()"
+        x, y = (self.value(f"{box}.{side} + 10") for side in ("left", "top"))
+        data = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
+        for step in ("dragEnter", "dragOver", "drop"):
+            self.send("Input.dispatchDragEvent", type=step, x=x, y=y, data=data)
+
+    def network(self, *, offline: bool, upload: int = -1) -> None:
+        """Cut the connection, or bring it back; `upload` is in bytes a second."""
+        values = {"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": upload}
+        self.send("Network.emulateNetworkConditions", **values)
+
     def press(self, key: str) -> None:
-        codes = {"Tab": 9, "Enter": 13, "/": 191}
-        text = {"Enter": "\r", "/": "/"}.get(key, "")
+        codes = {"Tab": 9, "Enter": 13, " ": 32, "/": 191}
+        text = {"Enter": "\r", "/": "/", " ": " "}.get(key, "")
         common = {"key": key, "code": key, "windowsVirtualKeyCode": codes[key]}
         self.send("Input.dispatchKeyEvent", type="keyDown", text=text, **common)
         self.send("Input.dispatchKeyEvent", type="keyUp", **common)

@@ -1,5 +1,6 @@
 """What lies in a repo: folders, the text of a file, pictures."""
 
+from collections.abc import Iterable
 from itertools import chain, islice
 
 from zoo.hub.server.access import Access
@@ -39,6 +40,7 @@ def folder_page(access: Access, repo: Repo, revision: str, path: str) -> Respons
     shown = list(islice(folders_first, _MAX_ENTRIES))
     shown.sort(key=lambda entry: (not entry.folder, entry.name.lower()))
     prefix = f"{path}/" if path else ""
+    refs = store.repos.refs(repo)
     last = store.commits.last_changes(repo, oid, [prefix + entry.name for entry in shown[:100]], 100)
     return page(
         "folder.html",
@@ -51,7 +53,8 @@ def folder_page(access: Access, repo: Repo, revision: str, path: str) -> Respons
         entries=shown,
         hidden=len(entries) - len(shown),
         last=last,
-        refs=[ref.split("/", 2)[2] for ref in store.repos.refs(repo)],
+        refs=[ref.split("/", 2)[2] for ref in refs],
+        branches=_branches(refs),
     )
 
 
@@ -76,7 +79,7 @@ def file_page(access: Access, repo: Repo, revision: str, path: str) -> Response:
         entry=entry,
         text=text,
         is_picture=path.lower().endswith(PICTURES),
-        branches=[ref.removeprefix("refs/heads/") for ref in access.store.repos.refs(repo)],
+        branches=_branches(access.store.repos.refs(repo)),
     )
 
 
@@ -101,6 +104,10 @@ def picture(access: Access, repo: Repo, revision: str, path: str) -> Response:
         "Vary": "Authorization",
     }
     return Response(headers=headers, file=(opened, 0, entry.size))
+
+
+def _branches(refs: Iterable[str]) -> list[str]:
+    return [ref.removeprefix("refs/heads/") for ref in refs if ref.startswith("refs/heads/")]
 
 
 def _parents(path: str) -> list[tuple[str, str]]:

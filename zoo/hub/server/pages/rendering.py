@@ -15,11 +15,13 @@ from zoo.hub.server.http import HttpError, Response
 from zoo.hub.server.sizes import size_text
 from zoo.hub.server.users import User
 
-_STATIC = {"style.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
-_POLICY = (
+_SCRIPT = "text/javascript; charset=utf-8"
+_STATIC = {"style.css": "text/css; charset=utf-8", "page.js": _SCRIPT, "upload.js": _SCRIPT, "sha256.js": _SCRIPT}
+POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+"""What a page may load and send: this Hub's own, and no script that stands in the page."""
 
 
 def page(
@@ -36,7 +38,7 @@ def page(
     body = _environment().get_template(template).render(values).encode("utf-8", "replace")
     fixed = {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": _POLICY,
+        "Content-Security-Policy": POLICY,
         "Cache-Control": "no-cache",
         "Vary": "Authorization",
     }
