@@ -5,6 +5,7 @@ from zoo.hub.server.access import LOG_IN, Access
 from zoo.hub.server.http import HttpError, Request, Response
 from zoo.hub.server.pages import files, history, manage, plugins, rendering
 from zoo.hub.server.pages.cards import Cards
+from zoo.hub.server.pages.compare import compare_page
 from zoo.hub.server.pages.edit import edit_page
 from zoo.hub.server.pages.forms import Form, local, read_form, see
 from zoo.hub.server.pages.listing import listing
@@ -28,6 +29,8 @@ async def answer(access: Access, request: Request, cards: Cards) -> Response:
             return await manage.new_page(access, request, form)
         case ["tokens"]:
             return await tokens_page(access, request, form)
+        case ["compare"]:
+            return await compare_page(access, request, cards)
         case [""]:
             return await work.run_read(listing, access, request, "models")
         case ["login"]:  # at the root, so that browsers send what they are told to every page

@@ -1,6 +1,6 @@
 """What lists and pages say of a repo, worked out once when its branch main moves."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Annotated, Any, BinaryIO
 
@@ -46,7 +46,7 @@ encode_summary = msgspec.json.Encoder().encode
 decode_summary = msgspec.json.Decoder(Summary).decode
 
 
-class _Tensor(msgspec.Struct):
+class Tensor(msgspec.Struct):
     """What is read of a tensor. The bounds belong to the type: nothing is computed with what is out of them.
 
     `__metadata__` is an object of texts, and so one of these too.
@@ -56,7 +56,7 @@ class _Tensor(msgspec.Struct):
     shape: Annotated[list[Annotated[int, msgspec.Meta(ge=0, lt=_MAX_COUNT)]], msgspec.Meta(max_length=64)] | str = ""
 
 
-_decode_header = msgspec.json.Decoder(dict[str, _Tensor]).decode
+_decode_header = msgspec.json.Decoder(dict[str, Tensor]).decode
 
 
 def summarise(open_blob: OpenBlob, files: Mapping[str, Entry]) -> Summary:
@@ -109,13 +109,7 @@ def _tags(card: Mapping[str, Any]) -> list[str]:
 def _parameters(open_blob: OpenBlob, files: Mapping[str, Entry]) -> dict[str, int]:
     """Return how many numbers of each type the safetensors at the root hold; nothing where a header cannot be read."""
     total: dict[str, int] = {}
-    left = _MAX_HEADERS
-    for path, entry in files.items():
-        if "/" in path or not path.endswith(".safetensors") or path == "selftest.safetensors":
-            continue
-        work.check()
-        header = _read_header(open_blob, entry, min(_MAX_HEADER, left))
-        left -= len(header)
+    for header in _headers(open_blob, files, _MAX_HEADERS):
         try:
             counts = _count(header)
         except (ValueError, RecursionError):
@@ -125,6 +119,34 @@ def _parameters(open_blob: OpenBlob, files: Mapping[str, Entry]) -> dict[str, in
         if len(total) > _MAX_DTYPES or any(count >= _MAX_COUNT for count in total.values()):
             return {}
     return total
+
+
+def read_tensors(open_blob: OpenBlob, files: Mapping[str, Entry], limit: int) -> dict[str, Tensor]:
+    """Return type and shape of the tensors at a tree's root, by name.
+
+    Raise ValueError where a header is broken, or all of them are larger than the limit.
+    """
+    found: dict[str, Tensor] = {}
+    for header in _headers(open_blob, files, limit):
+        if not header:
+            raise ValueError("too large")
+        for name, tensor in _decode_header(header).items():
+            if name != "__metadata__":
+                if not isinstance(tensor.shape, list) or not tensor.dtype:
+                    raise ValueError("no tensor")
+                found[name] = tensor
+    return found
+
+
+def _headers(open_blob: OpenBlob, files: Mapping[str, Entry], left: int) -> Iterator[bytes]:
+    """Yield the headers of the safetensors at a tree's root; an empty one in place of what is too large."""
+    for path, entry in files.items():
+        if entry.folder or "/" in path or not path.endswith(".safetensors") or path == "selftest.safetensors":
+            continue
+        work.check()
+        header = _read_header(open_blob, entry, min(_MAX_HEADER, left))
+        left -= len(header)
+        yield header
 
 
 def _read_header(open_blob: OpenBlob, entry: Entry, limit: int) -> bytes:

@@ -5,8 +5,10 @@ import hashlib
 import logging
 import sys
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from markupsafe import Markup
 
@@ -72,22 +74,33 @@ class Cards:
 
     async def preview(self, text: str, base: str, revision: str) -> Card:
         """Return a text that is not kept yet as a card would show it."""
-        key = (hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(), base, f"preview {revision}")
-        if key not in self._waiting and len(self._waiting) >= _MAX_WAITING:
-            return Card(None, text, _BUSY)
+        return await self._unkept(text, text=text, base=base, revision=revision)
+
+    async def changes(self, before: str, after: str) -> Card:
+        """Return the lines that changed from one text to another."""
+        return await self._unkept("", before=before, after=after) if before != after else Card(Markup(""))
+
+    async def _unkept(self, plain: str, **question: str) -> Card:
+        """Render what is not remembered; everybody who asks for the same meanwhile waits for the same turn."""
+        words = "\0".join(f"{name}={text}" for name, text in question.items()).encode("utf-8", "replace")
+        key = ("", "", hashlib.sha256(words).hexdigest())
         task = self._waiting.get(key)
+        if task is None and len(self._waiting) >= _MAX_WAITING:
+            return Card(None, plain, _BUSY)
         if task is None:
-            task = self._waiting[key] = asyncio.create_task(self._take_preview(key, text, base, revision))
+            task = self._waiting[key] = asyncio.create_task(self._take_unkept(key, question))
         try:
             html = await asyncio.shield(task)
         except NoProcessError as error:
             _log.error("the process that renders cards does not start: %s", error)
-            return Card(None, text, _BUSY)
-        return Card(Markup(html)) if html is not None else Card(None, text, _REFUSED)
+            return Card(None, plain, _BUSY)
+        return Card(Markup(html)) if html is not None else Card(None, plain, _REFUSED)
 
-    async def _take_preview(self, key: _Key, text: str, base: str, revision: str) -> str | None:
+    async def _take_unkept(self, key: _Key, question: Mapping[str, str]) -> str | None:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._made, text, base, revision)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._thread, self._made, partial(self.renderer.ask, **question)
+            )
         finally:
             del self._waiting[key]
 
@@ -111,11 +124,12 @@ class Cards:
 
     def _render(self, blobs: BlobStore, key: _Key) -> str | None:
         sha256, base, revision = key
-        return self._made(blobs.read(sha256, _MAX_CARD).decode("utf-8", "replace"), base, revision)
+        text = blobs.read(sha256, _MAX_CARD).decode("utf-8", "replace")
+        return self._made(partial(self.renderer.render, text, base, revision))
 
-    def _made(self, text: str, base: str, revision: str) -> str | None:
+    def _made(self, render: Callable[[], str]) -> str | None:
         try:
-            return self.renderer.render(text, base, revision)
+            return render()
         except CardRefusedError:
             return None
 

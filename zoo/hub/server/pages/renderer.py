@@ -32,10 +32,13 @@ class Renderer:
 
     def render(self, text: str, base: str, revision: str) -> str:
         """Return a card as HTML. Raise CardRefusedError beyond the limits, NoProcessError where none can be started."""
+        return self.ask(text=text, base=base, revision=revision)
+
+    def ask(self, **question: str) -> str:
+        """Return the HTML that the process makes: of a card, or of the lines from `before` to `after`."""
         if self._process is None or self._process.poll() is not None:
             self._start()
-        question = msgspec.json.encode({"text": text, "base": base, "revision": revision})
-        answer = self._exchange(question, 1 + worker.MAX_HTML)
+        answer = self._exchange(msgspec.json.encode(question), 1 + worker.MAX_HTML)
         if answer is None:
             self.ended += 1
             self.close()

@@ -1,4 +1,5 @@
-"""The program of the process that renders cards: questions from standard input, answers to standard output.
+"""The program of the process that renders cards and what changed in them: questions from standard input, answers to
+standard output.
 
 Everything has its length before it, in four bytes. What takes too long or too much memory ends the process.
 """
@@ -11,6 +12,7 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from zoo.hub.server.pages.card import render_card
+from zoo.hub.server.pages.lines import render_lines
 
 READY = b"ready"
 MAX_SECONDS = 2  # of a processor, for one card; half a megabyte of ordinary Markdown takes a tenth of it
@@ -44,7 +46,8 @@ def serve(source: BinaryIO, target: BinaryIO, seconds: int, memory: int) -> None
     send(target, READY)
     while (message := receive(source, 1 << 30)) is not None:
         _bound_time(seconds)
-        html = render_card(**json.loads(message)).encode("utf-8", "replace")
+        question = json.loads(message)
+        html = (render_card if "text" in question else render_lines)(**question).encode("utf-8", "replace")
         send(target, HTML + html if len(html) <= MAX_HTML else TOO_LONG)
 
 
