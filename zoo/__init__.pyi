@@ -119,6 +119,7 @@ from zoo.specs.backbones import FeatureInfo as FeatureInfo
 from zoo.specs.backbones import LanguageModel as LanguageModel
 from zoo.specs.backbones import Sampler as Sampler
 from zoo.specs.backbones import TextBackbone as TextBackbone
+from zoo.specs.comparisons import ComparisonTable as ComparisonTable
 from zoo.specs.containers import CarriesFiles as CarriesFiles
 from zoo.specs.containers import Container as Container
 from zoo.specs.containers import Format as Format
@@ -149,6 +150,7 @@ from zoo.specs.networks import TextPredictor as TextPredictor
 from zoo.specs.records import AbilitySpec as AbilitySpec
 from zoo.specs.records import Capability as Capability
 from zoo.specs.records import CommandSpec as CommandSpec
+from zoo.specs.records import ComparisonSpec as ComparisonSpec
 from zoo.specs.records import DatasetSpec as DatasetSpec
 from zoo.specs.records import EngineSpec as EngineSpec
 from zoo.specs.records import ExplainerSpec as ExplainerSpec

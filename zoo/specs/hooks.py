@@ -7,6 +7,7 @@ import pluggy
 from zoo.specs.records import (
     AbilitySpec,
     CommandSpec,
+    ComparisonSpec,
     DatasetSpec,
     EngineSpec,
     ExplainerSpec,
@@ -37,6 +38,7 @@ SPEC_TYPES = {
     "explainers": ExplainerSpec,
     "trackers": TrackerSpec,
     "engines": EngineSpec,
+    "comparisons": ComparisonSpec,
 }
 
 
@@ -115,4 +117,10 @@ def zoo_trackers() -> Iterable[TrackerSpec]:
 @hookspec
 def zoo_engines() -> Iterable[EngineSpec]:
     """Offer what computes loaded models."""
+    return ()
+
+
+@hookspec
+def zoo_comparisons() -> Iterable[ComparisonSpec]:
+    """Offer what the Hub's page /compare tells of two commits by reading their tensors."""
     return ()

@@ -216,6 +216,16 @@ class CommandSpec(_Named):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ComparisonSpec(_Named):
+    """A part of the Hub's page /compare that reads tensors. `target(before, after)` yields `zoo.ComparisonTable`s.
+
+    It gets two folders with the safetensors and JSON files at the root of two commits; a file that both share is one
+    file. It runs in a process of its own with little time, memory and no network, and raises a ZooError for what it
+    cannot compare.
+    """
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LayoutSpec(_Named):
     """How a library stores models of other plugins. `target` names a tuple of `zoo.Layout`."""
 
@@ -273,6 +283,7 @@ class AbilitySpec(_Named):
 Spec = (
     AbilitySpec
     | CommandSpec
+    | ComparisonSpec
     | DatasetSpec
     | EngineSpec
     | ExplainerSpec

@@ -9,7 +9,7 @@ import zoo
 from zoo.commands.options import hub
 from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table, shortened
-from zoo_diff.comparison import Difference, TensorChange, as_json, difference
+from zoo_diff.comparison import Difference, TensorChange, as_json, difference, sizes, weight
 
 _ROWS = 20
 
@@ -72,7 +72,7 @@ def _print(found: Difference, everything: bool, card: bool) -> None:
     print_line(f"tensors  {told}, of {found.total}")
     rows = list(found.tensors)
     if not everything and len(rows) > _ROWS:
-        rows = sorted(rows, key=_weight)[:_ROWS]
+        rows = sorted(rows, key=weight)[:_ROWS]
         print_line(f"the {_ROWS} that changed most (--all lists {len(found.tensors)}):")
     if rows:
         print_table(("TENSOR", "KIND", "SHAPE", "CHANGE", "LARGEST", "VALUES"), [_row(change) for change in rows])
@@ -89,25 +89,14 @@ def _print(found: Difference, everything: bool, card: bool) -> None:
         print_line(f"file  {name} {what}")
 
 
-def _weight(change: TensorChange) -> tuple[bool, float]:
-    """Sort by what changed most: another shape first, then the relative change."""
-    numbers = change.numbers
-    return numbers is not None, -(numbers.relative if numbers and numbers.relative is not None else float("inf"))
-
-
 def _row(change: TensorChange) -> tuple[str, ...]:
     numbers = change.numbers
-    sizes = [_size(place) for place in (change.before, change.after) if place is not None]
-    shape = sizes[0] if len(set(sizes)) == 1 else " → ".join(sizes)
+    shape = sizes(change)
     if numbers is None:
         return change.name, change.kind, shape, "", "", "equal" if change.kind == "retyped" else ""
     relative = f"{numbers.relative:.2g}" if numbers.relative is not None else "from 0"
     odd = f", {numbers.not_finite:,} not finite" if numbers.not_finite else ""
     return change.name, change.kind, shape, relative, f"{numbers.largest:.2g}", f"{numbers.share:.1%}{odd}"
-
-
-def _size(place: Any) -> str:
-    return f"{'x'.join(map(str, place.shape)) or '-'} {place.dtype}"
 
 
 def _shown(value: Any) -> str:

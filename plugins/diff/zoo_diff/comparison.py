@@ -54,7 +54,7 @@ class Difference:
 
 def difference(before: Path, after: Path) -> Difference:
     """Compare two weights folders, or files of tensors."""
-    tensors, total = _tensors(before, after)
+    tensors, total = tensor_changes(before, after)
     card = difflib.unified_diff(_card(before), _card(after), "before", "after", lineterm="", n=1)
     return Difference(
         before,
@@ -87,12 +87,27 @@ def as_json(found: Difference) -> dict[str, Any]:
     return {**vars(found), "before": str(found.before), "after": str(found.after), "tensors": tensors}
 
 
-def _tensors(before: Path, after: Path) -> tuple[tuple[TensorChange, ...], int]:
+def tensor_changes(before: Path, after: Path) -> tuple[tuple[TensorChange, ...], int]:
+    """Return the tensors that are not the same, by name, and how many there are in both together."""
     was, now = _places(before), _places(after)
     names = sorted(was.keys() | now.keys())
     with ThreadPoolExecutor(THREADS) as threads:
         changes = list(threads.map(lambda name: _change(name, was.get(name), now.get(name)), names))
     return tuple(change for change in changes if change is not None), len(names)
+
+
+def weight(change: TensorChange) -> tuple[bool, float]:
+    """Sort by what changed most: another shape first, then the relative change."""
+    numbers = change.numbers
+    return numbers is not None, -(numbers.relative if numbers and numbers.relative is not None else float("inf"))
+
+
+def sizes(change: TensorChange) -> str:
+    """Return shape and type, before and after where they differ."""
+    found = [
+        f"{'x'.join(map(str, place.shape)) or '-'} {place.dtype}" for place in (change.before, change.after) if place
+    ]
+    return found[0] if len(set(found)) == 1 else " → ".join(found)
 
 
 def _places(path: Path) -> dict[str, Place]:

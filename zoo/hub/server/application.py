@@ -18,6 +18,7 @@ from zoo.hub.server.held import Memory
 from zoo.hub.server.http import HttpError, Receive, Request, Response, Scope, Send, json_response
 from zoo.hub.server.options import Options
 from zoo.hub.server.pages.cards import Cards
+from zoo.hub.server.pages.comparisons import Comparisons
 from zoo.hub.server.parts import Parts
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.sending import send_response
@@ -39,6 +40,7 @@ class Application:
         self._parts = Parts(store)
         self._downloads = Downloads(store.repos)
         self._cards = Cards()
+        self._comparisons = Comparisons()
         self._access_log = AccessLog(options.access_log)
         self._turns = routes_commit.Turns()
         self._under_way: set[Work] = set()
@@ -56,6 +58,7 @@ class Application:
         """Write down what is only in memory, and end what renders cards."""
         self.lanes.close()
         self._cards.close()
+        self._comparisons.close()
         self._downloads.write()
         self._access_log.close()
 
@@ -121,7 +124,7 @@ class Application:
                 return await self._files(access, request, type_, namespace, name, rest)
             case [_, [namespace, name, *rest]] if rest:
                 return await self._files(access, request, "models", namespace, name, rest)
-        return await routes_pages.answer(access, request, self._cards)
+        return await routes_pages.answer(access, request, self._cards, self._comparisons)
 
     def _health(self) -> Response:
         self._store.database.row("SELECT 1 FROM settings")
@@ -216,7 +219,7 @@ class Application:
                     return await routes_lfs.batch(access, request, repo)
                 if operation == ["verify"]:
                     return await routes_lfs.verify(access, request, repo)
-        return await routes_pages.answer(access, request, self._cards)
+        return await routes_pages.answer(access, request, self._cards, self._comparisons)
 
 
 def _drop(task: "asyncio.Task[Response]") -> None:

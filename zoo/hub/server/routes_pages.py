@@ -6,6 +6,7 @@ from zoo.hub.server.http import HttpError, Request, Response
 from zoo.hub.server.pages import files, history, manage, plugins, rendering
 from zoo.hub.server.pages.cards import Cards
 from zoo.hub.server.pages.compare import compare_page
+from zoo.hub.server.pages.comparisons import Comparisons
 from zoo.hub.server.pages.edit import edit_page
 from zoo.hub.server.pages.forms import Form, local, read_form, see
 from zoo.hub.server.pages.listing import listing
@@ -17,7 +18,7 @@ from zoo.hub.server.repos import Repo
 _PREFIXES = ("datasets", "spaces")
 
 
-async def answer(access: Access, request: Request, cards: Cards) -> Response:
+async def answer(access: Access, request: Request, cards: Cards, comparisons: Comparisons) -> Response:
     """Answer with a page."""
     form = None
     if request.method == "POST" and _has_form(request.segments):
@@ -30,7 +31,7 @@ async def answer(access: Access, request: Request, cards: Cards) -> Response:
         case ["tokens"]:
             return await tokens_page(access, request, form)
         case ["compare"]:
-            return await compare_page(access, request, cards)
+            return await compare_page(access, request, cards, comparisons)
         case [""]:
             return await work.run_read(listing, access, request, "models")
         case ["login"]:  # at the root, so that browsers send what they are told to every page

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -192,6 +192,14 @@ current: contextvars.ContextVar[Work | None] = contextvars.ContextVar("work", de
 def busy() -> HttpError:
     """Return the answer to a request for which there is no room now."""
     return HttpError(503, f"This Hub is busy; try again in {_RETRY_SECONDS} s", headers=_RETRY)
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Do not count the time that the block takes of the request that this is done for."""
+    work = current.get()
+    with work.waiting() if work else nullcontext():
+        yield
 
 
 def is_over() -> bool:

@@ -11,7 +11,9 @@ from zoo.hub.server.access import Access
 from zoo.hub.server.frontmatter import front_matter
 from zoo.hub.server.http import HttpError, Request, Response
 from zoo.hub.server.names import check_repo
+from zoo.hub.server.pages import comparing
 from zoo.hub.server.pages.cards import Cards
+from zoo.hub.server.pages.comparisons import Comparisons
 from zoo.hub.server.pages.history import differences
 from zoo.hub.server.pages.rendering import page
 from zoo.hub.server.pages.scores import scores
@@ -51,7 +53,7 @@ class Change:
     kind: str = ""
 
 
-async def compare_page(access: Access, request: Request, cards: Cards) -> Response:
+async def compare_page(access: Access, request: Request, cards: Cards, comparisons: Comparisons) -> Response:
     """Ask for two places, and show what changed from one to the other."""
     before, after = ((request.value(name) or "").strip() for name in ("before", "after"))
     access.check_reading(log_in=True)
@@ -61,12 +63,17 @@ async def compare_page(access: Access, request: Request, cards: Cards) -> Respon
         sides = [await _place(access, text) for text in (before, after)]
         found = await work.run_read(_compared, access, *sides)
         card = await cards.changes(*await work.run_read(_texts, access, *sides))
+        told, read = None, request.flag("values")
+        if read:
+            one, other = sides
+            told = await comparisons.told(access.store.blobs, (one.tree, other.tree), one.root, other.root)
     except HttpError as error:
         if error.status in (307, 401, 503):
             raise
         said = {"before": before, "after": after, "fault": str(error), "found": None}
         return page("compare.html", access, status=error.status, **said)
-    return page("compare.html", access, before=before, after=after, fault="", found=found, card=card, sides=sides)
+    values = {"found": found, "card": card, "sides": sides, "read": read, "told": told, "seconds": comparing.SECONDS}
+    return page("compare.html", access, before=before, after=after, fault="", **values)
 
 
 async def _place(access: Access, text: str) -> Place:
