@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,36 +11,10 @@ from urllib.parse import urlsplit
 from zoo.errors import NetworkError, NotFoundError, UsageError, ZooError
 from zoo.hub.credentials import PUBLIC as PUBLIC
 from zoo.hub.credentials import Credentials, credentials_for, default_hub, given, origin_of, without_user
+from zoo.hub.endpoint import LOOPBACK
+from zoo.hub.endpoint import Connection as Connection
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_connected: list["Connection"] = []
-
-
-@dataclass(frozen=True)
-class Connection:
-    """A Hub's address, without user and password, and what is shown there and nowhere else.
-
-    A folder that is served meanwhile is `name`d as it was given: its address is another one each time.
-    """
-
-    url: str
-    credentials: Credentials = Credentials()
-    folder: str | None = None
-
-    @property
-    def name(self) -> str:
-        """What the Hub is called wherever somebody reads it."""
-        return self.folder or self.url
-
-    @property
-    def token(self) -> str | bool:
-        """The token as huggingface_hub takes it: False for none, so that it does not look for one by itself."""
-        return self.credentials.token
-
-    @property
-    def local(self) -> bool:
-        """Tell whether this is a Hub on this machine."""
-        return urlsplit(self.url).hostname in _LOOPBACK
+_connected: list[Connection] = []
 
 
 @contextmanager
@@ -108,7 +81,7 @@ def _reachable(connection: Connection) -> Iterator[None]:
     proxied = connection.local and any(os.environ.get(name) for name in proxies)
     xet = constants.HF_HUB_DISABLE_XET
     if proxied:
-        local = ",".join(filter(None, [before["NO_PROXY"] or before["no_proxy"], *_LOOPBACK]))
+        local = ",".join(filter(None, [before["NO_PROXY"] or before["no_proxy"], *LOOPBACK]))
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = local
         close_session()
     if connection.local or connection.credentials.basic:

@@ -45,23 +45,27 @@ class _Info(Struct):
     id: str
 
 
-class _Large(Struct):
+class Large(Struct):
+    """What a Hub lists of a file that git knows by a pointer."""
+
     oid: str
     size: int
 
 
-class _Item(Struct):
+class Item(Struct):
+    """What a Hub lists of a file or a folder."""
+
     type: str
     path: str
     oid: str = ""
     size: int = 0
-    lfs: _Large | None = None
+    lfs: Large | None = None
 
 
 def resolve_commit(transport: Transport, url: str, repo: str, revision: str | None) -> str:
     """Return the commit that a revision of a repo is now. Raise IntegrityError when the repo has another name."""
     at = quote(revision or "main", safe="")
-    info: _Info = _converted(transport.document(f"{url}/api/models/{repo}/revision/{at}"), _Info, url)
+    info: _Info = converted(transport.document(f"{url}/api/models/{repo}/revision/{at}"), _Info, url)
     if info.id != repo:
         raise IntegrityError(
             f"{repo} is {shown(info.id)} on {url} now; check who owns that, and ask for it by its new name"
@@ -74,7 +78,7 @@ def resolve_commit(transport: Transport, url: str, repo: str, revision: str | No
 def wanted_files(transport: Transport, url: str, repo: str, commit: str, selection: FileSelection) -> list[WantedFile]:
     """Return the files that are expected or named, and those beside them that the repo has."""
     needed, beside = {*selection.expected, *selection.only}, selection.beside
-    found = [item for item in _items(transport, url, repo, commit) if item.path in needed or item.path in beside]
+    found = [item for item in listed_items(transport, url, repo, commit) if item.path in needed or item.path in beside]
     return _checked(found, repo, selection.expected, needed)
 
 
@@ -84,7 +88,7 @@ def all_files(transport: Transport, url: str, repo: str, commit: str, expected: 
     Raise IntegrityError for a name that could leave its folder, or that git would take for its own.
     """
     found = []
-    for item in _items(transport, url, repo, commit):
+    for item in listed_items(transport, url, repo, commit):
         if item.path == GIT_ATTRIBUTES:
             continue
         if (fault := fault_of(item.path)) in (Fault.OUTSIDE, Fault.GIT):
@@ -95,7 +99,7 @@ def all_files(transport: Transport, url: str, repo: str, commit: str, expected: 
     return _checked(found, repo, expected, set(expected))
 
 
-def _checked(found: list[_Item], repo: str, expected: Expected, needed: set[str]) -> list[WantedFile]:
+def _checked(found: list[Item], repo: str, expected: Expected, needed: set[str]) -> list[WantedFile]:
     names = {item.path for item in found}
     if missing := sorted(needed - names):
         raise IntegrityError(f"{repo} lacks {shown(missing[0])}, which should be there; report it to its owner")
@@ -104,20 +108,22 @@ def _checked(found: list[_Item], repo: str, expected: Expected, needed: set[str]
     return [_wanted(item, repo, expected.get(item.path)) for item in found]
 
 
-def _items(transport: Transport, url: str, repo: str, commit: str) -> Iterator[_Item]:
-    for page in transport.pages(f"{url}/api/models/{repo}/tree/{commit}?recursive=true"):
-        items: list[_Item] = _converted(page, list[_Item], url)
+def listed_items(transport: Transport, url: str, repo: str, commit: str, type_: str = "models") -> Iterator[Item]:
+    """Yield every file that a Hub lists at a commit, as it lists it."""
+    for page in transport.pages(f"{url}/api/{type_}/{repo}/tree/{commit}?recursive=true"):
+        items: list[Item] = converted(page, list[Item], url)
         yield from (item for item in items if item.type == "file")
 
 
-def _converted(value: Any, kind: Any, url: str) -> Any:
+def converted(value: Any, kind: Any, url: str) -> Any:
+    """Return what a Hub answered as a type. Raise IntegrityError for anything else."""
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise IntegrityError(f"{url} does not answer like a Hub: {error}; check the address") from None
 
 
-def _wanted(item: _Item, repo: str, expected: tuple[str, int] | None) -> WantedFile:
+def _wanted(item: Item, repo: str, expected: tuple[str, int] | None) -> WantedFile:
     sha256 = item.lfs.oid if item.lfs else None
     etag, size = sha256 or item.oid, item.lfs.size if item.lfs else item.size
     if not set(etag) <= set("0123456789abcdef") or len(etag) != (64 if item.lfs else 40) or not 0 <= size <= _MAX_SIZE:

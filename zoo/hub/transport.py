@@ -4,14 +4,14 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urljoin
 
 from zoo.errors import IntegrityError, NetworkError
-from zoo.hub.connection import Connection
 from zoo.hub.credentials import origin_of
+from zoo.hub.endpoint import Connection
 from zoo.hub.retry_policy import Faulty, RetryPolicy, SpeedWatch
 
 MAX_REDIRECTS = 10
@@ -33,9 +33,13 @@ class PullCancelled(Exception):
 class Transport:
     """A connection with the patience for it. Safe to use from several threads."""
 
-    def __init__(self, connection: Connection, policy: RetryPolicy) -> None:
+    def __init__(
+        self, connection: Connection, policy: RetryPolicy, allowed: Callable[[str | None], bool] = lambda _: True
+    ) -> None:
+        """Keep the patience of a policy; `allowed` tells of a host whether a redirect to it is followed."""
         self._connection = connection
         self._patience = policy
+        self._allowed = allowed
         self._places: dict[str, str] = {}
         self._stopped = threading.Event()
 
@@ -60,9 +64,9 @@ class Transport:
                 self._wait(self._patience.before_next(error, failures))
         return received
 
-    def whole(self, url: str, size: int) -> Iterator[bytes]:
-        """Yield a file from its beginning, once. Raise Faulty when it breaks off or is longer."""
-        yield from self._stream(url, 0, size, size)
+    def whole(self, url: str, size: int, start: int = 0) -> Iterator[bytes]:
+        """Yield a file from its beginning, or from `start` on, once. Raise Faulty when it breaks off or is longer."""
+        yield from self._stream(url, start, size, size)
 
     def pause(self, error: Exception, failures: int) -> None:
         """Wait before asking again. Raise the error where that is pointless by now."""
@@ -179,7 +183,12 @@ class Transport:
                 raise NetworkError(
                     f"{place} leads to {target[:200]}, which is not safe to follow; report it to its owner"
                 )
-            trusted = trusted and origin_of(target) == origin_of(url)
+            same = origin_of(target) == origin_of(url)
+            if not same and not self._allowed(origin_of(target)[1]):
+                raise NetworkError(
+                    f"{self._connection.url} leads to {origin_of(target)[1]}, which is none of its hosts"
+                )
+            trusted = trusted and same
             place = target
         raise NetworkError(f"{url} redirects more than {MAX_REDIRECTS} times; report it to its owner")
 

@@ -12,6 +12,7 @@ from typing import Any
 from huggingface_hub import HfApi
 
 from zoo.hub.server.fsck import check_store
+from zoo.hub.server.schema import ADDED, VERSION
 from zoo.hub.server.serving import serve_folder
 from zoo.hub.server.store import Store
 
@@ -51,7 +52,7 @@ def test_a_store_of_layout_2_is_brought_up_to_date(old_store: Path) -> None:
     store.close()
 
 
-def test_both_ways_to_layout_3_give_the_same_tables(old_store: Path, tmp_path: Path) -> None:
+def test_both_ways_to_the_layout_of_today_give_the_same_tables(old_store: Path, tmp_path: Path) -> None:
     Store(old_store).close()
     Store(tmp_path / "new").close()
     shapes = []
@@ -98,10 +99,10 @@ def test_a_kill_in_the_middle_of_the_change_leaves_one_layout_or_the_other(old_s
         assert process.returncode in (0, -signal.SIGKILL)
         killed += process.returncode != 0
         with closing(sqlite3.connect(copy / "store.db")) as connection:
-            done = connection.execute("PRAGMA user_version").fetchone() == (3,)
+            done = connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
         assert contents(copy / "store.db") == before | (FORGOTTEN if done else {})
         store = Store(copy)
-        assert store.database.rows("PRAGMA user_version") == [(3,)] and check_store(store).clean
+        assert store.database.rows("PRAGMA user_version") == [(VERSION,)] and check_store(store).clean
         store.close()
     assert killed >= 5
 
@@ -112,3 +113,16 @@ def test_two_that_open_an_old_store_at_once(old_store: Path) -> None:
     processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
     assert [process.wait(60) for process in processes] == [0, 0, 0]
     assert contents(old_store / "store.db") == before | FORGOTTEN
+
+
+def test_a_store_of_layout_3_gets_the_tables_that_it_lacks(tmp_path: Path) -> None:
+    with serve_folder(tmp_path / "hub") as hub:
+        HfApi(endpoint=hub.url, token=hub.token).create_repo("org/kept")
+    with closing(sqlite3.connect(tmp_path / "hub" / "store.db", isolation_level=None)) as connection:
+        for table in ADDED:
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("PRAGMA user_version=3")
+    store = Store(tmp_path / "hub")
+    assert store.repos.find("models", "org/kept") and check_store(store).clean
+    assert store.database.rows("PRAGMA user_version") == [(VERSION,)]
+    store.close()

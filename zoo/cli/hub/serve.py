@@ -1,5 +1,7 @@
 """`zoo hub serve`."""
 
+import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -11,7 +13,7 @@ from zoo.commands.output import print_line
 from zoo.errors import UsageError
 
 if TYPE_CHECKING:
-    from zoo.hub.server.options import Options
+    from zoo.hub.server.options import Options, UpstreamOptions
     from zoo.hub.server.serving import ServedHub
 
 
@@ -35,6 +37,19 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Show a plugin index, which `zoo plugins index` wrote, under /plugins.",
 )
+@click.option("--upstream", metavar="URL", help="Fetch repos that are not here from this Hub, once, and keep them.")
+@click.option("--allow", multiple=True, metavar="PATTERN", help="With --upstream: these alone, as 'timm/*'.")
+@click.option("--fresh", default="5m", show_default=True, metavar="TIME", help="Ask again for a branch after so long.")
+@click.option(
+    "--upstream-token",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The file with your token of --upstream. Default: ZOO_UPSTREAM_TOKEN, or none.",
+)
+@click.option(
+    "--upstream-host", "hosts", multiple=True, metavar="HOST", help="Another host that --upstream sends to for files."
+)
+@click.option("--cache-size", type=click.FloatRange(0, min_open=True), help="Most to keep of --upstream, in GB.")
 @click.option("--access-log", metavar="FILE|-", help="Default: FOLDER/log/access.jsonl, rotated; - is standard output.")
 @click.option("--max-file", type=click.IntRange(1), help="Largest file, in GB.  [default: 1024]")
 @click.option("--max-connections", type=click.IntRange(1), help="Connections at once.  [default: 512]")
@@ -77,6 +92,7 @@ def _options(folder: Path, settings: dict[str, object]) -> "Options":
     plugins = settings["plugins"]
     if isinstance(plugins, Path) and not (plugins / "index.json").is_file():
         raise UsageError(f"no plugin index in {plugins}; write one: zoo plugins index WHEELS --out FOLDER")
+    settings["upstream"] = _upstream(settings)
     settings["access_log"] = settings["access_log"] or str(folder / "log" / "access.jsonl")
     anonymous = settings.pop("anonymous")
     settings["grace_seconds"] = settings.pop("grace")
@@ -86,10 +102,43 @@ def _options(folder: Path, settings: dict[str, object]) -> "Options":
     return replace(options, anonymous=options.local if anonymous is None else bool(anonymous))
 
 
+def _upstream(settings: dict[str, object]) -> "UpstreamOptions | None":
+    from zoo.hub.mirror import read_token
+    from zoo.hub.server.options import UpstreamOptions
+    from zoo.hub.server.upstream_source import is_address
+
+    url, allow, hosts = settings["upstream"], settings.pop("allow"), settings.pop("hosts")
+    fresh, token, size = (settings.pop(name) for name in ("fresh", "upstream_token", "cache_size"))
+    if url is None:
+        if allow or hosts or token or size:
+            raise UsageError("--allow, --upstream-host, --upstream-token and --cache-size need --upstream URL")
+        return None
+    if not is_address(str(url)):
+        raise UsageError("--upstream is not the URL of a Hub; write one such as https://huggingface.co")
+    return UpstreamOptions(
+        url=str(url),
+        token=read_token(token) if isinstance(token, Path) else os.environ.get("ZOO_UPSTREAM_TOKEN") or None,
+        allow=tuple(allow) or ("*",),  # type: ignore[arg-type]
+        fresh_seconds=_seconds(str(fresh)),
+        redirects=tuple(hosts),  # type: ignore[arg-type]
+        max_bytes=int(size * 1024**3) if isinstance(size, float) else None,
+    )
+
+
+def _seconds(text: str) -> float:
+    """Return a time of --fresh in seconds."""
+    match = re.fullmatch(r"(\d{1,6})([smhd]?)", text, re.ASCII)
+    if match is None:
+        raise UsageError(f"--fresh {text[:20]!r} is no time; write one such as 30s, 5m, 12h or 7d")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}[match[2]]
+
+
 def _announce(served: "ServedHub", options: "Options") -> None:
     print_line(f"serving {served.folder} on {served.url} · Ctrl-C stops it")
     token = served.token if served.first_start else f"$(cat {served.folder}/token)"
     print_line(f"pages:  {served.url}/" + (f", {served.url}/plugins/" if options.plugins else ""))
+    if options.upstream:
+        print_line(f"repos that are not here are fetched from {options.upstream.url}")
     print_line("for other programs:")
     print_line(f"  export HF_ENDPOINT={served.url}")
     shown = f"    # the owner's, shown this once; kept in {served.folder}/token" if served.first_start else ""

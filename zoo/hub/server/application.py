@@ -23,6 +23,7 @@ from zoo.hub.server.parts import Parts
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.sending import send_response
 from zoo.hub.server.store import ServedStore
+from zoo.hub.server.upstream import Upstream
 from zoo.hub.server.work import Lanes, Work, busy, current
 
 _log = logging.getLogger("zoo.hub.server")
@@ -38,7 +39,9 @@ class Application:
         self._store = store
         self._options = options
         self._parts = Parts(store)
+        self._upstream = Upstream(store, options.upstream, options.limits) if options.upstream else None
         self._downloads = Downloads(store.repos)
+        self._serving = routes_files.Files(self._downloads, self._upstream)
         self._cards = Cards()
         self._comparisons = Comparisons()
         self._access_log = AccessLog(options.access_log)
@@ -49,13 +52,23 @@ class Application:
 
     def cut_off(self) -> list[str]:
         """Tell what is under way to end, and return what that is."""
+        if self._upstream is not None:
+            self._upstream.source.stop()
         under_way = list(self._under_way)
         for work in under_way:
             work.stop()
         return sorted(work.name for work in under_way)
 
+    def finish(self, seconds: float) -> bool:
+        """Wait for what threads do; tell whether all of it ended in time."""
+        end = time.monotonic() + seconds
+        fetching = self._upstream is None or self._upstream.finish(seconds)
+        return self.lanes.finish(max(0.0, end - time.monotonic())) and fetching
+
     def close(self) -> None:
         """Write down what is only in memory, and end what renders cards."""
+        if self._upstream is not None:
+            self._upstream.close()
         self.lanes.close()
         self._cards.close()
         self._comparisons.close()
@@ -108,6 +121,15 @@ class Application:
             del task  # an error's frames would hold it, it the error, and all of them the body, until a collection
 
     async def _answer(self, access: Access, request: Request) -> Response:
+        if self._upstream is None:
+            return await self._route(access, request)
+        await self._upstream.check_whole_name(access, request)
+        warning = await self._upstream.bring(access, request)
+        await self._upstream.bring_page(request)
+        response = await self._route(access, request)
+        return replace(response, headers={**response.headers, **warning}) if warning else response
+
+    async def _route(self, access: Access, request: Request) -> Response:
         match request.method, request.segments:
             case ["GET" | "HEAD", ["healthz"]]:
                 return self._health()
@@ -168,12 +190,13 @@ class Application:
             case ["POST", ["paths-info", revision]]:
                 return await routes_trees.paths_info(access, request, repo, revision)
             case ["GET", ["refs"]]:
-                return await routes_trees.refs(access, request, repo)
+                return await routes_trees.refs(access, request, repo, self._upstream)
             case ["GET", ["commits", revision]]:
-                return await routes_trees.commits(access, request, repo, revision)
+                return await routes_trees.commits(access, request, repo, revision, self._upstream)
             case ["GET", ["auth-check", *write]] if write in ([], ["write"]):
                 return await routes_repos.auth_check(access, repo, bool(write))
         access.require_writer(repo.namespace)
+        repo.check_own()
         match request.method, rest:
             case ["GET", ["xet-write-token", _]]:
                 return await routes_xet.write_token(access, repo)
@@ -206,15 +229,16 @@ class Application:
         match request.method, rest:
             case ["GET" | "HEAD", ["resolve", revision, *path]] if path:
                 repo = access.repo(type_, f"{namespace}/{name}")
-                return await routes_files.resolve(access, request, self._downloads, repo, revision, "/".join(path))
+                return await routes_files.resolve(access, request, self._serving, repo, revision, "/".join(path))
             case ["GET" | "HEAD", ["raw", revision, *path]] if path:
                 repo = access.repo(type_, f"{namespace}/{name}")
-                return await routes_files.raw(access, request, self._downloads, repo, revision, "/".join(path))
+                return await routes_files.raw(access, request, self._serving, repo, revision, "/".join(path))
             case ["POST", ["info", "lfs", *operation]] if name.endswith(".git"):
                 access.require_user()
                 full = f"{namespace}/{name.removesuffix('.git')}"
                 repo = access.repo(type_, full, follow=operation != ["verify"])
                 access.require_writer(repo.namespace)
+                repo.check_own()
                 if operation == ["objects", "batch"]:
                     return await routes_lfs.batch(access, request, repo)
                 if operation == ["verify"]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from zoo.hub.server import work
+from zoo.hub.server import regular, work
 from zoo.hub.server.database import Database
 from zoo.hub.server.http import HttpError
 from zoo.hub.server.shelves import Shelves
@@ -42,8 +42,8 @@ class BlobWriter:
         self._store = store
         self._limit = limit
         self._digest = hashlib.sha256()
-        self._path = store.temporary / secrets.token_hex(16)
-        self._file = open(self._path, "xb", buffering=0)
+        self.path = store.temporary / secrets.token_hex(16)
+        self._file = open(self.path, "xb", buffering=0)
         self.size = 0
 
     def write(self, chunks: Iterable[bytes | memoryview]) -> None:
@@ -59,7 +59,7 @@ class BlobWriter:
 
     def finish(self, expected: str | None = None) -> "NewBlob | None":
         """Flush what was written; None, with nothing left, when its hash is not the expected one."""
-        blob = NewBlob(self._digest.hexdigest(), self.size, self._path)
+        blob = NewBlob(self._digest.hexdigest(), self.size, self.path)
         if expected not in (None, blob.sha256):
             self.discard()
             return None
@@ -71,7 +71,7 @@ class BlobWriter:
     def discard(self) -> None:
         """Forget what was written."""
         self._file.close()
-        self._path.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
 
 class BlobStore:
@@ -120,7 +120,14 @@ class BlobStore:
 
     def open(self, sha256: str) -> BinaryIO:
         """Open a blob, never through a link."""
-        return self.shelves.open(sha256)
+        return self.shelves.open(regular.known(self._database, sha256))
+
+    def open_fetched(self, sha256: str) -> BinaryIO:
+        """Open a blob that upstream gave. Raise OSError for any other: that upstream lists a hash is no right to it."""
+        known = regular.known(self._database, sha256)
+        if not self._database.row("SELECT 1 FROM fetched WHERE sha256=?", known):
+            raise FileNotFoundError(sha256)
+        return self.shelves.open(known)
 
     def read(self, sha256: str, limit: int) -> bytes:
         """Return a blob's first bytes."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.errors import IntegrityError
+from zoo.hub.server import regular
 from zoo.hub.server.shelves import files_below
 from zoo.hub.server.store import DAY, Store
 from zoo.hub.server.trees import decode_tree, tree_id
@@ -89,7 +90,8 @@ def _reachable(connection: sqlite3.Connection) -> tuple[set[str], set[str]]:
                 waiting.append(entry.oid)
             else:
                 blobs.add(entry.sha256)
-    return trees, blobs
+    known: dict[str | None, str] = dict(connection.execute("SELECT oid, sha256 FROM regular"))
+    return trees, {known.get(regular.git_id(sha256), sha256) for sha256 in blobs}
 
 
 def _remove_trees(connection: sqlite3.Connection, wanted: set[str], done: Collected) -> None:

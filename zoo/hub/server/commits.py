@@ -99,6 +99,7 @@ class Commits:
         Raise HttpError 404 without such a branch or file, 412 when the branch is not at the parent asked for, 422 when
         a file and a folder would share a name.
         """
+        repo.check_own()
         ref = f"refs/heads/{branch}"
         while True:  # all that takes long is done before the transaction, and again when the branch has moved meanwhile
             work.check()
@@ -142,6 +143,7 @@ class Commits:
 
         What no ref reaches any more is forgotten. Raise HttpError 404 without such a branch, 400 for a tag.
         """
+        repo.check_own()
         ref = f"refs/heads/{branch}"
         if self._head(repo, ref) is None and self._head(repo, f"refs/tags/{branch}"):
             raise HttpError(400, f"{branch[:100]} is a tag; only a branch's history can be squashed")

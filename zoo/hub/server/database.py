@@ -15,8 +15,8 @@ from zoo.errors import StorageError
 from zoo.files import sync_folder
 from zoo.hub.server import work
 from zoo.hub.server.folder import broken
-from zoo.hub.server.migration import forget_uploads, rebuild_repos
-from zoo.hub.server.schema import STATEMENTS, TABLES, VERSION
+from zoo.hub.server.migration import OLDEST, migrate
+from zoo.hub.server.schema import ADDED, STATEMENTS, TABLES, VERSION
 
 _WAIT_SECONDS = 60
 _LOOK_SECONDS = 1
@@ -78,13 +78,14 @@ class Database:
         tables = self._writer.execute("SELECT type, name FROM sqlite_master").fetchall()
         if not tables:
             raise broken(self._path.parent, "has no tables")
-        if version not in (VERSION - 1, VERSION):
+        if not OLDEST <= version <= VERSION:
             raise StorageError(
                 f"{self._path} has layout {version}, this Zoo reads {VERSION}; "
                 "serve a fresh folder and push to it, or install the Zoo that made it"
             )
         strange = [f"has the {type_} {name}" for type_, name in tables if type_ in ("trigger", "view")]
-        missing = [f"lacks the table {name}" for name in sorted(TABLES - {name for _, name in tables})]
+        needed = TABLES if version == VERSION else TABLES - set(ADDED)
+        missing = [f"lacks the table {name}" for name in sorted(needed - {name for _, name in tables})]
         for fault in (*strange, *missing):
             raise broken(self._path.parent, fault)
         if self._writer.execute("SELECT 1 FROM xorbs WHERE file GLOB '*/*' OR file IN ('', '.', '..')").fetchone():
@@ -96,9 +97,8 @@ class Database:
     def _migrate(self) -> None:
         self._writer.execute("PRAGMA foreign_keys=OFF")  # else, dropping the old table empties those that refer to it
         with self.transaction() as connection:
-            if self._version(connection) == VERSION - 1:  # no other process has done it meanwhile
-                rebuild_repos(connection)
-                forget_uploads(connection)
+            if (version := self._version(connection)) != VERSION:  # no other process has done it meanwhile
+                migrate(connection, version)
                 connection.execute(f"PRAGMA user_version={VERSION}")
         self._writer.execute("PRAGMA foreign_keys=ON")
 

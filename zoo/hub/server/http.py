@@ -34,15 +34,24 @@ class HttpError(Exception):
             self.headers["X-Error-Code"] = code
 
 
+class BrokenOff(Exception):
+    """The rest of an answer will not come; its connection is to break, so that the client notices."""
+
+
 @dataclass(frozen=True)
 class Response:
-    """An answer: a body in memory, pieces that come, or a file's bytes from start to end."""
+    """An answer: a body in memory, pieces that come, or a file's bytes from start to end.
+
+    Of a file that is still written `ready` says, from a position on, how far it may be sent, once there is more to
+    send; it raises BrokenOff where that will never be.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     stream: AsyncIterator[bytes] | None = None
     file: tuple[BinaryIO, int, int] | None = None
+    ready: Callable[[int], Awaitable[int]] | None = None
 
 
 def header_text(text: str) -> str:

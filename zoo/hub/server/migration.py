@@ -1,15 +1,29 @@
-"""Bring a store's tables from the layout before to this one."""
+"""Bring a store's tables from the two layouts before to this one."""
 
+import re
 import sqlite3
 
-from zoo.hub.server.schema import STATEMENTS
+from zoo.hub.server.schema import ADDED, STATEMENTS, VERSION
 
 _COLUMNS = "id, type, name, author, private, gated, created, modified, downloads, head, summary"
 _SKIPPED = 1_000_000
 
 
-def rebuild_repos(connection: sqlite3.Connection) -> None:
-    """Make `repos` anew in a transaction with foreign keys off.
+OLDEST = VERSION - 2
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring the tables up to date in a transaction with foreign keys off."""
+    if version == OLDEST:
+        _rebuild_repos(connection)
+        _forget_uploads(connection)
+    for statement in STATEMENTS:
+        if re.match(rf"CREATE (TABLE|INDEX \w+ ON) ({'|'.join(ADDED)}) ", statement):
+            connection.execute(statement)
+
+
+def _rebuild_repos(connection: sqlite3.Connection) -> None:
+    """Make `repos` anew.
 
     Layout 2 gave the id of the last repo to the next one when it was deleted, and did not count `epoch`.
     """
@@ -25,7 +39,7 @@ def rebuild_repos(connection: sqlite3.Connection) -> None:
     skip_ids(connection)
 
 
-def forget_uploads(connection: sqlite3.Connection) -> None:
+def _forget_uploads(connection: sqlite3.Connection) -> None:
     """Forget the chunks that clients have sent: layout 2 took their word for where they lie, and kept xorbs packed."""
     connection.execute("DELETE FROM placements")
     connection.execute("DELETE FROM xorbs")  # gc removes their files

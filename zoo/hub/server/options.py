@@ -26,11 +26,27 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UpstreamOptions:
+    """The Hub that is asked for repos that are not here: which of them, and how long what it says of a branch holds.
+
+    Its `redirects` are the hosts, or with a dot in front the domains, that it may send to for bytes. Above `max_bytes`
+    of fetched files those that were asked for longest ago go.
+    """
+
+    url: str
+    token: str | None = field(default=None, repr=False)
+    allow: tuple[str, ...] = ("*",)
+    fresh_seconds: float = 300
+    redirects: tuple[str, ...] = ()
+    max_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Options:
     """`url` is the address that clients use where a proxy stands before; `names` are the host names answered to.
 
     `grace_seconds` is the time in which a server that is stopped ends, whatever it is doing; `plugins` is the folder of
-    a plugin index, shown under /plugins.
+    a plugin index, shown under /plugins; repos that are not here are asked for `upstream`.
     """
 
     host: str = "127.0.0.1"
@@ -43,6 +59,7 @@ class Options:
     access_log: str | None = None
     plugins: Path | None = None
     grace_seconds: float = 2
+    upstream: UpstreamOptions | None = None
     limits: Limits = field(default_factory=Limits)
 
     @property

@@ -7,16 +7,18 @@ from datetime import UTC, datetime
 
 from zoo.hub.server import former_names
 from zoo.hub.server.database import Database
+from zoo.hub.server.http import HttpError
 from zoo.hub.server.summary import Summary, decode_summary, encode_summary
 
-COLUMNS = "repos.id, type, name, private, gated, created, modified, downloads, head, summary, repos.epoch"
+COLUMNS = """repos.id, type, name, private, gated, created, modified, downloads, head, summary, repos.epoch,
+             COALESCE((SELECT url FROM upstreams WHERE upstreams.repo=repos.id), '')"""
 
 
 @dataclass(frozen=True)
 class Repo:
     """One repo. `head` is the commit that main points to; `gated` is "", "auto" or "manual".
 
-    `epoch` counts the changes of name and of who may see it.
+    `epoch` counts the changes of name and of who may see it. `upstream` is the Hub that it is a copy of, or "".
     """
 
     id: int
@@ -30,11 +32,19 @@ class Repo:
     head: str
     encoded_summary: bytes
     epoch: int
+    upstream: str
 
     @property
     def namespace(self) -> str:
         """Return the first half of the name."""
         return self.name.partition("/")[0]
+
+    def check_own(self) -> None:
+        """Raise HttpError 403 for a copy of an upstream repo."""
+        if self.upstream:
+            raise HttpError(
+                403, f"{self.name} is a copy of that on {self.upstream}: it is read here, and written there"
+            )
 
     @property
     def web_id(self) -> str:
@@ -63,6 +73,11 @@ class Repos:
         """Return a repo by name, in whatever case it is written."""
         row = self._database.row(f"SELECT {COLUMNS} FROM repos WHERE type=? AND name=?", type_, name)
         return repo_of(row) if row else None
+
+    def in_transaction(self, connection: sqlite3.Connection, type_: str, name: str) -> Repo:
+        """Return a repo that is there, as a transaction sees it."""
+        row = connection.execute(f"SELECT {COLUMNS} FROM repos WHERE type=? AND name=?", (type_, name)).fetchone()
+        return repo_of(row)
 
     def moved(self, type_: str, name: str) -> Repo | None:
         """Return the repo that had a name before it was moved."""
@@ -96,6 +111,7 @@ class Repos:
 
     def move(self, repo: Repo, name: str) -> bool:
         """Give a repo another name, to which the old one leads from now on; False when it is taken."""
+        repo.check_own()
         with self._database.transaction() as connection:
             query = "SELECT 1 FROM repos WHERE type=? AND name=? AND id<>?"
             if connection.execute(query, (repo.type, name, repo.id)).fetchone():
@@ -111,6 +127,7 @@ class Repos:
 
     def configure(self, repo: Repo, private: bool, gated: str) -> None:
         """Set who may see a repo and who may have its files."""
+        repo.check_own()
         with self._database.transaction() as connection:
             change = "UPDATE repos SET private=?1, gated=?2, epoch=epoch+(private<>?1 OR gated<>?2) WHERE id=?3"
             connection.execute(change, (private, gated, repo.id))
@@ -144,12 +161,14 @@ class Repos:
 
     def set_ref(self, repo: Repo, name: str, oid: str) -> bool:
         """Make a ref; False when there is one."""
+        repo.check_own()
         with self._database.transaction() as connection:
             made = connection.execute("INSERT OR IGNORE INTO refs VALUES (?,?,?)", (repo.id, name, oid))
         return made.rowcount == 1
 
     def delete_ref(self, repo: Repo, name: str) -> bool:
         """Remove a ref; False when there is none."""
+        repo.check_own()
         with self._database.transaction() as connection:
             return connection.execute("DELETE FROM refs WHERE repo=? AND name=?", (repo.id, name)).rowcount == 1
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 
 from zoo.hub.server.access import Access
 from zoo.hub.server.downloads import Downloads
@@ -9,6 +11,7 @@ from zoo.hub.server.http import HttpError, Request, Response
 from zoo.hub.server.names import check_path
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.trees import Entry, pointer
+from zoo.hub.server.upstream import Upstream
 
 _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})?|bytes=-(\d{1,18})", re.ASCII)
 
@@ -22,9 +25,15 @@ def find_file(access: Access, repo: Repo, revision: str, path: str) -> tuple[str
     return oid, entry
 
 
-async def resolve(
-    access: Access, request: Request, downloads: Downloads, repo: Repo, revision: str, path: str
-) -> Response:
+@dataclass(frozen=True)
+class Files:
+    """What serves files beside the store: who counts downloads, and where what is not here comes from."""
+
+    downloads: Downloads
+    upstream: Upstream | None = None
+
+
+async def resolve(access: Access, request: Request, files: Files, repo: Repo, revision: str, path: str) -> Response:
     """Serve a file with its hash as ETag, or the part that Range asks for."""
     await access.check_files(repo)
     oid, entry = await asyncio.to_thread(find_file, access, repo, revision, path)
@@ -45,20 +54,38 @@ async def resolve(
     if part:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{entry.size}"
     elif request.method == "GET" and path == repo.summary.largest:
-        downloads.count(repo)
+        files.downloads.count(repo)
+    status = 206 if part else 200
+    if repo.upstream and files.upstream is not None:
+        files.upstream.files.use(entry)
     try:
-        opened = access.store.blobs.open(entry.sha256)
+        blobs = access.store.blobs
+        opened = blobs.open_fetched(entry.sha256) if repo.upstream else blobs.open(entry.sha256)
     except OSError:
-        raise HttpError(410, f"The bytes of {path} are gone from this Hub; push the file again") from None
-    return Response(206 if part else 200, headers=headers, file=(opened, start, end))
+        if not repo.upstream:
+            raise HttpError(410, f"The bytes of {path} are gone from this Hub; push the file again") from None
+        if request.method == "HEAD":
+            return Response(status, headers=headers, stream=_nothing())
+        if files.upstream is None or not files.upstream.allows(repo.name):
+            raise HttpError(
+                502, f"The bytes of {path} are not here, and {repo.upstream} is not asked any more"
+            ) from None
+        coming = await files.upstream.files.fetch(repo, oid, path, entry, (start, end))
+        return replace(coming, status=status, headers=headers)
+    return Response(status, headers=headers, file=(opened, start, end))
 
 
-async def raw(access: Access, request: Request, downloads: Downloads, repo: Repo, revision: str, path: str) -> Response:
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+async def raw(access: Access, request: Request, files: Files, repo: Repo, revision: str, path: str) -> Response:
     """Serve a file as git keeps it: of a large one its pointer."""
     await access.check_files(repo)
     oid, entry = await asyncio.to_thread(find_file, access, repo, revision, path)
     if not entry.lfs:
-        return await resolve(access, request, downloads, repo, revision, path)
+        return await resolve(access, request, files, repo, revision, path)
     headers = {"Content-Type": "text/plain; charset=utf-8", "ETag": f'"{entry.oid}"', "X-Repo-Commit": oid}
     return Response(body=pointer(entry.sha256, entry.size), headers=headers)
 

@@ -76,6 +76,7 @@ async def move(access: Access, request: Request) -> Response:
 async def move_repo(access: Access, repo: Repo, new_name: str) -> None:
     """Give a repo another name where the user may write to both."""
     check_new_repo(new_name)
+    repo.check_own()
     for namespace in (repo.namespace, new_name.partition("/")[0]):
         access.require_writer(namespace)
     if not await work.run_write(access.store.repos.move, repo, new_name):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from zoo.hub.server import work
 from zoo.hub.server.access import Access
@@ -12,6 +12,7 @@ from zoo.hub.server.names import check_path, check_ref
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.routes_repos import next_link
 from zoo.hub.server.trees import Entry, Trees
+from zoo.hub.server.upstream import Upstream
 
 _PAGE = 1000
 _EXPANDED_PAGE = 50
@@ -115,8 +116,12 @@ def _paths_info(access: Access, repo: Repo, revision: str, paths: list[str], exp
     return json_response([entry_info(path, entry, last.get(path)) for path, entry in found.items()])
 
 
-async def refs(access: Access, request: Request, repo: Repo) -> Response:
-    """List branches and tags."""
+async def refs(access: Access, request: Request, repo: Repo, upstream: Upstream | None) -> Response:
+    """List branches and tags; those of a copy as upstream lists them."""
+    if repo.upstream and upstream is not None:
+        route = "refs?include_prs=true" if request.flag("include_prs") else "refs"
+        if isinstance(listed := await upstream.document(repo, route), dict):
+            return json_response(listed)
     return await work.run_read(_refs, access, request, repo)
 
 
@@ -130,8 +135,15 @@ def _refs(access: Access, request: Request, repo: Repo) -> Response:
     return json_response(answer)
 
 
-async def commits(access: Access, request: Request, repo: Repo, revision: str) -> Response:
-    """List a revision's history, newest first."""
+async def commits(access: Access, request: Request, repo: Repo, revision: str, upstream: Upstream | None) -> Response:
+    """List a revision's history, newest first; that of a copy as upstream lists it."""
+    if repo.upstream and upstream is not None:
+        page, size = request.number("p", 0), min(request.number("limit", _COMMITS), _MAX_COMMITS) or _COMMITS
+        route = f"commits/{quote(revision, safe='')}?p={page}&limit={size}"
+        if isinstance(listed := await upstream.document(repo, route), list):
+            rest = [(key, value) for key, value in request.query if key != "p"]
+            more = {"Link": next_link(access, request, [*rest, ("p", str(page + 1))])} if len(listed) == size else {}
+            return json_response(listed, headers=more)
     return await work.run_read(_commits, access, request, repo, revision)
 
 

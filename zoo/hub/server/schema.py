@@ -2,7 +2,7 @@
 
 import re
 
-VERSION = 3
+VERSION = 4
 _SCHEMA = """
 CREATE TABLE repos (
     id INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE,
@@ -53,6 +53,24 @@ CREATE TABLE placements (
     PRIMARY KEY (user, hash, first, last), FOREIGN KEY (user, hash) REFERENCES xorbs ON DELETE CASCADE) WITHOUT ROWID;
 CREATE INDEX placements_by_blob ON placements (sha256);
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE upstreams (repo INTEGER PRIMARY KEY REFERENCES repos ON DELETE CASCADE, url TEXT NOT NULL);
+CREATE TABLE documents (
+    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, name TEXT NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (repo, name)) WITHOUT ROWID;
+CREATE TABLE regular (oid TEXT PRIMARY KEY, sha256 TEXT NOT NULL REFERENCES blobs ON DELETE CASCADE) WITHOUT ROWID;
+CREATE INDEX regular_by_blob ON regular (sha256);
+CREATE TABLE fetched (sha256 TEXT PRIMARY KEY REFERENCES blobs ON DELETE CASCADE, used REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX fetched_by_use ON fetched (used);
+CREATE TABLE token_times (
+    hash TEXT PRIMARY KEY REFERENCES tokens ON DELETE CASCADE, expires REAL, used REAL) WITHOUT ROWID;
+CREATE TABLE readers (
+    user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, namespace TEXT NOT NULL COLLATE NOCASE,
+    PRIMARY KEY (user, namespace)) WITHOUT ROWID;
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, user TEXT NOT NULL, token TEXT NOT NULL,
+    client TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, chain TEXT NOT NULL);
 """
+ADDED = ("upstreams", "documents", "regular", "fetched", "token_times", "readers", "audit")
+"""The tables that layout 3 does not have."""
 STATEMENTS = _SCHEMA.strip().removesuffix(";").split(";\n")
 TABLES = set(re.findall(r"CREATE (?:VIRTUAL )?TABLE (\w+)", _SCHEMA))

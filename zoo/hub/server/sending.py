@@ -5,10 +5,11 @@ What asyncio holds unsent is watched over by the protocol; what the kernel is to
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from zoo.hub.server.http import Response, Scope, Send
+from zoo.hub.server.http import BrokenOff, Response, Scope, Send
 from zoo.hub.server.pace import LOOKS, Outflow, queued
 
 _PIECE = 16 * 1024 * 1024
@@ -33,32 +34,51 @@ async def send_response(response: Response, scope: Scope, send: Send, idle_secon
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         elif response.file is not None:
-            await _send_file(*response.file, send, idle_seconds)
+            await _send_file(response, send, idle_seconds)
     finally:
         if response.file is not None:
             response.file[0].close()
 
 
-async def _send_file(file: BinaryIO, start: int, end: int, send: Send, idle_seconds: float) -> None:
+async def _send_file(response: Response, send: Send, idle_seconds: float) -> None:
+    assert response.file is not None, "it is asked for"
+    file, start, end = response.file
     cycle: Any = getattr(send, "__self__", None)
     transport: Any = getattr(cycle, "transport", None)
     if start < end and _can_sendfile(cycle, transport):
         await send({"type": "http.response.body", "body": b"", "more_body": True})  # returns when the head is sent
         cycle.flow.pause_reading()
-        if not transport.is_closing() and await _sendfile(transport, file, start, end, idle_seconds):
+        async for begin, stop in _stretches(response):
+            if transport.is_closing() or not await _sendfile(transport, file, begin, stop, idle_seconds):
+                transport.abort()
+                return
+            start = stop
+        if start == end:
             cycle.expected_content_length = 0
             await send({"type": "http.response.body", "body": b""})
         else:
-            transport.abort()
+            transport.close()  # what was sent before may still arrive, so that the client can go on from there
         return
-    while start < end:
-        chunk = await asyncio.to_thread(_read, file, start, min(_CHUNK, end - start))
-        if not chunk:
-            return  # shorter than the store says: the connection breaks, and the client notices
-        start += len(chunk)
-        await send({"type": "http.response.body", "body": chunk, "more_body": start < end})
+    async for begin, stop in _stretches(response):
+        while begin < stop:
+            chunk = await asyncio.to_thread(os.pread, file.fileno(), min(_CHUNK, stop - begin), begin)
+            if not chunk:
+                return  # shorter than the store says: the connection breaks, and the client notices
+            begin += len(chunk)
+            await send({"type": "http.response.body", "body": chunk, "more_body": begin < end})
     if start == end == 0:
         await send({"type": "http.response.body", "body": b""})
+
+
+async def _stretches(response: Response) -> AsyncIterator[tuple[int, int]]:
+    """Yield where the parts of a file begin and end that may be sent, once they may; fewer where the rest never may."""
+    assert response.file is not None, "it is asked for"
+    _, start, end = response.file
+    with suppress(BrokenOff):
+        while start < end:
+            stop = min(end, await response.ready(start)) if response.ready else end
+            yield start, stop
+            start = stop
 
 
 async def _sendfile(transport: Any, file: BinaryIO, start: int, end: int, idle_seconds: float) -> bool:
@@ -106,8 +126,3 @@ def _can_sendfile(cycle: Any, transport: Any) -> bool:
         and hasattr(cycle, "flow")
         and type(transport).__name__ == "_SelectorSocketTransport"
     )
-
-
-def _read(file: BinaryIO, start: int, count: int) -> bytes:
-    file.seek(start)
-    return file.read(count)

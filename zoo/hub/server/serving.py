@@ -156,7 +156,7 @@ class _Server:
 
     def _ended(self, seconds: float) -> bool:
         until = time.monotonic() + seconds
-        return self._end.wait(seconds) and self._application.lanes.finish(max(0.0, until - time.monotonic()))
+        return self._end.wait(seconds) and self._application.finish(max(0.0, until - time.monotonic()))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import msgspec
 
 from zoo.hub.server import work
 from zoo.hub.server.database import Database
+from zoo.hub.server.regular import is_unfetched
 
 _CACHED_ENTRIES = 200_000
 _NONE: Mapping[str, bytes] = {}
@@ -59,6 +60,11 @@ def large_file(name: str, sha256: str, size: int) -> Entry:
     return Entry(name, git_id("blob", pointer(sha256, size)), sha256, size, lfs=True)
 
 
+def unfetched_file(name: str, oid: str, size: int, sha256: str) -> Entry:
+    """Return the entry of a file that lies in git itself, on another Hub; `sha256` may stand for one not known."""
+    return Entry(name, oid, sha256, size)
+
+
 def tree_id(entries: Iterable[Entry]) -> str:
     """Return git's id of a folder."""
     content = b"".join(
@@ -90,6 +96,8 @@ class Trees:
         return entries
 
     def _keep(self, oid: str, entries: dict[str, Entry]) -> None:
+        if any(is_unfetched(entry.sha256) for entry in entries.values()):
+            return  # of a copy: the same folder, pushed by somebody, takes its place
         with self._lock:
             if oid not in self._cache:
                 self._cache[oid] = entries
@@ -132,7 +140,13 @@ class Trees:
         return {path: entry for path, entry in self.walk(root, new=new) if not entry.folder}
 
     def insert(self, connection: sqlite3.Connection, folders: Mapping[str, bytes]) -> None:
-        """Keep encoded folders under their ids."""
+        """Keep encoded folders under their ids; one that a copy has may lack the sha256 of its files."""
+        statement = """INSERT INTO trees VALUES (?,?) ON CONFLICT DO UPDATE SET entries=excluded.entries
+                       WHERE entries<>excluded.entries"""
+        connection.executemany(statement, folders.items())
+
+    def insert_copy(self, connection: sqlite3.Connection, folders: Mapping[str, bytes]) -> None:
+        """Keep encoded folders of a copy, where they are not known with more."""
         connection.executemany("INSERT OR IGNORE INTO trees VALUES (?,?)", folders.items())
 
 
