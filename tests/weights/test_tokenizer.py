@@ -9,7 +9,7 @@ from zoo.errors import DataError, IntegrityError, NotFoundError, UsageError
 from zoo.weights.description import WeightsDescription
 from zoo.weights.inputs import Tokenization, record_of
 from zoo.weights.tokenizer import ROLES_FILE, TEMPLATE_FILE, TOKENIZER_FILE, Tokenizer, read_text_inputs, read_tokenizer
-from zoo.weights.tokenizer_training import KINDS, REPRODUCIBLE, make_tokenizer
+from zoo.weights.tokenizer_training import KINDS, REPRODUCIBLE, fitting_size, make_tokenizer
 
 TEXTS = [f"Once upon a time there were {number} little bears, and {number + 1} bowls.\n" for number in range(60)]
 
@@ -173,3 +173,8 @@ def test_a_role_that_is_missing_says_what_to_do() -> None:
     tokenizer = make_tokenizer("characters", ["abc"])
     with pytest.raises(UsageError, match="tokenizer train"):
         Tokenizer(tokenizer.json, {}).needed("mask")
+
+
+@pytest.mark.parametrize(("characters", "size"), [(100, 1000), (281_000, 2700), (1_900_000, 6900), (10**9, 32_000)])
+def test_a_fitting_size_grows_with_the_root_of_the_text(characters: int, size: int) -> None:
+    assert fitting_size("x" * part for part in (characters // 2, characters - characters // 2)) == size

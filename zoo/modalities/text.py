@@ -32,11 +32,13 @@ from zoo.weights.description import WeightsDescription
 from zoo.weights.find import find_weights
 from zoo.weights.inputs import Tokenization
 from zoo.weights.tokenizer import TextInputs, Tokenizer, read_text_inputs, read_tokenizer, text_inputs
-from zoo.weights.tokenizer_training import KINDS, REPRODUCIBLE, make_tokenizer
+from zoo.weights.tokenizer_training import DEFAULT_SIZE, KINDS, REPRODUCIBLE, fitting_size, make_tokenizer
 
 _SENTINEL = "<extra_id_{}>"
 """What stands for a span that was taken out, as T5 writes it."""
-_FORM = "bytes, characters, bpe:SIZE, wordpiece:SIZE, a tokenizer.json, or weights that come with one"
+_FORM = (
+    "bytes, characters, bpe:SIZE, wordpiece:SIZE (auto: by the text), a tokenizer.json, or weights that come with one"
+)
 
 
 class TextModality:
@@ -187,10 +189,13 @@ def _tokenizer(name: str, texts: TextDataset) -> Tokenizer:
                 f"training a {kind} tokenizer is not deterministic; train it once and pass its file: "
                 f"`zoo tokenizer train DATA --kind {kind} --out tokenizer.json`"
             )
-        if size and not size.isdigit():
-            raise UsageError(f"tokenizer={name}: {size!r} is not a vocabulary size; for example {kind}:8000")
-        pieces = (text for text, _ in texts.splits["train"].pieces())
-        return make_tokenizer(kind, pieces, size=int(size)) if size else make_tokenizer(kind, pieces)
+        if size and size != "auto" and not size.isdigit():
+            raise UsageError(
+                f"tokenizer={name}: {size!r} is not a vocabulary size; for example {kind}:8000, {kind}:auto"
+            )
+        train = texts.splits["train"]
+        known = fitting_size(text for text, _ in train.pieces()) if size == "auto" else int(size or DEFAULT_SIZE)
+        return make_tokenizer(kind, (text for text, _ in train.pieces()), size=known)
     path = Path(name)
     try:
         return read_tokenizer(path if path.exists() else find_weights(name))

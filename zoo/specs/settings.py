@@ -170,9 +170,9 @@ class FinetuneSettings(TrainingSettings):
 class LanguageSettings(TrainingSettings):
     """What every recipe that pretrains on text can be told.
 
-    `tokenizer` is bytes, characters, bpe:SIZE or wordpiece:SIZE, learnt from the training split, or a tokenizer.json,
-    or weights that come with one; it gets `sentinels` tokens that stand for spans. Texts lie in a row, each ended by a
-    token, and are cut into windows of `max_tokens`.
+    `tokenizer` is bytes, characters, bpe:SIZE or wordpiece:SIZE, learnt from the training split (auto: of a size that
+    fits it), or a tokenizer.json, or weights that come with one; it gets `sentinels` tokens that stand for spans. Texts
+    lie in a row, each ended by a token, and are cut into windows of `max_tokens`.
 
     `start` names weights that the model begins at, as far as tensors have the same name and shape; of its tables of
     tokens it takes the rows of those tokens that both know.

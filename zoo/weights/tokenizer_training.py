@@ -1,5 +1,6 @@
 """Make a tokenizer for texts: of bytes or characters, or one whose pieces are learnt (BPE, WordPiece, Unigram)."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -19,9 +20,13 @@ _LETTERS = 1000
 """The most letters that WordPiece knows, as the library has it."""
 _SMALLEST = 300
 """The fewest pieces that are learnt: each byte, or each letter, is one already."""
+DEFAULT_SIZE = 8000
+_LEAST_FITTING, _MOST_FITTING = 1000, 32_000
+_A_ROOT = 5
+"""So many pieces for each root of a character: text of n words has about as many other words as the root of n."""
 
 
-def make_tokenizer(kind: str, texts: Iterable[str], *, size: int = 8000, lower: bool = True) -> Tokenizer:
+def make_tokenizer(kind: str, texts: Iterable[str], *, size: int = DEFAULT_SIZE, lower: bool = True) -> Tokenizer:
     """Return a tokenizer of a kind.
 
     `bytes` learns nothing, and `characters` which ones there are. `bpe` (bytes; Sennrich et al., 2016; Radford et al.,
@@ -43,6 +48,15 @@ def make_tokenizer(kind: str, texts: Iterable[str], *, size: int = 8000, lower: 
     else:
         made = _unigrams(texts, size)
     return Tokenizer.of(made.to_str(), f"a {kind} tokenizer")
+
+
+def fitting_size(texts: Iterable[str]) -> int:
+    """Return how many pieces to learn from texts, in hundreds: 5 times the root of their characters, 1,000 to 32,000.
+
+    Of more each would be seen too seldom to be learnt.
+    """
+    pieces = _A_ROOT * math.sqrt(sum(len(text) for text in texts))
+    return min(_MOST_FITTING, max(_LEAST_FITTING, 100 * round(pieces / 100)))
 
 
 def _bytes() -> "tokenizers.Tokenizer":
