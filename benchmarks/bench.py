@@ -9,7 +9,8 @@ with few of them: the seed draws which, and all else. The arm `scratch` is the s
 `pulled` goes on from weights that others have made, and `baseline` is the modality's classical one. Whatever is not
 set is left to Zoo's defaults; `--set` changes settings of finetuning, and keeps its results apart. Each run is a
 process of one thread. What is done already, in OUT/results.jsonl, is not done again; what there is then is written as a
-table, OUT/table.md and OUT/table.json, and as a picture, OUT/gains.png. The half `held-out` chooses nothing.
+table, OUT/table.md and OUT/table.json, and as a picture, OUT/gains.png. The half `held-out` chooses nothing: it is met
+with 3 seeds or more, and never with other settings.
 """
 
 import argparse
@@ -220,11 +221,13 @@ def main() -> None:
     if asked.job:
         print(json.dumps(run(json.loads(asked.job), asked.out, asked.minilm)))
         return
+    tasks = [task for task in TASKS if {task.name, task.half, task.kind} & set(asked.parts)]
+    if any(task.half == "held-out" for task in tasks) and not asked.show and (asked.settings or asked.seeds < 3):
+        parser.error("tasks of the half held-out choose nothing: omit --set, and give --seeds 3 or more")
     asked.out.mkdir(parents=True, exist_ok=True)
     record = asked.out / "results.jsonl"
     lines = record.read_text().splitlines() if record.exists() else []
     results = {key_of(row): row for row in map(json.loads, lines)}
-    tasks = [task for task in TASKS if {task.name, task.half, task.kind} & set(asked.parts)]
     command = [
         sys.executable,
         __file__,
