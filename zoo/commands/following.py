@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def after_pretraining(result: RunResult, model: str) -> list[str]:
     """Return what follows weights that know no task yet."""
     block, run = models.describe(result.weights), str(result.folder)
-    task = _task_for(default_registry().model(block.architecture, block.plugin))
+    task = _task_for(default_registry().model(block.architecture, block.plugin), block.task)
     out = "classifier" if task and task.learns_from == "labels" else "finetuned"
     return [
         *([_typed("finetune", run, "--task", task.name, "--data", "DATA", "--out", f"{run}-{out}")] if task else []),
@@ -28,14 +28,18 @@ def after_pretraining(result: RunResult, model: str) -> list[str]:
     ]
 
 
-def _task_for(model: Offer[ModelSpec]) -> TaskSpec | None:
-    """Return a task that the model can be finetuned for: its own, one of its plugin, or the first; None without any."""
+def _task_for(model: Offer[ModelSpec], made_for: str) -> TaskSpec | None:
+    """Return a task that the model can be finetuned for: its own, one of its plugin, or the first; None without any.
+
+    Its own is left out where it goes on with a head that weights `made_for` something else have not learnt.
+    """
     fitting: list[Offer[TaskSpec]] = [
         offer for offer in default_registry().offers("tasks") if _fits(offer.spec, model.spec)
     ]
-    own = [offer for offer in fitting if offer.spec.name == model.spec.task]
+    goes_on = [offer for offer in fitting if offer.spec.learns_from != "tokens" or offer.spec.name == made_for]
+    own = [offer for offer in goes_on if offer.spec.name == model.spec.task]
     beside = [offer for offer in fitting if offer.plugin.distribution == model.plugin.distribution]
-    return next((offer.spec for offer in (*own, *beside, *fitting)), None)
+    return next((offer.spec for offer in (*own, *beside, *goes_on)), None)
 
 
 def _fits(task: TaskSpec, model: ModelSpec) -> bool:

@@ -12,6 +12,7 @@ from zoo_transformer.pretraining.settings import ReplacedTokenSettings, SimCSESe
 from zoo_transformer.pretraining.simcse import SimCSE
 
 import zoo
+from zoo.commands.following import after_pretraining
 from zoo.testing import RecipeTests
 
 BERT: dict[str, Any] = {"vocab_size": 300, "context": 24, "width": 16, "depth": 1, "num_heads": 2, "mlp_width": 32}
@@ -175,3 +176,14 @@ def test_the_generator_is_not_published(tmp_path: Path) -> None:
     assert exported.state_dict().keys() == zoo.create("bert", **BERT).state_dict().keys()
     assert all(parameter.requires_grad for parameter in exported.parameters())
     assert electra().pictures([], tmp_path) == []
+
+
+@pytest.mark.parametrize("recipe", ["simcse", "replaced_token_detection"])
+def test_what_comes_next_is_a_task_of_classes(recipe: str, tmp_path: Path) -> None:
+    (tmp_path / "texts.csv").write_text("text\n" + "".join(f"a text of number {number}\n" for number in range(60)))
+    settings = {"steps": 1, "batch_size": 4, "tokenizer": "bytes", "max_tokens": 24}
+    sizes = {name: value for name, value in BERT.items() if name not in ("vocab_size", "context")}
+    data = str(tmp_path / "texts.csv")
+    made = zoo.pretrain("bert", recipe=recipe, data=data, out=tmp_path / "run", settings=settings, arguments=sizes)
+    assert zoo.describe(made.weights).task == "feature-extraction"
+    assert any("--task text-classification" in line for line in after_pretraining(made, "bert"))
