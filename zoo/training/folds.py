@@ -52,7 +52,9 @@ def plan_by_folds(job: TrainingJob, given: Collection[str]) -> TrainingJob:
     settings = cast(FinetuneSettings, job.settings)
     if job.run.resume:
         recorded = Run.recorded(job.run.out)["settings"]
-        return job.with_settings(dataclasses.replace(settings, **{name: recorded[name] for name in _PLANNED}))
+        return job.with_settings(
+            dataclasses.replace(settings, **{name: recorded[name] for name in _PLANNED if name in recorded})
+        )
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UsageError(
             f"folds={settings.folds} are trained by one process; plan with one, then say what it found: "

@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from zoo.errors import UsageError
 from zoo.publishing.licences import licence_of
-from zoo.registry.registry import Offer, load_modality
+from zoo.registry.loading import naming
+from zoo.registry.registry import Offer, default_registry, load_modality
 from zoo.specs.modality import Inputs
 from zoo.specs.modality_offers import SharedRows, SharesRows
 from zoo.specs.networks import Network
@@ -17,6 +19,7 @@ from zoo.specs.records import ModelSpec
 from zoo.specs.settings import TrainingSettings
 from zoo.weights.build import build
 from zoo.weights.config import read_config
+from zoo.weights.description import WeightsDescription
 from zoo.weights.find import WeightsQuery, find_weights
 from zoo.weights.folder import load_weights, offered_model
 
@@ -38,9 +41,7 @@ def started(
     block = read_config(folder)
     theirs: Any = load_weights(folder, block, dtype="float32")
     known = (theirs.backbone if isinstance(theirs, Network) else theirs).state_dict()
-    modality, other = load_modality(offer.spec.modality), offered_model(block, str(folder / "config.json"))
-    shares = isinstance(modality, SharesRows) and other.spec.modality == offer.spec.modality
-    rows = cast(SharesRows, modality).shared_rows(inputs, folder, block) if shares else None
+    rows = _shared_rows(offer, inputs, folder, block)
     tables = set() if rows is None else _tables(offer, arguments, rows.argument)
     mine = {name: tensor for name, tensor in model.state_dict().items() if tensor.is_floating_point()}
     with torch.no_grad():
@@ -67,6 +68,16 @@ def start_licence(settings: TrainingSettings) -> dict[str, str]:
 
 def _named(settings: TrainingSettings) -> str:
     return str(getattr(settings, "start", ""))
+
+
+def _shared_rows(offer: Offer[ModelSpec], inputs: Inputs, folder: Path, block: WeightsDescription) -> SharedRows | None:
+    """Return the rows of tables that mean the same here and there; None where there are none such."""
+    name, theirs = offer.spec.modality, offered_model(block, str(folder / "config.json")).spec.modality
+    modality = load_modality(name)
+    if theirs != name or not isinstance(modality, SharesRows):
+        return None
+    with naming(default_registry().modality(name).plugin, f"modality {name!r}"):
+        return modality.shared_rows(inputs, folder, block)
 
 
 def _tables(offer: Offer[ModelSpec], arguments: Mapping[str, Any], name: str) -> set[str]:
