@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import zoo
-from tests.interop.test_text import BERT, GPT2, HEADS, LLAMA, MARIAN, T5
+from tests.interop.test_text import BERT, DISTILBERT, GPT2, HEADS, LLAMA, MARIAN, ROBERTA, T5
 from zoo.registry.registry import default_registry
 from zoo.weights.build import load_layouts
 
@@ -21,6 +21,8 @@ VIT = {**BERT, "image_size": 32, "patch_size": 8}
 NETS = {"resnet": "ResNetForImageClassification", "convnext": "ConvNextForImageClassification"}
 BASES: dict[str, dict[str, Any]] = {
     "bert": BERT,
+    "roberta": ROBERTA,
+    "distilbert": DISTILBERT,
     "gpt2": {**GPT2, "eos_token_id": 89, "pad_token_id": 0},
     "llama": {**LLAMA, "pad_token_id": 0, "num_hidden_layers": 2},
     "t5": {**T5, "decoder_start_token_id": 0},
@@ -31,6 +33,8 @@ BASES: dict[str, dict[str, Any]] = {
 }
 CONFIGS = {
     "bert": "BertConfig",
+    "roberta": "RobertaConfig",
+    "distilbert": "DistilBertConfig",
     "gpt2": "GPT2Config",
     "llama": "LlamaConfig",
     "t5": "T5Config",
@@ -54,6 +58,9 @@ CHANGED: dict[str, Any] = {
     "hidden_size": 48,
     "d_model": 48,
     "n_embd": 48,
+    "dim": 48,
+    "n_heads": 2,
+    "activation": "relu",
     "num_attention_heads": 2,
     "n_head": 2,
     "num_heads": 2,
@@ -119,6 +126,8 @@ OLDER: dict[str, list[tuple[str, Any]]] = {
         ("scale_embedding", True),
     ],
     "bert": [("hidden_act", "gelu_new"), ("torch_dtype", "bfloat16")],
+    "roberta": [("pad_token_id", 0), ("type_vocab_size", 3)],
+    "distilbert": [("hidden_size", 48), ("num_attention_heads", 2), ("num_hidden_layers", 1)],
     "vit": [("image_size", [32, 48]), ("qkv_bias", False)],
     "resnet": [("layer_type", "basic")],
     "convnext": [("num_hidden_layers", 3)],

@@ -34,7 +34,9 @@ def tokens() -> Any:
     return np.random.default_rng(1).integers(0, 50, (2, 9))
 
 
-@pytest.mark.parametrize("name", ["BertBackbone", "GPT2Backbone", "LlamaBackbone"])
+@pytest.mark.parametrize(
+    "name", ["BertBackbone", "RobertaBackbone", "DistilBertBackbone", "GPT2Backbone", "LlamaBackbone"]
+)
 def test_a_text_backbone_loads(name: str, tmp_path: Path) -> None:
     theirs = randomized(getattr(keras_hub.models, name)(**(LLAMA if "Llama" in name else POSITIONS)))
     theirs.save_to_preset(str(tmp_path / "preset"))
@@ -63,16 +65,40 @@ def test_a_language_model_gives_the_same_logits(kind: str, backbone: str, tmp_pa
     np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
-def test_a_classifier_of_texts_loads_with_its_head(tmp_path: Path) -> None:
-    whole = randomized(
-        keras_hub.models.BertTextClassifier(backbone=keras_hub.models.BertBackbone(**POSITIONS), num_classes=3)
-    )
+ENCODERS = ("Bert", "Roberta", "DistilBert")
+
+
+def encoder(name: str, kind: str, **arguments: Any) -> Any:
+    models = keras_hub.models
+    backbone = getattr(models, f"{name}Backbone")(**POSITIONS)
+    return randomized(getattr(models, name + kind)(backbone=backbone, **arguments))
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_classifier_of_texts_loads_with_its_head(name: str, tmp_path: Path) -> None:
+    whole = encoder(name, "TextClassifier", num_classes=3)
     whole.save_to_preset(str(tmp_path / "preset"))
     ids = tokens()
-    inputs = {"token_ids": ids, "padding_mask": np.ones_like(ids), "segment_ids": np.zeros_like(ids)}
+    inputs = {"token_ids": ids, "padding_mask": np.ones_like(ids)}
+    inputs |= {"segment_ids": np.zeros_like(ids)} if name == "Bert" else {}
     ours = zoo.load(tmp_path / "preset")
     with torch.no_grad():
         found = ours(torch.from_numpy(ids)).numpy()
+    np.testing.assert_allclose(found, whole.predict(inputs, verbose=0), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_guesser_of_words_loads_with_its_head(name: str, tmp_path: Path) -> None:
+    whole = encoder(name, "MaskedLM")
+    whole.save_to_preset(str(tmp_path / "preset"))
+    ids = tokens()
+    places = np.array([[1, 4], [0, 8]])
+    inputs = {"token_ids": ids, "padding_mask": np.ones_like(ids), "mask_positions": places}
+    inputs |= {"segment_ids": np.zeros_like(ids)} if name == "Bert" else {}
+    ours = zoo.load(tmp_path / "preset")
+    with torch.no_grad():
+        logits = ours.lm_logits(ours.forward_features(torch.from_numpy(ids)))
+    found = torch.take_along_dim(logits, torch.from_numpy(places)[..., None], 1).numpy()
     np.testing.assert_allclose(found, whole.predict(inputs, verbose=0), atol=1e-4)
 
 

@@ -15,6 +15,8 @@ transformers = pytest.importorskip("transformers", reason="needs transformers: m
 
 LABELS = {0: "sad", 1: "glad", 2: "mad"}
 BERT = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 56, "vocab_size": 90}
+ROBERTA = {**BERT, "type_vocab_size": 1, "max_position_embeddings": 66, "layer_norm_eps": 1e-5}
+DISTILBERT = {"dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 56, "vocab_size": 90}
 GPT2 = {"n_embd": 32, "n_layer": 3, "n_head": 4, "vocab_size": 90, "n_positions": 128, "bos_token_id": 1}
 LLAMA = {**BERT, "num_key_value_heads": 2}
 T5 = {"d_model": 32, "d_kv": 6, "num_layers": 3, "num_decoder_layers": 2, "num_heads": 4, "d_ff": 50, "vocab_size": 90}
@@ -36,6 +38,8 @@ MARIAN = {
 }
 CONFIGS = {
     "bert": lambda **changes: transformers.BertConfig(**{**BERT, **changes}),
+    "roberta": lambda **changes: transformers.RobertaConfig(**{**ROBERTA, **changes}),
+    "distilbert": lambda **changes: transformers.DistilBertConfig(**{**DISTILBERT, **changes}),
     "gpt2": lambda **changes: transformers.GPT2Config(**{**GPT2, "eos_token_id": 89, "pad_token_id": 0, **changes}),
     "llama": lambda **changes: transformers.LlamaConfig(**{**LLAMA, "pad_token_id": 0, **changes}),
     "t5": lambda **changes: transformers.T5Config(**{**T5, **changes}),
@@ -43,6 +47,8 @@ CONFIGS = {
 }
 HEADS = {
     "bert": "BertForMaskedLM",
+    "roberta": "RobertaForMaskedLM",
+    "distilbert": "DistilBertForMaskedLM",
     "gpt2": "GPT2LMHeadModel",
     "llama": "LlamaForCausalLM",
     "t5": "T5ForConditionalGeneration",
@@ -50,11 +56,15 @@ HEADS = {
 }
 CLASSES = {
     "bert": "BertForSequenceClassification",
+    "roberta": "RobertaForSequenceClassification",
+    "distilbert": "DistilBertForSequenceClassification",
     "gpt2": "GPT2ForSequenceClassification",
     "llama": "LlamaForSequenceClassification",
 }
+ENCODERS = ("bert", "roberta", "distilbert")
 VARIANTS = [
-    ("bert", {}),
+    *((name, {}) for name in ENCODERS),
+    ("roberta", {"type_vocab_size": 2}),
     ("gpt2", {}),
     ("gpt2", {"n_inner": 50}),
     ("llama", {}),
@@ -103,7 +113,7 @@ def test_their_repo_loads(
     model = theirs(name, randomised, **changes)
     model.save_pretrained(tmp_path)
     ours, block = zoo.load(tmp_path), read_config(tmp_path)
-    assert (block.architecture, block.task) == (name, "fill-mask" if name == "bert" else "text-generation")
+    assert (block.architecture, block.task) == (name, "fill-mask" if name in ENCODERS else "text-generation")
     with torch.no_grad():
         for inputs in ({"input_ids": ids}, {"input_ids": ids, "attention_mask": mask}):
             mine, other = ours.lm_logits(ours.forward_features(**inputs)), model(**inputs).logits
@@ -136,6 +146,8 @@ def test_their_classifier_loads_and_ours_opens(
     [
         ("bert", {"num_heads": 4, "mlp_width": 24}),
         ("minilm_l6", {"width": 384, "depth": 6}),
+        ("roberta", {"num_heads": 4, "mlp_width": 24}),
+        ("distilbert", {"num_heads": 4, "mlp_width": 24}),
         ("gpt2", {"num_heads": 4}),
         ("distilgpt2", {"num_heads": 4}),
         ("llama", {"num_heads": 4, "num_kv_heads": 2, "mlp_width": 40}),
@@ -169,7 +181,7 @@ def test_a_pair_of_texts(tmp_path: Path, ids: Tensor, mask: Tensor, randomised: 
         assert_close(ours.forward_features(**inputs)[mask.bool()], model(**inputs).last_hidden_state[mask.bool()])
 
 
-@pytest.mark.parametrize(("name", "changes"), [item for item in VARIANTS if item[0] != "bert"])
+@pytest.mark.parametrize(("name", "changes"), [item for item in VARIANTS if item[0] not in ENCODERS])
 @pytest.mark.parametrize("padded", [False, True])
 def test_they_tell_the_same_story(
     name: str, changes: dict[str, Any], padded: bool, tmp_path: Path, ids: Tensor, randomised: Any

@@ -58,10 +58,11 @@ class Layout:
     do what sentence-transformers calls mean, cls or lasttoken. What matches `ignored`,
     by our names, is left out where our model has no place for it, and a warning says so; `twins` are left out where
     they hold nothing new. `arguments` are ours that the library has fixed, `options` what ours are called in its
-    config.json, `ratios` what it says there as one of ours over another, and `architectures` its class for each task of
-    a text model. `labels` are the names of the classes, and the rest the preprocessing of images, where no file says
-    them; `files` says which of these have other values in files that the library published, by their names without the
-    ending; `inputs` is what config.json would keep of how data of another modality become inputs.
+    config.json, `ratios` what it says there as one of ours over another, `shifts` what ours are more than theirs, and
+    `architectures` its class for each task of a text model. `labels` are the names of the classes, and the rest the
+    preprocessing of images, where no file says them; `files` says which of these have other values in files that the
+    library published, by their names without the ending; `inputs` is what config.json would keep of how data of another
+    modality become inputs.
     """
 
     library: str
@@ -79,6 +80,7 @@ class Layout:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    shifts: Mapping[str, int] = field(default_factory=dict)
     present: Mapping[str, str] = field(default_factory=dict)
     optional: Mapping[str, str] = field(default_factory=dict)
     pooling: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -24,7 +24,7 @@ def zoo_layouts() -> Iterator[zoo.LayoutSpec]:
     )
     yield zoo.LayoutSpec(
         name="keras_hub",
-        summary="How KerasHub's presets store ViT, BERT, GPT-2 and Llama",
+        summary="How KerasHub's presets store ViT, BERT, RoBERTa, DistilBERT, GPT-2 and Llama",
         target="zoo_keras.hub_layouts:LAYOUTS",
     )
     yield zoo.LayoutSpec(

@@ -72,6 +72,14 @@ def _llama_block(theirs: str, ours: str) -> Iterable[zoo.Rename]:
     yield from _attention(f"{theirs}._self_attention_layer", heads, joined=False, bias=False, mark="_")
 
 
+def _words(ours: str) -> Iterable[zoo.Rename]:
+    """Yield the pairs of the head that guesses masked words."""
+    head = "task.layers.masked_lm_head"
+    yield from _layer(f"{head}._intermediate_dense", f"{ours}.transform.dense", MATRIX)
+    yield from _layer(f"{head}._intermediate_layer_norm", f"{ours}.transform.LayerNorm")
+    yield zoo.Rename(f"{head}.vars.0", f"{ours}.bias")
+
+
 _TEXT = {
     "vocab_size": "vocabulary_size",
     "width": "hidden_dim",
@@ -79,6 +87,29 @@ _TEXT = {
     "mlp_width": "intermediate_dim",
 }
 _POSITIONS = {**_TEXT, "context": "max_sequence_length", "num_heads": "num_heads"}
+
+
+def _encoder(model: str, name: str, norm_eps: float) -> zoo.Layout:
+    """Return the layout of RoBERTa or of DistilBERT: no segments, positions from the start, two layers in the head."""
+    table = "layers.token_and_position_embedding"
+    return zoo.Layout(
+        library="keras_hub",
+        models={model: {"architecture": name}},
+        stem="embeddings.word_embeddings.weight",
+        classifier="head.out.weight",
+        options=_POSITIONS,
+        arguments={"norm_eps": norm_eps, "num_segments": 0, "position_offset": 0},
+        present={"lm_head": "cls.predictions.bias"},
+        renames=(
+            *_layer(f"{table}.token_embedding", "embeddings.word_embeddings", bias=False),
+            *_layer(f"{table}.position_embedding", "embeddings.position_embeddings", bias=False),
+            *_layer("layers.layer_normalization", "embeddings.LayerNorm"),
+            *_blocks("layers.transformer_encoder", "encoder.layer.{}", _bert_block),
+            *_layer("task.layers.dense", "head.dense", MATRIX),
+            *_layer("task.layers.dense_1", "head.out", MATRIX),
+            *_words("cls.predictions"),
+        ),
+    )
 
 
 def _llama(name: str) -> zoo.Layout:
@@ -158,9 +189,12 @@ LAYOUTS = (
             *_blocks("layers.transformer_encoder", "encoder.layer.{}", _bert_block),
             *_layer("layers.dense", "head.dense", MATRIX),
             *_layer("task.layers.dense", "head.out", MATRIX),
+            *_words("cls.predictions"),
         ),
         ignored=("head.dense",),
     ),
+    _encoder("roberta", "RobertaBackbone", 1e-5),
+    _encoder("distilbert", "DistilBertBackbone", 1e-12),
     zoo.Layout(
         library="keras_hub",
         models={"gpt2": {"architecture": "GPT2Backbone"}},

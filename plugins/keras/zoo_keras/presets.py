@@ -12,7 +12,7 @@ from zoo_keras.naming import by_path, parted
 
 WEIGHTS = "model.weights.h5"
 _TASK = "task.weights.h5"
-_HEADS = ("TextClassifier", "ImageClassifier")
+_HEADS = ("TextClassifier", "ImageClassifier", "MaskedLM")
 
 
 def preset_of(path: Path) -> dict[str, Any] | None:
@@ -42,7 +42,7 @@ def identity_of(path: Path, config: Mapping[str, Any]) -> Identity:
 
 
 def head_of(path: Path) -> Path | None:
-    """Return the file that has the head of a classifier beside a preset's weights; None where there is none."""
+    """Return the file that has the head of a task beside a preset's weights; None where there is none."""
     kind = _json(path.with_name("task.json")).get("class_name")
     head = path.with_name(_TASK)
     return head if isinstance(kind, str) and kind.endswith(_HEADS) and head.is_file() else None

@@ -7,6 +7,8 @@ SMALL_TEXT = {"vocab_size": 50, "context": 32, "width": 16, "depth": 2, "num_hea
 SMALL = [
     ("vit", {"width": 24, "depth": 3, "num_heads": 3, "mlp_width": 48, "image_size": 32, "patch_size": 8}),
     ("bert", SMALL_TEXT),
+    ("roberta", SMALL_TEXT),
+    ("distilbert", SMALL_TEXT),
     ("gpt2", SMALL_TEXT),
     ("llama", {**SMALL_TEXT, "num_kv_heads": 2, "mlp_width": 40}),
     ("t5", {**SMALL_TEXT, "mlp_width": 40}),

@@ -117,7 +117,7 @@ def test_140_two_tensors_where_the_model_has_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-@pytest.mark.parametrize("name", ["llama", "gpt2", "bert", "t5", "marian"])
+@pytest.mark.parametrize("name", ["llama", "gpt2", "bert", "roberta", "distilbert", "t5", "marian"])
 def test_142_half_precision_is_kept_or_converted(name: str, dtype: torch.dtype, tmp_path: Path) -> None:
     reads = {"decoder_depth": 1, "mlp_width": 12}
     more = {"llama": {"num_kv_heads": 2, "mlp_width": 12}, "t5": {**reads, "head_width": 4}}
@@ -153,6 +153,34 @@ def test_142_commands_convert(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     for command in commands:
         assert run([*command]) == 0, capsys.readouterr().err
     assert json.loads((half / "config.json").read_bytes())["dtype"] == "bfloat16"
+
+
+def test_positions_begin_behind_that_of_padding(tmp_path: Path) -> None:
+    model, out = theirs(tmp_path, "roberta", **TINY, mlp_width=12)
+    assert json.loads((out / "config.json").read_bytes())["max_position_embeddings"] == 18
+    block = read_config(out)
+    assert (block.arguments["context"], block.arguments["position_offset"], block.tokenization.max_tokens) == (
+        16,
+        2,
+        16,
+    )
+    assert model.embeddings.position_embeddings.weight.shape[0] == 18
+    assert torch.equal(logits(zoo.load(out)), logits(model))
+    ids = torch.full((1, 16), 5)
+    with pytest.raises(zoo.UsageError, match="17 tokens are more than the context of 16"):
+        model.forward_features(torch.full((1, 17), 5))
+    assert model.forward_features(ids).shape == (1, 16, 24)
+    change(out, pad_token_id=0)
+    with pytest.raises(zoo.NotFoundError, match="'roberta' of transformers with pad_token_id=0, which no plugin here"):
+        zoo.load(out)
+
+
+def test_a_model_without_segments_takes_pairs(tmp_path: Path) -> None:
+    segments = torch.tensor([[0, 0, 1], [0, 1, 1]])
+    for name in ("roberta", "distilbert"):
+        model = zoo.create(name, **TINY, mlp_width=12).eval()
+        with torch.no_grad():
+            assert torch.equal(model(IDS, None, segments), model(IDS))
 
 
 def classifier(folder: Path, **changes: Any) -> Path:
@@ -196,6 +224,10 @@ RATES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
         {"hidden_dropout_prob": 0.3, "attention_probs_dropout_prob": 0.4},
         {"dropout": 0.3, "attention_dropout": 0.4, "classifier_dropout": 0.3},
     ),
+    "distilbert": (
+        {"dropout": 0.3, "attention_dropout": 0.4, "seq_classif_dropout": 0.5},
+        {"dropout": 0.3, "attention_dropout": 0.4, "classifier_dropout": 0.5},
+    ),
     "gpt2": (
         {"resid_pdrop": 0.3, "embd_pdrop": 0.0, "attn_pdrop": 0.5},
         {"dropout": 0.3, "embedding_dropout": 0.0, "attention_dropout": 0.5},
@@ -206,7 +238,7 @@ RATES: dict[str, tuple[dict[str, float], dict[str, float]]] = {
 
 @pytest.mark.parametrize("name", RATES)
 def test_dropout_that_a_config_asks_for_acts_in_training(name: str, tmp_path: Path) -> None:
-    more = {"llama": LLAMA, "bert": {**TINY, "mlp_width": 12}}
+    more = {"llama": LLAMA, "bert": {**TINY, "mlp_width": 12}, "distilbert": {**TINY, "mlp_width": 12}}
     _, out = theirs(tmp_path, name, **more.get(name, TINY))
     said, ours = RATES[name]
     change(out, "classifier_dropout", **said)

@@ -61,6 +61,19 @@ class TestMiniLM(TestBERT):
         return {**SMALL_TEXT, "pool": "avg", "num_classes": 3}
 
 
+class TestRoBERTa(TestBERT):
+    name = "roberta"
+    parameter_names = NAMES / "roberta.txt"
+
+
+class TestDistilBERT(TestBERT):
+    name = "distilbert"
+    parameter_names = NAMES / "distilbert.txt"
+
+    def arguments(self) -> dict[str, Any]:
+        return {**SMALL_TEXT, "num_classes": 3}
+
+
 class TestGPT2(ModelTests):
     name = "gpt2"
     parameter_names = NAMES / "gpt2.txt"

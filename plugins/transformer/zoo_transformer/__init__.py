@@ -43,7 +43,7 @@ def zoo_models() -> Iterator[zoo.ModelSpec]:
             capabilities=("features", "language-model"),
             arguments=size.arguments,
             parameters=size.parameters,
-            layouts="zoo_transformer.layouts.bert:LAYOUTS",
+            layouts=f"zoo_transformer.layouts.{name if name in ('roberta', 'distilbert') else 'bert'}:LAYOUTS",
         )
     for name, size in GPT2S.items():
         yield _text(

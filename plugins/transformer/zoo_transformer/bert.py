@@ -5,8 +5,12 @@ positions and of which text of a pair a token is in. The class is told from the 
 pooler) and a second one. With `pooler` the pretrained one is kept, as a part of the backbone; without it both layers
 are the head, and fresh. pool="avg" takes the mean of the tokens in place of the first. `attention_dropout` and
 `classifier_dropout` are as `dropout` where they are None.
+RoBERTa (Liu et al., 2019) and DistilBERT (Sanh et al., 2019) are this network, too. `position_offset` counts positions
+from further on, as RoBERTa's table has rows that no token takes; where `num_segments` is 0 or 1 a token is in none, or
+in the only one; `head_activation` is what follows the first layer of the head. RoBERTa's head drops before its first
+layer as well, ours does not.
 The table of tokens is also the last layer of the language-model head. Next-sentence prediction is left out. With
-`approximate_gelu` it is by a tanh, as the authors' own code and KerasHub have it.
+`approximate_gelu` GELU is by a tanh in the blocks, as the authors' own code and KerasHub have it.
 """
 
 from collections import OrderedDict
@@ -43,18 +47,25 @@ class BERT(TextModel):
         classifier_dropout: float | None = None,
         norm_eps: float = 1e-12,
         approximate_gelu: bool = False,
+        position_offset: int = 0,
+        head_activation: Literal["tanh", "relu"] = "tanh",
     ) -> None:
         super().__init__()
         zoo.check_sizes(vocab_size=vocab_size, context=context, width=width, depth=depth, num_heads=num_heads)
-        zoo.check_sizes(mlp_width=mlp_width, num_segments=num_segments)
+        zoo.check_sizes(mlp_width=mlp_width)
+        if min(num_segments, position_offset) < 0 or head_activation not in ("tanh", "relu"):
+            raise ValueError(
+                f"num_segments and position_offset must be 0 or more, not {num_segments} and {position_offset}; "
+                f"head_activation is tanh or relu, not {head_activation!r}"
+            )
         if width % num_heads or pool not in ("token", "avg"):
             raise ValueError(f"num_heads must divide width, not {num_heads} and {width}; pool is token or avg")
         self.num_features, self.context, self.pooling = width, context, pool
-        self.embeddings = Embeddings(vocab_size, context, num_segments, width, dropout, norm_eps)
+        self.position_offset, self.head_activation = position_offset, head_activation
+        self.embeddings = Embeddings(vocab_size, context + position_offset, num_segments, width, dropout, norm_eps)
+        gelu = "tanh" if approximate_gelu else "none"
         rates = (dropout, dropout if attention_dropout is None else attention_dropout)
-        blocks = nn.ModuleList(
-            Block(width, num_heads, mlp_width, rates, norm_eps, approximate_gelu) for _ in range(depth)
-        )
+        blocks = nn.ModuleList(Block(width, num_heads, mlp_width, rates, norm_eps, gelu) for _ in range(depth))
         self.encoder = nn.ModuleDict({"layer": blocks})
         self.cls = nn.ModuleDict({"predictions": MaskedWords(vocab_size, width, norm_eps)}) if lm_head else None
         self.pooler = nn.ModuleDict({"dense": nn.Linear(width, width)}) if pooler else None
@@ -67,7 +78,7 @@ class BERT(TextModel):
     ) -> Tensor:
         sight = look(input_ids, attention_mask, causal=False)
         check_length(sight, None, self.context)
-        x: Tensor = self.embeddings(input_ids, token_type_ids, sight.positions)
+        x: Tensor = self.embeddings(input_ids, token_type_ids, sight.positions + self.position_offset)
         for block in self.encoder["layer"]:  # type: ignore[attr-defined]
             x = self.run(block, x, sight)
         return x
@@ -95,12 +106,16 @@ class BERT(TextModel):
         if pre_logits or not self.num_classes:
             return pooled
         if self.pooler is not None:
-            pooled = torch.tanh(self.pooler["dense"](pooled))
+            pooled = self.activation()(self.pooler["dense"](pooled))
         logits: Tensor = self.get_classifier()(pooled)
         return logits
 
+    def activation(self) -> nn.Module:
+        """Return what follows the first layer of the head."""
+        return nn.Tanh() if self.head_activation == "tanh" else nn.ReLU()
+
     def classifier_layers(self, num_classes: int) -> nn.Module:
-        fresh = {"dense": nn.Linear(self.num_features, self.num_features), "act": nn.Tanh()}
+        fresh = {"dense": nn.Linear(self.num_features, self.num_features), "act": self.activation()}
         layers = {
             **(fresh if self.pooler is None else {}),
             "dropout": nn.Dropout(self.classifier_dropout),
@@ -116,18 +131,21 @@ class Embeddings(nn.Module):
     """The sum of what a token, its position and its segment are."""
 
     def __init__(
-        self, vocab_size: int, context: int, num_segments: int, width: int, dropout: float, norm_eps: float
+        self, vocab_size: int, num_positions: int, num_segments: int, width: int, dropout: float, norm_eps: float
     ) -> None:
         super().__init__()
         self.word_embeddings = nn.Embedding(vocab_size, width)
-        self.position_embeddings = nn.Embedding(context, width)
-        self.token_type_embeddings = nn.Embedding(num_segments, width)
+        self.position_embeddings = nn.Embedding(num_positions, width)
+        self.token_type_embeddings = nn.Embedding(num_segments, width) if num_segments else None
         self.LayerNorm = nn.LayerNorm(width, norm_eps)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, input_ids: Tensor, token_type_ids: Tensor | None, positions: Tensor) -> Tensor:
-        segments = torch.zeros_like(positions) if token_type_ids is None else token_type_ids
-        x = self.word_embeddings(input_ids) + self.token_type_embeddings(segments) + self.position_embeddings(positions)
+        x = self.word_embeddings(input_ids)
+        if (table := self.token_type_embeddings) is not None:
+            one = token_type_ids is None or table.num_embeddings == 1
+            x = x + table(torch.zeros_like(positions) if one else token_type_ids)
+        x = x + self.position_embeddings(positions)
         embedded: Tensor = self.dropout(self.LayerNorm(x))
         return embedded
 
@@ -145,10 +163,10 @@ class Block(nn.Module):
         mlp_width: int,
         rates: tuple[float, float],
         norm_eps: float,
-        approximate_gelu: bool,
+        gelu: str,
     ) -> None:
         super().__init__()
-        self.gelu = "tanh" if approximate_gelu else "none"
+        self.gelu = gelu
         self.num_heads = num_heads
         dropout, self.attention_dropout = rates
         projections = nn.ModuleDict({name: nn.Linear(width, width) for name in ("query", "key", "value")})

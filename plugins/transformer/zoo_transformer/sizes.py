@@ -30,6 +30,16 @@ BERTS = {
         22_744_506,
         "MiniLM with 6 layers: a small BERT for embeddings",
     ),
+    "roberta": Size(
+        {"vocab_size": 50_265, "num_segments": 1, "position_offset": 2, "norm_eps": 1e-5},
+        124_697_433,
+        "RoBERTa: BERT trained longer, without segments; base size",
+    ),
+    "distilbert": Size(
+        {"depth": 6, "num_segments": 0, "head_activation": "relu"},
+        66_985_530,
+        "DistilBERT: BERT with half the blocks, distilled from it",
+    ),
 }
 
 GPT2S = {

@@ -125,7 +125,7 @@ def arguments_of(config: Mapping[str, Any], layout: Layout, defaults: Mapping[st
                 f"the config.json beside {source} has a {theirs} that is not a number; get a fresh copy"
             )
         found[target] = int(ratio * width)
-    return found
+    return {key: value + layout.shifts.get(key, 0) if type(value) is int else value for key, value in found.items()}
 
 
 def preprocessing_of(
@@ -245,6 +245,9 @@ def _inputs(layout: Layout, block: WeightsDescription) -> Preprocessing:
 def _options(layout: Layout, block: WeightsDescription) -> dict[str, Any]:
     values = block.arguments
     ratios = {source: values[target] / values[other] for source, (target, other) in layout.ratios.items()}
-    options = {source: values[target] for target, source in layout.options.items()}
+    options = {
+        source: values[target] - layout.shifts[target] if target in layout.shifts else values[target]
+        for target, source in layout.options.items()
+    }
     others = {key: options.get(layout.same.get(key, ""), layout.defaults.get(key)) for key in options}
     return {key: others[key] if value is None else value for key, value in options.items()} | ratios
