@@ -2,7 +2,8 @@
 
 A plugin lists the published weights that it reads in `plugins/NAME/zoo_NAME/weights.json`:
 `{"weights": {"arch.tag": {repo, revision, files, task, licence, ...}}, "aliases": {...}}`, entries as in registry.json
-but without `plugin`. What it offers comes from its hooks; of a plugin that is not installed, what was known stays.
+but without `plugin`. What it offers comes from its hooks, what its models take is counted (model_facts.py); of a plugin
+that is not installed, what was known stays.
 
     python tools/make_registry.py [--check]
 """
@@ -13,10 +14,14 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from model_facts import facts_of
+from msgspec import to_builtins
+
 from zoo.authoring.manifest import FILE, manifest_of, written
 from zoo.registry.catalogue import SCHEMA_VERSION, read_catalogue
 from zoo.registry.plugins import load_plugins
-from zoo.registry.registry import Registry
+from zoo.registry.registry import Offer, Registry
+from zoo.specs.records import ModelSpec
 from zoo.strict_json import parse_json
 
 TOP = Path(__file__).parents[1]
@@ -26,7 +31,8 @@ PLUGINS = TOP / "plugins"
 
 def registry() -> dict[str, Any]:
     """Return the document."""
-    offers = dict(read_catalogue(OUT).plugins)
+    before = read_catalogue(OUT)
+    offers, models = dict(before.plugins), {name: to_builtins(facts) for name, facts in before.models.items()}
     installed = {plugin.distribution: plugin for plugin in load_plugins()}
     weights: dict[str, Any] = {}
     aliases: dict[str, str] = {}
@@ -36,6 +42,7 @@ def registry() -> dict[str, Any]:
             if plugin.error:
                 sys.exit(f"{name} does not load: {plugin.error}")
             offers[name] = sorted({spec.name for specs in plugin.offers.values() for spec in specs})
+            models |= {spec.name: _facts(Offer(plugin, spec)) for spec in plugin.offers.get("models", ())}
         for path in project.parent.glob("zoo_*/weights.json"):
             listed = parse_json(path.read_bytes(), str(path))
             for key, entry in listed.get("weights", {}).items():
@@ -43,12 +50,31 @@ def registry() -> dict[str, Any]:
                     sys.exit(f"{path} lists {key!r}, which {weights[key]['plugin']} lists too")
                 weights[key] = {**entry, "plugin": name}
             aliases |= listed.get("aliases", {})
+    listed = {name for names in offers.values() for name in names}
     return {
         "schema_version": SCHEMA_VERSION,
-        "weights": dict(sorted(weights.items())),
+        "weights": {name: _with_cost(name, entry, models) for name, entry in sorted(weights.items())},
         "aliases": dict(sorted(aliases.items())),
         "plugins": dict(sorted(offers.items())),
+        "models": {name: facts for name, facts in sorted(models.items()) if name in listed},
     }
+
+
+def _facts(offer: Offer[ModelSpec]) -> dict[str, Any]:
+    found = facts_of(offer)
+    if offer.spec.parameters not in (None, found["parameters"]):
+        sys.exit(
+            f"{offer.spec.name} has {found['parameters']:,} parameters, and its spec says {offer.spec.parameters:,}"
+        )
+    return found
+
+
+def _with_cost(name: str, entry: dict[str, Any], models: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry with what its model takes, where weights of as many numbers are the model as it is by default."""
+    facts = models.get(name.split(".")[0], {})
+    if "input" not in facts or facts["parameters"] != entry.get("parameters"):
+        return entry
+    return {**{key: facts[key] for key in ("input", "multiply_adds", "memory")}, **entry}
 
 
 def manifests() -> dict[Path, str]:

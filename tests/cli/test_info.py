@@ -57,18 +57,34 @@ def test_weights(pushed: str, says: Any) -> None:
     says("registry", "add", pushed, "--name", "tiny.demo", "--hub", "hub")
     shown = says("info", "tiny.demo").splitlines()
     head, listed, rest = shown[:4], shown[4], shown[5:]
-    assert head == ["name        tiny.demo", "kind        weights", "repo        me/tiny", "revision    COMMIT"]
+    assert head == [
+        "name            tiny.demo", "kind            weights", "repo            me/tiny", "revision        COMMIT"
+    ]  # fmt: skip
     assert listed.count("'sha256': 'SHA256'") == 7
     assert rest == [
-        "plugin      zoo-tiny",
-        "task        image-classification",
-        "license     mit",
-        "data        fashion_mnist",
-        "parameters  50 (0 k)",
-        "scores      accuracy=87.5",
-        "listed in   TMP/config/zoo/registry.json",
-        'load        zoo.load("tiny.demo")',
+        "plugin          zoo-tiny",
+        "task            image-classification",
+        "license         mit",
+        "data            fashion_mnist",
+        "parameters      50 (0 k)",
+        "scores          accuracy=87.5",
+        "scored          data=fashion_mnist, source=hf://me/tiny@COMMIT",
+        "commercial use  allowed",
+        "listed in       TMP/config/zoo/registry.json",
+        'load            zoo.load("tiny.demo")',
     ]
+
+
+def test_several_side_by_side(says: Any) -> None:
+    lines = says("info", "resnet18.a1_in1k", "minilm_l6.all_v2").splitlines()
+    rows = {line[:16].strip(): line[16:].split("  ") for line in lines}
+    cells = {key: [cell.strip() for cell in row if cell.strip()] for key, row in rows.items()}
+    assert cells[""] == ["resnet18.a1_in1k", "minilm_l6.all_v2"]
+    assert cells["scored"] == ["imagenet-1k, 2025-10-30", "-"]
+    assert cells["multiply_adds"] == ["1,814,073,344 (1.81 G)", "-"]
+    assert "files" not in cells
+    found = json.loads(says("info", "resnet18.a1_in1k", "resnet18", "--json"))
+    assert [one["kind"] for one in found] == ["weights", "model"]
 
 
 def test_a_weights_folder(tiny: None, says: Any) -> None:

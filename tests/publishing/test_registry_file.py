@@ -1,6 +1,9 @@
 """Registries are written as strictly as they are read, and checked against the Hub."""
 
 import json
+import shutil
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,33 @@ def test_added_weights_are_pinned_and_load_by_name(pushed: Any, served_hub: Serv
     assert list(json.loads(path.read_text())["weights"]) == ["tiny.demo", "tiny.z"]
     assert zoo.load("tiny.demo", registry=path, hub=served_hub.url).num_classes == 2
     assert dict(check_weights(path, served_hub.url)) == {"tiny.demo": None, "tiny.z": None}
+
+
+def test_scores_say_where_they_come_from(pushed: Any, served_hub: ServedHub, tmp_path: Path) -> None:
+    entry = add(tmp_path / "registry.json", served_hub)
+    assert entry.scored is not None
+    assert (entry.scored.data, entry.scored.source, entry.scored.date) == (
+        "fashion_mnist", f"hf://me/tiny@{pushed.commit}", None
+    )  # fmt: skip
+
+
+def test_scores_of_the_run_that_made_the_weights(pushed: Any, served_hub: ServedHub, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    record = {"kind": "finetune", "model": "tiny", "recipe": "r", "settings": {}, "data": {"name": "photos"}}
+    (run / "run.json").write_text(json.dumps(record))
+    (run / "metrics.jsonl").write_text('{"event": "validation", "step": 9, "accuracy": 50.0}\n')
+    add_from = partial(add, tmp_path / "registry.json", served_hub, run=run)
+    with pytest.raises(UsageError, match="did not make these weights"):
+        add_from()
+    shutil.copytree(tmp_path / "weights", run / "weights")
+    with pytest.raises(UsageError, match="no scores on a test split"):
+        add_from()
+    assert not (tmp_path / "registry.json").exists()
+    (run / "metrics.jsonl").write_text('{"event": "test", "step": 9, "accuracy": 75.0}\n')
+    entry = add_from()
+    assert entry.scores == {"accuracy": 75.0} and entry.scored is not None
+    assert (entry.scored.data, entry.scored.date) == ("photos", date.today().isoformat())
 
 
 def test_duplicate_name_and_wrong_architecture(pushed: Any, served_hub: ServedHub, tmp_path: Path) -> None:

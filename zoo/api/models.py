@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from zoo.registry.facts import allows_commercial
 from zoo.registry.registry import default_registry, matches
 from zoo.specs.renamed import renamed_arguments
 
@@ -28,16 +29,23 @@ def list_models(
     family: str | None = None,
     task: str | None = None,
     license: str | None = None,
+    license_allows: Literal["commercial"] | None = None,
     capability: str | None = None,
+    max_parameters: int | None = None,
 ) -> list[str]:
-    """List the models that can be created, sorted by name. A pattern has shell wildcards, or matches anywhere."""
+    """List the models that can be created, sorted by name. A pattern has shell wildcards, or matches anywhere.
+
+    What is not known, of a licence or of parameters, is not taken for allowed or for few.
+    """
+    registry = default_registry()
     wanted = {"modality": modality, "family": family, "task": task, "license": license}
     return sorted(
         offer.spec.name
-        for offer in default_registry().models()
+        for offer in registry.models()
         if matches(offer.spec.name, pattern)
         and all(value is None or getattr(offer.spec, key) == value for key, value in wanted.items())
         and (capability is None or capability in offer.spec.capabilities)
+        and _fits(offer.spec.license, license_allows, registry.facts(offer).parameters, max_parameters)
     )
 
 
@@ -49,8 +57,10 @@ def list_weights(
     family: str | None = None,
     task: str | None = None,
     license: str | None = None,
+    license_allows: Literal["commercial"] | None = None,
+    max_parameters: int | None = None,
 ) -> list[str]:
-    """List the published weights that the catalogue knows, sorted by name."""
+    """List the published weights that the catalogue knows, sorted by name; the arguments are those of `list_models`."""
     registry = default_registry()
     models = {offer.spec.name: offer.spec for offer in registry.models()}
     wanted = {"modality": modality, "family": family}
@@ -64,7 +74,13 @@ def list_weights(
             value is None or getattr(models.get(name.split(".")[0]), key, None) == value
             for key, value in wanted.items()
         )
+        and _fits(entry.license, license_allows, entry.parameters, max_parameters)
     )
+
+
+def _fits(license: str, allows: str | None, parameters: int | None, most: int | None) -> bool:
+    allowed = allows is None or allows_commercial(license) is True
+    return allowed and (most is None or (parameters is not None and parameters <= most))
 
 
 def create(name: str, **arguments: Any) -> nn.Module:

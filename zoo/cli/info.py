@@ -1,6 +1,7 @@
 """`zoo info`."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -12,34 +13,66 @@ from zoo.commands.output import print_line
 from zoo.commands.tables import millions, print_json, print_table
 from zoo.errors import NotFoundError
 from zoo.extras import install_command
+from zoo.registry.facts import allows_commercial
 from zoo.registry.registry import default_registry
 from zoo.registry.signatures import arguments_of
 from zoo.specs.hooks import SPEC_TYPES
 from zoo.specs.records import ModelSpec, singular
 from zoo.weights.kinds import ENDINGS
 
+_COMMERCIAL = {True: "allowed", False: "not allowed", None: None}
 _KINDS = [kind for kind in SPEC_TYPES if kind != "models"]
 
 
 @click.command("info")
-@click.argument("name", metavar="NAME|PATH")
+@click.argument("names", metavar="NAME|PATH...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(name: str, as_json: bool) -> None:
-    """Describe a model, weights, a run, a folder or file, a plugin, or anything else that a plugin offers."""
-    found = _find(name)
+def command(names: tuple[str, ...], as_json: bool) -> None:
+    """Describe a model, weights, a run, a folder or file, a plugin, or anything else that a plugin offers.
+
+    Several are shown side by side.
+    """
+    described = [_find(name) for name in names]
     if as_json:
-        print_json(found)
-        return
+        print_json(described[0] if len(described) == 1 else described)
+    elif len(described) == 1:
+        _print(described[0])
+    else:
+        _print_beside(described)
+
+
+def _print(found: dict[str, Any]) -> None:
     settable = found.pop("settable", [])
     width = max(len(key) for key in found)
     for key, value in found.items():
-        if value is not False and value not in (None, "", {}, [], ()):
+        if _said(value):
             print_line(f"{key.ljust(width)}  {_text(key, value)}")
     if settable:
         print_line()
         heads = ["ARGUMENT", *(key.upper() for key in settable[0] if key != "name")]
         print_table(heads, [[_cell(value) for value in row.values()] for row in settable])
         print_line("--arg NAME=VALUE sets one")
+
+
+def _print_beside(described: Sequence[dict[str, Any]]) -> None:
+    """Print a table with a column for each; lines that are empty for all are left out."""
+    keys = dict.fromkeys(key for found in described for key in found if key not in ("name", "files", "settable"))
+    rows = [
+        [key, *(_briefly(key, found[key]) if _said(found.get(key)) else "-" for found in described)]
+        for key in keys
+        if any(_said(found.get(key)) for found in described)
+    ]
+    print_table(["", *(found["name"] for found in described)], rows)
+
+
+def _briefly(key: str, value: Any) -> str:
+    if key == "scored":
+        return ", ".join(value[name] for name in ("data", "date") if name in value)
+    return _text(key, value)
+
+
+def _said(value: Any) -> bool:
+    return value is not False and value not in (None, "", {}, [], ())
 
 
 def _find(name: str) -> dict[str, Any]:
@@ -53,6 +86,7 @@ def _find(name: str) -> dict[str, Any]:
             "name": name,
             "kind": "weights",
             **values,
+            "commercial use": _COMMERCIAL[allows_commercial(entry.license)],
             "listed in": " < ".join(catalogue.origins.get(catalogue.resolve(name), ())),
             "needs": None if entry.plugin in installed else install_command(entry.plugin),
             "load": f'zoo.load("{name}")',
@@ -73,7 +107,8 @@ def _find(name: str) -> dict[str, Any]:
         )
     try:
         offer = registry.model(name)
-        return {**_spec("models", offer), "settable": _settable(offer.spec)}
+        facts = msgspec.to_builtins(registry.facts(offer))
+        return {**_spec("models", offer), **facts, "settable": _settable(offer.spec)}
     except NotFoundError:
         if "." in name:
             registry.weights(name)  # says which weights come close
@@ -111,6 +146,10 @@ def _cell(value: Any) -> str:
 def _text(key: str, value: Any) -> str:
     if key in ("parameters", "numbers"):
         return f"{value:,} ({millions(value)})"
+    if key == "multiply_adds":
+        return f"{value:,} ({value / 1e9:.2f} G)"
+    if key == "memory" and isinstance(value, int):
+        return f"{value:,} bytes ({value / 1e6:.0f} MB)"
     if isinstance(value, dict):
         return ", ".join(f"{name}={item}" for name, item in value.items())
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

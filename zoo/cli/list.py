@@ -1,13 +1,16 @@
 """`zoo list`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from zoo.api.models import list_models, list_weights
+from zoo.cli.catalogue_rows import COLUMNS, MANY, ORDERS, Row, cell, families, model_row, weights_row
 from zoo.commands.output import print_line
-from zoo.commands.tables import millions, print_json, print_table
+from zoo.commands.tables import print_json, print_table
 from zoo.printable import counted
+from zoo.registry.facts import parse_count
 from zoo.registry.registry import Registry, default_registry, matches
 from zoo.specs.records import singular
 
@@ -27,30 +30,30 @@ _OTHERS = ("modalities", "recipes", "tasks", "datasets")
 @click.option("--task", help="For this task.")
 @click.option("--license", help="With this licence.")
 @click.option(
+    "--license-allows", type=click.Choice(["commercial"]), help="Whose licence is known to allow commercial use."
+)
+@click.option("--max-parameters", metavar="COUNT", help="Of at most so many parameters: 500k, 10M, 1.5B.")
+@click.option(
     "--capability",
     help="Models with this capability: features, embed, generate …; `zoo info MODEL` lists them.",
 )
+@click.option("--sort", type=click.Choice(list(ORDERS)), default="name", show_default=True, help="In this order.")
+@click.option("--all", "all_rows", is_flag=True, help="All rows, where families would be counted.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
-    pattern: str | None,
-    kind: str | None,
-    modality: str | None,
-    family: str | None,
-    task: str | None,
-    license: str | None,
-    capability: str | None,
-    as_json: bool,
+    pattern: str | None, kind: str | None, sort: str, all_rows: bool, as_json: bool, **filters: str | None
 ) -> None:
-    """List models and weights, or another kind; PATTERN has wildcards, or matches anywhere in a name."""
+    """List models and weights, or another kind; PATTERN has wildcards, or matches anywhere in a name.
+
+    Where there are many of them the families come, with counts; a pattern, a filter or --all shows rows.
+    """
     registry = default_registry()
-    models = list_models(pattern, modality=modality, family=family, task=task, license=license, capability=capability)
-    weights = [] if capability else list_weights(pattern, modality=modality, family=family, task=task, license=license)
-    rows = {
-        "models": [_model(registry, name) for name in models],
-        "weights": [_weights(registry, name) for name in weights],
-        **{other: _plain(registry, other, pattern, task, modality) for other in _OTHERS},
-    }
-    shown = {name: rows[name] for name in ([kind] if kind else ["models", "weights"])}
+    rows = _rows(registry, pattern, filters)
+    kinds = [kind] if kind else ["models", "weights"]
+    shown = {name: sorted(rows[name], key=ORDERS[sort](registry)) for name in kinds}
+    narrow = pattern or all_rows or sort != "name" or any(filters.values())
+    if not narrow and kind in (None, "models", "weights") and sum(map(len, shown.values())) > MANY:
+        shown = {"families": families(shown)}
     if as_json:
         print_json(shown)
     else:
@@ -62,56 +65,40 @@ def command(
         )
 
 
-def _print(shown: dict[str, list[dict[str, Any]]], kind: str | None) -> None:
-    for rows in shown.values():
+def _rows(registry: Registry, pattern: str | None, filters: Mapping[str, str | None]) -> dict[str, list[Row]]:
+    """Return what matches, by kind."""
+    asked: dict[str, Any] = dict(filters)
+    if (most := asked.get("max_parameters")) is not None:
+        asked["max_parameters"] = parse_count(most, "--max-parameters")
+    task, modality, capability = (asked[name] for name in ("task", "modality", "capability"))
+    offers = {offer.spec.name: offer for offer in registry.models()}
+    models = list_models(pattern, **asked)
+    weights = list_weights(pattern, **{key: value for key, value in asked.items() if key != "capability"})
+    return {
+        "models": [model_row(registry, offers[name]) for name in models],
+        "weights": [] if capability else [weights_row(registry, offers, name) for name in weights],
+        **{other: _plain(registry, other, pattern, task, modality) for other in _OTHERS},
+    }
+
+
+def _print(shown: dict[str, list[Row]], kind: str | None) -> None:
+    for name, rows in shown.items():
         if rows:
-            print_table([key.upper() for key in rows[0]], [[_cell(key, row[key]) for key in row] for row in rows])
+            columns = COLUMNS.get(name, list(rows[0]))
+            print_table([key.upper() for key in columns], [[cell(key, row[key]) for key in columns] for row in rows])
             print_line()
     counts = [f"{len(rows)} {name if len(rows) != 1 else singular(name)}" for name, rows in shown.items()]
+    if "families" in shown:
+        print_line(f"{', '.join(counts)}. `zoo list PATTERN`, `--family NAME`, `--task NAME` or `--all` show rows.")
+        return
     print_line(
         f"{', '.join(counts)}. `zoo info NAME` tells more"
         + ("." if kind else "; `--recipes`, `--tasks`, `--datasets`, `--modalities`.")
     )
 
 
-def _cell(key: str, value: Any) -> str:
-    if key == "params":
-        return millions(value)
-    return ", ".join(value) if isinstance(value, (list, tuple)) else str(value or "-")
-
-
-def _model(registry: Registry, name: str) -> dict[str, Any]:
-    offer = next(offer for offer in registry.models() if offer.spec.name == name)
-    spec = offer.spec
-    return {
-        "name": name,
-        "params": spec.parameters,
-        "family": spec.family,
-        "can": list(spec.capabilities),
-        "recipe": spec.recipe,
-        "license": spec.license,
-        "from": offer.plugin.distribution,
-    }
-
-
-def _weights(registry: Registry, name: str) -> dict[str, Any]:
-    entry = registry.catalogue.entries[name]
-    score = next((f"{key} {value:.4g}" for key, value in entry.scores.items()), None)
-    return {
-        "name": name,
-        "params": entry.parameters,
-        "task": entry.task,
-        "data": entry.data,
-        "score": score,
-        "license": entry.license,
-        "from": f"{entry.plugin} · hf://{entry.repo}",
-    }
-
-
-def _plain(
-    registry: Registry, kind: str, pattern: str | None, task: str | None, modality: str | None
-) -> list[dict[str, Any]]:
-    rows = []
+def _plain(registry: Registry, kind: str, pattern: str | None, task: str | None, modality: str | None) -> list[Row]:
+    rows: list[Row] = []
     for offer in registry.offers(kind):
         spec = offer.spec
         fits = task in (None, getattr(spec, "task", spec.name)) and modality in (None, getattr(spec, "modality", None))

@@ -1,5 +1,6 @@
 """`zoo registry`."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -23,17 +24,24 @@ def command() -> None:
 @click.argument("repo", metavar="REPO[@REV]")
 @click.option("--name", required=True, metavar="ARCH.TAG", help="The name to list it under.")
 @click.option("--license", metavar="ID", help="Its licence; default: that of its model card.")
+@click.option(
+    "--run",
+    type=click.Path(path_type=Path),
+    help="The run that made it, for its scores; default: those that REPO records.",
+)
 @click.option("--force", is_flag=True, help="Replace an existing entry.")
 @_registry
 @hub
-def add(repo: str, name: str, license: str | None, force: bool, registry: str | None, hub: str | None) -> None:
-    """Fetch and verify REPO, and list it with its commit and every hash."""
+def add(
+    repo: str, name: str, license: str | None, run: Path | None, force: bool, registry: str | None, hub: str | None
+) -> None:
+    """Fetch and verify REPO, and list it with its commit, every hash, and the scores of the run that made it."""
     from zoo.publishing.registry_file import add_weights, own_registry
 
     path = own_registry(registry)
     repo, _, revision = repo.removeprefix("hf://").partition("@")
     entry = add_weights(
-        repo, name, revision=revision or None, hub=hub, path=path, license=license, force=force, progress=True
+        repo, name, revision=revision or None, hub=hub, path=path, license=license, force=force, run=run
     )
     print_line(
         f"{name}: {entry.repo} at {entry.revision[:7]}, {counted(len(entry.files), 'file')}, {entry.license}  {path}"

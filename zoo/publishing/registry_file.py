@@ -1,19 +1,23 @@
 """Write registries: add weights that lie on a Hub with their commit and hashes, remove them, check them all."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from zoo.data.hashes import common_hashes
+from zoo.engine.history import read_run
 from zoo.errors import NotFoundError, UsageError, ZooError
 from zoo.files import storage_errors, user_registries, write_file
 from zoo.hub.pull import list_repo, pull_repo
+from zoo.hub.records import PulledFile
 from zoo.publishing.eval_results import recorded_scores
 from zoo.publishing.licences import checked_licence
 from zoo.publishing.readme_merge import metadata_of, parse_readme
 from zoo.registry.catalogue import SCHEMA_VERSION, PublishedFile, PublishedWeights, check_name, read_catalogue
+from zoo.registry.facts import Scored
 from zoo.strict_json import parse_json
 from zoo.weights.config import read_config
 from zoo.weights.folder import stored_weights
@@ -33,14 +37,17 @@ def add_weights(
     path: Path,
     license: str | None = None,
     force: bool = False,
-    progress: bool = False,
+    run: Path | None = None,
 ) -> PublishedWeights:
-    """Fetch and verify a repo, and list it under a name, sorted, with its commit and every hash."""
+    """Fetch and verify a repo, and list it under a name, sorted, with its commit, every hash, and its scores.
+
+    These are those that the repo records of its own run, or those of `run`, if that made the weights.
+    """
     check_name(name, path)
     values = _read(path)
     if name in values["weights"] and not force:
         raise UsageError(f"{path} lists {name!r} already; choose another --name, or replace it with --force")
-    pulled = pull_repo(repo, revision=revision, hub=hub, progress=progress)
+    pulled = pull_repo(repo, revision=revision, hub=hub, progress=True)
     block = read_config(pulled.folder)
     readme = pulled.folder / "README.md"
     card = metadata_of(parse_readme(readme.read_text(encoding="utf-8", errors="replace"))) if readme.is_file() else {}
@@ -51,6 +58,8 @@ def add_weights(
     if not name.split(".")[0] == block.architecture:
         raise UsageError(f"{repo} holds {block.architecture!r}; name it {block.architecture}.TAG")
     headers = stored_weights(pulled.folder).headers
+    data = block.data.name if block.data else None
+    scores, on, day = (recorded_scores(pulled.folder), data, None) if run is None else _measured(run, pulled.files)
     entry = PublishedWeights(
         repo=repo,
         revision=pulled.commit,
@@ -58,13 +67,28 @@ def add_weights(
         plugin=block.plugin,
         task=block.task,
         license=chosen,
-        data=block.data.name if block.data else None,
+        data=data,
         parameters=sum(math.prod(header.shape) for header in headers.values()),
-        scores=recorded_scores(pulled.folder),
+        scores=scores,
+        scored=Scored(data=on, source=f"hf://{repo}@{pulled.commit}", date=day) if scores and on else None,
     )
     values["weights"][name] = msgspec.to_builtins(entry)
     _write(path, values)
     return entry
+
+
+def _measured(run: Path, files: Iterable[PulledFile]) -> tuple[dict[str, float], str, str]:
+    """Return the scores of the run that made these files, its data, and its day.
+
+    Raise UsageError where the run has no scores on a test split, or made other weights.
+    """
+    past = read_run(run)
+    made = common_hashes(sorted((run / "weights").glob("model*.safetensors"))).values()
+    if not set(made) & {file.sha256 for file in files}:
+        raise UsageError(f"{run} did not make these weights: their bytes differ; name the run that did")
+    if past.measured != "test":
+        raise UsageError(f"{run} ends with no scores on a test split; go on with it: --resume")
+    return past.scores, str(past.known.data.get("name") or ""), past.started.date().isoformat()
 
 
 def remove_weights(name: str, path: Path) -> None:

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 
 from zoo.errors import IntegrityError
 from zoo.files import user_registries
+from zoo.registry.facts import Amount, ModelFacts, Scored
 from zoo.specs.renamed import current_keys
 from zoo.strict_json import parse_json
 
@@ -44,7 +45,11 @@ class PublishedFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PublishedWeights(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where weights lie, byte for byte, and what is known of them."""
+    """Where weights lie, byte for byte, and what is known of them; what is not known is left out.
+
+    `scored` says where the `scores` come from, in percent where they are shares. `multiply_adds` and `memory`, in
+    bytes, are those of one forward pass of one `input`, such as 3x224x224.
+    """
 
     repo: Annotated[str, Meta(pattern=r"^[\w.-]{1,96}/[\w.-]{1,96}\Z")]
     revision: Annotated[str, Meta(min_length=1, max_length=255)]
@@ -54,8 +59,12 @@ class PublishedWeights(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     license: str
     summary: str = ""
     data: str | None = None
-    parameters: int | None = None
+    parameters: Amount | None = None
     scores: dict[str, float] = {}
+    scored: Scored | None = None
+    input: str | None = None
+    multiply_adds: Amount | None = None
+    memory: Amount | None = None
 
     @property
     def pinned(self) -> bool:
@@ -68,13 +77,14 @@ class _Document(Struct, forbid_unknown_fields=True):
     weights: dict[str, Any] = {}
     aliases: dict[str, str] = {}
     plugins: dict[str, list[str]] = {}
+    models: dict[str, ModelFacts] = {}
 
 
 @dataclass
 class Catalogue:
     """The entries by name; `refused` says of broken ones why, `plugins` which distribution offers what.
 
-    `origins` names the registries that list an entry; the last one won.
+    `origins` names the registries that list an entry; the last one won. `models` are facts of models by name.
     """
 
     entries: dict[str, PublishedWeights] = field(default_factory=dict)
@@ -82,6 +92,7 @@ class Catalogue:
     aliases: dict[str, str] = field(default_factory=dict)
     plugins: dict[str, list[str]] = field(default_factory=dict)
     origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    models: dict[str, ModelFacts] = field(default_factory=dict)
 
     def copy(self) -> "Catalogue":
         """Return a catalogue of one's own with the same entries."""
@@ -141,7 +152,7 @@ def read_catalogue(path: Path, *, label: str | None = None) -> Catalogue:
         document = msgspec.convert(values, _Document)
     except msgspec.ValidationError as error:
         raise IntegrityError(f"{path} is not a registry: {error}; correct it or remove it") from None
-    catalogue = Catalogue(aliases=document.aliases, plugins=document.plugins)
+    catalogue = Catalogue(aliases=document.aliases, plugins=document.plugins, models=document.models)
     for name, value in document.weights.items():
         check_name(name, path)
         try:

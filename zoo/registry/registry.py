@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from zoo.errors import IntegrityError, NotFoundError, PluginError
 from zoo.extras import install_command
+from zoo.registry.catalogue import Catalogue, PublishedWeights, load_catalogue
+from zoo.registry.facts import ModelFacts
 from zoo.registry.plugins import Plugin, load_plugins
 from zoo.specs.records import (
     CommandSpec,
@@ -67,7 +69,6 @@ class Registry:
     @cached_property
     def catalogue(self) -> "Catalogue":
         """The published weights that are known here."""
-        from zoo.registry.catalogue import load_catalogue
 
         return load_catalogue()
 
@@ -86,6 +87,13 @@ class Registry:
     def model(self, name: str, plugin: str | None = None) -> Offer[ModelSpec]:
         """Return the model of this name, or `family/name`; where several plugins offer it, that of `plugin`."""
         return self._find("models", name, plugin)
+
+    def facts(self, offer: Offer[ModelSpec]) -> ModelFacts:
+        """Return what a model takes, as it is by default: as the catalogue counted it, or as far as its spec says."""
+        spec, listed = offer.spec, self.catalogue.models.get(offer.spec.name)
+        if listed and self.catalogue.provider(spec.name) == offer.plugin.distribution:
+            return listed
+        return ModelFacts(parameters=spec.parameters)
 
     def recipe(self, name: str) -> Offer[RecipeSpec]:
         """Return the recipe of this name. Raise PluginError where it asks for something that nobody offers."""
