@@ -34,6 +34,7 @@ _HOMES = {
         "evaluate",
         "features",
         "finetune",
+        "held_out_baseline",
         "pretrain",
         "reproduce",
     ),
@@ -122,7 +123,14 @@ _HOMES = {
         "Samples",
         "Split",
     ),
-    "zoo.specs.modality_offers": ("Baseline", "ChoosesByData", "Chosen", "HasBaseline"),
+    "zoo.specs.modality_offers": (
+        "Baseline",
+        "ChoosesByData",
+        "Chosen",
+        "HasBaseline",
+        "HasHeldOutBaseline",
+        "HeldOut",
+    ),
     "zoo.specs.networks": ("FinetuneMethod", "Network", "Predictor", "TextPredictor"),
     "zoo.specs.records": (
         "AbilitySpec",

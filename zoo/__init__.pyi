@@ -18,6 +18,7 @@ from zoo.api.training import dry_run as dry_run
 from zoo.api.training import evaluate as evaluate
 from zoo.api.training import features as features
 from zoo.api.training import finetune as finetune
+from zoo.api.training import held_out_baseline as held_out_baseline
 from zoo.api.training import pretrain as pretrain
 from zoo.api.training import reproduce as reproduce
 from zoo.api.transfer import pull as pull
@@ -143,6 +144,8 @@ from zoo.specs.modality_offers import Baseline as Baseline
 from zoo.specs.modality_offers import ChoosesByData as ChoosesByData
 from zoo.specs.modality_offers import Chosen as Chosen
 from zoo.specs.modality_offers import HasBaseline as HasBaseline
+from zoo.specs.modality_offers import HasHeldOutBaseline as HasHeldOutBaseline
+from zoo.specs.modality_offers import HeldOut as HeldOut
 from zoo.specs.networks import FinetuneMethod as FinetuneMethod
 from zoo.specs.networks import Network as Network
 from zoo.specs.networks import Predictor as Predictor

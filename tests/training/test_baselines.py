@@ -12,7 +12,7 @@ import zoo
 from zoo.cli import run
 from zoo.data.drawing import draw_labelled
 from zoo.data.images.mnist import fashion_mnist_sample
-from zoo.data.text.baseline import word_accuracy
+from zoo.data.text.baseline import word_accuracy, word_answers
 from zoo.data.text.dataset import TextSplit
 from zoo.registry.registry import default_registry
 
@@ -87,6 +87,24 @@ def test_words_tell_classes_of_texts() -> None:
     split = TextSplit(texts, labels=labels)
     assert word_accuracy(split, split, np.arange(16)) == 100
     assert word_accuracy(TextSplit(texts, pairs=texts, labels=labels), split, np.arange(4)) == 100
+
+
+def test_pixels_are_judged_by_samples_that_they_have_not_learnt(weights: Path) -> None:
+    task: dict[str, Any] = {"task": "image-classification", "data": "fashion_mnist_sample"}
+    found = zoo.held_out_baseline(weights, **task, samples=300, seed=4, folds=3)
+    assert found is not None and found.name == "logistic regression on pixels"
+    assert found.labels == zoo.features(weights, **task, samples=300, seed=4).labels.tolist()
+    right = 100 * np.mean(np.array(found.answers) == found.labels)
+    assert 50 < right < 90, "by its own samples it would tell all"
+    assert found == zoo.held_out_baseline(weights, **task, samples=300, seed=4, folds=3)
+
+
+def test_words_of_the_other_folds_tell_classes_of_texts() -> None:
+    texts = [f"{word} number {place}" for place in range(8) for word in ("good", "bad")]
+    labels = np.arange(16) % 2
+    split = TextSplit([*texts, "alone"], labels=np.append(labels, 2))
+    assert word_answers(split, np.arange(17), 4, 0)[:16] == labels.tolist()
+    assert word_answers(split, np.arange(17), 4, 0)[16] != 2, "nothing else is of its class"
 
 
 def test_scikit_learn_is_imported_where_it_is_needed_and_nowhere_else() -> None:

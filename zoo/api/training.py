@@ -10,6 +10,7 @@ from zoo.training.result import RunResult
 
 if TYPE_CHECKING:
     from zoo.specs.modality import Dataset
+    from zoo.specs.modality_offers import HeldOut
     from zoo.training.dry_run import DryRun
     from zoo.training.evaluate import Answers, Evaluated
     from zoo.training.features import Features
@@ -169,6 +170,22 @@ def features(
     settings = {**arguments.pop("settings", {}), "steps": 1}  # nothing is trained, and nothing chosen to train by
     request = finetune_request(weights, task=task, data=data, out="features", settings=settings, **arguments)
     return labelled_features(finetuning(request), samples, seed)
+
+
+def held_out_baseline(
+    weights: str | Path, *, task: str, data: str, samples: int = 2000, seed: int = 0, folds: int = 5, **arguments: Any
+) -> HeldOut | None:
+    """Return what a classical method says of the samples of `features`, each by what the others taught it.
+
+    The arguments are those of `features`; `weights` say which kind of data it is. The test split is not looked at.
+    Return None where the modality has no such method for the task.
+    """
+    from zoo.api.requests import finetune_request
+    from zoo.training.baselines import classical_held_out
+
+    settings = {**arguments.pop("settings", {}), "steps": 1, "seed": seed}
+    request = finetune_request(weights, task=task, data=data, out="baseline", settings=settings, **arguments)
+    return classical_held_out(request, samples, folds)
 
 
 def reproduce(

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from zoo.data.augmentation.choosing import FEWEST, choose_policy, mirrored
 from zoo.data.drawing import draw_labelled
 from zoo.data.hub_files import HUB_DATASETS
-from zoo.data.images.baseline import MOST, pixel_accuracy
+from zoo.data.images.baseline import MOST, pixel_accuracy, pixel_answers
 from zoo.data.images.choosing import pictures_to_choose_by
 from zoo.data.images.dataset import ImageDataset
 from zoo.data.images.open import open_dataset
@@ -25,7 +25,7 @@ from zoo.modalities.named import named_dataset
 from zoo.seeds import generator
 from zoo.specs.backbones import Backbone
 from zoo.specs.modality import DataSource, Loaded, Need
-from zoo.specs.modality_offers import Baseline, Chosen
+from zoo.specs.modality_offers import Baseline, Chosen, HeldOut
 from zoo.specs.networks import Network
 from zoo.specs.records import ModelSpec
 from zoo.specs.settings import FinetuneSettings, TrainingSettings
@@ -92,6 +92,16 @@ class ImageModality:
         said = f" of {count:,} of the pictures" if count < len(train) else ""
         accuracy = pixel_accuracy(train, test, places)
         return Baseline(name=f"logistic regression on pixels{said}", scores={"accuracy": accuracy})
+
+    def held_out_baseline(self, source: DataSource, need: Need, samples: int, folds: int) -> HeldOut | None:
+        """Tell classes of training pictures by logistic regression on pixels, learnt from the others."""
+        dataset, _ = self.open(source, need)
+        dataset = dataset.subset(min(samples, len(dataset.splits["train"])), need.settings.seed)
+        train = dataset.splits["train"]
+        if need.learns_from != "labels" or train.labels is None or train.labels.ndim != 1:
+            return None
+        answers = pixel_answers(train, folds, need.settings.seed)
+        return HeldOut(name="logistic regression on pixels", answers=answers, labels=train.labels.tolist())
 
     def read_inputs(
         self, folder: Path, record: Preprocessing | None, arguments: Mapping[str, Any]

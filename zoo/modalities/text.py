@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from zoo.data.drawing import draw_labelled
 from zoo.data.hub_files import HUB_DATASETS
-from zoo.data.text.baseline import word_accuracy
+from zoo.data.text.baseline import word_accuracy, word_answers
 from zoo.data.text.common_tokens import common_tokens
 from zoo.data.text.dataset import TextDataset
 from zoo.data.text.open import open_texts
@@ -25,7 +25,7 @@ from zoo.modalities.named import named_dataset
 from zoo.registry.recipe_settings import recipe_settings
 from zoo.specs.backbones import TextBackbone
 from zoo.specs.modality import DataSource, Loaded, Need
-from zoo.specs.modality_offers import Baseline, SharedRows
+from zoo.specs.modality_offers import Baseline, HeldOut, SharedRows
 from zoo.specs.records import ModelSpec, Target
 from zoo.specs.settings import LanguageSettings, TextFinetuneSettings, TrainingSettings
 from zoo.weights.description import WeightsDescription
@@ -34,6 +34,7 @@ from zoo.weights.inputs import Tokenization
 from zoo.weights.tokenizer import TextInputs, Tokenizer, read_text_inputs, read_tokenizer, text_inputs
 from zoo.weights.tokenizer_training import DEFAULT_SIZE, KINDS, REPRODUCIBLE, fitting_size, make_tokenizer
 
+_TF_IDF = "logistic regression on TF-IDF"
 _SENTINEL = "<extra_id_{}>"
 """What stands for a span that was taken out, as T5 writes it."""
 _FORM = (
@@ -59,7 +60,17 @@ class TextModality:
             return None
         count = len(train) if labels is None else labels
         places = draw_labelled(train.labels, len(train), texts.classes, count, need.settings.seed)
-        return Baseline(name="logistic regression on TF-IDF", scores={"accuracy": word_accuracy(train, test, places)})
+        return Baseline(name=_TF_IDF, scores={"accuracy": word_accuracy(train, test, places)})
+
+    def held_out_baseline(self, source: DataSource, need: Need, samples: int, folds: int) -> HeldOut | None:
+        """Tell classes of training texts by logistic regression on TF-IDF, learnt from the others."""
+        texts, seed = _open(source, need.learns_from == "labels"), need.settings.seed
+        train = texts.splits["train"]
+        if need.learns_from != "labels" or train.labels is None or train.labels.ndim != 1:
+            return None
+        places = draw_labelled(train.labels, len(train), texts.classes, min(samples, len(train)), seed)
+        answers = word_answers(train, places, folds, seed)
+        return HeldOut(name=_TF_IDF, answers=answers, labels=train.labels[places].tolist())
 
     def read_inputs(self, folder: Path, record: Tokenization | None, arguments: Mapping[str, Any]) -> TextInputs:
         """Read the tokenizer, which must lie beside the weights."""

@@ -70,6 +70,30 @@ class SharesRows(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """What a classical method says of training samples that it has not learnt from, beside the truth.
+
+    Both are places of classes, of samples in the order of `zoo.features`.
+    """
+
+    name: str
+    answers: Sequence[int]
+    labels: Sequence[int]
+
+
+@runtime_checkable
+class HasHeldOutBaseline(Protocol):
+    """A modality whose classical method can be judged without the test split."""
+
+    def held_out_baseline(self, source: DataSource, need: Need, samples: int, folds: int) -> HeldOut | None:
+        """Tell up to so many training samples, drawn by the seed of the settings, each fold by what the others taught.
+
+        Return None for data, or for a task, that it is no method for.
+        """
+        ...
+
+
 @runtime_checkable
 class CountsClasses(Protocol):
     """A data set that says how its training split is spread over its classes, for a rehearsal to show."""

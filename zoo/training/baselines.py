@@ -9,9 +9,9 @@ from zoo.files import storage_errors, write_file
 from zoo.modalities.data_source import with_options
 from zoo.registry.loading import naming
 from zoo.registry.registry import default_registry, load_modality
-from zoo.specs.modality_offers import Baseline, HasBaseline
+from zoo.specs.modality_offers import Baseline, HasBaseline, HasHeldOutBaseline, HeldOut
 from zoo.specs.settings import FinetuneSettings
-from zoo.training.job import TrainingJob
+from zoo.training.job import TrainingJob, finetuning
 from zoo.training.prepare import prepare_job
 from zoo.training.request import FinetuneRequest
 from zoo.training.result import Compared, RunResult
@@ -76,3 +76,14 @@ def _classical(request: FinetuneRequest, job: TrainingJob) -> Baseline | None:
         return None
     with naming(offer.plugin, f"modality {name!r}"):
         return modality.baseline(with_options(request.data, name), job.need, request.labels)
+
+
+def classical_held_out(request: FinetuneRequest, samples: int, folds: int) -> HeldOut | None:
+    """Return what the modality's classical method says of training samples; None where it has none for this."""
+    job = finetuning(request)
+    name = job.offer.spec.modality
+    modality, offer = load_modality(name), default_registry().modality(name)
+    if not isinstance(modality, HasHeldOutBaseline) or job.need is None:
+        return None
+    with naming(offer.plugin, f"modality {name!r}"):
+        return modality.held_out_baseline(with_options(request.data, name), job.need, samples, folds)

@@ -37,10 +37,21 @@ def test_a_table_a_picture_and_the_next_line(tmp_path: Path, weights: list[Path]
     lines = result.stdout.split("\n")
     assert lines[0].split()[:3] == ["WEIGHTS", "SCORE", "95"]
     assert sorted(line.split()[0] for line in lines[1:3]) == sorted(map(str, weights))
+    assert lines[3].startswith("logistic regression on pixels  ")
     assert any(line.startswith(f"left out: {tmp_path / 'nothing'}: ") for line in lines)
+    assert any(line.startswith("--method ") for line in lines)
     assert (tmp_path / "choice" / "choice.png").read_bytes().startswith(b"\x89PNG")
     best = json.loads((tmp_path / "choice" / "choice.json").read_text())["candidates"][0]["name"]
     assert lines[-2].startswith(f"next: zoo finetune {best} --task image-classification")
+
+
+def test_pixels_tell_more_than_random_weights_and_that_is_said(tmp_path: Path, weights: list[Path]) -> None:
+    found = json.loads(typed(tmp_path, "-c", weights[0], "--samples", 400, "--json").stdout)
+    simple = found["baseline"]
+    assert simple["name"] == "logistic regression on pixels"
+    assert simple["low"] < simple["score"] < simple["high"]
+    assert not simple["behind"] and simple["score"] > found["candidates"][0]["score"]
+    assert found["advice"][1].startswith(f"logistic regression on pixels tells {simple['score']:.1f} %")
 
 
 def test_features_are_computed_once(tmp_path: Path, weights: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,8 +73,11 @@ def test_a_budget_finetunes_the_best_few_on_held_out_samples(tmp_path: Path, wei
         ).stdout
     )
     scores = [row["finetuned"] for row in found["candidates"]]
-    assert all(0 <= score <= 100 for score in scores)
-    assert scores == sorted(scores, reverse=True)
+    known = [score for score in scores if score is not None]
+    assert all(0 <= score <= 100 for score in known)
+    assert known == sorted(known, reverse=True)
+    rounds = sorted(path.parent.name for path in (tmp_path / "choice").glob("round-1/*/run.json"))
+    assert rounds == sorted(["from-scratch", *(str(path).replace("/", "-") for path in weights)])
 
 
 def test_weights_of_other_data_are_left_out_and_the_rest_goes_on(tmp_path: Path, weights: list[Path]) -> None:

@@ -15,9 +15,10 @@ def test_folds_spread_every_class(labels: list[int], seed: int) -> None:
     if len(set(labels)) < 2:
         return
     folds = folds_of(known, seed)
+    assert sorted(place for _, told in folds for place in told) == list(range(len(labels)))
     for label in set(labels):
-        sizes = np.bincount(folds[known == label], minlength=folds.max() + 1)
-        assert sizes.max() - sizes.min() <= 1
+        sizes = [(known[told] == label).sum() for _, told in folds]
+        assert max(sizes) - min(sizes) <= 1
 
 
 def test_noise_is_not_told_better_than_by_chance() -> None:
@@ -36,6 +37,7 @@ def test_depths_are_averaged() -> None:
     both = probe(depths, labels, folds)
     assert np.allclose(both.probabilities, np.mean([item.probabilities for item in alone], axis=0))
     assert both.score > max(item.score for item in alone)
+    assert [list(right) for right in both.by_depth] == [list(item.right) for item in alone]
 
 
 def test_several_labels_a_sample() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from zoo_choose.advice import Method
 from zoo_choose.choosing import Choice, Request
 from zoo_choose.estimates import Estimate
 from zoo_choose.probing import Probed
@@ -11,7 +12,8 @@ from zoo_choose.ranking import ranked
 
 def candidate(name: str, right: Any, seconds: float) -> Estimate:
     probed = Probed(np.zeros((len(right), 2)), np.asarray(right, "f8"))
-    return Estimate(name, probed, 0.0, 0.0, 0.0, 1000, seconds, 1.0, 1e6, None)
+    labels = np.arange(len(right)) % 2
+    return Estimate(name, probed, 0.0, 0.0, 0.0, 1000, seconds, 1.0, 1e6, None, ("head",), labels, len(right))
 
 
 def test_what_is_clearly_better_comes_first_whatever_it_costs() -> None:
@@ -52,8 +54,11 @@ def test_the_true_best_is_among_those_not_told_apart_in_nine_of_ten_drawings() -
 def test_the_line_to_type_says_all_that_was_said_of_the_data() -> None:
     said = {"columns": {"label": "kind"}, "data_options": {"skip_bad": "3"}, "hub": "./hub", "device": "cpu"}
     request = Request(task="image-classification", data="./photos", labels=20, arguments=said)
-    found = Choice(request, ranked([candidate("runs/one", [1, 0, 1, 1], 1)], 0), [], {})
+    order = ranked([candidate("runs/one", [1, 0, 1, 1], 1)], 0)
+    found = Choice(request, order, [], {}, Method("full", None, "enough"))
     assert found.command == (
         "zoo finetune runs/one --task image-classification --data ./photos --hub ./hub --label kind "
         "--data-set skip_bad=3 --labels 20 --out runs/one"
     )
+    frozen = Choice(request, order, [], {}, Method("frozen", 0, "few"))
+    assert "--labels 20 --method frozen --out runs/one" in frozen.command

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import zoo
+from zoo_choose.advice import Classical, Method, classical, method_for
 from zoo_choose.candidates import Candidate, candidates
 from zoo_choose.estimates import Estimate, estimate
 from zoo_choose.halving import finetuned
@@ -43,13 +44,16 @@ class Request:
 class Choice:
     """What was found: the weights that come into question, the best first, and the others with the reason.
 
-    `tried` are scores of short finetunings by name, in percent, where there was a budget.
+    `tried` are scores of short finetunings by name, in percent, where there was a budget; "from scratch" is the network
+    of the first candidate from random weights. `classical` is a method without a network, where there is one.
     """
 
     request: Request
     ranked: list[Ranked]
     refused: list[Candidate]
     tried: dict[str, float]
+    method: Method
+    classical: Classical | None = None
 
     @property
     def best(self) -> Ranked:
@@ -65,6 +69,8 @@ class Choice:
         more = said_of_data(request.arguments)
         if request.labels is not None:
             more += ["--labels", str(request.labels)]
+        if self.method.name != "full":
+            more += ["--method", self.method.name]
         words = ["zoo", "finetune", self.best.name, "--task", request.task, "--data", request.data, *more]
         return shlex.join([*words, "--out", f"runs/{Path(self.best.name).name}"])
 
@@ -89,10 +95,18 @@ def choose(request: Request, tell: Tell = lambda line: None) -> Choice:
         raise zoo.NotFoundError(f"no weights are left to choose from: {reasons}; name others with --candidates")
     order = ranked(found, request.seed)
     tried: dict[str, float] = {}
-    if request.budget and len(order) > 1:
+    if request.budget:
         tried = finetuned(order, request, tell)
         order = sorted(order, key=lambda item: -tried.get(item.name, -np.inf))
-    return Choice(request, order, refused, tried)
+    return Choice(request, order, refused, tried, method_for(order[0], request), _classical(order[0], request, tell))
+
+
+def _classical(best: Ranked, request: Request, tell: Tell) -> Classical | None:
+    try:
+        return classical(best, request)
+    except zoo.ZooError as error:
+        tell(f"without a network to compare with: {error}")
+        return None
 
 
 def _looked_at(candidate: Candidate, request: Request) -> Estimate | Candidate:

@@ -1,5 +1,6 @@
 """`zoo choose`."""
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,9 @@ import zoo
 from zoo.commands.options import columns, columns_of, data_set, hub, pairs
 from zoo.commands.output import print_line
 from zoo.commands.tables import millions, print_json, print_table
+from zoo_choose.advice import said
 from zoo_choose.choosing import Choice, Request, choose
+from zoo_choose.halving import SCRATCH
 from zoo_choose.ranking import Ranked
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -112,6 +115,10 @@ def described(found: Choice) -> dict[str, Any]:
         "task": found.request.task,
         "data": found.request.data,
         "candidates": [_row(item, found) for item in found.ranked],
+        "baseline": None if found.classical is None else dataclasses.asdict(found.classical),
+        "from scratch": found.tried.get(SCRATCH),
+        "method": dataclasses.asdict(found.method),
+        "advice": said(found),
         "left out": {candidate.name: candidate.refused for candidate in found.refused},
         "command": found.command,
     }
@@ -151,17 +158,20 @@ def _print(found: Choice) -> None:
     print_table(
         ("WEIGHTS", "SCORE", "95 %", "FINETUNED", "S/EPOCH", "MEMORY", "PARAMETERS", "LICENSE"),
         [
-            (
-                item.name,
-                f"{item.estimate.probed.score:.1f}",
-                f"{item.low:.1f} to {item.high:.1f}{' =' if item.tied else ''}",
-                f"{found.tried[item.name]:.1f}" if item.name in found.tried else "-",
-                f"{item.estimate.seconds:.1f}",
-                f"{item.estimate.memory / 1e9:.1f} GB",
-                millions(item.estimate.parameters),
-                item.estimate.license or "-",
-            )
-            for item in found.ranked
+            *(
+                (
+                    item.name,
+                    f"{item.estimate.probed.score:.1f}",
+                    f"{item.low:.1f} to {item.high:.1f}{' =' if item.tied else ''}",
+                    f"{found.tried[item.name]:.1f}" if item.name in found.tried else "-",
+                    f"{item.estimate.seconds:.1f}",
+                    f"{item.estimate.memory / 1e9:.1f} GB",
+                    millions(item.estimate.parameters),
+                    item.estimate.license or "-",
+                )
+                for item in found.ranked
+            ),
+            *_simpler(found),
         ],
     )
     tied = sum(item.tied for item in found.ranked)
@@ -169,5 +179,18 @@ def _print(found: Choice) -> None:
         print_line(f"= the samples cannot tell these {tied} apart; the cheapest comes first")
     for candidate in found.refused:
         print_line(f"left out: {candidate.name}: {candidate.refused}")
+    for line in said(found):
+        print_line(line)
     print_line(f"drawn: {found.request.out / 'choice.png'}")
     print_line(f"next: {found.command}")
+
+
+def _simpler(found: Choice) -> list[tuple[str, ...]]:
+    """Return the rows of what needs no pretrained weights."""
+    rows = []
+    if (simple := found.classical) is not None:
+        mark = "" if simple.behind else " ="
+        rows.append((simple.name, f"{simple.score:.1f}", f"{simple.low:.1f} to {simple.high:.1f}{mark}", *"-----"))
+    if SCRATCH in found.tried:
+        rows.append((SCRATCH, "-", "-", f"{found.tried[SCRATCH]:.1f}", *"----"))
+    return rows

@@ -26,7 +26,8 @@ class Estimate:
     """One candidate as its features foretell it.
 
     `seconds` are those of an epoch of finetuning here, `memory` the bytes that it takes. `log_me`, `h_score` and
-    `n_leep` are means over the depths; the last two are None where a sample may have several labels.
+    `n_leep` are means over the depths; the last two are None where a sample may have several labels. `depths` are from
+    the input to the head; `labels` are those of the samples that were looked at.
     """
 
     name: str
@@ -39,6 +40,9 @@ class Estimate:
     steps_a_second: float
     memory: float
     license: str | None
+    depths: tuple[str, ...]
+    labels: NDArray[Any]
+    train_samples: int
 
 
 def estimate(name: str, request: "Request") -> Estimate:
@@ -52,12 +56,12 @@ def estimate(name: str, request: "Request") -> Estimate:
         cost = zoo.dry_run("finetune", weights, out=request.out / "dry", settings={"steps": 10}, **asked)
         found = zoo.features(weights, samples=request.samples, seed=request.seed, **asked)
         tensors = {depth: vectors.numpy() for depth, vectors in found.vectors.items()}
-        facts = {key: getattr(cost, key) for key in _COST} | {"parameters": found.parameters}
+        facts = {key: getattr(cost, key) for key in _COST} | {"parameters": found.parameters, "depths": list(tensors)}
         _write(kept, {**tensors, "labels": found.labels.numpy()}, facts)
         stored = {**tensors, "labels": found.labels.numpy()}, facts
     tensors, facts = stored
     labels = tensors.pop("labels")
-    depths = [tensors[depth] for depth in sorted(tensors)]  # one order, fresh or read again
+    depths = [tensors[depth] for depth in facts["depths"]]
     folds = folds_of(labels, request.seed)
     single = labels.ndim == 1
     probed = probe(depths, labels, folds)
@@ -72,6 +76,9 @@ def estimate(name: str, request: "Request") -> Estimate:
         facts["samples_per_second"] / facts["batch_size"],
         facts["memory"],
         _license(name, weights),
+        tuple(facts["depths"]),
+        labels,
+        facts["train_samples"],
     )
 
 
@@ -112,6 +119,8 @@ def _read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
     try:
         with safe_open(path, framework="np") as file:
             facts = json.loads(file.metadata()["facts"])
+            if set(facts["depths"]) | {"labels"} != set(file.keys()):
+                return None
             return {name: file.get_tensor(name) for name in file.keys()}, facts  # it is no mapping
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None  # there is none, or one that broke off: it is made again

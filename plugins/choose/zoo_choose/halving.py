@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,17 +12,28 @@ from zoo_choose.ranking import Ranked
 if TYPE_CHECKING:
     from zoo_choose.choosing import Request
 
-MOST = 4
+MOST = 3
+SCRATCH = "from scratch"
 _FEWEST_STEPS = 5
 _HELD_OUT = 0.2
+
+
+@dataclass(frozen=True)
+class _Contender:
+    """What is finetuned: a candidate as it is, or by another method."""
+
+    name: str
+    of: Ranked
+    method: str | None
 
 
 def finetuned(order: Sequence[Ranked], request: "Request", tell: Callable[[str], None]) -> dict[str, float]:
     """Return what short finetunings score on held-out training samples, by name, of those that came to the last round.
 
-    The budget is shared by the rounds, and each round's by the candidates in it, as the pace that was measured tells.
+    The budget is shared by the rounds, and each round's by the contenders in it, as the pace that was measured tells.
+    The network of the first candidate from random weights is one of them, `SCRATCH`.
     """
-    left = list(order[:MOST])
+    left = [_Contender(item.name, item, None) for item in order[:MOST]] + [_Contender(SCRATCH, order[0], "scratch")]
     rounds = max(1, (len(left) - 1).bit_length())
     scores: dict[str, float] = {}
     for number in range(1, rounds + 1):
@@ -40,10 +52,12 @@ def finetuned(order: Sequence[Ranked], request: "Request", tell: Callable[[str],
     return scores
 
 
-def _score(item: Ranked, request: "Request", seconds: float, number: int, tell: Callable[[str], None]) -> float | None:
-    """Finetune one candidate for about so many seconds; return its score on what is held out, None where that fails."""
-    estimate = item.estimate
-    out = request.out / f"round-{number}" / re.sub(r"[^\w.-]", "-", estimate.name)
+def _score(
+    item: "_Contender", request: "Request", seconds: float, number: int, tell: Callable[[str], None]
+) -> float | None:
+    """Finetune one contender for about so many seconds; return its score on what is held out, None where that fails."""
+    estimate = item.of.estimate
+    out = request.out / f"round-{number}" / re.sub(r"[^\w.-]", "-", item.name)
     steps = max(_FEWEST_STEPS, int(seconds * estimate.steps_a_second))
     resume = request.resume and (out / "run.json").is_file()
     try:
@@ -52,6 +66,7 @@ def _score(item: Ranked, request: "Request", seconds: float, number: int, tell: 
             task=request.task,
             data=request.data,
             out=out,
+            method=item.method,
             labels=request.labels,
             settings={"seed": request.seed, "validation": _HELD_OUT, "evaluations": 1, "steps": steps},
             resume=resume,
@@ -59,7 +74,7 @@ def _score(item: Ranked, request: "Request", seconds: float, number: int, tell: 
             **request.arguments,
         )
     except zoo.ZooError as error:
-        tell(f"round {number}: {estimate.name} failed: {error}")
+        tell(f"round {number}: {item.name} failed: {error}")
         return None
     return _held_out_score(out)
 

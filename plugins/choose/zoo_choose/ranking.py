@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zoo_choose.estimates import Estimate
 
 _RESAMPLES = 1000
-_LEVEL = 0.95
+_TAIL = 2.5
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,10 @@ def ranked(estimates: Sequence[Estimate], seed: int) -> list[Ranked]:
     with the best is what is within the interval of the difference to it.
     """
     right = np.stack([estimate.probed.right for estimate in estimates])
-    draws = np.random.default_rng(seed).multinomial(right.shape[1], [1 / right.shape[1]] * right.shape[1], _RESAMPLES)
-    scores = 100 * draws @ right.T / right.shape[1]  # (resamples, candidates)
+    scores = resampled(right, seed)
     best = int(right.mean(1).argmax())
-    tail = 100 * (1 - _LEVEL) / 2
-    low, high = np.percentile(scores, [tail, 100 - tail], axis=0)
-    behind = np.percentile(scores[:, [best]] - scores, tail, axis=0)
+    low, high = np.percentile(scores, [_TAIL, 100 - _TAIL], axis=0)
+    behind = np.percentile(scores[:, [best]] - scores, _TAIL, axis=0)
     found = [
         Ranked(estimate, float(low[place]), float(high[place]), place == best or bool(behind[place] <= 0))
         for place, estimate in enumerate(estimates)
@@ -49,3 +49,17 @@ def ranked(estimates: Sequence[Estimate], seed: int) -> list[Ranked]:
     return sorted(
         found, key=lambda item: (not item.tied, item.estimate.seconds if item.tied else -item.estimate.probed.score)
     )
+
+
+def resampled(right: NDArray[Any], seed: int) -> NDArray[Any]:
+    """Return scores in percent of (contenders, samples), samples drawn again a thousand times: (draws, contenders)."""
+    count = right.shape[1]
+    draws = np.random.default_rng(seed).multinomial(count, [1 / count] * count, _RESAMPLES)
+    scores: NDArray[Any] = 100 * draws @ right.T / count
+    return scores
+
+
+def surely_behind(right: NDArray[Any], other: NDArray[Any], seed: int) -> bool:
+    """Tell whether the samples show that what got `right` does worse than the other one, at 97.5 %."""
+    scores = resampled(np.stack([other, right]), seed)
+    return bool(np.percentile(scores[:, 0] - scores[:, 1], _TAIL) > 0)

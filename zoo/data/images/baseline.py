@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from zoo.data.augmentation.choosing import small
+from zoo.data.classical import held_out_answers
 from zoo.data.images.batches import to_floats
 from zoo.data.images.dataset import ImageSplit
 
@@ -22,14 +23,25 @@ def pixel_accuracy(train: ImageSplit, test: ImageSplit, places: NDArray[np.int64
     Pictures are scaled to at most 32 pixels a side, and pixels to [0, 1].
     """
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
 
     assert train.labels is not None and test.labels is not None
-    model = LogisticRegression(max_iter=1000)
+    model = _classifier()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # it is as good as it gets
         model.fit(_pixels(train.images, places), train.labels[places])
     return 100 * float(model.score(_pixels(test.images, np.arange(len(test))), test.labels))
+
+
+def pixel_answers(train: ImageSplit, folds: int, seed: int) -> list[int]:
+    """Return what the same method says of each training picture when it has learnt from the other folds."""
+    assert train.labels is not None
+    return held_out_answers(_classifier(), _pixels(train.images, np.arange(len(train))), train.labels, folds, seed)
+
+
+def _classifier() -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(max_iter=1000)
 
 
 def _pixels(images: Any, places: NDArray[np.int64]) -> NDArray[np.float32]:
