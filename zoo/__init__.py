@@ -109,6 +109,7 @@ _HOMES = {
     "zoo.specs.containers": ("CarriesFiles", "Container", "Format"),
     "zoo.specs.engines": ("Engine",),
     "zoo.specs.explainers": ("Explainer",),
+    "zoo.specs.families": ("Family",),
     "zoo.specs.hooks": ("hookimpl",),
     "zoo.specs.layouts": ("Layout", "Rename", "Twin"),
     "zoo.specs.modality": (
@@ -140,6 +141,7 @@ _HOMES = {
         "DatasetSpec",
         "EngineSpec",
         "ExplainerSpec",
+        "FamilySpec",
         "FormatSpec",
         "LayoutSpec",
         "MethodSpec",

@@ -126,6 +126,7 @@ from zoo.specs.containers import Container as Container
 from zoo.specs.containers import Format as Format
 from zoo.specs.engines import Engine as Engine
 from zoo.specs.explainers import Explainer as Explainer
+from zoo.specs.families import Family as Family
 from zoo.specs.hooks import hookimpl as hookimpl
 from zoo.specs.layouts import Layout as Layout
 from zoo.specs.layouts import Rename as Rename
@@ -157,6 +158,7 @@ from zoo.specs.records import ComparisonSpec as ComparisonSpec
 from zoo.specs.records import DatasetSpec as DatasetSpec
 from zoo.specs.records import EngineSpec as EngineSpec
 from zoo.specs.records import ExplainerSpec as ExplainerSpec
+from zoo.specs.records import FamilySpec as FamilySpec
 from zoo.specs.records import FormatSpec as FormatSpec
 from zoo.specs.records import LayoutSpec as LayoutSpec
 from zoo.specs.records import MethodSpec as MethodSpec

@@ -25,7 +25,7 @@ def test_a_fallback_yields_to_another_of_its_name(site: Any, zoo_command: Any) -
     registry = default_registry()
     assert registry.model("twin").plugin.distribution == "zoo-first"
     assert registry.model("bridge/twin").plugin.distribution == "zoo-bridge"
-    assert zoo.list_models("twin") == ["twin"]
+    assert zoo.list_models("twi[n]") == ["twin"]
     assert not any(registry.conflicts(plugin) for plugin in registry.plugins)
     assert "also offered by" not in zoo_command("plugins").stdout
 

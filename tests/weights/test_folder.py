@@ -49,6 +49,27 @@ class Positioned(nn.Module):
         return (x + self.positions) * self.scale
 
 
+class Follows(nn.Module):
+    """A model that makes a buffer where its parameter lies, and fills it."""
+
+    def __init__(self, *, width: int = 4) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(width))
+        mask = torch.empty(width, device=self.scale.device).fill_(-1.0)
+        self.register_buffer("mask", mask, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x + self.mask) * self.scale
+
+
+class Copies(Positioned):
+    """A model that copies into a buffer what it computes where its parameter lies."""
+
+    def __init__(self, *, width: int = 4) -> None:
+        super().__init__(width=width)
+        self.positions.copy_(torch.arange(width, device=self.scale.device))
+
+
 def edit(folder: Path, **changes: Any) -> None:
     path = folder / "config.json"
     root = json.loads(path.read_text())
@@ -92,11 +113,17 @@ def test_tied_tensors_are_stored_once_and_tied_again(offering: Offering, tmp_pat
     assert torch.equal(loaded.output.weight, model.output.weight)
 
 
-def test_buffers_that_no_file_holds_are_computed_again(offering: Offering, tmp_path: Path) -> None:
-    offering(positioned=Positioned)
-    save_weights(tmp_path / "weights", Positioned(), model_name="positioned", arguments={})
+@pytest.mark.parametrize("kind", [Positioned, Follows, Copies])
+def test_buffers_that_no_file_holds_are_computed_again(
+    offering: Offering, tmp_path: Path, kind: type[nn.Module]
+) -> None:
+    offering(positioned=kind)
+    save_weights(tmp_path / "weights", kind(), model_name="positioned", arguments={})
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
     loaded = load_weights(tmp_path / "weights")
-    assert torch.equal(loaded.positions, Positioned().positions)
+    assert all(map(torch.equal, loaded.buffers(), kind().buffers()))
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_041_saving_onto_the_file_being_read(tiny: Path) -> None:

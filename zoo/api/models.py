@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -41,7 +42,7 @@ def list_models(
     wanted = {"modality": modality, "family": family, "task": task, "license": license}
     return sorted(
         offer.spec.name
-        for offer in registry.models()
+        for offer in chain(registry.models(), registry.family_models(pattern))
         if matches(offer.spec.name, pattern)
         and all(value is None or getattr(offer.spec, key) == value for key, value in wanted.items())
         and (capability is None or capability in offer.spec.capabilities)
@@ -62,11 +63,11 @@ def list_weights(
 ) -> list[str]:
     """List the published weights that the catalogue knows, sorted by name; the arguments are those of `list_models`."""
     registry = default_registry()
-    models = {offer.spec.name: offer.spec for offer in registry.models()}
+    models = {offer.spec.name: offer.spec for offer in chain(registry.models(), registry.family_models())}
     wanted = {"modality": modality, "family": family}
     return sorted(
         name
-        for name, entry in registry.catalogue.entries.items()
+        for name, entry in chain(registry.catalogue.entries.items(), registry.family_weights(pattern))
         if matches(name, pattern)
         and task in (None, entry.task)
         and license in (None, entry.license)

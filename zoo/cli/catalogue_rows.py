@@ -8,7 +8,7 @@ import msgspec
 from zoo.commands.tables import millions
 from zoo.registry.facts import allows_commercial
 from zoo.registry.registry import Offer, Registry
-from zoo.specs.records import ModelSpec
+from zoo.specs.records import FamilySpec, ModelSpec
 
 Row = dict[str, Any]
 
@@ -41,7 +41,7 @@ def model_row(registry: Registry, offer: Offer[ModelSpec]) -> Row:
 
 def weights_row(registry: Registry, models: Mapping[str, Offer[ModelSpec]], name: str) -> Row:
     """Return what is known of weights; `models` are those that are offered here."""
-    entry = registry.catalogue.entries[name]
+    entry = registry.weights(name, allow_mutable=True)
     model = models.get(name.split(".")[0])
     return {
         "name": name,
@@ -61,8 +61,8 @@ def weights_row(registry: Registry, models: Mapping[str, Offer[ModelSpec]], name
     }
 
 
-def families(shown: Mapping[str, Iterable[Row]]) -> list[Row]:
-    """Return the families of rows with counts, the largest first."""
+def families(shown: Mapping[str, Iterable[Row]], declared: Iterable[Offer[FamilySpec]]) -> list[Row]:
+    """Return the families of rows with counts, the largest first; those that are declared say their own."""
     found: dict[str | None, Row] = {}
     for kind, rows in shown.items():
         for row in rows:
@@ -72,7 +72,11 @@ def families(shown: Mapping[str, Iterable[Row]]) -> list[Row]:
     for family in found.values():
         sizes = family.pop("sizes")
         family["params"] = [min(sizes), max(sizes)] if sizes else None
-    return sorted(found.values(), key=lambda family: (-family["models"] - family["weights"], str(family["family"])))
+    said = [
+        {"family": spec.name, **{kind: getattr(spec, kind) if kind in shown else 0 for kind in COLUMNS}, "params": None}
+        for spec in (offer.spec for offer in declared)
+    ]
+    return sorted([*found.values(), *said], key=lambda family: (-family["models"] - family["weights"], str(family["family"])))
 
 
 def _by_score(registry: Registry) -> Callable[[Row], Any]:

@@ -1,6 +1,7 @@
 """`zoo list`."""
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import click
@@ -48,12 +49,14 @@ def command(
     Where there are many of them the families come, with counts; a pattern, a filter or --all shows rows.
     """
     registry = default_registry()
-    rows = _rows(registry, pattern, filters)
-    kinds = [kind] if kind else ["models", "weights"]
-    shown = {name: sorted(rows[name], key=ORDERS[sort](registry)) for name in kinds}
-    narrow = pattern or all_rows or sort != "name" or any(filters.values())
-    if not narrow and kind in (None, "models", "weights") and sum(map(len, shown.values())) > MANY:
-        shown = {"families": families(shown)}
+    narrow = bool(pattern or all_rows or sort != "name" or any(filters.values()))
+    rows = _rows(registry, pattern, filters) if narrow else _known_rows(registry)
+    shown = {name: sorted(rows[name], key=ORDERS[sort](registry)) for name in ([kind] if kind else list(COLUMNS))}
+    if not narrow and kind in (None, *COLUMNS):
+        declared = registry.families()
+        known = sum(map(len, shown.values())) + sum(getattr(offer.spec, name) for offer in declared for name in shown)
+        if known > MANY:
+            shown = {"families": families(shown, declared)}
     if as_json:
         print_json(shown)
     else:
@@ -71,13 +74,23 @@ def _rows(registry: Registry, pattern: str | None, filters: Mapping[str, str | N
     if (most := asked.get("max_parameters")) is not None:
         asked["max_parameters"] = parse_count(most, "--max-parameters")
     task, modality, capability = (asked[name] for name in ("task", "modality", "capability"))
-    offers = {offer.spec.name: offer for offer in registry.models()}
+    offers = {offer.spec.name: offer for offer in chain(registry.family_models(), registry.models())}
     models = list_models(pattern, **asked)
     weights = list_weights(pattern, **{key: value for key, value in asked.items() if key != "capability"})
     return {
         "models": [model_row(registry, offers[name]) for name in models],
         "weights": [] if capability else [weights_row(registry, offers, name) for name in weights],
         **{other: _plain(registry, other, pattern, task, modality) for other in _OTHERS},
+    }
+
+
+def _known_rows(registry: Registry) -> dict[str, list[Row]]:
+    """Return everything, but for what families know: reading their tables takes longer than counting them."""
+    offers = {offer.spec.name: offer for offer in registry.models()}
+    return {
+        "models": [model_row(registry, offers[name]) for name in sorted(offers)],
+        "weights": [weights_row(registry, offers, name) for name in sorted(registry.catalogue.entries)],
+        **{other: _plain(registry, other, None, None, None) for other in _OTHERS},
     }
 
 

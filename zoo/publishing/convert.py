@@ -150,6 +150,7 @@ def _checked(layout: Layout, offer: Offer[ModelSpec], block: WeightsDescription)
         *layout.options,
         *layout.present,
         *layout.optional,
+        *([] if layout.rest is None else [layout.rest]),
         *(target for target, _ in layout.ratios.values()),
     }
     if layout.library == "torchvision":

@@ -6,6 +6,7 @@ The catalogue that ships with Zoo is read first, then the user's own ones (`$ZOO
 import logging
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -70,6 +71,13 @@ class PublishedWeights(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def pinned(self) -> bool:
         """Tell whether the revision is a commit, which cannot change, and not a branch or tag."""
         return bool(_COMMIT.fullmatch(self.revision))
+
+
+class _OfFamily(PublishedWeights, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a family says of weights: their bytes may be pinned by nobody."""
+
+    revision: Annotated[str, Meta(min_length=1, max_length=255)] = "main"
+    files: dict[str, PublishedFile] = {}
 
 
 class _Document(Struct, forbid_unknown_fields=True):
@@ -163,6 +171,14 @@ def read_catalogue(path: Path, *, label: str | None = None) -> Catalogue:
     for name in (*document.aliases, *document.aliases.values()):
         check_name(name, path)
     return catalogue
+
+
+def unpinned_entry(values: Mapping[str, Any], name: str) -> PublishedWeights:
+    """Return a family's entry of weights, checked as registry.json's are; it may go without `files`."""
+    try:
+        return msgspec.convert(dict(values), _OfFamily)
+    except msgspec.ValidationError as error:
+        raise IntegrityError(f"weights {name!r} of {values.get('plugin')} are refused: {error}; upgrade it") from None
 
 
 def check_name(name: str, source: Path) -> None:

@@ -2,20 +2,21 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import IntegrityError, NotFoundError, PluginError
 from zoo.extras import install_command
-from zoo.registry.catalogue import Catalogue, PublishedWeights, load_catalogue
-from zoo.registry.facts import ModelFacts
+from zoo.registry import families
+from zoo.registry.offers import Offer as Offer
+from zoo.registry.offers import key_of, yields
+from zoo.registry.offers import matches as matches
 from zoo.registry.plugins import Plugin, load_plugins
 from zoo.specs.records import (
     CommandSpec,
     DatasetSpec,
     EngineSpec,
+    FamilySpec,
     MethodSpec,
     ModalitySpec,
     ModelSpec,
@@ -29,9 +30,8 @@ from zoo.specs.records import (
 
 if TYPE_CHECKING:
     from zoo.registry.catalogue import Catalogue, PublishedWeights
+    from zoo.registry.facts import ModelFacts
     from zoo.specs.modality import Modality
-
-S = TypeVar("S")
 
 CORE_OFFERS = (
     "zoo.modalities.offers",
@@ -45,14 +45,6 @@ CORE_OFFERS = (
 
 _LISTED = ("models", "weights", "recipes", "tasks", "datasets", "modalities")
 """What `zoo list` shows, each by an option of that name."""
-
-
-@dataclass(frozen=True)
-class Offer(Generic[S]):
-    """A spec and the plugin that offers it."""
-
-    plugin: Plugin
-    spec: S
 
 
 class Registry:
@@ -69,6 +61,7 @@ class Registry:
     @cached_property
     def catalogue(self) -> "Catalogue":
         """The published weights that are known here."""
+        from zoo.registry.catalogue import load_catalogue
 
         return load_catalogue()
 
@@ -84,12 +77,26 @@ class Registry:
         taken = {offer.spec.name for offer in offers if not offer.spec.fallback}
         return [offer for offer in offers if not (offer.spec.fallback and offer.spec.name in taken)]
 
+    def families(self) -> list[Offer[FamilySpec]]:
+        """Return the families whose models are described when they are asked for."""
+        return list(self.offers("families"))
+
+    def family_models(self, pattern: str | None = None) -> Iterator[Offer[ModelSpec]]:
+        """Yield the models of families whose names match: a fallback is left out where `models` has its name."""
+        return families.models(self.families(), pattern, {offer.spec.name for offer in self.models()})
+
+    def family_weights(self, pattern: str | None = None) -> Iterator[tuple[str, "PublishedWeights"]]:
+        """Yield the weights that families know and the catalogue does not list, by names that match."""
+        return families.weights(self.families(), pattern, self.catalogue.entries)
+
     def model(self, name: str, plugin: str | None = None) -> Offer[ModelSpec]:
         """Return the model of this name, or `family/name`; where several plugins offer it, that of `plugin`."""
         return self._find("models", name, plugin)
 
-    def facts(self, offer: Offer[ModelSpec]) -> ModelFacts:
+    def facts(self, offer: Offer[ModelSpec]) -> "ModelFacts":
         """Return what a model takes, as it is by default: as the catalogue counted it, or as far as its spec says."""
+        from zoo.registry.facts import ModelFacts
+
         spec, listed = offer.spec, self.catalogue.models.get(offer.spec.name)
         if listed and self.catalogue.provider(spec.name) == offer.plugin.distribution:
             return listed
@@ -132,18 +139,18 @@ class Registry:
         return self._find("commands", name)
 
     def weights(self, name: str, *, allow_mutable: bool = False) -> "PublishedWeights":
-        """Return the catalogue's entry of this name.
+        """Return the catalogue's entry of this name, or a family's, which may have no files: nobody has pinned them.
 
         Raise NotFoundError with suggestions, or IntegrityError for an entry that was refused or that names a branch.
         """
         resolved = self.catalogue.resolve(name)
         if reason := self.catalogue.refused.get(resolved):
             raise IntegrityError(f"{reason}; correct the entry, or pull the repo itself: zoo pull hf://org/name")
-        entry = self.catalogue.entries.get(resolved)
+        entry = self.catalogue.entries.get(resolved) or families.entry_named(self.families(), resolved)
         if entry is None:
             self.raise_elsewhere("weights", name)
-            raise self._unknown("weights", name, self.catalogue.entries)
-        if not entry.pinned and not allow_mutable:
+            raise self._unknown("weights", name, self._names("weights"))
+        if entry.files and not entry.pinned and not allow_mutable:
             raise IntegrityError(
                 f"weights {name!r} name the revision {entry.revision!r}, which can change; "
                 "pin a commit in registry.json, or pass --allow-mutable"
@@ -155,9 +162,9 @@ class Registry:
         found = []
         for kind in plugin.offers:
             for spec in plugin.offers[kind]:
-                alike = [offer for offer in self.offers(kind) if _key(offer.spec) == _key(spec)]
-                others = {offer.plugin.distribution for offer in alike if not _yields(offer.spec)}
-                others -= {plugin.distribution} if not _yields(spec) else others
+                alike = [offer for offer in self.offers(kind) if key_of(offer.spec) == key_of(spec)]
+                others = {offer.plugin.distribution for offer in alike if not yields(offer.spec)}
+                others -= {plugin.distribution} if not yields(spec) else others
                 meant = self._listed_for(spec.name) if kind == "models" else None
                 known = meant == plugin.distribution or meant in others
                 which = f", and means {meant}'s: registry.json lists it so" if known else ""
@@ -191,8 +198,11 @@ class Registry:
         return offer
 
     def _find(self, kind: str, name: str, plugin: str | None = None) -> Offer[Any]:
-        found = [offer for offer in self.offers(kind) if name in (offer.spec.name, _key(offer.spec))]
-        found = [offer for offer in found if not _yields(offer.spec)] or found
+        found = [offer for offer in self.offers(kind) if name in (offer.spec.name, key_of(offer.spec))]
+        if kind == "models" and (plugin is not None or all(yields(offer.spec) for offer in found)):
+            found += families.models_named(self.families(), name)
+        own = [offer for offer in found if offer.plugin.distribution == plugin]
+        found = own or [offer for offer in found if not yields(offer.spec)] or found
         if len(found) > 1:
             meant = plugin or self._listed_for(name.rpartition("/")[2])
             found = [offer for offer in found if offer.plugin.distribution == meant] or found
@@ -200,7 +210,7 @@ class Registry:
             return found[0]
         if found:
             providers = sorted({offer.plugin.distribution for offer in found})
-            keys = sorted({_key(offer.spec) for offer in found})
+            keys = sorted({key_of(offer.spec) for offer in found})
             cure = (
                 f"write {' or '.join(keys)}"
                 if len(keys) > 1
@@ -209,7 +219,7 @@ class Registry:
             named = " and ".join(providers)
             raise PluginError(f"{singular(kind)} {name!r} is provided by both {named}; {cure}")
         self.raise_elsewhere(kind, name)
-        raise self._unknown(kind, name, [offer.spec.name for offer in self.offers(kind)])
+        raise self._unknown(kind, name, self._names(kind))
 
     def raise_elsewhere(self, kind: str, name: str) -> None:
         """Raise PluginError where an unknown name belongs, or must belong, to a plugin that did not load.
@@ -239,9 +249,10 @@ class Registry:
         return f"give {' or '.join(ours)}, or {made}" if ours else f"{made}, or choose one of {listing}"
 
     def _names(self, kind: str) -> set[str]:
-        if kind == "weights":
-            return set(self.catalogue.entries)
-        return {offer.spec.name for offer in self.offers(kind)}
+        named = set(self.catalogue.entries) if kind == "weights" else {offer.spec.name for offer in self.offers(kind)}
+        if kind in ("models", "weights"):
+            named |= families.names(self.families(), kind)
+        return named
 
     def _unknown(self, kind: str, name: str, known: Iterable[str]) -> NotFoundError:
         what = f"no {_noun(kind)} named {_shown(name)}"
@@ -268,23 +279,8 @@ def _noun(kind: str) -> str:
     return kind if kind == "weights" else singular(kind)
 
 
-def _key(spec: Spec) -> str:
-    return f"{spec.family}/{spec.name}" if isinstance(spec, ModelSpec) else spec.name
-
-
-def _yields(spec: Spec) -> bool:
-    return isinstance(spec, ModelSpec) and spec.fallback
-
-
 def _shown(name: str) -> str:
     return repr(name) if len(name) <= 80 and name.isprintable() else ascii(name[:80])
-
-
-def matches(name: str, pattern: str | None) -> bool:
-    """Tell whether a name matches a shell pattern; a pattern without wildcards matches anywhere in the name."""
-    if not pattern:
-        return True
-    return fnmatchcase(name, pattern) if set(pattern) & set("*?[") else pattern in name
 
 
 @cache

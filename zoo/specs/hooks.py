@@ -11,6 +11,7 @@ from zoo.specs.records import (
     DatasetSpec,
     EngineSpec,
     ExplainerSpec,
+    FamilySpec,
     FormatSpec,
     LayoutSpec,
     MethodSpec,
@@ -27,6 +28,7 @@ hookimpl = pluggy.HookimplMarker("zoo")
 SPEC_TYPES = {
     "modalities": ModalitySpec,
     "models": ModelSpec,
+    "families": FamilySpec,
     "recipes": RecipeSpec,
     "tasks": TaskSpec,
     "datasets": DatasetSpec,
@@ -51,6 +53,12 @@ def zoo_modalities() -> Iterable[ModalitySpec]:
 @hookspec
 def zoo_models() -> Iterable[ModelSpec]:
     """Offer model architectures."""
+    return ()
+
+
+@hookspec
+def zoo_families() -> Iterable[FamilySpec]:
+    """Offer many model architectures at once, each described when it is asked for."""
     return ()
 
 

@@ -62,7 +62,8 @@ class Layout:
     `architectures` its class for each task of a text model. `labels` are the names of the classes, and the rest the
     preprocessing of images, where no file says them; `files` says which of these have other values in files that the
     library published, by their names without the ending; `inputs` is what config.json would keep of how data of another
-    modality become inputs.
+    modality become inputs. `rest` is the one argument of ours, an object, that takes whatever else the library's
+    config.json builds the model with.
     """
 
     library: str
@@ -96,3 +97,4 @@ class Layout:
     interpolation: str = "bicubic"
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    rest: str | None = None

@@ -1,15 +1,13 @@
-"""The frozen records that a plugin hands over. No code in them: a target is imported on first use.
-
-A name that can be typed is lower-case: letters, digits and `_` (tasks: `-`, as the Hub spells its tags).
-"""
+"""The frozen records that a plugin hands over. No code in them: a target is imported on first use."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from zoo.specs.named import Named, check
 from zoo.specs.record import Record
 from zoo.specs.renamed import TARGETS, renamed_arguments, tell_renamed
 
@@ -18,38 +16,6 @@ Capability = str
 """What a model can do, such as "features"; a modality declares the words that its recipes and models share."""
 Target = str
 """What a task learns from beside the bare input, such as "labels"; a modality declares those that its data can have."""
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,95}")
-_WORDS = ("name", "family", "modality", "capabilities", "requires", "learns_from", "targets")
-_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-
-
-def _check(spec: Any, targets: tuple[str, ...] = ("target",)) -> None:
-    """Check the words of a spec: its names, the vocabularies that plugins declare, its targets."""
-    for name in (item.name for item in fields(spec) if item.name in _WORDS):
-        given = getattr(spec, name)
-        for value in given if isinstance(given, tuple) else (given,):
-            if value is None and name != "name":
-                continue
-            if not isinstance(value, str) or not _NAME.fullmatch(value):
-                raise ValueError(
-                    f"{name} {value!r} of a {type(spec).__name__} must be lower-case letters, digits, '_' or '-'"
-                )
-    for name in targets:
-        if not isinstance(value := getattr(spec, name), str) or not _TARGET.fullmatch(value):
-            raise ValueError(f"{name} {value!r} of {spec.name!r} must be 'package.module:attribute'")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class _Named(Record):
-    """What a spec of any kind has."""
-
-    name: str
-    summary: str
-    target: str
-
-    def __post_init__(self) -> None:
-        _check(self)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -63,7 +29,7 @@ class OptionSpec(Record):
     multiple: bool = False
 
     def __post_init__(self) -> None:
-        _check(self, ())
+        check(self, ())
         if self.name in ("out", "device", "json", "hub", "help"):
             raise ValueError(f"option {self.name!r} is one of `zoo predict` itself; give it another name")
         if self.short is not None and not re.fullmatch("[a-gi-zA-Z]", self.short):
@@ -71,7 +37,7 @@ class OptionSpec(Record):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ModalitySpec(_Named):
+class ModalitySpec(Named):
     """One kind of data.
 
     `target` is an object that keeps the `zoo.Modality` protocol, `record` the msgspec struct of what config.json keeps
@@ -94,7 +60,7 @@ class ModalitySpec(_Named):
     options: tuple[OptionSpec, ...] = ()
 
     def __post_init__(self) -> None:
-        _check(self, ("target", "record") if self.data_options is None else ("target", "record", "data_options"))
+        check(self, ("target", "record") if self.data_options is None else ("target", "record", "data_options"))
 
 
 @renamed_arguments(licence="license")
@@ -126,9 +92,24 @@ class ModelSpec(Record):
     fallback: bool = False
 
     def __post_init__(self) -> None:
-        _check(self, ("target",) if self.layouts is None else ("target", "layouts"))
+        check(self, ("target",) if self.layouts is None else ("target", "layouts"))
         for name in ("arguments", "limits", "settings"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class FamilySpec(Named):
+    """Many architectures, and weights of them, that are described when somebody asks for one: a library's whole list.
+
+    Its models have the spec's name for their `family`. `target` keeps the `zoo.Family` protocol; `models` and `weights`
+    count what it knows. `library` is whose folders it reads: each of its models has the name that their config.json
+    says.
+    """
+
+    models: int
+    weights: int = 0
+    modality: str = "image"
+    library: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -153,7 +134,7 @@ class RecipeSpec(Record):
     labels: bool = False
 
     def __post_init__(self) -> None:
-        _check(self, ("target", "settings"))
+        check(self, ("target", "settings"))
         if self.stage not in get_args(Stage):
             raise ValueError(f"stage {self.stage!r} of {self.name!r} must be one of {', '.join(get_args(Stage))}")
 
@@ -192,12 +173,12 @@ class TaskSpec(Record):
         if (new := TARGETS.get(self.learns_from)) is not None:
             tell_renamed(f"learns_from={self.learns_from!r}", f"learns_from={new!r}")
             object.__setattr__(self, "learns_from", new)
-        _check(self, tuple(name for name in ("network", "reader", "predictor") if getattr(self, name) is not None))
+        check(self, tuple(name for name in ("network", "reader", "predictor") if getattr(self, name) is not None))
 
 
 @renamed_arguments(licence="license")
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class DatasetSpec(_Named):
+class DatasetSpec(Named):
     """One data set by name.
 
     `target` is a callable of `data_dir: Path | None` that returns what its modality opens: a `zoo.ImageDataset`, a
@@ -211,12 +192,12 @@ class DatasetSpec(_Named):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class CommandSpec(_Named):
+class CommandSpec(Named):
     """One subcommand of `zoo`. `target` is a `click.Command`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ComparisonSpec(_Named):
+class ComparisonSpec(Named):
     """A part of the Hub's page /compare that reads tensors. `target(before, after)` yields `zoo.ComparisonTable`s.
 
     It gets two folders with the safetensors and JSON files at the root of two commits; a file that both share is one
@@ -226,24 +207,24 @@ class ComparisonSpec(_Named):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class LayoutSpec(_Named):
+class LayoutSpec(Named):
     """How a library stores models of other plugins. `target` names a tuple of `zoo.Layout`."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class FormatSpec(_Named):
+class FormatSpec(Named):
     """One container of weights other than safetensors. `target` is an object that keeps the `zoo.Format` protocol."""
 
     suffixes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class MethodSpec(_Named):
+class MethodSpec(Named):
     """One way to finetune. `target(settings, network)` makes what keeps the `zoo.FinetuneMethod` protocol."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class TrackerSpec(_Named):
+class TrackerSpec(Named):
     """One tracker of runs, for `--track NAME`. `target()` makes what keeps the `zoo.Tracker` protocol.
 
     `secrets` are environment variables whose values are taken out of everything that is printed.
@@ -253,12 +234,12 @@ class TrackerSpec(_Named):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class EngineSpec(_Named):
+class EngineSpec(Named):
     """One way to compute loaded models, for `--engine NAME`. `target` keeps the `zoo.Engine` protocol."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ExplainerSpec(_Named):
+class ExplainerSpec(Named):
     """One way to explain predictions, of a modality, a task, or with None of any.
 
     `target(loaded)` makes of a `zoo.Loaded` what keeps the `zoo.Explainer` protocol, bound as `model.explain`.
@@ -269,7 +250,7 @@ class ExplainerSpec(_Named):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class AbilitySpec(_Named):
+class AbilitySpec(Named):
     """Something that loaded weights can be asked besides: `target(loaded)` is bound to the model by the spec's name.
 
     `modality` is the kind of data, None for any, and `requires` what a model must be able to do. The target is called
@@ -287,6 +268,7 @@ Spec = (
     | DatasetSpec
     | EngineSpec
     | ExplainerSpec
+    | FamilySpec
     | FormatSpec
     | LayoutSpec
     | MethodSpec

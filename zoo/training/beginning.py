@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import NotFoundError, UsageError
+from zoo.errors import NotFoundError, PluginError, UsageError
 from zoo.hub.records import PulledRepo
 from zoo.publishing.licences import licence_of
 from zoo.registry.registry import Offer, default_registry
@@ -80,8 +80,10 @@ def beginning(request: FinetuneRequest, method: str) -> Beginning:
 
 
 def _names_model(name: str) -> bool:
-    offers = default_registry().models()
-    return any(name in (offer.spec.name, f"{offer.spec.family}/{offer.spec.name}") for offer in offers)
+    try:
+        return bool(default_registry().model(name))
+    except (NotFoundError, PluginError):
+        return False
 
 
 def fresh_arguments(offer: Offer[ModelSpec], inputs: Inputs, requested: Mapping[str, Any]) -> dict[str, Any]:

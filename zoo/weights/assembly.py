@@ -7,7 +7,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from zoo.errors import IntegrityError
+from zoo.errors import IntegrityError, PluginError
 from zoo.registry.loading import plugin_failed
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.records import ModelSpec, TaskSpec, load_target
@@ -53,8 +53,18 @@ def put_head(backbone: nn.Module, block: WeightsDescription) -> nn.Module:
 
 
 def assemble_buffers(offer: Offer[ModelSpec], block: WeightsDescription) -> nn.Module:
-    """Build the model with real buffers, but parameters on the meta device."""
-    with parameters_on_meta():
+    """Build the model with real buffers, and parameters without values: on the meta device, where that can be.
+
+    Some models make buffers where a parameter lies, or of its values: theirs lie where buffers do, and are not filled.
+    """
+    try:
+        with parameters_on_meta():
+            model = assemble(offer, block)
+    except PluginError:
+        model = None
+    if model is not None and not any(buffer.is_meta for buffer in model.buffers()):
+        return model
+    with torch.random.fork_rng(devices=[]), NoInitialisation(parameters_alone=True):
         return assemble(offer, block)
 
 

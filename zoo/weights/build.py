@@ -151,11 +151,20 @@ def _mistyped(target: Any, arguments: Mapping[str, Any]) -> str | None:
 
 
 class NoInitialisation(TorchFunctionMode):
-    """Pass over what fills parameters: on the meta device there is nothing to fill, and torch takes long to do it."""
+    """Pass over what fills tensors: on the meta device there is nothing to fill, and torch takes long to do it.
+
+    Elsewhere, with `parameters_alone`, buffers are filled all the same.
+    """
+
+    def __init__(self, *, parameters_alone: bool = False) -> None:
+        super().__init__()
+        self.parameters_alone = parameters_alone
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func in _FILLING:
-            return args[0] if args else kwargs["tensor"]
+            filled = args[0] if args else kwargs["tensor"]
+            if not self.parameters_alone or isinstance(filled, nn.Parameter):
+                return filled
         return func(*args, **(kwargs or {}))
 
 

@@ -1,10 +1,11 @@
 """Find the weights folder that a name, an address, a run or a folder stands for; pull it where it is not here."""
 
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from zoo.errors import IntegrityError, NotFoundError, UsageError
+from zoo.errors import IntegrityError, NotFoundError, PluginError, UsageError
 from zoo.hub.file_names import shown
 from zoo.hub.listing import FileSelection
 from zoo.hub.pull import pull_repo
@@ -18,7 +19,7 @@ from zoo.weights.distributions import DIST, distribution_file
 from zoo.weights.formats import file_in, format_of
 from zoo.weights.kinds import ENDINGS, PICKLED, tell_kind, told_of_folder
 from zoo.weights.lockfile import locked as locked_entry
-from zoo.weights.lockfile import write_lock
+from zoo.weights.lockfile import pin_first, pinned_bytes, saying_who_pinned, write_lock
 
 HF = "hf://"
 REGISTRY_FILE = "registry.json"
@@ -194,15 +195,20 @@ def pull_weights(
     if everything and query.locked:
         raise UsageError(f"{source} is requested as locked and with everything of its repo; choose one")
     meant = resolve_source(source, query)
-    pulled = pull_repo(
-        meant.repo,
-        revision=meant.revision,
-        hub=query.hub,
-        selection=replace(meant.selection, everything=everything),
-        to=to,
-        offline=query.offline,
-        progress=progress,
-    )
+    pins = meant.entry is not None and not meant.entry.files
+    selection = FileSelection() if pins and lock else meant.selection
+    with saying_who_pinned(source) if pins else nullcontext():
+        pulled = pull_repo(
+            meant.repo,
+            revision=meant.revision,
+            hub=query.hub,
+            selection=replace(selection, everything=everything),
+            to=to,
+            offline=query.offline,
+            progress=progress,
+        )
+    if pins and not lock:
+        pin_first(source, pulled)
     if lock:
         write_lock(source, pulled.repo, pulled.commit, pulled.files)
     return pulled
@@ -235,16 +241,19 @@ def resolve_source(source: str, query: WeightsQuery) -> ResolvedWeights:
     check_revision(found.revision, f"{source!r} in the registry", IntegrityError)
     expected = {name: (file.sha256, file.size) for name, file in found.files.items()}
     catalogue = registry.catalogue
-    listed_in = catalogue.origins[catalogue.resolve(source)]
-    selection = FileSelection(expected=expected, beside=_beside(registry, source))
+    listed_in = catalogue.origins.get(catalogue.resolve(source), (found.plugin,))
+    beside = _beside(registry, source) if found.files else ()
+    selection = FileSelection(expected=expected or pinned_bytes(source), beside=beside)
     return ResolvedWeights(found.repo, found.revision, selection, found, listed_in)
 
 
 def _beside(registry: Registry, name: str) -> tuple[str, ...]:
     """Return the files that text needs besides weights; the catalogue has their commit, and not their hashes."""
-    models = {offer.spec.name: offer.spec for offer in registry.models()}
-    spec = models.get(name.rpartition("/")[2].partition(".")[0])
-    return () if spec is None else registry.modality(spec.modality).spec.files
+    try:
+        spec = registry.model(name.partition(".")[0]).spec
+    except (NotFoundError, PluginError):  # of a plugin that is not here
+        return ()
+    return registry.modality(spec.modality).spec.files
 
 
 def registry_for(query: WeightsQuery) -> Registry:

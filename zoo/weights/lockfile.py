@@ -1,21 +1,25 @@
 """zoo.lock: which commit and which bytes a name stood for when it was locked. Written and obeyed on request."""
 
 import json
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
-from zoo.errors import IntegrityError, NotFoundError
+from zoo.errors import IntegrityError, NotFoundError, StorageError
 from zoo.files import storage_errors, write_file
-from zoo.hub.records import PulledFile
+from zoo.hub.records import PulledFile, PulledRepo
 from zoo.registry.catalogue import PublishedFile
 from zoo.strict_toml import read_toml
 
 LOCK_FILE = Path("zoo.lock")
 VERSION = 1
+_CARD = "README.md"
+_log = logging.getLogger("zoo")
 _HEAD = "# What names stand for, byte for byte. `zoo pull NAME --lock` writes it, `--locked` obeys it.\n"
 
 
@@ -39,6 +43,39 @@ def locked(name: str, path: Path = LOCK_FILE) -> LockedWeights:
         what = f"{path} does not list {name!r}" if found else f"no {path} here"
         raise NotFoundError(f"{what}; write it with: zoo pull {name} --lock")
     return found[name]
+
+
+def pinned_bytes(name: str, path: Path = LOCK_FILE) -> dict[str, tuple[str, int]]:
+    """Return (sha256, size) of what a name is locked to, but for its card, which says nothing to a model."""
+    found = read_lock(path).get(name)
+    files = {} if found is None else found.files
+    return {file: (known.sha256, known.size) for file, known in files.items() if file != _CARD}
+
+
+@contextmanager
+def saying_who_pinned(name: str) -> Iterator[None]:
+    """Add to an IntegrityError of the block what to do about a pin that no longer fits."""
+    try:
+        yield
+    except IntegrityError as error:
+        if not pinned_bytes(name):
+            raise
+        raise IntegrityError(
+            f"{error} by zoo.lock, where the first pull pinned it: `zoo pull {name} --locked` takes what was there, "
+            f"`zoo pull {name} --lock` what is there now"
+        ) from error
+
+
+def pin_first(name: str, pulled: PulledRepo, path: Path = LOCK_FILE) -> None:
+    """Lock what was pulled under a name whose bytes nobody had pinned, unless it is locked already."""
+    if pinned_bytes(name, path):
+        return
+    try:
+        write_lock(name, pulled.repo, pulled.commit, pulled.files, path)
+    except StorageError as error:
+        _log.warning("%s is not pinned: %s", name, error)
+    else:
+        _log.info("%s had no pinned bytes; %s pins what was fetched now", name, path)
 
 
 def read_lock(path: Path = LOCK_FILE) -> dict[str, LockedWeights]:

@@ -109,15 +109,20 @@ def arguments_of(config: Mapping[str, Any], layout: Layout, defaults: Mapping[st
     harmless = (
         {*named, *layout.ratios} | _WITHOUT_EFFECT | {key for key, value in OURS.items() if given.get(key) == value}
     )
-    if layout.library == "timm" and (unknown := sorted(set(given) - harmless)):
+    unknown = sorted(set(given) - harmless)
+    if layout.library == "timm" and layout.rest is None and unknown:
         raise IntegrityError(
             f"the config.json beside {source} builds the model with {unknown[0]!r}, which has no counterpart here; "
             "load it with timm"
         )
     if layout.library == "timm":
         pool = given.get("global_pool", defaults.get(named.get("global_pool", ""), OURS["global_pool"]))
-        check_of_timm(config, pool, source)
+        check_of_timm(config, pool if layout.rest is None else None, source)
     found = {named[key]: value for key, value in given.items() if key in named}
+    if layout.rest is not None:
+        found[layout.rest] = {
+            key: value for key, value in given.items() if key not in {*named, *layout.ratios, *_WITHOUT_EFFECT}
+        }
     for theirs, (target, other) in layout.ratios.items():
         ratio, width = given.get(theirs, defaults[target] / defaults[other]), found.get(other, defaults[other])
         if not all(type(value) in (int, float) for value in (ratio, width)):
@@ -187,7 +192,8 @@ def timm_config(layout: Layout, block: WeightsDescription, num_features: int) ->
     """Return the root keys of config.json from which timm, and transformers by way of timm, build the model."""
     num_classes, channels = block.arguments["num_classes"], block.arguments["channels"]
     inputs = _inputs(layout, block)
-    options = {**_options(layout, block), **({} if channels == 3 else {"in_chans": channels})}
+    rest = {} if layout.rest is None else block.arguments[layout.rest]
+    options = {**rest, **_options(layout, block), **({} if channels == 3 else {"in_chans": channels})}
     return {
         **layout.models[block.architecture],
         **layout.config,

@@ -8,6 +8,7 @@ from typing import Any
 
 from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.printable import counted, printable
+from zoo.registry import families
 from zoo.registry.registry import Offer, default_registry
 from zoo.specs.layouts import Layout
 from zoo.specs.records import ModelSpec
@@ -62,6 +63,10 @@ def recognize(place: Path, config: Mapping[str, Any]) -> ForeignWeights:
                 return candidate.read(config, processor, files)[0]
             if key not in others and (nearest is None or len(others) < nearest[0]):
                 nearest = len(others), described(others, config, layout, offer.spec.name)
+    for offer in _of_families(library, config):
+        for layout in load_layouts(offer):
+            if layout.library == library and not differences(completed(config, layout), layout, offer.spec.name):
+                return Candidate(offer, layout, stored).read(config, processor, files)[0]
     if library is not None:
         named = f"{place} holds a {printable(str(config.get(IDENTITY.get(library, 'architecture'))))!r} of {library}"
         if nearest:
@@ -85,6 +90,14 @@ def _candidates(found: Mapping[str, Any], called: Set[str]) -> Iterator[tuple[Of
     for offer in sorted(offers, key=lambda offer: abs(math.log(size / (offer.spec.parameters or 1)))):
         layouts = sorted(load_layouts(offer), key=lambda layout: called.isdisjoint(layout.files))
         yield from ((offer, _of_file(layout, called)) for layout in layouts)
+
+
+def _of_families(library: str | None, config: Mapping[str, Any]) -> list[Offer[ModelSpec]]:
+    """Return the models of the library's families that have the name which config.json says."""
+    named = str(config.get(IDENTITY.get(library or "", "")))
+    found = families.models_named(default_registry().families(), named)
+    whose = {offer.spec.name for offer in default_registry().families() if offer.spec.library == library}
+    return [offer for offer in found if offer.spec.family in whose]
 
 
 def _of_file(layout: Layout, called: Set[str]) -> Layout:

@@ -26,13 +26,15 @@ def cfg_of(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def check_of_timm(config: Mapping[str, Any], pool: Any, source: str) -> None:
-    """Raise IntegrityError for what config.json says beside the model's arguments, and Zoo would not do."""
+    """Raise IntegrityError for what config.json says beside the model's arguments, and Zoo would not do.
+
+    `pool` is how the model pools; None where timm's own class does it.
+    """
     cfg = cfg_of(config)
     others = [
         f"{key}={said!r}"
         for key, said, same in (
-            ("global_pool", config.get("global_pool"), (None, pool)),
-            ("global_pool", cfg.get("global_pool"), (None, pool)),
+            *(("global_pool", said.get("global_pool"), (None, pool)) for said in (config, cfg) if pool is not None),
             ("label_offset", cfg.get("label_offset"), (None, 0)),
             ("crop_mode", cfg.get("crop_mode"), (None, "center", "squash", "border")),
         )
