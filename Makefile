@@ -15,7 +15,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 2
 
 .PHONY: install demo test check fix docs site docs-test release bench clean bench-hub test-kill test-interop test-clients test-hub-kill \
-	test-hub-fuzz test-faults test-pull-kills test-fuzz test-attacks test-wheels test-keras test-gguf test-engines test-explain \
+	test-hub-fuzz test-faults test-pull-kills test-fuzz test-attacks test-wheels test-keras test-gguf test-peft test-engines test-explain \
 	test-lowest test-pythons
 
 install: $(MARK)
@@ -67,6 +67,13 @@ GGUF ?= /tmp/oracle-gguf
 test-gguf:
 	@test -e $(GGUF)/ready || { echo "no $(GGUF)/ready; make it first: benchmarks/gguf_oracle.sh . $(GGUF)"; exit 1; }
 	OMP_NUM_THREADS=1 $(GGUF)/bin/python -m pytest -q -W default tests/interop/test_gguf.py tests/interop/test_chat_templates.py
+
+# Adapters as PEFT makes and opens them; benchmarks/peft_oracle.sh makes the environment
+PEFT ?= /tmp/oracle-peft
+
+test-peft:
+	@test -e $(PEFT)/ready || { echo "no $(PEFT)/ready; make it first: benchmarks/peft_oracle.sh . $(PEFT)"; exit 1; }
+	OMP_NUM_THREADS=1 $(PEFT)/bin/python -m pytest -q -W default tests/interop/test_peft.py
 
 # The lowest versions that pyproject.toml allows, and other Pythons; TORCH_INDEX names an index of CPU builds
 test-lowest: install

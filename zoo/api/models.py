@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from zoo.errors import UsageError
 from zoo.registry.facts import allows_commercial
 from zoo.registry.registry import default_registry, matches
 from zoo.specs.renamed import renamed_arguments
@@ -110,6 +111,7 @@ def load(
     registry: str | Path | None = None,
     locked: bool = False,
     offline: bool = False,
+    adapter: Literal["merged"] | None = "merged",
 ) -> LoadedModel:
     """Load pretrained weights into their model: verified, memory-mapped, strict, in eval mode.
 
@@ -121,7 +123,8 @@ def load(
     ("cuda") loads straight to it. An `engine` that a plugin offers ("onnxruntime") computes in eval mode without
     gradients, if its first batch is what eager mode makes of it. `hub` is a URL or a folder. `registry` names a
     registry.json, or a repo with one, that is asked first; `locked` takes the bytes that zoo.lock pins, and `offline`
-    none but those in the cache.
+    none but those in the cache. An adapter is merged into the weights that it corrects; with `adapter=None` these are
+    loaded alone.
 
     `model.predict(["cat.jpg"])` says what weights that were finetuned for a task say of pictures, or of texts; of text
     `model.generate("Once upon a time")` goes on, translates or sums up. `model.embed(items)` gives vectors of either.
@@ -129,7 +132,9 @@ def load(
     from zoo.inference.load import load_model
     from zoo.weights.find import WeightsQuery
 
-    query = WeightsQuery(revision, hub, registry, locked=locked, offline=offline)
+    if adapter not in ("merged", None):
+        raise UsageError(f"adapter={adapter!r} is neither 'merged' nor None, which loads the base alone")
+    query = WeightsQuery(revision, hub, registry, locked=locked, offline=offline, base_alone=adapter is None)
     return load_model(
         source,
         query,

@@ -49,20 +49,24 @@ def convert_weights(source: Path, target: str, out: Path, *, force: bool = False
     if target not in (*LIBRARIES, *_GRAPHS, *formats):
         known = ", ".join((*LIBRARIES, *_GRAPHS, *formats))
         raise UsageError(f"{target!r} is not an export target; choose one of {known}")
-    if target not in LIBRARIES and out.is_dir():
+    in_folder = target in LIBRARIES or (target in formats and formats[target].spec.folder)
+    if not in_folder and out.is_dir():
         path = out / f"model{_SUFFIXES.get(target, '')}"
         raise UsageError(f"{out} is a folder, and --to {target} writes a file; name it: --out {path}")
-    if target in LIBRARIES and out.is_file():
+    if in_folder and out.is_file():
         raise UsageError(f"{out} is a file, and --to {target} writes a folder; choose another --out")
     check_out(out, force=force)
+    if target in formats and dtype is not None:
+        raise UsageError(f"--to {target} writes tensors as they are stored; omit --dtype")
     with storage_errors(f"writing {out}"):
-        if target in LIBRARIES:
+        if in_folder:
             with new_folder(out) as temporary:
-                write_for(target, source, temporary, dtype)
+                if target in formats:
+                    write_container(formats[target], source, temporary)
+                else:
+                    write_for(target, source, temporary, dtype)
             return
         block = read_config(source)
-        if target in formats and dtype is not None:
-            raise UsageError(f"--to {target} writes tensors as they are stored; omit --dtype")
         out.parent.mkdir(parents=True, exist_ok=True)
         temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
         try:

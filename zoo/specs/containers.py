@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import torch
@@ -62,8 +62,16 @@ class CarriesFiles(Protocol):
 
     @property
     def files(self) -> Mapping[str, str]:
-        """The texts of such files by their names: tokenizer.json, tokenizer_config.json, chat_template.jinja."""
+        """The texts of such files by their names: tokenizer.json, chat_template.jinja, preprocessor_config.json."""
         ...
+
+
+class BaseAddress(NamedTuple):
+    """The weights that others correct: a repo or a folder, the revision, and the sha256 of the tensors where known."""
+
+    source: str
+    revision: str | None = None
+    sha256: str | None = None
 
 
 @runtime_checkable
@@ -79,5 +87,17 @@ class Format(Protocol):
         ...
 
     def write(self, weights: Path, out: Path) -> None:
-        """Write a weights folder as one file. Raise UsageError where the format has no place for it."""
+        """Write a weights folder as one file, or into the folder `out` where the spec says so.
+
+        Raise UsageError where the format has no place for it.
+        """
+        ...
+
+
+@runtime_checkable
+class NeedsBase(Protocol):
+    """A format whose files correct other weights. These are found, and pinned, before a file is opened."""
+
+    def base(self, path: Path) -> BaseAddress:
+        """Return which weights a file corrects. Raise IntegrityError for a broken one."""
         ...

@@ -51,7 +51,8 @@ class Layout:
     `same` are keys that, where they are null, are as another one, as which they are written where ours is None;
     `aliases` are its other names of keys, and `implied` has for values of a key what others must then say.
     `written` is added in writing, and so is what it says twice: `copies` has the second key
-    with the first. `renames` are tried in order, and names without one stay.
+    with the first. `renames` are tried in order, and names without one stay; `built` are those of modules that the
+    library calls otherwise than the tensors in its files, which adapters name.
     `stem` and `classifier` name our tensors whose shapes tell the channels, or of text the vocabulary, and the classes.
     `present` says of arguments which of our tensors tells, by being there, that they are true, `optional` does so of
     tensors without which the weights still serve their task, and `pooling` which arguments
@@ -78,6 +79,7 @@ class Layout:
     written: Mapping[str, Any] = field(default_factory=dict)
     copies: Mapping[str, str] = field(default_factory=dict)
     renames: tuple[Rename, ...] = ()
+    built: tuple[Rename, ...] = ()
     arguments: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)

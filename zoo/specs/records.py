@@ -213,9 +213,13 @@ class LayoutSpec(Named):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FormatSpec(Named):
-    """One container of weights other than safetensors. `target` is an object that keeps the `zoo.Format` protocol."""
+    """One container of weights other than safetensors. `target` is an object that keeps the `zoo.Format` protocol.
+
+    With `folder` it writes several files, into a folder.
+    """
 
     suffixes: tuple[str, ...]
+    folder: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

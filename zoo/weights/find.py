@@ -16,10 +16,11 @@ from zoo.registry.registry import Registry, default_registry
 from zoo.weights.config import read_config
 from zoo.weights.description import BaseRecord, read_json
 from zoo.weights.distributions import DIST, distribution_file
-from zoo.weights.formats import file_in, format_of
+from zoo.weights.formats import base_of_file, file_in, format_of
 from zoo.weights.kinds import ENDINGS, PICKLED, tell_kind, told_of_folder
 from zoo.weights.lockfile import locked as locked_entry
 from zoo.weights.lockfile import pin_first, pinned_bytes, saying_who_pinned, write_lock
+from zoo.weights.pinned_base import pinned_base
 
 HF = "hf://"
 REGISTRY_FILE = "registry.json"
@@ -29,7 +30,10 @@ _GIVE = "give a run, a weights folder, a .safetensors file, a name (`zoo list`) 
 
 @dataclass(frozen=True)
 class WeightsQuery:
-    """How weights are to be found: where from, at which revision, and with how much trust."""
+    """How weights are to be found: where from, at which revision, and with how much trust.
+
+    With `base_alone` an adapter stands for the weights that it corrects.
+    """
 
     revision: str | None = None
     hub: str | Path | None = None
@@ -37,6 +41,7 @@ class WeightsQuery:
     allow_mutable: bool = False
     locked: bool = False
     offline: bool = False
+    base_alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,12 @@ def find_weights(source: str | Path, query: WeightsQuery | None = None) -> Path:
 def find_and_pull(source: str | Path, query: WeightsQuery) -> tuple[Path, PulledRepo | None]:
     """Return the local folder or file of weights as `find_weights` does, and what was pulled, if anything was."""
     folder, pulled = locate(source, query)
+    base = None
     if "adapter" in read_json(folder).get("zoo", {}) and (adapter := read_config(folder).adapter) is not None:
-        find_base(adapter.base, hub=query.hub, offline=query.offline)
-    return folder, pulled
+        base = find_base(adapter.base, hub=query.hub, offline=query.offline)
+    elif (address := base_of_file(folder)) is not None:
+        base = pinned_base(folder, address, hub=query.hub, offline=query.offline, pin=True)
+    return (base, None) if query.base_alone and base is not None else (folder, pulled)
 
 
 def find_base(base: BaseRecord, *, hub: str | Path | None = None, offline: bool = False) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 from zoo.errors import PluginError
 from zoo.registry.loading import load_named, naming
 from zoo.registry.registry import Offer, default_registry
-from zoo.specs.containers import CarriesFiles, Container, Format
+from zoo.specs.containers import BaseAddress, CarriesFiles, Container, Format, NeedsBase
 from zoo.specs.records import FormatSpec
 
 
@@ -49,6 +49,17 @@ def open_container(path: Path) -> Container | None:
         return found.open(path) if found.recognizes(path) else None
 
 
+def base_of_file(path: Path) -> BaseAddress | None:
+    """Return the weights that a file corrects; None for one that stands for itself."""
+    if not path.is_file() or (offer := format_of(path)) is None:
+        return None
+    found = load_format(offer)
+    if not isinstance(found, NeedsBase):
+        return None
+    with naming(offer.plugin, f"format {offer.spec.name!r}"):
+        return found.base(path) if found.recognizes(path) else None
+
+
 def own_container(place: Path) -> Container | None:
     """Open a file that says of its model what Zoo's config.json would, with tensors by our names; None for others."""
     found = open_container(place)
@@ -62,7 +73,7 @@ def carried(place: Path) -> Mapping[str, str]:
 
 
 def write_container(offer: Offer[FormatSpec], weights: Path, out: Path) -> None:
-    """Write a weights folder as one file of a format."""
+    """Write a weights folder as one file of a format, or into a folder that is there."""
     found = load_format(offer)
     with naming(offer.plugin, f"format {offer.spec.name!r}"):
         found.write(weights, out)

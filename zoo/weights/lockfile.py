@@ -31,9 +31,18 @@ class LockedWeights(Struct, frozen=True, forbid_unknown_fields=True):
     files: Annotated[dict[str, PublishedFile], Meta(min_length=1)]
 
 
+class LockedBase(Struct, frozen=True, forbid_unknown_fields=True):
+    """The weights that an adapter of another library was first loaded onto: their address, commit and tensors."""
+
+    source: Annotated[str, Meta(min_length=1, max_length=4096)]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    commit: Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")] | None = None
+
+
 class _Document(Struct, forbid_unknown_fields=True):
     version: int
     weights: dict[str, LockedWeights] = {}
+    bases: dict[Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")], LockedBase] = {}
 
 
 def locked(name: str, path: Path = LOCK_FILE) -> LockedWeights:
@@ -80,27 +89,52 @@ def pin_first(name: str, pulled: PulledRepo, path: Path = LOCK_FILE) -> None:
 
 def read_lock(path: Path = LOCK_FILE) -> dict[str, LockedWeights]:
     """Read a lock file strictly; where there is none, nothing is locked."""
-    try:
-        document = msgspec.convert(read_toml(path), _Document)
-    except FileNotFoundError:
-        return {}
-    except (ValueError, msgspec.ValidationError) as error:  # ValueError: a lone surrogate
-        raise IntegrityError(f"{path} is not a lock file: {error}; correct it, or remove it and lock again") from None
-    if document.version != VERSION:
-        raise IntegrityError(f"{path} has version {document.version}, this zoo reads {VERSION}; pip install -U zoo-hub")
-    return document.weights
+    return _read(path).weights
+
+
+def read_bases(path: Path = LOCK_FILE) -> dict[str, LockedBase]:
+    """Return the bases of adapters that do not name theirs by a hash, by the sha256 of the adapter."""
+    return _read(path).bases
 
 
 def write_lock(name: str, repo: str, commit: str, files: Iterable[PulledFile], path: Path = LOCK_FILE) -> None:
     """Lock a name, leaving the others as they are."""
-    entries = read_lock(path)
-    entries[name] = LockedWeights(repo, commit, {file.name: PublishedFile(file.sha256, file.size) for file in files})
+    document = _read(path)
+    hashes = {file.name: PublishedFile(file.sha256, file.size) for file in files}
+    document.weights[name] = LockedWeights(repo, commit, hashes)
+    _write(document, path)
+
+
+def write_base(adapter: str, base: LockedBase, path: Path = LOCK_FILE) -> None:
+    """Pin the base of the adapter of this sha256, leaving the rest as it is."""
+    document = _read(path)
+    document.bases[adapter] = base
+    _write(document, path)
+
+
+def _read(path: Path) -> _Document:
+    try:
+        document = msgspec.convert(read_toml(path), _Document)
+    except FileNotFoundError:
+        return _Document(VERSION, {}, {})
+    except (ValueError, msgspec.ValidationError) as error:  # ValueError: a lone surrogate
+        raise IntegrityError(f"{path} is not a lock file: {error}; correct it, or remove it and lock again") from None
+    if document.version != VERSION:
+        raise IntegrityError(f"{path} has version {document.version}, this zoo reads {VERSION}; pip install -U zoo-hub")
+    return document
+
+
+def _write(document: _Document, path: Path) -> None:
     parts = [_HEAD + f"version = {VERSION}\n"]
-    for key, entry in sorted(entries.items()):
+    for key, entry in sorted(document.weights.items()):
         table = f"weights.{_quoted(key)}"
         lines = [f"[{table}]", f"repo = {_quoted(entry.repo)}", f"commit = {_quoted(entry.commit)}", f"[{table}.files]"]
         for file, known in sorted(entry.files.items()):
             lines.append(f'{_quoted(file)} = {{ sha256 = "{known.sha256}", size = {known.size} }}')
+        parts.append("\n".join(lines) + "\n")
+    for adapter, base in sorted(document.bases.items()):
+        commit = [] if base.commit is None else [f"commit = {_quoted(base.commit)}"]
+        lines = [f"[bases.{adapter}]", f"source = {_quoted(base.source)}", *commit, f"sha256 = {_quoted(base.sha256)}"]
         parts.append("\n".join(lines) + "\n")
     with storage_errors(f"writing {path}"):
         write_file(path, "\n".join(parts).encode())

@@ -52,6 +52,7 @@ def loaded() -> tuple[dict[str, Any], dict[str, Any]]:
     assert {name: header.shape for name, header in headers.items()} == OURS
     foreign = ForeignWeights(
         block=None,  # type: ignore[arg-type]
+        layout=LAYOUT,
         stored=SimpleNamespace(path=Path(), headers=found, load=lambda device: source),  # type: ignore[arg-type]
         headers=headers,
         names={name: [theirs for _, theirs in group] for name, group in groups.items()},

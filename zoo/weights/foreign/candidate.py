@@ -109,7 +109,7 @@ class Candidate:
             inside + target: axis for target, group in groups.items() if (axis := group[0][0].reversed) is not None
         }
         headers = {inside + target: header for target, header in headers.items()}
-        return ForeignWeights(block, self.stored, headers, names, axes, backwards, left_out), shapes
+        return ForeignWeights(block, layout, self.stored, headers, names, axes, backwards, left_out), shapes
 
     def _arguments(
         self,

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from zoo.printable import counted
 from zoo.specs.containers import Container
+from zoo.specs.layouts import Layout
 from zoo.weights.description import WeightsDescription
 from zoo.weights.header import TensorHeader
 from zoo.weights.stored import JoinedTensors, StoredTensors
@@ -20,7 +21,7 @@ Stored = StoredTensors | JoinedTensors | Container
 
 @dataclass(frozen=True)
 class ForeignWeights:
-    """Weights of another library, described as Zoo would.
+    """Weights of another library, described as Zoo would from the layout that they are in.
 
     `headers` go by our names, `names` from ours to theirs, of which several are joined, `axes` say of ours whose axes
     theirs have in another order which those are, `backwards` along which they count from the end, and `left_out` are
@@ -28,6 +29,7 @@ class ForeignWeights:
     """
 
     block: WeightsDescription
+    layout: Layout
     stored: Stored
     headers: dict[str, TensorHeader]
     names: dict[str, list[str]]

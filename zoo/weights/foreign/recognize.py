@@ -20,19 +20,26 @@ from zoo.weights.foreign.config_files import IDENTITY, flattened, library_of
 from zoo.weights.foreign.defaults import completed, described, differences
 from zoo.weights.foreign.foreign_weights import ForeignWeights
 from zoo.weights.foreign.text_files import read_text_files
-from zoo.weights.formats import open_container
+from zoo.weights.formats import carried, open_container, own_container
 from zoo.weights.header import read_header
 from zoo.weights.kinds import told_of_folder
 from zoo.weights.shards import INDEX_FILE
 from zoo.weights.stored import WEIGHTS_FILE, JoinedTensors, StoredTensors, stored_tensors
 
 _MAX_UNNAMED = 20_000
+_PROCESSOR = "preprocessor_config.json"
 
 
 def find_foreign(place: Path) -> ForeignWeights | None:
     """Return the weights of another library in a folder or a file; None where Zoo wrote them."""
     config = read_json(place)
     return None if "zoo" in config else recognize(place, config)
+
+
+def layout_of(place: str | Path) -> Layout | None:
+    """Return the layout in which a folder or a file has its weights; None where Zoo wrote them, by our own names."""
+    found = None if own_container(Path(place)) is not None else find_foreign(Path(place))
+    return None if found is None else found.layout
 
 
 def recognize(place: Path, config: Mapping[str, Any]) -> ForeignWeights:
@@ -155,5 +162,7 @@ def _stored(place: Path) -> StoredTensors | JoinedTensors:
 
 
 def _processor(place: Path) -> dict[str, Any]:
-    path = place / "preprocessor_config.json"
+    if (inside := carried(place).get(_PROCESSOR)) is not None:
+        return parse_json(inside.encode(), f"{_PROCESSOR} of {place}")
+    path = place / _PROCESSOR
     return parse_json(path.read_bytes(), str(path)) if path.is_file() else {}

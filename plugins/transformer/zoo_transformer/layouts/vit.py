@@ -12,6 +12,18 @@ _TENSORS: dict[str, Any] = {
     "std": (0.5, 0.5, 0.5),
 }
 _LAYER = "[vit.]encoder.layer.{n}."
+_BUILT = "[vit.]layers.{n}."
+_AS_TRANSFORMERS_5_BUILDS = (
+    *(
+        zoo.Rename(f"{_BUILT}attention.{part}_proj", "blocks.{n}.attn.qkv", part=(place, 3))
+        for place, part in enumerate(("q", "k", "v"))
+    ),
+    zoo.Rename(_BUILT + "attention.o_proj", "blocks.{n}.attn.proj"),
+    zoo.Rename(_BUILT + "mlp", "blocks.{n}.mlp"),
+    zoo.Rename(_BUILT + "layernorm_before", "blocks.{n}.norm1"),
+    zoo.Rename(_BUILT + "layernorm_after", "blocks.{n}.norm2"),
+)
+"""What its modules are called since version 5; files of weights keep the older names."""
 _IN_TRANSFORMERS: dict[str, Any] = {
     **_TENSORS,
     "library": "transformers",
@@ -46,6 +58,7 @@ _IN_TRANSFORMERS: dict[str, Any] = {
         zoo.Rename("[vit.]layernorm", "norm"),
         zoo.Rename("classifier", "head"),
     ),
+    "built": _AS_TRANSFORMERS_5_BUILDS,
     "ignored": ("[vit.]pooler",),
     "crop": 1.0,
     "interpolation": "bilinear",
