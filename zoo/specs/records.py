@@ -224,7 +224,12 @@ class FormatSpec(Named):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MethodSpec(Named):
-    """One way to finetune. `target(settings, network)` makes what keeps the `zoo.FinetuneMethod` protocol."""
+    """One way to finetune. `target(settings, network)` makes what keeps the `zoo.FinetuneMethod` protocol.
+
+    Where it `adapts` small corrections of frozen layers learn, for which rates that nobody gives are higher.
+    """
+
+    adapts: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -50,7 +50,8 @@ def zoo_methods() -> Iterator[MethodSpec]:
         ("lora", "Low-rank corrections of each layer learn, and the head (LoRA; Hu et al., 2021)"),
         ("scratch", "The same network from random weights, to compare with"),
     ):
-        yield MethodSpec(name=name, summary=summary, target="zoo.tasks.methods:Finetuning")
+        target = "zoo.tasks.methods:Finetuning"
+        yield MethodSpec(name=name, summary=summary, target=target, adapts=name == "lora")
 
 
 @hookimpl

@@ -7,7 +7,7 @@ from typing import Any
 
 from zoo.engine.options import RunOptions
 from zoo.engine.run import Run
-from zoo.registry.registry import Offer
+from zoo.registry.registry import Offer, default_registry
 from zoo.specs.records import ModelSpec
 from zoo.specs.settings import FinetuneSettings, RateRule, TrainingSettings, rate_rules
 from zoo.weights.build import build
@@ -15,9 +15,9 @@ from zoo.weights.build import build
 _SGD = {"fresh": 0.1, "pretrained": 0.02}
 """SGD's rates for each 256 samples of a batch (Goyal et al., 2017; Kornblith et al., 2019), of the head's."""
 _SGD_BATCH = 256
-_LORA = 4.0
-"""By how much adapters learn faster than all weights would; never slower than `_LORA_LEAST` (Hu et al., 2021)."""
-_LORA_LEAST = 2e-4
+_ADAPTERS = 4.0
+"""By how much adapters learn faster than all weights would; never slower than `_ADAPTERS_LEAST` (Hu et al., 2021)."""
+_ADAPTERS_LEAST = 2e-4
 
 Rates = Callable[[TrainingSettings], TrainingSettings]
 
@@ -75,8 +75,8 @@ def _chosen(name: str, rule: RateRule, settings: TrainingSettings, own: Mapping[
     if rule.parameters is not None and not theirs and not (method == "frozen" and name == "learning_rate"):
         most = rate
         rate *= min(1.0, math.sqrt(rule.parameters / parameters))
-        if method == "lora" and name == "learning_rate":
-            rate = min(most, max(_LORA * rate, _LORA_LEAST))
+        if name == "learning_rate" and method is not None and default_registry().method(method).spec.adapts:
+            rate = min(most, max(_ADAPTERS * rate, _ADAPTERS_LEAST))
     return rate * {"root": math.sqrt(batch), "linear": batch, "fixed": 1.0}[rule.batch]
 
 

@@ -14,3 +14,19 @@ def zoo_formats() -> Iterator[zoo.FormatSpec]:
         suffixes=("adapter_model.safetensors",),
         folder=True,
     )
+
+
+@zoo.hookimpl
+def zoo_methods() -> Iterator[zoo.MethodSpec]:
+    yield zoo.MethodSpec(
+        name="rslora",
+        summary="As lora, scaled by the root of the rank, so that large ranks learn, too (Kalajdzievski, 2023)",
+        target="zoo_peft.methods:rank_stabilized",
+        adapts=True,
+    )
+    yield zoo.MethodSpec(
+        name="dora",
+        summary="As lora, and the length of each row learns by itself (DoRA; Liu et al., 2024)",
+        target="zoo_peft.methods:DoRA",
+        adapts=True,
+    )
