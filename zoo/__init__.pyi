@@ -121,9 +121,11 @@ from zoo.specs.backbones import LanguageModel as LanguageModel
 from zoo.specs.backbones import Sampler as Sampler
 from zoo.specs.backbones import TextBackbone as TextBackbone
 from zoo.specs.comparisons import ComparisonTable as ComparisonTable
+from zoo.specs.containers import BaseAddress as BaseAddress
 from zoo.specs.containers import CarriesFiles as CarriesFiles
 from zoo.specs.containers import Container as Container
 from zoo.specs.containers import Format as Format
+from zoo.specs.containers import NeedsBase as NeedsBase
 from zoo.specs.engines import Engine as Engine
 from zoo.specs.explainers import Explainer as Explainer
 from zoo.specs.families import Family as Family
@@ -191,7 +193,11 @@ from zoo.version import __version__ as __version__
 from zoo.weights.backbones import BackboneModule as BackboneModule
 from zoo.weights.backbones import ImageBackboneModule as ImageBackboneModule
 from zoo.weights.backbones import check_sizes as check_sizes
+from zoo.weights.foreign.recognize import layout_of as layout_of
+from zoo.weights.foreign.renaming import parts_of as parts_of
+from zoo.weights.foreign.renaming import to_ours as to_ours
 from zoo.weights.inputs import Preprocessing as Preprocessing
+from zoo.weights.pinned_base import pinned_base as pinned_base
 from zoo.weights.predictor import task_predictor as task_predictor
 from zoo.weights.stored import stored_tensors as stored_tensors
 from zoo.weights.tokenizer import TextInputs as TextInputs

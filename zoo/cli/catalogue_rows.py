@@ -76,7 +76,9 @@ def families(shown: Mapping[str, Iterable[Row]], declared: Iterable[Offer[Family
         {"family": spec.name, **{kind: getattr(spec, kind) if kind in shown else 0 for kind in COLUMNS}, "params": None}
         for spec in (offer.spec for offer in declared)
     ]
-    return sorted([*found.values(), *said], key=lambda family: (-family["models"] - family["weights"], str(family["family"])))
+    return sorted(
+        [*found.values(), *said], key=lambda family: (-family["models"] - family["weights"], str(family["family"]))
+    )
 
 
 def _by_score(registry: Registry) -> Callable[[Row], Any]:
