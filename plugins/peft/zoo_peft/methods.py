@@ -69,9 +69,8 @@ class Decomposed(nn.Module):
         factor = self.magnitude / self._direction().flatten(1).norm(dim=1).detach()
         bias, places = self.base.bias, (-1, *[1] * (self.base.weight.ndim - 2))
         output: Tensor = self.base(x) + self.up(self.down(x)) * self.scale
-        if bias is None:
-            return output * factor.view(places)
-        return (output - bias.view(places)) * factor.view(places) + bias.view(places)
+        factors: Tensor = factor.view(places)
+        return output * factors if bias is None else (output - bias.view(places)) * factors + bias.view(places)
 
     @torch.no_grad()
     def merged(self) -> nn.Module:

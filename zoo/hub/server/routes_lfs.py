@@ -35,7 +35,7 @@ async def batch(access: Access, request: Request, repo: Repo) -> Response:
     transfers = values.get("transfers")
     in_parts = isinstance(transfers, list) and "multipart" in transfers
     items = objects(values, "objects")
-    first = (access.limits.multipart_from if in_parts else access.limits.max_file + 1), None
+    first: tuple[int, int | None] = (access.limits.multipart_from if in_parts else access.limits.max_file + 1), None
     if (part_size := values.get("part_size")) is not None:
         if type(part_size) is not int or not _allowed(access, part_size):
             raise HttpError(422, f"part_size is a number from {_smallest(access):,} to {access.limits.part_size:,}")

@@ -70,9 +70,16 @@ async def compare_page(access: Access, request: Request, cards: Cards, compariso
     except HttpError as error:
         if error.status in (307, 401, 503):
             raise
-        said = {"before": before, "after": after, "fault": str(error), "found": None}
+        said: dict[str, Any] = {"before": before, "after": after, "fault": str(error), "found": None}
         return page("compare.html", access, status=error.status, **said)
-    values = {"found": found, "card": card, "sides": sides, "read": read, "told": told, "seconds": comparing.SECONDS}
+    values: dict[str, Any] = {
+        "found": found,
+        "card": card,
+        "sides": sides,
+        "read": read,
+        "told": told,
+        "seconds": comparing.SECONDS,
+    }
     return page("compare.html", access, before=before, after=after, fault="", **values)
 
 
