@@ -179,7 +179,7 @@ _HOMES = {
     "zoo.weights.inputs": ("Preprocessing",),
     "zoo.weights.pinned_base": ("pinned_base",),
     "zoo.weights.predictor": ("task_predictor",),
-    "zoo.weights.stored": ("stored_tensors",),
+    "zoo.weights.stored": ("stored_tensors", "tensors_sha256"),
     "zoo.weights.tokenizer": ("TextInputs", "Tokenizer", "read_text_inputs"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

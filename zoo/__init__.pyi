@@ -200,6 +200,7 @@ from zoo.weights.inputs import Preprocessing as Preprocessing
 from zoo.weights.pinned_base import pinned_base as pinned_base
 from zoo.weights.predictor import task_predictor as task_predictor
 from zoo.weights.stored import stored_tensors as stored_tensors
+from zoo.weights.stored import tensors_sha256 as tensors_sha256
 from zoo.weights.tokenizer import TextInputs as TextInputs
 from zoo.weights.tokenizer import Tokenizer as Tokenizer
 from zoo.weights.tokenizer import read_text_inputs as read_text_inputs

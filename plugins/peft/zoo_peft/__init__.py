@@ -30,3 +30,26 @@ def zoo_methods() -> Iterator[zoo.MethodSpec]:
         target="zoo_peft.methods:DoRA",
         adapts=True,
     )
+
+
+@zoo.hookimpl
+def zoo_abilities() -> Iterator[zoo.AbilitySpec]:
+    yield zoo.AbilitySpec(
+        name="adapters",
+        summary="Hold several adapters of PEFT beside one base, and use one of them",
+        target="zoo_peft.beside:Adapters",
+    )
+    yield zoo.AbilitySpec(
+        name="merge_adapter",
+        summary="Merge the adapter that is used into the weights",
+        target="zoo_peft.beside:merge_adapter",
+    )
+
+
+@zoo.hookimpl
+def zoo_commands() -> Iterator[zoo.CommandSpec]:
+    yield zoo.CommandSpec(
+        name="adapters",
+        summary="List, describe and merge adapters of PEFT",
+        target="zoo_peft.command:command",
+    )

@@ -148,9 +148,19 @@ def open_merged(path: Path) -> MergedAdapter:
 
 def merged(weight: Tensor, pair: Pair, own: Mapping[str, Tensor]) -> Tensor:
     """Return a weight, its outputs first, with its correction added; by DoRA each row with the length learnt for it."""
-    change = (flat(own[pair.up]) @ flat(own[pair.down])).view(weight.shape)
-    found = weight.float() + pair.scale * change
+    found = corrected(weight, pair, own)
     if pair.magnitude is not None:
-        factor = own[pair.magnitude].float().flatten() / found.flatten(1).norm(dim=1)
-        found = found * factor.view(-1, *[1] * (found.ndim - 1))
+        found = found * lengthened(found, own[pair.magnitude]).view(-1, *[1] * (found.ndim - 1))
     return found.to(weight.dtype)
+
+
+def corrected(weight: Tensor, pair: Pair, own: Mapping[str, Tensor]) -> Tensor:
+    """Return a weight, its outputs first, with the product of a pair added, in float32."""
+    change = (flat(own[pair.up]) @ flat(own[pair.down])).view(weight.shape)
+    return weight.float() + pair.scale * change
+
+
+def lengthened(rows: Tensor, magnitude: Tensor) -> Tensor:
+    """Return by what rows are multiplied to have the lengths of DoRA, which may be below zero."""
+    factor: Tensor = magnitude.float().flatten() / rows.flatten(1).norm(dim=1)
+    return factor

@@ -66,7 +66,7 @@ class Decomposed(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         # Liu et al., 4.3: the gradient takes the norm for a constant
-        factor = self.magnitude / self._direction().flatten(1).norm(dim=1).detach()
+        factor: Tensor = self.magnitude / self._direction().flatten(1).norm(dim=1).detach()
         bias, places = self.base.bias, (-1, *[1] * (self.base.weight.ndim - 2))
         output: Tensor = self.base(x) + self.up(self.down(x)) * self.scale
         factors: Tensor = factor.view(places)
@@ -82,7 +82,8 @@ class Decomposed(nn.Module):
 
     def _direction(self) -> Tensor:
         down, up, weight = (_whole(layer.weight) for layer in (self.down, self.up, self.base))
-        return weight + self.scale * (up.flatten(1) @ down.flatten(1)).view(weight.shape)
+        found: Tensor = weight + self.scale * (up.flatten(1) @ down.flatten(1)).view(weight.shape)
+        return found
 
 
 def _layers(model: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Module]]:
