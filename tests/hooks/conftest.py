@@ -29,6 +29,8 @@ def zoo_layouts():
 @zoo.hookimpl
 def zoo_formats():
     yield zoo.FormatSpec(name="npz", summary="NumPy's archive", target="zoo_extras_more:npz", suffixes=(".npz",))
+    yield zoo.FormatSpec(name="arrays", summary="A file for each tensor", target="zoo_extras_more:arrays", suffixes=(),
+                         folder=True)
 
 @zoo.hookimpl
 def zoo_abilities():
@@ -141,7 +143,13 @@ class Npz:
             np.savez(file, **load_file(weights / "model.safetensors"))
 
 
-npz = Npz()
+class Arrays(Npz):
+    def write(self, weights, out):
+        for name, array in load_file(weights / "model.safetensors").items():
+            np.save(out / name, array)
+
+
+npz, arrays = Npz(), Arrays()
 """
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import zoo
 from tests.hooks.conftest import same
@@ -118,3 +119,39 @@ def test_a_format_is_pulled_with_the_usual_files(extras: Any) -> None:
 
     found = select(["config.json", "model.npz", "model.bin"], (), everything=False)
     assert (found.kept, found.unusual) == (("config.json", "model.npz"), ("model.bin",))
+
+
+def test_a_format_of_several_files_is_written_into_a_folder(run: RunResult, tmp_path: Path) -> None:
+    out = zoo.export(run.folder, to="arrays", out=tmp_path / "out")
+    assert {path.stem for path in out.iterdir()} == zoo.load(run.folder).state_dict().keys()
+    with pytest.raises(UsageError, match="omit --dtype"):
+        zoo.export(run.folder, to="arrays", out=tmp_path / "half", dtype="float16")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UsageError, match="is a file, and --to arrays writes a folder"):
+        zoo.export(run.folder, to="arrays", out=tmp_path / "file")
+
+
+def test_a_file_that_corrects_others_finds_them_and_takes_no_other(
+    run: RunResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import zoo_extras_more
+
+    monkeypatch.chdir(tmp_path)
+    first, base = tmp_path / "first" / "weights", zoo.BaseAddress(str(tmp_path / "first" / "weights"))
+    out = zoo.export(run.folder, to="npz", out=tmp_path / "sounds.npz")
+    monkeypatch.setattr(zoo_extras_more.Npz, "base", lambda self, path: base, raising=False)
+    assert same(zoo.load(out), zoo.load(run.folder))
+    assert "pinned in zoo.lock" in caplog.text
+    assert zoo.describe(zoo.find_weights(out)).task == "tone-classification"
+    alone, own = (model.state_dict() for model in (zoo.load(out, adapter=None), zoo.load(first)))
+    assert all(torch.equal(tensor, own[name]) for name, tensor in alone.items())
+    base = zoo.BaseAddress(str(run.weights))
+    with pytest.raises(IntegrityError, match=r"and zoo\.lock pins"):
+        zoo.load(out)
+    Path("zoo.lock").unlink()
+    base = zoo.BaseAddress(str(run.weights), sha256="0" * 64)
+    with pytest.raises(IntegrityError, match=r"has other weights, .* than .*sounds\.npz pins as the base"):
+        zoo.load(out)
+    base = zoo.BaseAddress(str(run.weights), sha256=zoo.tensors_sha256(run.weights))
+    zoo.load(out)
+    assert not Path("zoo.lock").exists()

@@ -16,7 +16,7 @@ from zoo.training.result import RunResult
 def test_everything_is_named(extras: Any, zoo_command: Any) -> None:
     (line,) = [line for line in zoo_command("plugins").stdout.splitlines() if line.startswith("zoo-extras ")]
     few = "abilities guess, predict, draw, write; explainer loudness; tracker diary"
-    assert line.split(maxsplit=2)[2] == f"format npz; layout author; method biases; {few}"
+    assert line.split(maxsplit=2)[2] == f"formats npz, arrays; layout author; method biases; {few}"
 
 
 def test_an_ability_is_bound_to_weights_that_have_it(run: RunResult, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,8 @@ def test_an_adapter_pushed_alone_loads_with_its_base_in_one_call(
     theirs = merged.state_dict()
     assert loaded.state_dict().keys() == theirs.keys()
     assert all(torch.allclose(tensor, theirs[name], atol=1e-6) for name, tensor in loaded.state_dict().items())
+    alone, first = (model.state_dict() for model in (zoo.load(run / "adapter", adapter=None), zoo.load(base)))
+    assert alone.keys() == first.keys() and all(torch.equal(tensor, first[name]) for name, tensor in alone.items())
     assert zoo.load(run / "adapter", dtype="bfloat16").state_dict()["head.weight"].dtype == torch.bfloat16
     assert zoo.verify(run / "adapter").selftest is not None
 

@@ -9,7 +9,7 @@ import zoo
 from zoo.errors import IntegrityError, NotFoundError, UsageError
 from zoo.hub.push import push_folder
 from zoo.hub.records import PulledFile
-from zoo.weights.lockfile import read_lock, write_lock
+from zoo.weights.lockfile import LockedBase, read_bases, read_lock, write_base, write_lock
 
 FILES = [PulledFile('pictures/"odd" \x7f.png', "b" * 64, 3), PulledFile("model.safetensors", "a" * 64, 7)]
 
@@ -26,9 +26,26 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_bases_of_adapters_are_kept_beside_names(tmp_path: Path) -> None:
+    path = tmp_path / "zoo.lock"
+    repo = LockedBase('org/"a"', "b" * 64, "1" * 40)
+    write_base("c" * 64, repo, path)
+    write_lock("net.b", "org/b", "1" * 40, FILES, path)
+    write_base("a" * 64, LockedBase("./folder", "d" * 64), path)
+    assert read_bases(path) == {"a" * 64: LockedBase("./folder", "d" * 64), "c" * 64: repo}
+    assert list(read_lock(path)) == ["net.b"]
+
+
 @pytest.mark.parametrize(
     "text",
-    ["version = 2", "version = 1" + "0" * 5000, "version = 1\nextra = 1", "]", "version = 1\n[weights.a]\nrepo = 1"],
+    [
+        "version = 2",
+        "version = 1\n[bases.a]\nsource = 'x'\nsha256 = '" + "a" * 64 + "'",
+        "version = 1" + "0" * 5000,
+        "version = 1\nextra = 1",
+        "]",
+        "version = 1\n[weights.a]\nrepo = 1",
+    ],
 )
 def test_broken_lock(tmp_path: Path, text: str) -> None:
     (tmp_path / "zoo.lock").write_text(text)

@@ -17,7 +17,6 @@ from torch import nn
 from zoo.engine.options import RunOptions
 from zoo.engine.run import Run
 from zoo.errors import PluginError, UsageError
-from zoo.hub.records import PulledRepo
 from zoo.modalities.data_source import open_data, task_reader
 from zoo.redaction import without_secrets, without_secrets_in
 from zoo.registry.recipe_settings import check_recipe_fits, given_settings, recipe_settings, settings_from, typed
@@ -26,7 +25,7 @@ from zoo.specs.modality import Dataset, Inputs, Need
 from zoo.specs.networks import Network
 from zoo.specs.records import ModelSpec, RecipeSpec
 from zoo.specs.settings import FinetuneSettings, TrainingSettings
-from zoo.training.beginning import beginning, fresh_arguments
+from zoo.training.beginning import Stored, beginning, fresh_arguments
 from zoo.training.choices import choose_by_data, kept_choices
 from zoo.training.growth import larger_arguments, with_room
 from zoo.training.pins import pinned_settings
@@ -187,7 +186,7 @@ def finetuning(request: FinetuneRequest) -> TrainingJob:
         same = begins.made_for(task) and block.labels == dataset.classes
         return model.backbone if isinstance(model, Network) and not same else model
 
-    adapter = None if stored is None or larger else _adapter(chosen, stored.pulled, stored.block.adapter is not None)
+    adapter = None if stored is None or larger else _adapter(chosen, stored)
     own = arguments if stored is None or adapter is None else stored.block.arguments  # an adapter has those of its base
     return TrainingJob(
         run=request.run,
@@ -240,9 +239,10 @@ def _with_validation(dataset: Dataset, settings: TrainingSettings) -> Dataset:
     return dataset
 
 
-def _adapter(settings: FinetuneSettings, pulled: PulledRepo | None, began_at_adapter: bool) -> AdapterRecord | None:
-    """Return how an adapter names its base; None where there is none, or its base is an adapter or a folder alone."""
-    if settings.method != "lora" or pulled is None or began_at_adapter:
+def _adapter(settings: FinetuneSettings, stored: Stored) -> AdapterRecord | None:
+    """Return how an adapter names its base; None where there is none, or its base is an adapter or no repo's folder."""
+    pulled = stored.pulled
+    if settings.method != "lora" or pulled is None or stored.block.adapter is not None or stored.folder.is_file():
         return None
     base = BaseRecord(repo=pulled.repo, commit=pulled.commit, sha256=tensors_sha256(pulled.folder))
     return AdapterRecord(rank=settings.lora_rank, alpha=settings.lora_alpha, base=base)

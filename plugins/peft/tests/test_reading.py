@@ -116,6 +116,17 @@ def test_base_and_adapter_are_pulled_from_one_hub(adapter: Write, base: Path, se
     model = zoo.load("hf://me/adapter", hub=served_hub.url)
     assert 'source = "me/base"\ncommit = "' in Path("zoo.lock").read_text()
     assert model.predict is not None
+    result = zoo.finetune(
+        "hf://me/adapter",
+        task="image-classification",
+        data="fashion_mnist_sample",
+        out="run",
+        labels=20,
+        method="lora",
+        settings={"steps": 1, "batch_size": 4, "image_size": (32, 32)},
+        hub=served_hub.url,
+    )
+    assert not (result.folder / "adapter").exists()  # it would be one for an adapter
     Path("zoo.lock").unlink()
     with pytest.raises(zoo.NotFoundError, match="the base of .* 'me/none', is missing"):
         zoo.load(adapter(base_model_name_or_path="me/none", name="other"), hub=served_hub.url)
