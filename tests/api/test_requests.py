@@ -73,7 +73,14 @@ TYPED = (
 WEIGHTS = {"hub": "http://hub", "registry": "other.json", "locked": True, "offline": True}
 TYPED_WEIGHTS = "--hub http://hub --registry other.json --locked --offline"
 LEAST = {"data": "pictures", "out": Path("elsewhere")}
-OF_WEIGHTS = {"query.revision", "query.registry", "query.allow_mutable", "query.locked", "query.offline"}
+OF_WEIGHTS = {
+    "query.revision",
+    "query.registry",
+    "query.allow_mutable",
+    "query.locked",
+    "query.offline",
+    "query.adapter",
+}
 
 CASES = {
     "pretrain": Case(
@@ -145,6 +152,7 @@ CASES = {
         spelled={"name": "source"},
         python_alone={"progress", "revision"},
         said_by_the_command={"progress": True},
+        never_said={"query.adapter"},
     ),
     "verify": Case(
         function=zoo.verify,
@@ -154,14 +162,14 @@ CASES = {
         typed=f"net.a {TYPED_WEIGHTS} --signature key.pem --device cuda:1",
         spelled={"weights": "source"},
         shell_alone={"as_json"},
-        never_said={"query.revision", "query.allow_mutable"},
+        never_said={"query.revision", "query.allow_mutable", "query.adapter"},
     ),
     "load": Case(
         function=zoo.load,
         receiver="zoo.inference.load:load_model",
         least={"source": "other"},
         all={"source": "net.a", **WEIGHTS, "num_classes": 12, "channels": 6, "features_only": True}
-        | {"dtype": "bfloat16", "device": "cuda:1", "engine": "compile"},
+        | {"dtype": "bfloat16", "device": "cuda:1", "engine": "compile", "adapter": None},
         python_alone={"revision"},
         never_said={"query.allow_mutable"},
     ),

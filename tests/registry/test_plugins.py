@@ -120,7 +120,7 @@ def test_six_broken_plugins_beside_the_good_one(site: Any, zoo_command: Any) -> 
     }
     for name, (code, _) in broken.items():
         site.install(name, code)
-    listed = zoo_command("list")
+    listed = zoo_command("list", "good")
     assert listed.returncode == 0
     assert "good_net" in listed.stdout
     shown = zoo_command("plugins")

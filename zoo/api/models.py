@@ -134,7 +134,7 @@ def load(
 
     if adapter not in ("merged", None):
         raise UsageError(f"adapter={adapter!r} is neither 'merged' nor None, which loads the base alone")
-    query = WeightsQuery(revision, hub, registry, locked=locked, offline=offline, base_alone=adapter is None)
+    query = WeightsQuery(revision, hub, registry, locked=locked, offline=offline, adapter=adapter)
     return load_model(
         source,
         query,

@@ -4,6 +4,7 @@ import os
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from zoo.errors import IntegrityError, NotFoundError, PluginError, UsageError
 from zoo.hub.file_names import shown
@@ -32,7 +33,7 @@ _GIVE = "give a run, a weights folder, a .safetensors file, a name (`zoo list`) 
 class WeightsQuery:
     """How weights are to be found: where from, at which revision, and with how much trust.
 
-    With `base_alone` an adapter stands for the weights that it corrects.
+    With an `adapter` of None an adapter stands for the weights that it corrects.
     """
 
     revision: str | None = None
@@ -41,7 +42,7 @@ class WeightsQuery:
     allow_mutable: bool = False
     locked: bool = False
     offline: bool = False
-    base_alone: bool = False
+    adapter: Literal["merged"] | None = "merged"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def find_and_pull(source: str | Path, query: WeightsQuery) -> tuple[Path, Pulled
         base = find_base(adapter.base, hub=query.hub, offline=query.offline)
     elif (address := base_of_file(folder)) is not None:
         base = pinned_base(folder, address, hub=query.hub, offline=query.offline, pin=True)
-    return (base, None) if query.base_alone and base is not None else (folder, pulled)
+    return (base, None) if query.adapter is None and base is not None else (folder, pulled)
 
 
 def find_base(base: BaseRecord, *, hub: str | Path | None = None, offline: bool = False) -> Path:
