@@ -22,7 +22,7 @@ def best(*shares: float, samples: int = 400, parameters: int = 1000) -> Ranked:
     probed = Probed(np.zeros((samples, 2)), depths[-1], depths)
     labels = np.arange(samples) % 2
     estimate = Estimate(
-        "runs/one", probed, 0.0, 0.0, 0.0, parameters, 1.0, 1.0, 1e6, None, depth_names, labels, samples
+        "runs/one", probed, 0.0, 0.0, 0.0, parameters, 1.0, 1.0, 1e6, None, depth_names, labels, samples, 4000
     )
     return ranked([estimate], 0)[0]
 

@@ -66,7 +66,42 @@ def test_what_takes_too_much_memory_is_left_out(tmp_path: Path, weights: list[Pa
         typed(tmp_path, "-c", weights[0], "--samples", 40, "--memory", "1MB")
 
 
-def test_a_budget_finetunes_the_best_few_on_held_out_samples(tmp_path: Path, weights: list[Path]) -> None:
+def test_weights_whose_licence_is_not_known_to_allow_it_are_left_out(tmp_path: Path, weights: list[Path]) -> None:
+    with pytest.raises(zoo.NotFoundError, match="its licence is not known to allow commercial use"):
+        typed(tmp_path, "-c", weights[0], "--license-allows", "commercial")
+
+
+def test_what_cannot_take_its_fewest_steps_in_time_is_left_out(tmp_path: Path, weights: list[Path]) -> None:
+    with pytest.raises(zoo.NotFoundError, match=r"5 steps take \d+ s here, the budget is 0 s"):
+        typed(tmp_path, "-c", weights[0], "--samples", 40, "--budget", "0.000001s")
+
+
+def test_an_interruption_keeps_what_is_known_and_the_same_command_goes_on(
+    tmp_path: Path, weights: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = zoo.features
+    looked: list[Any] = []
+
+    def interrupted(*given: Any, **named: Any) -> Any:
+        if looked:
+            raise KeyboardInterrupt
+        looked.append(given)
+        return look(*given, **named)
+
+    monkeypatch.setattr(zoo, "features", interrupted)
+    words = ("-c", weights[0], "-c", weights[1], "--samples", 40, "--budget", "10m", "--json")
+    found = json.loads(typed(tmp_path, *words).stdout)
+    assert [row["name"] for row in found["candidates"]] == [str(weights[0])]
+    assert found["left out"] == {str(weights[1]): "not looked at: interrupted; the same command goes on"}
+    monkeypatch.setattr(zoo, "features", look)
+    again = json.loads(typed(tmp_path, *words[:-3], "--json").stdout)
+    assert len(again["candidates"]) == 2 and not again["left out"]
+
+
+def test_a_budget_finetunes_the_best_few_on_held_out_samples(
+    tmp_path: Path, weights: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo_choose.choosing.FEWEST_STEPS", 0)  # a busy machine takes more than a second for five
     found = json.loads(
         typed(
             tmp_path, "-c", weights[0], "-c", weights[1], "--samples", 40, "--labels", 40, "--budget", "1s", "--json"

@@ -13,7 +13,7 @@ from zoo_choose.ranking import ranked
 def candidate(name: str, right: Any, seconds: float) -> Estimate:
     probed = Probed(np.zeros((len(right), 2)), np.asarray(right, "f8"))
     labels = np.arange(len(right)) % 2
-    return Estimate(name, probed, 0.0, 0.0, 0.0, 1000, seconds, 1.0, 1e6, None, ("head",), labels, len(right))
+    return Estimate(name, probed, 0.0, 0.0, 0.0, 1000, seconds, 1.0, 1e6, None, ("head",), labels, len(right), 4000)
 
 
 def test_what_is_clearly_better_comes_first_whatever_it_costs() -> None:

@@ -17,6 +17,7 @@ from zoo_choose.choosing import Choice, Request, choose
 from zoo_choose.halving import SCRATCH
 from zoo_choose.ranking import Ranked
 
+_SHOWN = 10
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _BYTES = {"": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12}
 
@@ -49,6 +50,9 @@ def amount(text: str, units: Mapping[str, float], option: str) -> float:
     help="Finetune the best few for this long in all, such as 10m; default: none.",
 )
 @click.option("--memory", metavar="BYTES", help="Leave out what needs more to train, such as 4GB.")
+@click.option(
+    "--license-allows", type=click.Choice(["commercial"]), help="Leave out whose licence is not known to allow it."
+)
 @click.option("--labels", type=click.IntRange(1), help="How many labels there will be to finetune on; default: all.")
 @click.option(
     "--samples", type=click.IntRange(2), default=2000, show_default=True, help="Look at so many samples at most."
@@ -94,6 +98,7 @@ def command(task: str, data: str, as_json: bool, **options: Any) -> None:
         out=options["out"],
         budget=amount(options["budget"], _SECONDS, "--budget"),
         memory=None if options["memory"] is None else amount(options["memory"], _BYTES, "--memory"),
+        license_allows=options["license_allows"],
         labels=options["labels"],
         pull=int(amount(options["pull"], _BYTES, "--pull")),
         samples=options["samples"],
@@ -138,6 +143,7 @@ def _row(item: Ranked, found: Choice) -> dict[str, Any]:
         "parameters": estimate.parameters,
         "seconds": estimate.seconds,
         "memory": estimate.memory,
+        "bytes": estimate.bytes,
         "license": estimate.license,
     }
 
@@ -156,7 +162,7 @@ def _written(found: Choice) -> None:
 
 def _print(found: Choice) -> None:
     print_table(
-        ("WEIGHTS", "SCORE", "95 %", "FINETUNED", "S/EPOCH", "MEMORY", "PARAMETERS", "LICENSE"),
+        ("WEIGHTS", "SCORE", "95 %", "FINETUNED", "S/EPOCH", "MEMORY", "PARAMETERS", "BYTES", "LICENSE"),
         [
             *(
                 (
@@ -167,6 +173,7 @@ def _print(found: Choice) -> None:
                     f"{item.estimate.seconds:.1f}",
                     f"{item.estimate.memory / 1e9:.1f} GB",
                     millions(item.estimate.parameters),
+                    f"{item.estimate.bytes / 1e6:.1f} MB",
                     item.estimate.license or "-",
                 )
                 for item in found.ranked
@@ -177,8 +184,10 @@ def _print(found: Choice) -> None:
     tied = sum(item.tied for item in found.ranked)
     if tied > 1 and not found.tried:
         print_line(f"= the samples cannot tell these {tied} apart; the cheapest comes first")
-    for candidate in found.refused:
+    for candidate in found.refused[:_SHOWN]:
         print_line(f"left out: {candidate.name}: {candidate.refused}")
+    if len(found.refused) > _SHOWN:
+        print_line(f"left out: {len(found.refused) - _SHOWN} others; {found.request.out / 'choice.json'} says why")
     for line in said(found):
         print_line(line)
     print_line(f"drawn: {found.request.out / 'choice.png'}")
@@ -190,7 +199,7 @@ def _simpler(found: Choice) -> list[tuple[str, ...]]:
     rows = []
     if (simple := found.classical) is not None:
         mark = "" if simple.behind else " ="
-        rows.append((simple.name, f"{simple.score:.1f}", f"{simple.low:.1f} to {simple.high:.1f}{mark}", *"-----"))
+        rows.append((simple.name, f"{simple.score:.1f}", f"{simple.low:.1f} to {simple.high:.1f}{mark}", *"------"))
     if SCRATCH in found.tried:
-        rows.append((SCRATCH, "-", "-", f"{found.tried[SCRATCH]:.1f}", *"----"))
+        rows.append((SCRATCH, "-", "-", f"{found.tried[SCRATCH]:.1f}", *"-----"))
     return rows

@@ -25,9 +25,9 @@ _COST = ("samples_per_second", "memory", "train_samples", "batch_size")
 class Estimate:
     """One candidate as its features foretell it.
 
-    `seconds` are those of an epoch of finetuning here, `memory` the bytes that it takes. `log_me`, `h_score` and
-    `n_leep` are means over the depths; the last two are None where a sample may have several labels. `depths` are from
-    the input to the head; `labels` are those of the samples that were looked at.
+    `seconds` are those of an epoch of finetuning here, `memory` the bytes that it takes, `bytes` those of the files.
+    `log_me`, `h_score` and `n_leep` are means over the depths; the last two are None where a sample may have several
+    labels. `depths` are from the input to the head; `labels` are those of the samples that were looked at.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Estimate:
     depths: tuple[str, ...]
     labels: NDArray[Any]
     train_samples: int
+    bytes: int
 
 
 def estimate(name: str, request: "Request") -> Estimate:
@@ -79,6 +80,7 @@ def estimate(name: str, request: "Request") -> Estimate:
         tuple(facts["depths"]),
         labels,
         facts["train_samples"],
+        sum(file.stat().st_size for file in zoo.stored_tensors(weights).files),
     )
 
 

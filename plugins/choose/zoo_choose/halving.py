@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MOST = 3
 SCRATCH = "from scratch"
-_FEWEST_STEPS = 5
+FEWEST_STEPS = 5
 _HELD_OUT = 0.2
 
 
@@ -58,7 +58,7 @@ def _score(
     """Finetune one contender for about so many seconds; return its score on what is held out, None where that fails."""
     estimate = item.of.estimate
     out = request.out / f"round-{number}" / re.sub(r"[^\w.-]", "-", item.name)
-    steps = max(_FEWEST_STEPS, int(seconds * estimate.steps_a_second))
+    steps = max(FEWEST_STEPS, int(seconds * estimate.steps_a_second))
     resume = request.resume and (out / "run.json").is_file()
     try:
         zoo.finetune(
