@@ -9,10 +9,11 @@ def test_add_token_list_rm(pushed: str, says: Any) -> None:
     assert says("hub", "user", "add", "hub", "ann") == "added ann; next:  zoo hub user token hub ann\n"
     assert says("hub", "user", "add", "hub", "ann", "--namespace", "org").startswith("changed ann; ")
     assert re.fullmatch(r"\S{20,}\n", says("hub", "user", "token", "hub", "ann", "--scope", "read"))
-    assert says("hub", "user", "list", "hub").splitlines() == [
-        "USER  WRITES TO   TOKENS",
-        "ann   ann, org    read (read)",
-        "zoo   everywhere  owner (write)",
+    listed = re.sub(r"used \d{4}-\d\d-\d\d", "used DAY", says("hub", "user", "list", "hub"))
+    assert listed.splitlines() == [
+        "USER  WRITES TO   READS       TOKENS",
+        "ann   ann, org    -           read (read, never used)",
+        "zoo   everywhere  everywhere  owner (write, used DAY)",
     ]
     assert says("hub", "user", "rm", "hub", "ann") == "removed ann\n"
     said = says("hub", "user", "rm", "hub", "ann", code=3)
@@ -23,7 +24,11 @@ def test_a_token_that_reads_leaves_the_one_that_writes(pushed: str, says: Any) -
     says("hub", "user", "add", "hub", "ann")
     says("hub", "user", "token", "hub", "ann")
     says("hub", "user", "token", "hub", "ann", "--scope", "read")
-    assert says("hub", "user", "list", "hub").splitlines()[1].endswith("default (write), read (read)")
+    assert (
+        says("hub", "user", "list", "hub")
+        .splitlines()[1]
+        .endswith("default (write, never used), read (read, never used)")
+    )
 
 
 def test_namespaces_of_the_hubs_own_addresses(pushed: str, says: Any) -> None:

@@ -2,9 +2,11 @@
 
 import click
 
+from zoo.cli.hub.audit import audit
 from zoo.cli.hub.backup import backup
 from zoo.cli.hub.fsck import fsck
 from zoo.cli.hub.gc import gc
+from zoo.cli.hub.import_ import import_
 from zoo.cli.hub.mirror import mirror
 from zoo.cli.hub.rebuild import rebuild
 from zoo.cli.hub.serve import serve
@@ -17,5 +19,5 @@ def command() -> None:
     """Run and maintain your own Hub."""
 
 
-for _part in (serve, user, fsck, gc, stats, backup, rebuild, mirror):
+for _part in (serve, user, audit, fsck, gc, stats, backup, rebuild, mirror, import_):
     command.add_command(_part)

@@ -1,7 +1,6 @@
 """`zoo hub serve`."""
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from zoo.cli.hub.store import folder_argument
+from zoo.cli.hub.times import seconds_of
 from zoo.commands.output import print_line
 from zoo.errors import UsageError
 
@@ -119,18 +119,10 @@ def _upstream(settings: dict[str, object]) -> "UpstreamOptions | None":
         url=str(url),
         token=read_token(token) if isinstance(token, Path) else os.environ.get("ZOO_UPSTREAM_TOKEN") or None,
         allow=tuple(allow) or ("*",),  # type: ignore[arg-type]
-        fresh_seconds=_seconds(str(fresh)),
+        fresh_seconds=seconds_of(str(fresh), "--fresh"),
         redirects=tuple(hosts),  # type: ignore[arg-type]
         max_bytes=int(size * 1024**3) if isinstance(size, float) else None,
     )
-
-
-def _seconds(text: str) -> float:
-    """Return a time of --fresh in seconds."""
-    match = re.fullmatch(r"(\d{1,6})([smhd]?)", text, re.ASCII)
-    if match is None:
-        raise UsageError(f"--fresh {text[:20]!r} is no time; write one such as 30s, 5m, 12h or 7d")
-    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}[match[2]]
 
 
 def _announce(served: "ServedHub", options: "Options") -> None:

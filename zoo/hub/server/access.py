@@ -67,6 +67,7 @@ class Access:
             raise HttpError(401, "Invalid credentials in Authorization header", headers=self._log_in(request))
         if scheme.lower() == "basic" and request.method not in ("GET", "HEAD"):
             self.check_form(user)
+        self.store.users.use(user)
         return user
 
     def form_key(self, user: User) -> str:
@@ -123,7 +124,7 @@ class Access:
         """Return whose private repos the user may see; None is everybody's."""
         if self.user is None:
             return ()
-        return None if self.user.owner else (self.user.name, *self.user.namespaces)
+        return None if self.user.owner else (self.user.name, *self.user.namespaces, *self.user.read)
 
     def repo(self, type_: str, name: str, *, follow: bool = True) -> Repo:
         """Return a repo that the user may see; a private one answers others as if it were not there.
@@ -143,11 +144,11 @@ class Access:
         raise HttpError(404, "Repository not found", "RepoNotFound")
 
     def _sees(self, repo: Repo) -> bool:
-        return not repo.private or (self.user is not None and self.user.belongs_to(repo.namespace))
+        return not repo.private or (self.user is not None and self.user.may_read(repo.namespace))
 
     async def check_files(self, repo: Repo) -> None:
         """Raise HttpError 401 or 403 where a gate keeps the user from a repo's files."""
-        if not repo.gated or (self.user and self.user.belongs_to(repo.namespace)):
+        if not repo.gated or (self.user and self.user.may_read(repo.namespace)):
             return
         if self.user is None:
             raise HttpError(401, f"Access to {repo.type[:-1]} {repo.name} is restricted. Please log in.", "GatedRepo")

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import msgspec
 
 from zoo.hub.server.access import Access
+from zoo.hub.server.dates import timestamp
 from zoo.hub.server.http import HttpError, Response, Scope
-from zoo.hub.server.repos import timestamp
 
 _LARGEST = 10 * 1024 * 1024
 _KEPT = 5

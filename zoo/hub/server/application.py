@@ -7,10 +7,20 @@ import sqlite3
 import time
 from dataclasses import replace
 from errno import EDQUOT, ENOSPC
+from functools import partial
 from typing import Any
 
 from zoo.errors import StorageError
-from zoo.hub.server import routes_commit, routes_files, routes_lfs, routes_pages, routes_repos, routes_trees, routes_xet
+from zoo.hub.server import (
+    audit,
+    routes_commit,
+    routes_files,
+    routes_lfs,
+    routes_pages,
+    routes_repos,
+    routes_trees,
+    routes_xet,
+)
 from zoo.hub.server.access import Access
 from zoo.hub.server.access_log import AccessLog, shown_path
 from zoo.hub.server.downloads import Downloads
@@ -30,6 +40,7 @@ _log = logging.getLogger("zoo.hub.server")
 _TYPES = ("models", "datasets", "spaces")
 _WRITES = ("POST", "PUT", "DELETE")
 _LOOK_SECONDS = 0.05
+_USES_SECONDS = 5.0
 
 
 class Application:
@@ -48,6 +59,7 @@ class Application:
         self._turns = routes_commit.Turns()
         self._under_way: set[Work] = set()
         self._memory = Memory()
+        self._noted = time.monotonic()
         self.lanes = Lanes()
 
     def cut_off(self) -> list[str]:
@@ -73,6 +85,7 @@ class Application:
         self._cards.close()
         self._comparisons.close()
         self._downloads.write()
+        self._store.users.note_uses(self._store.users.uses())
         self._access_log.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,6 +102,7 @@ class Application:
                 request = Request(scope, work.timed(receive), limits.idle_seconds, self._memory)
                 access = Access(self._store, self._options, request)
                 request.when_read = access.renew
+                audit.actor.set(partial(_actor, access, scope))
                 response = await self._in_time(work, access, request)
             except HttpError as error:
                 page = routes_pages.error_page(access, request, error) if request else None
@@ -101,10 +115,18 @@ class Application:
                 await send_response(response, scope, send, limits.idle_seconds)
             finally:
                 self._access_log.write(scope, access, response, request_id, time.monotonic() - start)
+                self._note_uses()
         finally:
             self._under_way.discard(work)
             if request is not None:
                 request.share.release()
+
+    def _note_uses(self) -> None:
+        """Write down now and then when tokens were used: a request must not wait for the disk."""
+        if time.monotonic() - self._noted > _USES_SECONDS:
+            self._noted = time.monotonic()
+            if uses := self._store.users.uses():
+                self.lanes.writes.submit(self._store.users.note_uses, uses)
 
     async def _in_time(self, work: Work, access: Access, request: Request) -> Response:
         """Answer, or go on without the answer when it takes too long: a thread that hangs cannot be ended."""
@@ -244,6 +266,13 @@ class Application:
                 if operation == ["verify"]:
                     return await routes_lfs.verify(access, request, repo)
         return await routes_pages.answer(access, request, self._cards, self._comparisons)
+
+
+def _actor(access: Access, scope: Scope) -> audit.Actor:
+    """Return who the changes of a request are made for."""
+    user = access.user
+    client = (scope.get("client") or [""])[0]
+    return audit.Actor(user.name, user.label, client) if user else audit.Actor("", "", client)
 
 
 def _drop(task: "asyncio.Task[Response]") -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import BinaryIO
 
-from zoo.hub.server import work
+from zoo.hub.server import audit, work
 from zoo.hub.server.blobs import BlobStore, NewBlob
 from zoo.hub.server.changes import Change, NewTree, change_tree
 from zoo.hub.server.database import Database
+from zoo.hub.server.dates import timestamp
 from zoo.hub.server.http import HttpError
-from zoo.hub.server.repos import Repo, Repos, timestamp
+from zoo.hub.server.repos import Repo, Repos
 from zoo.hub.server.summary import Summary, summarise
 from zoo.hub.server.trees import Trees, git_id
 
@@ -91,6 +92,8 @@ class Commits:
                 return False
             self._insert(connection, repo, Commit(head, None, tree, author, title, "", date), "")
             connection.execute("INSERT INTO refs VALUES (?,?,?)", (repo, "refs/heads/main", head))
+            web_id = name if type_ == "models" else f"{type_}/{name}"
+            audit.note(connection, "repo.create", web_id, "private" if private else "public")
         return True
 
     def add(self, repo: Repo, branch: str, request: Request) -> str:
@@ -123,6 +126,7 @@ class Commits:
                 connection.execute("UPDATE refs SET oid=? WHERE repo=? AND name=?", (commit.oid, repo.id, ref))
                 if planned.summary is not None:
                     self._repos.summarised(connection, repo, commit.oid, commit.date, planned.summary)
+                audit.note(connection, "commit", repo.web_id, f"{branch} {commit.oid}")
             return commit.oid
 
     def _planned(self, repo: Repo, branch: str, head: str, request: Request) -> _Planned | None:
@@ -159,6 +163,7 @@ class Commits:
             if branch == "main":
                 connection.execute("UPDATE repos SET head=?, modified=? WHERE id=?", (oid, date, repo.id))
             self._forget_unreachable(connection, repo)
+            audit.note(connection, "squash", repo.web_id, f"{branch} {oid}")
         return oid
 
     @staticmethod

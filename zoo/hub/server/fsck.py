@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from zoo.hub.server import audit
 from zoo.hub.server.commits import commit_id
 from zoo.hub.server.shelves import files_below
 from zoo.hub.server.store import DAY, Store
@@ -45,6 +46,7 @@ def check_store(store: Store, progress: Callable[[int], None] = lambda _: None) 
         _check_blobs(store, connection, report, progress)
         _check_history(connection, report)
         _check_refs(connection, report)
+        report.problems += audit.faults(connection)
     return report
 
 

@@ -29,11 +29,13 @@ class Limits:
 class UpstreamOptions:
     """The Hub that is asked for repos that are not here: which of them, and how long what it says of a branch holds.
 
-    Its `redirects` are the hosts, or with a dot in front the domains, that it may send to for bytes. Above `max_bytes`
-    of fetched files those that were asked for longest ago go.
+    It is called `name` where somebody reads of it, if not by its URL. Its `redirects` are the hosts, or with a dot in
+    front the domains, that it may send to for bytes. Above `max_bytes` of fetched files those that were asked for
+    longest ago go.
     """
 
     url: str
+    name: str | None = None
     token: str | None = field(default=None, repr=False)
     allow: tuple[str, ...] = ("*",)
     fresh_seconds: float = 300

@@ -1,12 +1,11 @@
 """Repos and their refs."""
 
 import sqlite3
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from zoo.hub.server import former_names
+from zoo.hub.server import audit, former_names
 from zoo.hub.server.database import Database
+from zoo.hub.server.dates import timestamp as timestamp
 from zoo.hub.server.http import HttpError
 from zoo.hub.server.summary import Summary, decode_summary, encode_summary
 
@@ -108,6 +107,7 @@ class Repos:
             connection.execute("DELETE FROM repos WHERE id=?", (repo.id,))
             connection.execute("DELETE FROM names WHERE rowid=?", (repo.id,))
             former_names.forget_all(connection, repo.id)
+            audit.note(connection, "repo.delete", repo.web_id)
 
     def move(self, repo: Repo, name: str) -> bool:
         """Give a repo another name, to which the old one leads from now on; False when it is taken."""
@@ -123,6 +123,7 @@ class Repos:
             connection.execute("UPDATE names SET name=? WHERE rowid=?", (name, repo.id))
             former_names.remember(connection, repo.type, repo.name, repo.id)
             former_names.forget(connection, repo.type, name)  # its own, too: moved back, or in another case
+            audit.note(connection, "repo.move", repo.web_id, f"to {name}")
         return True
 
     def configure(self, repo: Repo, private: bool, gated: str) -> None:
@@ -131,6 +132,8 @@ class Repos:
         with self._database.transaction() as connection:
             change = "UPDATE repos SET private=?1, gated=?2, epoch=epoch+(private<>?1 OR gated<>?2) WHERE id=?3"
             connection.execute(change, (private, gated, repo.id))
+            seen = "private" if private else "public"
+            audit.note(connection, "repo.settings", repo.web_id, f"{seen}, gated {gated}" if gated else seen)
 
     def summarised(self, connection: sqlite3.Connection, repo: Repo, head: str, date: str, summary: Summary) -> None:
         """Note where main points to now, and what is to be said of it."""
@@ -163,16 +166,16 @@ class Repos:
         """Make a ref; False when there is one."""
         repo.check_own()
         with self._database.transaction() as connection:
-            made = connection.execute("INSERT OR IGNORE INTO refs VALUES (?,?,?)", (repo.id, name, oid))
-        return made.rowcount == 1
+            made = connection.execute("INSERT OR IGNORE INTO refs VALUES (?,?,?)", (repo.id, name, oid)).rowcount == 1
+            if made:
+                audit.note(connection, "ref.make", repo.web_id, f"{name} at {oid}")
+        return made
 
     def delete_ref(self, repo: Repo, name: str) -> bool:
         """Remove a ref; False when there is none."""
         repo.check_own()
         with self._database.transaction() as connection:
-            return connection.execute("DELETE FROM refs WHERE repo=? AND name=?", (repo.id, name)).rowcount == 1
-
-
-def timestamp() -> str:
-    """Return the time as the Hub's clients read it."""
-    return datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            gone = connection.execute("DELETE FROM refs WHERE repo=? AND name=?", (repo.id, name)).rowcount == 1
+            if gone:
+                audit.note(connection, "ref.delete", repo.web_id, name)
+        return gone

@@ -66,7 +66,7 @@ async def resolve(access: Access, request: Request, files: Files, repo: Repo, re
             raise HttpError(410, f"The bytes of {path} are gone from this Hub; push the file again") from None
         if request.method == "HEAD":
             return Response(status, headers=headers, stream=_nothing())
-        if files.upstream is None or not files.upstream.allows(repo.name):
+        if files.upstream is None or not files.upstream.serves(repo):
             raise HttpError(
                 502, f"The bytes of {path} are not here, and {repo.upstream} is not asked any more"
             ) from None

@@ -19,7 +19,7 @@ _LARGEST_PAGE = 1000
 async def whoami(access: Access, request: Request) -> Response:
     """Say who the token belongs to."""
     user = access.require_user()
-    orgs = [{"type": "org", "id": name, "name": name, "fullname": name} for name in user.namespaces]
+    orgs = [{"type": "org", "id": name, "name": name, "fullname": name} for name in (*user.namespaces, *user.read)]
     token = {"displayName": user.label, "role": user.role}
     answer = {"type": "user", "id": str(user.id), "name": user.name, "fullname": user.name, "orgs": orgs}
     return json_response({**answer, "auth": {"type": "access_token", "accessToken": token}})
@@ -121,6 +121,7 @@ async def auth_check(access: Access, repo: Repo, write: bool) -> Response:
     """Say whether the user may have a repo's files, or change them."""
     if write:
         access.require_writer(repo.namespace)
+        repo.check_own()
     await access.check_files(repo)
     return json_response({})
 

@@ -40,7 +40,8 @@ class Upstream:
 
     def __init__(self, store: ServedStore, options: UpstreamOptions, limits: Limits) -> None:
         self.source = Source(options)
-        self.copies = Copies(store, self.source.url)
+        self._name = options.name or self.source.url
+        self.copies = Copies(store, self._name)
         self._store = store
         self._options = options
         self._questions = Lane(_QUESTIONS, _WAITING, "zoo-upstream")
@@ -71,10 +72,10 @@ class Upstream:
         repo = self.copies.find(type_, name)
         if repo is None and (self._store.repos.moved(type_, name) is not None or not self.allows(name)):
             return {}
-        if repo is not None and not repo.upstream:
+        if repo is not None and not self.serves(repo):
             return {}
         access.check_reading()
-        if repo is not None and (self._is_fresh(repo, revision) or not self.allows(name)):
+        if repo is not None and self._is_fresh(repo, revision):
             return {}
         try:
             with waiting():
@@ -100,6 +101,10 @@ class Upstream:
             entry = self._store.trees.find(self._store.commits.tree(repo, commit), path) if commit and path else None
             if entry is not None and not entry.folder and entry.size <= _MOST_SHOWN:
                 await self.files.have(repo, str(commit), path, entry)
+
+    def serves(self, repo: Repo) -> bool:
+        """Tell whether upstream may be asked for a copy: not for one that came from elsewhere."""
+        return repo.upstream == self._name and self.allows(repo.name)
 
     def allows(self, name: str) -> bool:
         """Tell whether upstream may be asked for a repo."""
@@ -129,7 +134,7 @@ class Upstream:
         info = await self._in_thread(self.source.info, type_, name, revision)
         check_repo(*info.id.partition("/")[::2])
         repo = self.copies.find(type_, info.id)
-        if repo is not None and not repo.upstream:
+        if repo is not None and repo.upstream != self._name:
             return
         items = None
         if repo is None or not self.copies.knows(repo, info.sha):
@@ -170,7 +175,7 @@ class Upstream:
         """Return what upstream says, or last said, of a copy below its address in the API; None where it never did."""
         asked = self._asked.get((repo.id, route))
         fresh = asked is not None and time.monotonic() - asked < self._options.fresh_seconds
-        if not fresh and self.allows(repo.name):
+        if not fresh and self.serves(repo):
             with suppress(Away), waiting():
                 await self._once(("document", str(repo.id), route), partial(self._document, repo, route))
         body = self.copies.document(repo, route)

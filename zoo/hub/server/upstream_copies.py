@@ -3,18 +3,21 @@
 import re
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
 
 from zoo.hub.listing import Item
-from zoo.hub.server import former_names, regular
+from zoo.hub.server import audit, former_names, regular
 from zoo.hub.server.blobs import NewBlob
 from zoo.hub.server.changes import Change, NewTree, change_tree
+from zoo.hub.server.dates import timestamp
 from zoo.hub.server.http import HttpError
 from zoo.hub.server.names import check_path
-from zoo.hub.server.repos import Repo, timestamp
+from zoo.hub.server.repos import Repo
 from zoo.hub.server.store import Store
 from zoo.hub.server.summary import PICTURES, Summary, rank_picture
 from zoo.hub.server.trees import Entry, large_file, unfetched_file
@@ -56,14 +59,21 @@ class Copies:
             if summary is not None:
                 self._set_main(connection, type_, info, summary)
             if revision != info.sha:
-                ref = revision if revision.startswith("refs/") else f"refs/heads/{revision}"
-                connection.execute("INSERT OR REPLACE INTO refs VALUES (?,?,?)", (id_, ref, info.sha))
+                self._point(connection, id_, revision, info.sha)
 
     @staticmethod
     def _note_commit(connection: sqlite3.Connection, repo: int, tree: str, info: Info) -> None:
         """Keep a commit of which no more is known than what lies in it."""
         values = (repo, info.sha, None, tree, AUTHOR, "As upstream has it", "", _date(info.lastModified), "")
         connection.execute("INSERT OR IGNORE INTO commits VALUES (?,?,?,?,?,?,?,?,?)", values)
+
+    @staticmethod
+    def _point(connection: sqlite3.Connection, repo: int, revision: str, oid: str) -> None:
+        """Let a revision name a commit: a tag where one of that name is known, else a branch."""
+        tag = "SELECT 1 FROM refs WHERE repo=? AND name=?"
+        kind = "tags" if connection.execute(tag, (repo, f"refs/tags/{revision}")).fetchone() else "heads"
+        ref = revision if revision.startswith("refs/") else f"refs/{kind}/{revision}"
+        connection.execute("INSERT OR REPLACE INTO refs VALUES (?,?,?)", (repo, ref, oid))
 
     def _repo(self, connection: sqlite3.Connection, type_: str, info: Info) -> int:
         query = "SELECT repos.id, url FROM repos LEFT JOIN upstreams ON repo=repos.id WHERE type=? AND name=?"
@@ -205,3 +215,24 @@ def _described(summary: Summary, info: Info) -> Summary:
 
 def _date(value: Any) -> str:
     return value if isinstance(value, str) and _DATE.fullmatch(value) else timestamp()
+
+
+def note_history(
+    store: Store, type_: str, name: str, lines: Iterable[list[tuple[str, str, str, str, datetime]]], tags: Iterable[str]
+) -> int:
+    """Note who made a copy's commits, and which follow which, newest first in every line; return how many it has."""
+    with store.database.transaction() as connection:
+        repo = store.repos.in_transaction(connection, type_, name)
+        known = {str(row[0]) for row in connection.execute("SELECT oid FROM commits WHERE repo=?", (repo.id,))}
+        for line in lines:
+            for (oid, author, title, message, date), before in zip_longest(line, line[1:]):
+                parent = before[0] if before and before[0] in known else None
+                values = (parent, author, title, message, date.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), repo.id, oid)
+                change = "UPDATE commits SET parent=?, author=?, title=?, message=?, date=? WHERE repo=? AND oid=?"
+                connection.execute(change, values)
+        for tag in tags:
+            change = "UPDATE OR REPLACE refs SET name=? WHERE repo=? AND name=?"
+            connection.execute(change, (f"refs/tags/{tag}", repo.id, f"refs/heads/{tag}"))
+        connection.execute("INSERT OR REPLACE INTO settings VALUES (?, '1')", (f"pinned {repo.id}",))
+        audit.note(connection, "repo.import", repo.web_id, f"from {repo.upstream}")
+    return len(known)

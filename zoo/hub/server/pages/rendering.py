@@ -11,6 +11,7 @@ from urllib.parse import quote
 import jinja2
 
 from zoo.hub.server.access import Access
+from zoo.hub.server.dates import day
 from zoo.hub.server.http import HttpError, Response
 from zoo.hub.server.sizes import size_text
 from zoo.hub.server.users import User
@@ -81,7 +82,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
     )
-    environment.filters |= {"size": size_text, "number": number_text, "ago": ago, "part": path_part, "tint": tint}
+    environment.filters |= {"size": size_text, "number": number_text, "ago": ago, "part": path_part, "tint": tint, "day": day}
     return environment
 
 
