@@ -2,9 +2,9 @@
 
     python benchmarks/hub_kill.py [--kills 200] [--seed 0]          # or: make test-hub-kill
 
-Clients push by LFS, by Xet and inside commits while gc runs. They write down which commits were acknowledged and the
-sha256 of what they had put in. After every kill the server starts again, `fsck` must be clean, no ref may point to
-nothing, and every acknowledged commit must have its bytes.
+Clients push by LFS, by Xet and inside commits, and read what lies on an upstream Hub, while gc runs. They write down
+which commits were acknowledged, or files read, and the sha256 of their bytes. After every kill the server starts again,
+`fsck` must be clean, no ref may point to nothing, and all that was acknowledged must have its bytes.
 """
 
 import argparse
@@ -45,6 +45,30 @@ while True:
     except Exception:
         time.sleep(0.2)
 """
+READER = """
+import hashlib, json, os, sys, time
+from urllib.request import urlopen
+from huggingface_hub import CommitOperationAdd, HfApi
+upstream, token, hub, log = sys.argv[1:]
+there = HfApi(endpoint=upstream, token=token)
+there.create_repo("far/away")
+number = 0
+while True:
+    number += 1
+    path, content = f"{number % 7}" + (".txt" if number % 3 == 0 else ".bin"), os.urandom(200_000 + number)
+    oid = there.create_commit("far/away", [CommitOperationAdd(path, content)], commit_message=f"{number}").oid
+    while True:
+        try:
+            with urlopen(f"{hub}/far/away/resolve/{oid}/{path}", timeout=20) as response:
+                read = response.read()
+            if len(read) == len(content):
+                break
+        except Exception:
+            time.sleep(0.1)
+    assert read == content, "a wrong byte"
+    with open(log, "a") as file:
+        file.write(json.dumps([oid, path, hashlib.sha256(content).hexdigest()]) + "\\n")
+"""
 COLLECTOR = """
 import sys, time
 from pathlib import Path
@@ -58,9 +82,10 @@ while True:
 """
 
 
-def start(folder: Path, port: int) -> subprocess.Popen[str]:
+def start(folder: Path, port: int, upstream: int | None = None) -> subprocess.Popen[str]:
     """Start the server and wait until it answers."""
     command = [sys.executable, "-m", "zoo", "hub", "serve", str(folder), "--port", str(port)]
+    command += ["--upstream", f"http://127.0.0.1:{upstream}"] if upstream else []
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None and server.stdout.readline().startswith("serving")
     return server
@@ -90,10 +115,16 @@ def check(folder: Path, logs: dict[str, Path], seen: dict[str, int]) -> tuple[in
         checked = 0
         for name, log in logs.items():
             lines = acknowledged(log, seen[name])  # before the repo is looked at: clients go on meanwhile
-            repo = store.repos.find("models", f"org/{name}")
+            repo = store.repos.find("models", "far/away" if name == "upstream" else f"org/{name}")
             if not lines:
                 continue
             assert repo is not None
+            if name == "upstream":
+                for oid, path, sha256 in lines:
+                    assert hashlib.sha256(store.blobs.read(sha256, 1 << 30)).hexdigest() == sha256, (oid, path)
+                seen[name] += len(lines)
+                checked += len(lines)
+                continue
             history = {commit.oid for commit in store.commits.history(repo, repo.head, 1_000_000)}
             for oid, path, sha256 in lines:
                 entry = store.trees.find(store.commits.tree(repo, oid), path)
@@ -116,7 +147,9 @@ def main() -> None:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="zoo-hub-kill-") as name:
         folder, port = Path(name) / "hub", free_port()
-        server = start(folder, port)
+        far = free_port()
+        upstream = start(Path(name) / "upstream", far)
+        server = start(folder, port, far)
         environment = {
             **os.environ,
             "HF_ENDPOINT": f"http://127.0.0.1:{port}",
@@ -129,6 +162,16 @@ def main() -> None:
             own = {"HF_HOME": f"{name}/hf-{kind}", "HF_HUB_DISABLE_XET": "0" if kind == "xet" else "1"}
             command = [sys.executable, "-c", CLIENT, kind, log]
             helpers.append(subprocess.Popen(command, env={**environment, **own}, stderr=subprocess.DEVNULL))
+        logs["upstream"] = Path(name) / "upstream.log"
+        addresses = (
+            f"http://127.0.0.1:{far}",
+            (Path(name) / "upstream" / "token").read_text(),
+            f"http://127.0.0.1:{port}",
+        )
+        reader = subprocess.Popen(
+            [sys.executable, "-c", READER, *addresses, logs["upstream"]],
+            env={**environment, "HF_HOME": f"{name}/hf-upstream", "HF_HUB_DISABLE_XET": "1"},
+        )
         collector = [sys.executable, "-c", COLLECTOR, folder]
         seen = dict.fromkeys(logs, 0)
         gc = subprocess.Popen(collector)
@@ -140,7 +183,8 @@ def main() -> None:
                 if number % 2:
                     gc.send_signal(signal.SIGKILL)
                     gc.wait()
-                server = start(folder, port)
+                server = start(folder, port, far)
+                assert reader.poll() is None, "what was read through the Hub was wrong"
                 commits, checked = check(folder, logs, seen)
                 total += checked
                 if gc.poll() is not None:
@@ -151,7 +195,7 @@ def main() -> None:
                     by_kind = ", ".join(f"{kind} {count}" for kind, count in seen.items())
                     print(f"{number} kills, {minutes:.1f} min: {commits} commits, acknowledged {by_kind}", flush=True)
         finally:
-            for process in (*helpers, gc, server):
+            for process in (*helpers, reader, gc, server, upstream):
                 process.kill()
                 process.wait()
     print(f"{arguments.kills} kills: fsck clean each time, {total} acknowledged commits there byte for byte")

@@ -14,13 +14,15 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
+from huggingface_hub import CommitOperationAdd, HfApi
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from zoo.hub.server.options import Limits, Options
+from zoo.hub.server.options import Limits, Options, UpstreamOptions
 from zoo.hub.server.serving import serve_folder
 
-REQUESTS = int(os.environ.get("ZOO_FUZZ_REQUESTS", "300"))
+REQUESTS = int(os.environ.get("ZOO_FUZZ_REQUESTS", "300")) // 2
+"""Of each Hub: one alone, one with an upstream."""
 ROUTES = """
 / /datasets /healthz /login /-/style.css /{name} /{name}/{name} /datasets/{name}/{name}
 /api/whoami-v2 /api/validate-yaml /api/repos/create /api/repos/delete /api/repos/move /api/models /api/datasets
@@ -111,7 +113,7 @@ def paths(draw: Any) -> str:
         end = route.index("}")
         kind = route[start + 1 : end]
         if kind == "name" and usual:
-            text = "org" if route.count("{name}") == 2 else "thing"
+            text = "org" if route.count("{name}") == 2 else draw(st.sampled_from(["thing", "copied"]))
         elif usual and kind in fills:
             text = draw(st.sampled_from(fills[kind]))
         else:
@@ -127,14 +129,21 @@ def paths(draw: Any) -> str:
     return f"{route}?{text}" if text else route
 
 
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+@pytest.fixture(scope="module", params=["alone", "with an upstream"])
+def hub(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("any") / "hub"
     index = tmp_path_factory.mktemp("index")
     (index / "index.html").write_text("<p>plugins")
     limits = Limits(max_file=10_000_000, idle_seconds=5)
-    with serve_folder(folder, options=Options(plugins=index, limits=limits)) as hub:
-        yield hub
+    with serve_folder(tmp_path_factory.mktemp("upstream") / "hub") as there:
+        api = HfApi(endpoint=there.url, token=there.token)
+        for name in ("copied", "thing"):
+            api.create_repo(f"org/{name}")
+            content = [CommitOperationAdd(path, b"text") for path in ("a.txt", "sub/b.txt", "README.md")]
+            api.create_commit(f"org/{name}", content, commit_message="put")
+        upstream = UpstreamOptions(url=there.url) if request.param != "alone" else None
+        with serve_folder(folder, options=Options(plugins=index, limits=limits, upstream=upstream)) as hub:
+            yield hub
 
 
 class Asker:
