@@ -121,12 +121,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of clients that went away: those of a server that was killed do."""
+
+
 @contextmanager
 def between(upstream: str) -> Iterator[Between]:
     """Serve what lies before an upstream for the length of the block."""
     line = Between(upstream)
     handler = type("Handler", (_Handler,), {"line": line})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with _Server(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         line.port = server.server_port
         line.url = f"http://127.0.0.1:{line.port}"

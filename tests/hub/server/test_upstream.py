@@ -27,6 +27,7 @@ from zoo.hub.server.fsck import check_store
 from zoo.hub.server.options import Options, UpstreamOptions
 from zoo.hub.server.serving import ServedHub, serve_folder
 from zoo.hub.server.store import Store
+from zoo.hub.server.upstream_source import Away, Source
 
 LARGE = os.urandom(3_000_000)
 CARD = b"---\nlicense: mit\ntags: [one]\npipeline_tag: fill-mask\n---\n# Thing\n"
@@ -241,8 +242,9 @@ def _read(url: str, path: str = "model.safetensors", begun: Callable[[], None] =
         body = b""
         try:
             while chunk := response.read1(100_000):
+                if not body:
+                    begun()
                 body += chunk
-                begun()
         except (http.client.IncompleteRead, ConnectionError):
             pass
         return response.status, body
@@ -484,3 +486,31 @@ def test_no_byte_is_sent_before_it_is_written(pair: Pair, monkeypatch: pytest.Mo
     asking(pair.hub.url)("HEAD", "/org/thing/resolve/main/model.safetensors")
     monkeypatch.setattr("zoo.hub.server.blobs.hashlib.sha256", Slow)
     assert _read(pair.hub.url) == (200, LARGE)
+
+
+def test_an_upstream_that_is_silent_is_not_waited_for_by_everybody() -> None:
+    source = Source(UpstreamOptions(url="http://127.0.0.1:1"))
+    asked = []
+
+    def silent() -> None:
+        asked.append(1)
+        raise type("ConnectTimeout", (Exception,), {})("nobody")  # as every HTTP library calls it
+
+    for _ in range(3):
+        with pytest.raises(Away):
+            source._asked(silent)
+    assert len(asked) == 1
+
+
+def test_a_server_that_is_stopped_while_upstream_holds_a_file_ends_in_its_grace(pair: Pair, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "zoo", "hub", "serve", str(tmp_path / "hub"), "--port", "0", "--grace", "2"]
+    with subprocess.Popen([*command, "--upstream", pair.line.url], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().split()[3]
+        pair.line.hold_after = 1_000_000
+        status, body = _read(url, begun=server.terminate)
+        assert status == 200 and len(body) < len(LARGE)
+        assert server.wait(20) == 0
+    pair.line.release()
+    with closing(Store(tmp_path / "hub")) as store:
+        assert check_store(store).clean

@@ -17,7 +17,7 @@ import msgspec
 
 from zoo.hub.revisions import is_commit
 from zoo.hub.server.access import Access
-from zoo.hub.server.http import HttpError, Request
+from zoo.hub.server.http import HttpError, Request, header_text
 from zoo.hub.server.names import check_repo
 from zoo.hub.server.options import Limits, UpstreamOptions
 from zoo.hub.server.repos import Repo
@@ -83,7 +83,7 @@ class Upstream:
         except Away as error:
             if repo is None or self._store.repos.resolve(repo, revision) is None:
                 raise HttpError(502, f"{name} is not here, and {error}", headers=RETRY) from None
-            return {"X-HF-Warning": f"upstream; {_header(str(error))}; this is what it had when it was asked last"}
+            return {"X-HF-Warning": header_text(f"upstream; {error}: this is what it had when it was asked last")}
         return {}
 
     async def bring_page(self, request: Request) -> None:
@@ -203,7 +203,3 @@ class Upstream:
 
     async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._questions, function, *arguments)
-
-
-def _header(text: str) -> str:
-    return text.replace(";", ",")

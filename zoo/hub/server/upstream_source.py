@@ -21,6 +21,7 @@ from zoo.hub.transport import PullCancelled, Transport
 _QUESTION = RetryPolicy(stall=8, attempts=1)  # clients wait 10 s for the answer to a question
 _PUBLIC_HOSTS = (".huggingface.co", ".hf.co")
 _MAX_WAIT = 3600.0
+_NOBODY_SECONDS = 30.0
 _GONE = (401, 403, 404, 410)
 
 
@@ -118,7 +119,7 @@ class Source:
     def _asked(self, question: Any) -> Any:
         """Ask once, and once more where the connection broke. Raise HttpError for a clear answer, Away for none."""
         if (left := self._quiet_until - time.monotonic()) > 0:
-            raise Away(f"{self.url} asks for no more requests for {left:.0f} s")
+            raise Away(f"{self.url} is not asked for {left:.0f} s: it was silent, or wants no more requests now")
         for again in (True, False):
             try:
                 return question()
@@ -140,6 +141,8 @@ class Source:
         status = getattr(response, "status_code", 0)
         if status == 429:
             self._quiet_until = time.monotonic() + _asked_pause(response)
+        if type(error).__name__ == "ConnectTimeout":  # nobody is there: not every question is to wait for that
+            self._quiet_until = time.monotonic() + _NOBODY_SECONDS
         match error:
             case errors.GatedRepoError():
                 return HttpError(403, f"{self.url} gives this repo's files to those alone who accepted its terms; "
