@@ -50,12 +50,22 @@ async def settings_page(access: Access, request: Request, repo: Repo, form: Form
     """Show what can be set of a repo, and set it."""
     signed_in(access, request)
     access.require_writer(repo.namespace)
+    fault = None
     if form is not None:
         try:
             return see(await _set(access, repo, form))
         except HttpError as error:
-            return _settings(access, repo, form, error)
-    return _settings(access, repo, {}, None)
+            fault = error
+    return page(
+        "settings.html",
+        access,
+        status=fault.status if fault else 200,
+        fault=str(fault) if fault else "",
+        saved=request.value("saved") is not None,
+        form=form or {},
+        repo=repo,
+        revision="main",
+    )
 
 
 async def _set(access: Access, repo: Repo, form: Form) -> str:
@@ -75,15 +85,3 @@ async def _set(access: Access, repo: Repo, form: Form) -> str:
             await delete_repo(access, repo)
             return f"/{repo.namespace}" if repo.type == "models" else f"/{repo.type}"
     raise HttpError(400, "Unknown form")
-
-
-def _settings(access: Access, repo: Repo, form: Form, fault: HttpError | None) -> Response:
-    return page(
-        "settings.html",
-        access,
-        status=fault.status if fault else 200,
-        fault=str(fault) if fault else "",
-        form=form,
-        repo=repo,
-        revision="main",
-    )

@@ -11,6 +11,10 @@ for (const block of document.querySelectorAll("pre.copy")) {
   });
   block.append(button);
 }
+// What scrolls inside a card can be reached by keyboard.
+for (const block of document.querySelectorAll(".card pre, .card table")) {
+  if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
+}
 for (const select of document.querySelectorAll(".filters select")) {
   select.addEventListener("change", () => select.form.submit());
 }
