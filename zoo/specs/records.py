@@ -201,8 +201,7 @@ class ComparisonSpec(Named):
     """A part of the Hub's page /compare that reads tensors. `target(before, after)` yields `zoo.ComparisonTable`s.
 
     It gets two folders with the safetensors and JSON files at the root of two commits; a file that both share is one
-    file. It runs in a process of its own with little time, memory and no network, and raises a ZooError for what it
-    cannot compare.
+    file. It runs in a process of its own with little time and memory, and raises a ZooError for what it cannot compare.
     """
 
 

@@ -7,6 +7,7 @@ import base64
 import http.client
 import json
 import os
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 from zoo.hub.server.options import Limits, Options, UpstreamOptions
 from zoo.hub.server.serving import serve_folder
 
+FORM = "application/x-www-form-urlencoded"
 REQUESTS = int(os.environ.get("ZOO_FUZZ_REQUESTS", "300")) // 2
 """Of each Hub: one alone, one with an upstream."""
 ROUTES = """
@@ -38,12 +40,15 @@ ROUTES = """
 /{name}/{name}/resolve/{ref}/{path} /{name}/{name}/raw/{ref}/{path} /api/models/{name}/{name}/super-squash/{ref}
 /{name}/{name}/tree/{ref}/{path} /{name}/{name}/blob/{ref}/{path}
 /{name}/{name}/picture/{ref}/{path} /{name}/{name}/commits/{ref} /{name}/{name}/commit/{hash} /{path}
+/new /tokens /compare /{name}/{name}/settings /{name}/{name}/edit/{ref}/{path} /{name}/{name}/upload/{ref}
+/datasets/{name}/{name}/settings /datasets/{name}/{name}/edit/{ref}/{path}
 /plugins /plugins/ /plugins/index.html /plugins/{path} /plugins/{name}/{path}
 """.split()
 KEYS = (
     "name organization type private visibility gated fromRepo toRepo tag startingPoint files path size sample objects "
     "oid operation transfers content encoding paths expand user status requestId parts partNumber etag summary "
-    "description parentCommit algo search author filter sort limit cursor full blobs recursive p include_prs create_pr"
+    "description parentCommit algo search author filter sort limit cursor full blobs recursive p include_prs create_pr "
+    "modality license max_size min_score before after to do namespace new_name confirm label role was part_size"
 ).split()
 words = st.sampled_from(
     [
@@ -89,6 +94,13 @@ def json_bytes(value: Any) -> bytes:
     return json.dumps(value).encode("utf-8", "replace")
 
 
+KEY = "form-key-of-the-user"
+
+
+def form(*pairs: tuple[str, str]) -> bytes:
+    return urlencode([("key", KEY), *pairs], errors="replace").encode()
+
+
 bodies = (
     st.just(b"")
     | st.binary(max_size=200)
@@ -97,6 +109,11 @@ bodies = (
     | st.fixed_dictionaries({"operation": st.just("upload"), "objects": st.lists(objects, max_size=3)}).map(json_bytes)
     | st.fixed_dictionaries({"name": words, "organization": words, "type": words}).map(json_bytes)
     | st.fixed_dictionaries({"content": texts.map(lambda text: f"---\n{text}\n---\n")}).map(json_bytes)
+    | st.lists(st.tuples(st.sampled_from(KEYS), texts), max_size=4).map(lambda pairs: form(*pairs))
+    | st.fixed_dictionaries(
+        {"do": st.sampled_from(["save", "preview", "configure", "rename", "create", "revoke"]), "content": texts},
+        optional={name: texts for name in ("was", "new_name", "label", "role", "gated", "namespace", "name", "type")},
+    ).map(lambda fields: form(*fields.items()))
     | st.lists(st.tuples(st.sampled_from(KEYS), texts), max_size=3).map(
         lambda pairs: urlencode(pairs, errors="replace").encode()
     )
@@ -177,8 +194,16 @@ def test_any_request(hub: Any) -> None:
         ask_whatever(hub, ask)
 
 
+def form_key(hub: Any) -> bytes:
+    """Return the word that the owner's forms have."""
+    request = urllib.request.Request(f"{hub.url}/new", headers={"Authorization": f"Bearer {hub.token}"})
+    with urllib.request.urlopen(request) as answer:
+        return bytes(answer.read().split(b'name="key" value="')[1][:64])
+
+
 def ask_whatever(hub: Any, ask: "Asker") -> None:
     seen: dict[int, int] = {}
+    key = form_key(hub)
     token = {"Authorization": f"Bearer {hub.token}"}
     create = json.dumps({"name": "thing", "organization": "org"}).encode()
     lines = [
@@ -200,17 +225,20 @@ def ask_whatever(hub: Any, ask: "Asker") -> None:
                 {"Range": "bytes=-0"},
                 {"Accept": "text/html"},
                 {"Content-Type": "application/json"},
+                {"Content-Type": FORM, "Origin": hub.url, "Accept": "text/html"},
             ]
         ),
     )
     @example("GET", "/api/models?cursor=WzEsMV0=", b"", token, {})
+    @example("GET", "/api/models?cursor=WzFlMjAwLCAxXQ==&sort=score", b"", token, {})
+    @example("GET", "/compare?before=org/thing&after=org/thing@main", b"", token, {})
     @example("GET", "/api/models?cursor=WyIxIiwgMV0=&sort=downloads", b"", token, {})
     @example("GET", "/api/models?search=%22%00%22", b"", token, {})
     def run(method: str, path: str, body: bytes, who: dict[str, str], more: dict[str, str]) -> None:
         ask("POST", "/api/repos/create", create, token)
         if sum(seen.values()) % 20 == 0:
             ask("POST", "/api/models/org/thing/commit/main", filling, token)
-        status = ask(method, path, body, {**who, **more})
+        status = ask(method, path, body.replace(KEY.encode(), key), {**who, **more})
         seen[status] = seen.get(status, 0) + 1
         assert status < 500 or status in (501,), f"{method} {path} {body!r} {who} {more}: {status}"
 
