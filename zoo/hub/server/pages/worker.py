@@ -47,7 +47,7 @@ def serve(source: BinaryIO, target: BinaryIO, seconds: int, memory: int) -> None
     while (message := receive(source, 1 << 30)) is not None:
         _bound_time(seconds)
         question = json.loads(message)
-        html = (render_card if "text" in question else render_lines)(**question).encode("utf-8", "replace")
+        html = (render_lines if "before" in question else render_card)(**question).encode("utf-8", "replace")
         send(target, HTML + html if len(html) <= MAX_HTML else TOO_LONG)
 
 
