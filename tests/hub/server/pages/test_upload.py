@@ -118,6 +118,20 @@ def test_a_page_loaded_again_goes_on(browser: Any, api: HfApi, served_hub: Any, 
     assert api.list_repo_files("org/thing") == ["weights.bin"]
 
 
+def test_the_workers_sha256_is_that_of_everybody(browser: Any, api: HfApi, served_hub: Any) -> None:
+    browser.log_in(served_hub)
+    browser.open(f"{served_hub.url}/org/thing/upload/main")
+    sizes = (0, 1, 55, 56, 63, 64, 65, 119, 120, 128, 4 << 20, (4 << 20) + 1)
+    script = f"""Promise.all({list(sizes)}.map((size) => new Promise((done) => {{
+        const worker = new Worker(document.querySelector("form.upload").dataset.hashing);
+        worker.onmessage = ({{ data }}) => data.sha256 && done(data.sha256);
+        worker.postMessage(new Blob([new Uint8Array(size).map((_, place) => place % 251)]));
+    }})))"""
+    answer = browser.send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+    contents = ((bytes(range(251)) * (size // 251 + 1))[:size] for size in sizes)
+    assert answer["result"]["value"] == [hashlib.sha256(content).hexdigest() for content in contents]
+
+
 def test_what_the_hub_refuses_is_said(browser: Any, api: HfApi, served_hub: Any, tmp_path: Path) -> None:
     (tmp_path / "con.txt").write_text("no name for a file")
     browser.log_in(served_hub)
