@@ -8,6 +8,7 @@ import click
 
 from zoo.api import models
 from zoo.cli.decoding import items
+from zoo.commands.asking import asked
 from zoo.commands.options import Command, dtype, engine, hub
 from zoo.commands.output import print_line
 from zoo.commands.tables import print_json, print_table, shortened
@@ -85,9 +86,7 @@ def command(
 
 def _check_options(weights: str, options: Mapping[str, Any], modality: str, task: str) -> None:
     """Raise UsageError for an option that is another modality's or another task's."""
-    registry = default_registry()
-    offer = registry.known_task(task)
-    known = (*registry.modality(modality).spec.options, *(offer.spec.options if offer else ()))
+    known = asked(modality, task).options
     names = {option.name.replace("-", "_") for option in known}
     if strange := [name for name in options if name not in names]:
         has = f"they take {', '.join(f'--{option.name}' for option in known)}" if known else "they take none of these"

@@ -42,9 +42,10 @@ class ModalitySpec(Named):
 
     `target` is an object that keeps the `zoo.Modality` protocol, `record` the msgspec struct of what config.json keeps
     of its inputs, `files` names what lies beside the weights then. `unit` is what progress counts, `example` how an
-    item is typed at the shell. `targets` are what a task may learn from, `capabilities` the words that recipes for it
-    may ask of models. `grows` names arguments of models, such as the size of a vocabulary, that data may raise when
-    weights are finetuned (`Need.grows`). `data_options` is a frozen dataclass of what else is said of data
+    item is typed at the shell: as a file that ends in one of `suffixes`, as a text, or by options alone (`typed`). With
+    `draws`, `zoo predict --out` draws answers. `targets` are what a task may learn from, `capabilities` the words that
+    recipes for it may ask of models. `grows` names arguments of models, such as the size of a vocabulary, that data may
+    raise when weights are finetuned (`Need.grows`). `data_options` is a frozen dataclass of what else is said of data
     (`--data-set NAME=VALUE`); `options` are those of `zoo predict`.
     """
 
@@ -53,6 +54,8 @@ class ModalitySpec(Named):
     example: str
     files: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
+    typed: Literal["file", "text", "options"] = "file"
+    draws: bool = False
     targets: tuple[Target, ...] = ("labels",)
     capabilities: tuple[Capability, ...] = ()
     grows: tuple[str, ...] = ()

@@ -36,6 +36,7 @@ def zoo_modalities() -> Iterator[zoo.ModalitySpec]:
         example="--history ITEM,ITEM",
         files=("items.json", "users.json"),
         suffixes=(".csv", ".tsv", ".inter", ".parquet"),
+        typed="options",
         targets=("items",),
         capabilities=("features", "embed", "reconstruct", "language-model", "solve", "pairs"),
         grows=("items", "users"),

@@ -19,6 +19,7 @@ def zoo_modalities() -> Iterator[zoo.ModalitySpec]:
         unit="clips",
         example="CLIP.wav…",
         suffixes=(".wav", ".flac", ".ogg", ".mp3"),
+        draws=True,
         targets=("labels", "transcripts"),
         capabilities=("features", "log-mel", "waves", "masked-patches", "frames", "masked-frames", "voice-activity"),
         data_options="zoo_speech.sound:SoundOptions",
