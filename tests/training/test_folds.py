@@ -38,7 +38,7 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[_Way]:
 
     def score(self: _Compared, way: _Way, fold: Any) -> float:
         ways.append(way)
-        return {8: 50.0, 4: 60.0, 2: 55.0}[way.steps] - 5 * way.head_first
+        return {8: 50.0, 4: 60.0, 2: 55.0}[way.steps] - 5 * way.head_first + 2 * way.backbone_rate
 
     monkeypatch.setattr(_Compared, "_score", score)
     return ways
@@ -57,19 +57,21 @@ def finetuned(weights: Path, out: Path, settings: dict[str, Any]) -> dict[str, A
 
 
 def test_the_best_way_is_recorded_with_its_reason(weights: Path, tmp_path: Path, tried: list[_Way]) -> None:
-    found = planned(weights, tmp_path / "run")
-    assert (found["settings"]["steps"], found["settings"]["head_first"]) == (4, 0.0)
-    assert found["chosen"]["steps"] == "accuracy 60 on 4 held-out parts, 50 by the rule (steps=8 head_first=0)"
-    expected = [_Way(8, 0.0), _Way(4, 0.0), _Way(2, 0.0), _Way(4, 0.3)]
+    found, best = planned(weights, tmp_path / "run"), _Way(4, 0.0, 1.0, 1.0)
+    assert {name: found["settings"][name] for name in _Way._fields} == best._asdict()
+    rule = "steps=8 head_first=0 backbone_rate=0.5 layer_decay=0.8"
+    assert found["chosen"]["steps"] == f"accuracy 62 on 4 held-out parts, 51 by the rule ({rule})"
+    expected = [_Way(steps, 0.0, 0.5, 0.8) for steps in (8, 4, 2)] + [_Way(4, 0.3, 0.5, 0.8), best]
     assert tried == [way for way in expected for _ in range(4)]
 
 
-def test_the_head_is_not_first_where_it_was_said_or_learns_alone(
+def test_what_was_said_stays_and_a_head_alone_has_no_other_rates(
     weights: Path, tmp_path: Path, tried: list[_Way]
 ) -> None:
     assert planned(weights, tmp_path / "run", settings={"head_first": 0.1})["settings"]["head_first"] == 0.1
+    assert planned(weights, tmp_path / "rate", settings={"layer_decay": 0.7})["settings"]["backbone_rate"] == 0.5
     planned(weights, tmp_path / "frozen", method="frozen")
-    assert {way.head_first for way in tried} == {0.1, 0.0}
+    assert {way.layer_decay for way in tried[-4:]} == {0.8} and {way.head_first for way in tried} == {0.0, 0.1, 0.3}
 
 
 def test_a_resumed_run_keeps_its_plan_and_a_repeated_one_needs_none(
@@ -90,7 +92,7 @@ def test_two_plans_are_equal_and_change_nothing_but_settings(weights: Path, tmp_
         finetuned(weights, tmp_path / "second", settings),
     )
     assert first["chosen"] == second["chosen"] and "held-out parts" in first["chosen"]["steps"]
-    told = {name: first["settings"][name] for name in ("steps", "head_first")}
+    told = {name: first["settings"][name] for name in _Way._fields}
     finetuned(weights, tmp_path / "told", {**told, "folds": 0})
     assert tensors_sha256(tmp_path / "second" / "weights") == tensors_sha256(tmp_path / "told" / "weights")
 
@@ -109,7 +111,7 @@ def test_the_rule_stays_unless_another_is_surely_better(
     job: Any = type("Job", (), {"recipe": default_registry().recipe("image_classification")})()
     found = {steps: iter(values) for steps, values in scores.items()}
     monkeypatch.setattr(_Compared, "_score", lambda self, way, fold: float(next(found[way.steps])))
-    ways: Any = [_Way(8, 0.0), _Way(4, 0.0)]
+    ways: Any = [_Way(8, 0.0, 1.0, 1.0), _Way(4, 0.0, 1.0, 1.0)]
     folded: Any = [None, None]
     assert _Compared(job, folded, None).best(ways).steps == best  # type: ignore[arg-type]
 

@@ -143,9 +143,10 @@ class FinetuneSettings(TrainingSettings):
     Under `full` and `gradual` the head alone learns over the first `head_first` of the training, so that what it still
     says at random does not change what lies below (Kumar et al., 2022).
 
-    With `folds` the number of steps and `head_first` are planned by the data: the rule's steps, a half and a quarter of
-    them, and the head first, are tried with as many parts held out, each drawn by itself: of a size to match, or of 500
-    samples and more tenths. That takes about 3 times as many runs as there are folds; with 0 the rule decides.
+    With `folds` the number of steps, `head_first` and the rates below are planned by the data: the rule's steps, a half
+    and a quarter of them, then the head first, then the full rate everywhere, are tried with as many parts held out,
+    each drawn by itself: of a size to match, or of 500 samples and more tenths. That takes about 4 times as many runs
+    as there are folds; with 0 the rule decides.
 
     `image_size` (height, width) is what pictures are scaled to; None takes that of the weights, and where boxes or
     masks are learnt the pictures' own.

@@ -1,4 +1,4 @@
-"""Plan how long to finetune, and whether the head learns first, by what that comes to on parts that are held out.
+"""Plan how long to finetune, and how the head and the rest of it learn, by what that comes to on held-out parts.
 
 The plan is made before training begins, and is recorded as settings: a run ends where it was planned to, whatever its
 scores on the way.
@@ -28,26 +28,31 @@ from zoo.training.run import batches, fresh_model, make_stepper
 _FEW = 500
 """Of fewer samples the parts that are held out are as large as all folds are many; of more they are tenths."""
 _LENGTHS = (1.0, 0.5, 0.25)
-_HEAD_FIRST = 0.3
-_PLANNED = ("steps", "head_first")
+_OTHERS: tuple[dict[str, Any], ...] = ({"head_first": 0.3}, {"backbone_rate": 1.0, "layer_decay": 1.0})
 _log = logging.getLogger("zoo")
 
 
 class _Way(NamedTuple):
-    """A number of steps, and the share of them over which the head learns alone."""
+    """A number of steps, the share of them over which the head learns alone, and how fast what is pretrained learns."""
 
     steps: int
     head_first: float
+    backbone_rate: float
+    layer_decay: float
 
     def __str__(self) -> str:
-        return f"steps={self.steps} head_first={self.head_first:g}"
+        return " ".join(f"{name}={value:g}" for name, value in self._asdict().items())
+
+
+_PLANNED = _Way._fields
 
 
 def plan_by_folds(job: TrainingJob, given: Collection[str]) -> TrainingJob:
-    """Return the job with the number of steps, and `head_first` unless it is `given`, that its folds speak for.
+    """Return the job with the number of steps that its folds speak for, and what else is not `given`.
 
-    The rule's steps, a half and a quarter of them are compared, then the head first. What the rule says stays unless
-    another way is better by more than one standard error over the folds. A run that is resumed keeps its plan.
+    The rule's steps, a half and a quarter of them are compared, then the head first, then what is pretrained at the
+    full rate. What the rule says stays unless another way is better by more than one standard error over the folds. A
+    run that is resumed keeps its plan.
     """
     settings = cast(FinetuneSettings, job.settings)
     if job.run.resume:
@@ -63,15 +68,16 @@ def plan_by_folds(job: TrainingJob, given: Collection[str]) -> TrainingJob:
     folds = _folds(job, settings.folds)
     with join(job.run.device, job.run.sharding) as distribution, torch.random.fork_rng():
         total = Plan.of(settings, len(batches(job.dataset, "train", settings, distribution))).total
-        rule = _Way(total, settings.head_first)
+        rule = _Way(total, settings.head_first, settings.backbone_rate, settings.layer_decay)
         compared = _Compared(job, folds, distribution)
         best = compared.best([rule, *(rule._replace(steps=max(1, round(total * part))) for part in _LENGTHS[1:])])
-        if "head_first" not in given and settings.method in ("full", "gradual"):
-            best = compared.best([best, best._replace(head_first=_HEAD_FIRST)])
+        for others in _OTHERS if settings.method in ("full", "gradual") else ():
+            if not others.keys() & set(given):
+                best = compared.best([best, best._replace(**others)])
     name, scores = job.recipe.spec.score, {way: statistics.mean(found) for way, found in compared.scores.items()}
     reason = f"{name} {scores[best]:.4g} on {len(folds)} held-out parts, {scores[rule]:.4g} by the rule ({rule})"
     _log.info("%s, planned by folds: %s", best, reason)
-    planned = dataclasses.replace(settings, steps=best.steps, head_first=best.head_first)
+    planned = dataclasses.replace(settings, **best._asdict())
     return job.with_settings(planned, dict.fromkeys(_PLANNED, reason))
 
 
