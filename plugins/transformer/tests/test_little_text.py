@@ -44,7 +44,7 @@ class TestSimCSEByDropoutAlone(TestSimCSE):
         return {name: value for name, value in BERT.items() if name != "mlp_width"}
 
     def settings(self) -> dict[str, Any]:
-        return {"masked": 0.0, "mlm_weight": 0.0}
+        return {"span": 1.0, "masked": 0.0, "mlm_weight": 0.0}
 
 
 class TestReplacedTokenDetection(RecipeTests):
@@ -73,11 +73,34 @@ def indexed(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def test_texts_that_begin_in_a_window_are_rows_of_their_own() -> None:
     batch = windows(batch=2)
     features = torch.arange(48.0).view(2, 24, 1)
-    rows, mask = texts_in(batch["input_ids"], batch["attention_mask"], 4).rows(features)
+    rows, mask = texts_in(batch["input_ids"], batch["attention_mask"], 4).rows(
+        features, torch.ones_like(batch["input_ids"]) > 0
+    )
     assert mask.sum(1).tolist() == [10, 8, 10, 8]
     assert rows[1, :8, 0].tolist() == list(range(16, 24))
     assert rows[2, :, 0].tolist() == list(range(30, 40))
     assert not rows[1, 8:].any()
+
+
+def test_spans_lie_in_their_text_and_differ_in_length() -> None:
+    ids, numbers = torch.zeros(50, 24, dtype=torch.long), windows(batch=50)["attention_mask"]
+    texts, draws = texts_in(ids, numbers, 4), zoo.Draws(0, 0, torch.arange(50))
+    seen = texts.spans(draws, 0.5, ids.shape)
+    assert torch.equal(seen, texts.spans(draws, 0.5, ids.shape)) and seen[:, [0, 6, 16]].all()
+    counts = seen[:, 7:16].sum(1)
+    assert counts.min() >= 4 and counts.max() == 9 and len(counts.unique()) > 3
+    assert all("101" not in "".join(map(str, row)) for row in seen[:, 7:16].long().tolist()), "one span of each"
+    assert texts.spans(draws, 1.0, ids.shape).all()
+
+
+def test_what_is_not_seen_changes_nothing() -> None:
+    made, batch = simcse(dropout=0.0), indexed(windows())
+    draws = zoo.Draws(0, 0, batch["index"])
+    texts = texts_in(batch["input_ids"], batch["attention_mask"], 4)
+    unseen = ~texts.spans(draws, 0.5, batch["input_ids"].shape)
+    changed = {**batch, "input_ids": batch["input_ids"].masked_fill(unseen, 7)}
+    with torch.no_grad():
+        assert torch.equal(made._seen(batch, draws, texts)[0], made._seen(changed, draws, texts)[0])
 
 
 def test_short_texts_and_padding_are_left_out() -> None:
@@ -110,7 +133,7 @@ def simcse(**settings: Any) -> SimCSE:
 
 def test_the_contrast_is_that_of_the_authors() -> None:
     """`cl_forward` of princeton-nlp/SimCSE: cosines of all pairs over the temperature, its own on the diagonal."""
-    made = simcse(masked=0.0, mlm_weight=0.0, dropout=0.0, temperature=0.1)
+    made = simcse(span=1.0, masked=0.0, mlm_weight=0.0, dropout=0.0, temperature=0.1)
     batch = indexed(windows())
     with torch.no_grad():
         mine = made._losses(batch, zoo.Draws(0, 0, batch["index"]))[0]

@@ -52,13 +52,13 @@ class Texts(NamedTuple):
     lengths: Tensor
     whole: Tensor
 
-    def rows(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Return a padded row of features (texts, tokens, width) for each whole text, and the mask of its tokens."""
+    def rows(self, features: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a padded row of features (texts, tokens, width) for each whole text, and the mask of what was seen."""
         kept = self.whole.nonzero()[:, 0]
         rows = torch.full_like(self.lengths, -1)
         rows[kept] = torch.arange(len(kept), device=kept.device)
         row = rows[self.number]
-        inside = row >= 0
+        inside = (row >= 0) & seen.flatten()
         longest = int(self.lengths[kept].max())
         padded = features.new_zeros(len(kept), longest, features.shape[-1])
         mask = torch.zeros(len(kept), longest, dtype=torch.long, device=features.device)
@@ -66,6 +66,17 @@ class Texts(NamedTuple):
         return padded.index_put(where, features.flatten(0, 1)[inside]), mask.index_put_(
             where, torch.ones_like(row[inside])
         )
+
+    def spans(self, draws: zoo.Draws, least: float, shape: torch.Size) -> Tensor:
+        """Return which tokens (batch, tokens) are seen: of each text its first, and a span of it, `least` of it long."""
+        starts = (self.place == 0).nonzero()[:, 0]
+        long, begins = (
+            draws.uniform(name, shape[1]).flatten()[starts][self.number] for name in ("span length", "span begin")
+        )
+        length = self.lengths[self.number]
+        span = (length * (least + (1 - least) * long)).ceil()
+        first = ((length - span + 1) * begins).floor()
+        return ((self.place >= first) & (self.place < first + span) | (self.place == 0)).view(shape)
 
 
 def texts_in(ids: Tensor, attention_mask: Tensor | None, fewest: int) -> Texts:

@@ -34,10 +34,11 @@ class MaskedImageSettings(zoo.TrainingSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class SimCSESettings(zoo.LanguageSettings):
-    """Windows of texts in a row, each of which is seen twice under `dropout`, and with `masked` of its tokens hidden.
+    """Windows of texts in a row, each of which is seen twice under `dropout`.
 
-    `temperature` divides the cosines of the contrastive loss; to it the loss of guessing what is hidden is added,
-    times `mlm_weight`. With masked=0 and mlm_weight=0 dropout alone tells the two times apart, as published.
+    Each time a span of it is seen, of `span` to 1 of its tokens, of which `masked` are hidden. `temperature` divides
+    the cosines of the contrastive loss; to it the loss of guessing what is hidden is added, times `mlm_weight`. With
+    span=1, masked=0 and mlm_weight=0 dropout alone tells the two times apart, as published.
     """
 
     tokenizer: str = "wordpiece:8000"
@@ -47,6 +48,7 @@ class SimCSESettings(zoo.LanguageSettings):
     warmup: zoo.Share = 0.1
     clip: zoo.NonNegative = 1.0
     dropout: zoo.Share = 0.1
+    span: zoo.Fraction = 0.5
     masked: zoo.Share = 0.15
     mlm_weight: zoo.NonNegative = 1.0
     temperature: zoo.Positive = 0.05

@@ -5,8 +5,9 @@ model makes of a text under two dropouts, through a layer and a tanh, of length 
 of guessing tokens that are hidden (the paper's appendix), which a model that begins at random weights needs.
 
 Differs from the paper: texts lie in a row, as all pretraining has them, and each that begins in a window is one; of the
-two times that a text is seen each hides other tokens, which are guessed there, as in DeCLUTR (Giorgi et al., 2021), and
-not a third time. Each process tells its own texts apart.
+two times that a text is seen each shows another span of it, since texts of the same length would be told from all
+others by that alone (Wu et al., 2022), and hides other tokens, which are guessed there, as in DeCLUTR (Giorgi et al.,
+2021), and not a third time. Each process tells its own texts apart.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -97,13 +98,16 @@ class SimCSE(zoo.OneNetwork):
 
     def _seen(self, batch: zoo.Batch, draws: zoo.Draws, texts: Texts) -> tuple[Tensor, Tensor]:
         """Return unit vectors of texts, seen once, and how badly the tokens hidden there are guessed."""
-        ids, mask = batch["input_ids"], batch.get("attention_mask")
+        ids, numbers = batch["input_ids"], batch.get("attention_mask")
+        span = texts.spans(draws, self.settings.span, ids.shape)
+        mask = (torch.ones_like(ids) if numbers is None else numbers).masked_fill(~span, 0)
         hidden = hide(ids, draws, self.settings.masked, self.inputs) if self.settings.masked else None
         features = self.model.forward_features(ids if hidden is None else hidden.seen, mask)
-        rows, inside = texts.rows(features)
+        rows, inside = texts.rows(features, span)
         pooled = self.model.forward_head(rows, pre_logits=True, attention_mask=inside)
         vectors = F.normalize(self.projector(pooled).float(), dim=1)
         if hidden is None or not self.settings.mlm_weight:
             return vectors, vectors.new_zeros(())
-        total = summed_cross_entropy(self.model.lm_logits(at_places(features, hidden.places)), hidden.targets)
-        return vectors, total / (hidden.targets != IGNORED).sum().clamp(min=1)
+        targets = hidden.targets.masked_fill(~span.gather(1, hidden.places), IGNORED)
+        total = summed_cross_entropy(self.model.lm_logits(at_places(features, hidden.places)), targets)
+        return vectors, total / (targets != IGNORED).sum().clamp(min=1)
