@@ -68,7 +68,7 @@ class Texts(NamedTuple):
         )
 
     def spans(self, draws: zoo.Draws, least: float, shape: torch.Size) -> Tensor:
-        """Return which tokens (batch, tokens) are seen: of each text its first, and a span of it, `least` of it long."""
+        """Return which tokens (batch, tokens) are seen: of each text its first, and a span of `least` to all of it."""
         starts = (self.place == 0).nonzero()[:, 0]
         long, begins = (
             draws.uniform(name, shape[1]).flatten()[starts][self.number] for name in ("span length", "span begin")
