@@ -158,6 +158,20 @@ def test_a_model_that_was_finetuned_loads(tmp_path: Path) -> None:
         np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
+def test_weights_in_shards_load(tmp_path: Path) -> None:
+    theirs = randomized(
+        keras.applications.MobileNet(weights=None, input_shape=EVEN, classes=7, alpha=0.25, classifier_activation=None)
+    )
+    theirs.save_weights(tmp_path / "theirs.weights.json", max_shard_size=5e-4)
+    assert len(list(tmp_path.glob("*.h5"))) > 1
+    images = pictures(*EVEN)
+    wanted = theirs.predict(as_keras_does(images, "MobileNet"), verbose=0)
+    ours, known = zoo.load(tmp_path / "theirs.weights.json"), zoo.describe(tmp_path / "theirs.weights.json")
+    with torch.no_grad():
+        found = ours(prepared(images, known.preprocessing)).numpy()
+    np.testing.assert_allclose(found, wanted, atol=1e-4 * max(1, np.abs(wanted).max()))
+
+
 def test_a_setting_that_our_model_does_not_have_is_named(tmp_path: Path) -> None:
     theirs = keras.applications.ResNet50(weights=None, input_shape=EVEN, classes=7)
     theirs.get_layer("conv3_block2_2_bn").epsilon = 0.5

@@ -52,6 +52,17 @@ def test_a_text_backbone_loads(name: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
+def test_a_preset_in_shards_loads(tmp_path: Path) -> None:
+    theirs = randomized(keras_hub.models.GPT2Backbone(**POSITIONS))
+    theirs.save_to_preset(str(tmp_path / "preset"), max_shard_size=1e-5)
+    assert len(list((tmp_path / "preset").glob("model_*.weights.h5"))) > 1
+    ids = tokens()
+    wanted: Any = theirs.predict({"token_ids": ids, "padding_mask": np.ones_like(ids)}, verbose=0)
+    with torch.no_grad():
+        found = zoo.load(tmp_path / "preset").forward_features(torch.from_numpy(ids)).numpy()
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
 @pytest.mark.parametrize(("kind", "backbone"), [("GPT2CausalLM", "GPT2Backbone"), ("Llama3CausalLM", "Llama3Backbone")])
 def test_a_language_model_gives_the_same_logits(kind: str, backbone: str, tmp_path: Path) -> None:
     theirs = randomized(getattr(keras_hub.models, backbone)(**(LLAMA if "Llama" in kind else POSITIONS)))

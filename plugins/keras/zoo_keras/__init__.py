@@ -11,7 +11,7 @@ def zoo_formats() -> Iterator[zoo.FormatSpec]:
         name="keras",
         summary="Keras 3 (.keras, .weights.h5) and Keras 2 (.h5), opened without either",
         target="zoo_keras.format:keras",
-        suffixes=(".keras", ".h5"),
+        suffixes=(".keras", ".h5", ".weights.json"),
     )
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ from torch import Tensor
 import zoo
 from zoo_keras.archive import MAX_JSON, read_archive
 from zoo_keras.configuration import Layer, layers_of
-from zoo_keras.hdf5 import Array, Header, Span, broken, read_array, read_contents
+from zoo_keras.hdf5 import Array, Contents, Header, Span, broken, read_arrays, read_contents
 from zoo_keras.identify import Identity, identify
 from zoo_keras.naming import by_layer, by_path, parted
 from zoo_keras.presets import head_arrays, head_of, identity_of, preset_of
+from zoo_keras.shards import INDEX, read_shards
 
 _log = logging.getLogger("zoo.keras")
 
@@ -24,20 +25,18 @@ _log = logging.getLogger("zoo.keras")
 class KerasFile:
     """The tensors of a file by their names, what is left out of it, and which model it says it holds.
 
-    A preset may have its `head` in a file of its own, with the arrays `beside`.
+    Where it is an index, or a preset with a head, they lie in several files.
     """
 
     path: Path
     arrays: dict[str, Array]
     left_out: tuple[Array, ...]
     identity: Identity
-    head: Path | None = None
-    beside: dict[str, Array] = field(default_factory=dict)
 
     @property
     def headers(self) -> dict[str, Header]:
         """Every tensor by its name."""
-        return {name: array.header for name, array in (self.arrays | self.beside).items()}
+        return {name: array.header for name, array in self.arrays.items()}
 
     @property
     def library(self) -> str | None:
@@ -54,24 +53,12 @@ class KerasFile:
         if self.left_out:
             first = ascii("/".join(self.left_out[0].path))[:80]
             _log.info("left out %d arrays of training (%s, …)", len(self.left_out), first)
-        tensors: dict[str, Tensor] = {}
-        for path, arrays in ((self.path, self.arrays), (self.head, self.beside)):
-            if path is not None:
-                with open(path, "rb") as file:
-                    tensors |= {name: read_array(file, array).to(device) for name, array in arrays.items()}
-        return tensors
+        return {name: tensor.to(device) for name, tensor in read_arrays(self.arrays).items()}
 
 
 def open_file(path: Path) -> KerasFile:
     """Open a `.keras` archive, or an HDF5 file of Keras. Raise IntegrityError for a broken one."""
-    with open(path, "rb") as file:
-        start, size = file.read(4), file.seek(0, 2)
-    if start == b"PK\x03\x04" or (path.suffix == ".keras" and start != b"\x89HDF"):  # Keras 2 wrote HDF5 there, too
-        archive = read_archive(path)
-        config, metadata, span = archive.config, archive.metadata, archive.weights
-    else:
-        config, metadata, span = {}, {}, Span(0, size)
-    contents = read_contents(path, span)
+    config, metadata, contents = _opened(path)
     if not config and contents.config is not None:
         config = zoo.parse_json(
             contents.config.encode("utf-8", "surrogateescape"), f"the model_config in {path}", max_bytes=MAX_JSON
@@ -82,8 +69,8 @@ def open_file(path: Path) -> KerasFile:
         raise broken(path, "holds no weights")
     if (preset := preset_of(path)) is not None:
         head = head_of(path)
-        beside = {} if head is None else head_arrays(head)
-        return KerasFile(path, by_path(weights), tuple(others), identity_of(path, preset), head, beside)
+        arrays = by_path(weights) | ({} if head is None else head_arrays(head))
+        return KerasFile(path, arrays, tuple(others), identity_of(path, preset))
     named = by_layer(contents, weights, layers)
     arrays = by_path(weights) if named is None else named
     if len(arrays) != len(weights):
@@ -99,3 +86,15 @@ def open_file(path: Path) -> KerasFile:
     if labels := metadata.get("labels"):  # as Zoo writes them
         identity = replace(identity, config={**identity.config, "label_names": labels})
     return KerasFile(path, kept, tuple(others), identity)
+
+
+def _opened(path: Path) -> tuple[dict[str, Any], dict[str, Any], Contents]:
+    """Return what a file says of its model and of itself, and what it holds."""
+    if path.name.endswith(INDEX):
+        return {}, {}, read_shards(path)
+    with open(path, "rb") as file:
+        start, size = file.read(4), file.seek(0, 2)
+    if start == b"PK\x03\x04" or (path.suffix == ".keras" and start != b"\x89HDF"):  # Keras 2 wrote HDF5 there, too
+        archive = read_archive(path)
+        return archive.config, archive.metadata, read_contents(path, archive.weights)
+    return {}, {}, read_contents(path, Span(0, size))

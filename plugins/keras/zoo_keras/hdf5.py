@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -44,11 +45,12 @@ class Header(NamedTuple):
 
 @dataclass(frozen=True)
 class Array:
-    """One array: what it is, and where in the file it begins."""
+    """One array: what it is, in which file, and where there it begins."""
 
     path: tuple[str, ...]
     header: Header
     start: int
+    file: Path
 
     @property
     def size(self) -> int:
@@ -70,7 +72,7 @@ def read_contents(path: Path, span: Span) -> Contents:
     """Describe an HDF5 file, or one that is a part of a file. Raise IntegrityError for anything but plain arrays."""
     report = _report(path, span)
     try:
-        arrays = tuple(_array(item, span) for item in report["tensors"])
+        arrays = tuple(_array(item, span, path) for item in report["tensors"])
         legacy = (
             None if report["legacy"] is None else [(str(name), list(map(str, own))) for name, own in report["legacy"]]
         )
@@ -85,14 +87,24 @@ def read_contents(path: Path, span: Span) -> Contents:
     return contents
 
 
-def read_array(file: Any, array: Array) -> Tensor:
-    """Read one array into memory of its own."""
+def read_arrays(arrays: Mapping[str, Array]) -> dict[str, Tensor]:
+    """Read arrays into memory of their own; each file is opened once."""
+    tensors = {}
+    for path in dict.fromkeys(array.file for array in arrays.values()):
+        with open(path, "rb") as file:
+            for name, array in arrays.items():
+                if array.file == path:
+                    tensors[name] = _read(file, array)
+    return tensors
+
+
+def _read(file: Any, array: Array) -> Tensor:
     tensor = torch.empty(array.header.shape, dtype=_DTYPES[array.header.dtype])
     if array.size:
         file.seek(array.start)
         view = tensor.reshape(-1).view(torch.uint8).numpy().data
         if file.readinto(view) != array.size:
-            raise broken(Path(file.name), f"ends within {shown(array.path)}")
+            raise broken(array.file, f"ends within {shown(array.path)}")
     return tensor
 
 
@@ -106,11 +118,11 @@ def shown(path: tuple[str, ...]) -> str:
     return ascii("/".join(path))[:200]
 
 
-def _array(item: dict[str, Any], span: Span) -> Array:
+def _array(item: dict[str, Any], span: Span, file: Path) -> Array:
     path, shape, offset = tuple(item["path"]), tuple(item["shape"]), item["offset"]
     if len(shape) > _MAX_DIMENSIONS or not all(type(side) is int and 0 <= side < 1 << 40 for side in shape):
         raise ValueError(f"{shown(path)} has an impossible shape")
-    array = Array(path, Header(item["dtype"], shape), span.start + offset)
+    array = Array(path, Header(item["dtype"], shape), span.start + offset, file)
     if type(offset) is not int or offset < 0 or offset + array.size > span.size:
         raise ValueError(f"{shown(path)} lies beyond the end")
     return array

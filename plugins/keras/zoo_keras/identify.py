@@ -57,7 +57,7 @@ def identify(path: Path, arrays: Mapping[str, Array], layers: Sequence[Layer]) -
         parted = wide_layer(arguments, shapes)
         if parted and not layers:
             model = replace(model, image_size=32 * arguments["map_size"][0])
-        inputs = preprocessing_of(path, model, arrays, layers)
+        inputs = preprocessing_of(model, arrays, layers)
         order = "bgr" if inputs.pop("backwards") else "rgb"
         told = {key: value for key, value in arguments.items() if key not in _FIXED}
         return Identity(

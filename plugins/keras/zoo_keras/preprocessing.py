@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from zoo_keras.architectures import Architecture
 from zoo_keras.configuration import Layer
-from zoo_keras.hdf5 import Array, read_array
+from zoo_keras.hdf5 import Array, read_arrays
 
 _MEAN, _STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 _CAFFE = [123.68 / 255, 116.779 / 255, 103.939 / 255]
@@ -15,9 +14,7 @@ _CAFFE = [123.68 / 255, 116.779 / 255, 103.939 / 255]
 _FIRST = ("InputLayer", "Rescaling", "Normalization")
 
 
-def preprocessing_of(
-    path: Path, model: Architecture, arrays: Mapping[str, Array], layers: Sequence[Layer]
-) -> dict[str, Any]:
+def preprocessing_of(model: Architecture, arrays: Mapping[str, Array], layers: Sequence[Layer]) -> dict[str, Any]:
     """Return timm's keys for it, with whether the model takes channels `backwards`.
 
     Keras's own layers take bytes, and so do models that begin with them; what comes before a model is its author's.
@@ -26,7 +23,7 @@ def preprocessing_of(
     own = [layer for layer in layers if layer.kind in _FIRST[1:]]
     if own or (model.inside and not layers):
         for layer in own or _own(model):
-            factor, offset = _linear(path, layer, arrays)
+            factor, offset = _linear(layer, arrays)
             scale = [before * now for before, now in zip(scale, factor, strict=True)]
             shift = [before * now + more for before, now, more in zip(shift, factor, offset, strict=True)]
         # x * 255 * scale + shift, as (x - mean) / std
@@ -61,7 +58,7 @@ def _own(model: Architecture) -> list[Layer]:
     return [Layer("normalization", "Normalization", of_bytes, (), "")]
 
 
-def _linear(path: Path, layer: Layer, arrays: Mapping[str, Array]) -> tuple[list[float], list[float]]:
+def _linear(layer: Layer, arrays: Mapping[str, Array]) -> tuple[list[float], list[float]]:
     """Return what a layer multiplies by, and what it adds, for each channel."""
     if layer.kind == "Rescaling":
         return _channels(layer.settings.get("scale")), _channels(layer.settings.get("offset"))
@@ -70,8 +67,8 @@ def _linear(path: Path, layer: Layer, arrays: Mapping[str, Array]) -> tuple[list
         kept = [arrays.get(f"{layer.name}.{place}") for place in (0, 1)]
         if kept[0] is None or kept[1] is None or kept[0].size > 64 or kept[1].size > 64:
             return [1.0] * 3, [0.0] * 3
-        with open(path, "rb") as file:
-            mean, variance = (read_array(file, array).float().flatten().tolist() for array in kept if array)
+        values = read_arrays({"mean": kept[0], "variance": kept[1]})
+        mean, variance = (values[key].float().flatten().tolist() for key in ("mean", "variance"))
     means, deviations = _channels(mean), [math.sqrt(max(value, 1e-14)) for value in _channels(variance)]
     if layer.settings.get("weights") == "imagenet" and any(means):
         # Keras's EfficientNet has deviations in the place of variances, and scales once more where it is pretrained

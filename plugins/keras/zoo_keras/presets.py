@@ -1,4 +1,4 @@
-"""KerasHub's presets: a folder of config.json, model.weights.h5, and for a task task.json with task.weights.h5."""
+"""KerasHub's presets: config.json, model.weights.h5 or its shards, and for a task task.json with task.weights.h5."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +9,7 @@ from zoo_keras.archive import MAX_JSON
 from zoo_keras.hdf5 import Array, Span, read_contents
 from zoo_keras.identify import Identity
 from zoo_keras.naming import by_path, parted
+from zoo_keras.shards import INDEX
 
 WEIGHTS = "model.weights.h5"
 _TASK = "task.weights.h5"
@@ -17,7 +18,7 @@ _HEADS = ("TextClassifier", "ImageClassifier", "MaskedLM")
 
 def preset_of(path: Path) -> dict[str, Any] | None:
     """Return the config.json beside a preset's weights; None for any other file."""
-    if path.name != WEIGHTS:
+    if path.name not in (WEIGHTS, "model" + INDEX):
         return None
     config = _json(path.with_name("config.json"))
     named = config.get("registered_name")
