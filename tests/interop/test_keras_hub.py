@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import zoo
+from zoo.weights.tokenizer import read_tokenizer
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras", reason="needs Keras 3: make test-keras")
@@ -96,6 +97,58 @@ def test_a_classifier_of_texts_loads_with_its_head(name: str, tmp_path: Path) ->
     with torch.no_grad():
         found = ours(torch.from_numpy(ids)).numpy()
     np.testing.assert_allclose(found, whole.predict(inputs, verbose=0), atol=1e-4)
+
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "qu", "##ick", "fox", ".", "'", "s", "a", "##x", "##a"]
+MERGED = ["Ġ q", "u i", "c k", "ui ck", "Ġq uick", "Ġ f", "o x", "Ġf ox", "t h", "th e"]
+TEXTS = ["the quick fox.", "The fox's  quick\tox", "a quick, quick fox !\n\n  qué x", "foxa [MASK] the <mask> x"]
+
+
+def byte_level(special: list[str]) -> dict[str, int]:
+    from tokenizers.pre_tokenizers import ByteLevel
+
+    tokens = [*special, *sorted(ByteLevel.alphabet()), *("".join(merge.split()) for merge in MERGED)]
+    return {token: place for place, token in enumerate(tokens)}
+
+
+def tokenizer(name: str) -> Any:
+    models = keras_hub.models
+    if name in ("Bert", "DistilBert"):
+        return getattr(models, f"{name}Tokenizer")(vocabulary=WORDS, lowercase=True, special_tokens_in_strings=True)
+    special = ["<s>", "<pad>", "</s>", "<mask>"] if name == "Roberta" else ["<|endoftext|>"]
+    return getattr(models, f"{name}Tokenizer")(vocabulary=byte_level(special), merges=MERGED)
+
+
+def preset_with_tokenizer(name: str, folder: Path, **more: Any) -> Any:
+    """Save a model of texts with its tokenizer; return its preprocessor."""
+    models, words = keras_hub.models, tokenizer(name)
+    backbone = randomized(
+        getattr(models, f"{name}Backbone")(**{**POSITIONS, "vocabulary_size": words.vocabulary_size()})
+    )
+    if name == "GPT2":
+        preprocessor = models.GPT2CausalLMPreprocessor(tokenizer=words, sequence_length=24, **more)
+        models.GPT2CausalLM(backbone=backbone, preprocessor=preprocessor).save_to_preset(str(folder))
+        return preprocessor
+    preprocessor = getattr(models, f"{name}TextClassifierPreprocessor")(tokenizer=words, sequence_length=24)
+    kind = getattr(models, f"{name}TextClassifier")
+    kind(backbone=backbone, num_classes=2, preprocessor=preprocessor).save_to_preset(str(folder))
+    return preprocessor
+
+
+@pytest.mark.parametrize("name", [*ENCODERS, "GPT2"])
+def test_a_presets_tokenizer_gives_the_same_tokens(name: str, tmp_path: Path) -> None:
+    more = {"add_end_token": False} if name == "GPT2" else {}
+    preprocessor = preset_with_tokenizer(name, tmp_path / "preset", **more)
+    tokens = read_tokenizer(tmp_path / "preset" / "model.weights.h5")
+    for text in TEXTS:
+        theirs = preprocessor.generate_preprocess(text) if name == "GPT2" else preprocessor(text)
+        ids, mask = (np.asarray(theirs[key]).reshape(-1) for key in ("token_ids", "padding_mask"))
+        assert tokens.encode([text])[0].ids == ids[mask.astype(bool)].tolist(), text
+    if name != "GPT2":
+        theirs, _ = preprocessor(((["the fox"], ["quick"]), [0]))  # a pair alone is taken for inputs and labels
+        ids, mask = (np.asarray(theirs[key]).reshape(-1) for key in ("token_ids", "padding_mask"))
+        assert tokens.encode(["the fox"], ["quick"])[0].ids == ids[mask.astype(bool)].tolist()
+    assert zoo.describe(tmp_path / "preset").inputs is not None
 
 
 @pytest.mark.parametrize("name", ENCODERS)

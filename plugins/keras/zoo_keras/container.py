@@ -17,6 +17,7 @@ from zoo_keras.identify import Identity, identify
 from zoo_keras.naming import by_layer, by_path, parted
 from zoo_keras.presets import head_arrays, head_of, identity_of, preset_of
 from zoo_keras.shards import INDEX, read_shards
+from zoo_keras.tokenizer import tokenizer_files
 
 _log = logging.getLogger("zoo.keras")
 
@@ -32,6 +33,12 @@ class KerasFile:
     arrays: dict[str, Array]
     left_out: tuple[Array, ...]
     identity: Identity
+    preset: bool = False
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """The preset's tokenizer as others have it in files beside weights."""
+        return tokenizer_files(self.path.parent) if self.preset else {}
 
     @property
     def headers(self) -> dict[str, Header]:
@@ -70,7 +77,7 @@ def open_file(path: Path) -> KerasFile:
     if (preset := preset_of(path)) is not None:
         head = head_of(path)
         arrays = by_path(weights) | ({} if head is None else head_arrays(head))
-        return KerasFile(path, arrays, tuple(others), identity_of(path, preset))
+        return KerasFile(path, arrays, tuple(others), identity_of(path, preset), preset=True)
     named = by_layer(contents, weights, layers)
     arrays = by_path(weights) if named is None else named
     if len(arrays) != len(weights):
