@@ -82,7 +82,14 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
     )
-    environment.filters |= {"size": size_text, "number": number_text, "ago": ago, "part": path_part, "tint": tint, "day": day}
+    environment.filters |= {
+        "size": size_text,
+        "number": number_text,
+        "ago": ago,
+        "part": path_part,
+        "tint": tint,
+        "day": day,
+    }
     return environment
 
 
