@@ -78,7 +78,7 @@ def _rows(registry: Registry, pattern: str | None, filters: Mapping[str, str | N
     models = list_models(pattern, **asked)
     weights = list_weights(pattern, **{key: value for key, value in asked.items() if key != "capability"})
     return {
-        "models": [model_row(registry, offers[name]) for name in models],
+        "models": [model_row(registry, offers.get(name) or registry.model(name)) for name in models],
         "weights": [] if capability else [weights_row(registry, offers, name) for name in weights],
         **{other: _plain(registry, other, pattern, task, modality) for other in _OTHERS},
     }
