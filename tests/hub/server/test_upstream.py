@@ -54,8 +54,14 @@ class Pair:
     def serve(self, name: str = "cache", **options: Any) -> HfApi:
         """Serve a Hub that asks, and return its owner's client."""
         upstream = UpstreamOptions(url=self.line.url, **options)
-        self.hub = self._opened.enter_context(serve_folder(self._folder / name, options=Options(upstream=upstream)))
+        self._serving = self._opened.enter_context(ExitStack())
+        served = serve_folder(self._folder / name, options=Options(upstream=upstream))
+        self.hub = self._serving.enter_context(served)
         return HfApi(endpoint=self.hub.url, token=self.hub.token)
+
+    def stop(self) -> None:
+        """Stop the Hub that was served last."""
+        self._serving.close()
 
 
 @pytest.fixture(scope="module")
@@ -370,6 +376,37 @@ def test_what_somebody_has_here_is_not_given_to_whoever_lists_its_hash(pair: Pai
     pair.line.lies = [b"y" * len(LARGE)]
     status, body = _read(pair.hub.url)
     assert LARGE[:100] not in body
+
+
+def test_nor_shown_as_a_picture(pair: Pair) -> None:
+    picture = b"\x89PNG\r\n\x1a\n" + os.urandom(1000)
+    pair.put({"x.png": picture})
+    api = pair.serve()
+    api.create_repo("org/mine", private=True)
+    api.upload_file(path_or_fileobj=picture, path_in_repo="x.png", repo_id="org/mine")
+    ask = asking(pair.hub.url)
+    pair.line.lies = [b"y" * len(picture)]
+    status, _, body = ask("GET", "/org/thing/picture/main/x.png")
+    assert status == 502 and picture not in body
+    assert ask("GET", "/org/thing/blob/main/x.png")[0] == 502
+    token = {"Authorization": f"Bearer {api.token}"}
+    assert ask("GET", "/org/mine/picture/main/x.png", **token)[2] == picture
+
+
+def test_nor_by_a_hub_that_asks_no_upstream_any_more(pair: Pair, tmp_path: Path) -> None:
+    picture = b"\x89PNG\r\n\x1a\n" + os.urandom(1000)
+    pair.put({"x.png": picture})
+    api = pair.serve()
+    api.model_info("org/thing")
+    api.create_repo("org/mine", private=True)
+    api.upload_file(path_or_fileobj=picture, path_in_repo="x.png", repo_id="org/mine")
+    pair.stop()
+    with serve_folder(pair.hub.folder) as hub:
+        ask = asking(hub.url)
+        assert ask("GET", "/org/thing/picture/main/x.png")[0] == 404
+        assert ask("GET", "/org/thing/resolve/main/x.png")[0] == 502
+        assert ask("GET", "/org/thing", Accept="text/html")[0] == 200
+        assert ask("GET", "/org/thing/resolve/main/config.json")[0] == 502
 
 
 def test_the_same_folder_pushed_here_is_whole(pair: Pair, tmp_path: Path) -> None:

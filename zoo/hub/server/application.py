@@ -5,6 +5,7 @@ import logging
 import secrets
 import sqlite3
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from errno import EDQUOT, ENOSPC
 from functools import partial
@@ -20,6 +21,7 @@ from zoo.hub.server import (
     routes_repos,
     routes_trees,
     routes_xet,
+    upstream_pages,
 )
 from zoo.hub.server.access import Access
 from zoo.hub.server.access_log import AccessLog, shown_path
@@ -143,11 +145,11 @@ class Application:
             del task  # an error's frames would hold it, it the error, and all of them the body, until a collection
 
     async def _answer(self, access: Access, request: Request) -> Response:
-        if self._upstream is None:
-            return await self._route(access, request)
-        await self._upstream.check_whole_name(access, request)
-        warning = await self._upstream.bring(access, request)
-        await self._upstream.bring_page(request)
+        warning: Mapping[str, str] = {}
+        if self._upstream is not None:
+            await self._upstream.check_whole_name(access, request)
+            warning = await self._upstream.bring(access, request)
+        await upstream_pages.prepare(self._upstream, access, request)
         response = await self._route(access, request)
         return replace(response, headers={**response.headers, **warning}) if warning else response
 

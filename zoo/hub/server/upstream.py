@@ -31,8 +31,6 @@ from zoo.hub.server.work import Lane
 T = TypeVar("T")
 
 _QUESTIONS, _WAITING = 8, 256
-_SHOWN = ("README.md", "config.json")
-_MOST_SHOWN = 32 * 1024 * 1024
 
 
 class Upstream:
@@ -74,7 +72,7 @@ class Upstream:
             return {}
         if repo is not None and not self.serves(repo):
             return {}
-        access.check_reading()
+        access.check_reading(log_in=request.segments[:1] != ["api"])
         if repo is not None and self._is_fresh(repo, revision):
             return {}
         try:
@@ -85,22 +83,6 @@ class Upstream:
                 raise HttpError(502, f"{name} is not here, and {error}", headers=RETRY) from None
             return {"X-HF-Warning": header_text(f"upstream; {error}: this is what it had when it was asked last")}
         return {}
-
-    async def bring_page(self, request: Request) -> None:
-        """Have the files here that a page of a copy shows."""
-        segments = request.segments
-        if request.method not in ("GET", "HEAD") or segments[:1] == ["api"] or (found := named(request)) is None:
-            return
-        type_, name, revision = found
-        route = segments[2:] if type_ == "models" else segments[3:]
-        repo = self.copies.find(type_, name)
-        if repo is None or not repo.upstream or (route and route[0] not in ("blob", "picture")):
-            return
-        commit = self._store.repos.resolve(repo, revision)
-        for path in ["/".join(route[2:])] if route else _SHOWN:
-            entry = self._store.trees.find(self._store.commits.tree(repo, commit), path) if commit and path else None
-            if entry is not None and not entry.folder and entry.size <= _MOST_SHOWN:
-                await self.files.have(repo, str(commit), path, entry)
 
     def serves(self, repo: Repo) -> bool:
         """Tell whether upstream may be asked for a copy: not for one that came from elsewhere."""
