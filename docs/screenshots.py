@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlencode
 
 from PIL import Image
 
@@ -47,6 +48,12 @@ def main() -> None:
         shoot(f"{hub.url}/{repo}", "model-phone", (500, 1000))
         shoot(f"{hub.url}/{repo}/tree/main", "files", (1200, 560))
         shoot(f"{hub.url}/{repo}/commits/main", "history", (1200, 480))
+        newest, *older = api.list_repo_commits(repo)
+        if len(older) > 1:  # the last of them is empty
+            sides = urlencode(
+                {"before": f"{repo}@{older[0].commit_id}", "after": f"{repo}@{newest.commit_id}", "values": 1}
+            )
+            shoot(f"{hub.url}/compare?{sides}", "compare", (1200, 1000))
 
 
 if __name__ == "__main__":

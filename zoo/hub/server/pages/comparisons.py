@@ -76,7 +76,8 @@ class Comparisons:
             told = await loop.run_in_executor(self._thread, self._ask, blobs, before, after)
         finally:
             del self._waiting[key]
-        self._cache[key] = told
+        if told != []:  # a plugin may be installed meanwhile
+            self._cache[key] = told
         while len(self._cache) > _MAX_CACHED:
             self._cache.popitem(last=False)
         return told

@@ -13,6 +13,7 @@ import jinja2
 from zoo.hub.server.access import Access
 from zoo.hub.server.dates import day
 from zoo.hub.server.http import HttpError, Response
+from zoo.hub.server.repos import Repo
 from zoo.hub.server.sizes import size_text
 from zoo.hub.server.users import User
 
@@ -32,9 +33,7 @@ def page(
     user = _user(access)
     values |= {"user": user.name if user else None, "url": access.url, "asset": asset_address}
     values["key"] = access.form_key(user) if user else ""
-    values["writer"] = (
-        "repo" in values and user is not None and user.role == "write" and user.belongs_to(values["repo"].namespace)
-    )
+    values["writer"] = "repo" in values and _may_write(access, values["repo"])
     values["plugins"] = access.options.plugins is not None
     body = _environment().get_template(template).render(values).encode("utf-8", "replace")
     fixed = {
@@ -51,6 +50,14 @@ def _user(access: Access) -> User | None:
         return access.user
     except HttpError:
         return None
+
+
+def _may_write(access: Access, repo: Repo) -> bool:
+    """Tell whether to show what changes a repo."""
+    try:
+        return bool(access.require_writer(repo.namespace))
+    except HttpError:
+        return False
 
 
 def asset(name: str) -> Response:
