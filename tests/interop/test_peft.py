@@ -225,3 +225,19 @@ def test_what_is_written_computes_the_same_with_peft(name: str, served_hub: Any,
     assert not Path("zoo.lock").exists()  # the file says itself which weights it is for
     if "classification" in WRITTEN[name]:
         assert zoo.describe(written, hub=served_hub.url).labels == ("a", "b", "c")
+
+
+def test_peft_wraps_a_model_of_zoo(served_hub: Any, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = zoo.create("vit", width=32, depth=2, num_heads=2, mlp_width=48, patch_size=8, image_size=32, num_classes=2)
+    inputs = zoo.Preprocessing(image_size=(32, 32), channels=3)
+    base = zoo.save(model, tmp_path / "base", labels=("a", "b"), inputs=inputs)
+    zoo.push(base, "me/base", hub=served_hub.url, private=False, license="mit")
+    ours = learnt("hf://me/base", "image-classification", tmp_path / "ours", served_hub.url)
+    written = zoo.export(tmp_path / "ours", to="peft", out=tmp_path / "written")
+    adapted = peft.PeftModel.from_pretrained(zoo.load("hf://me/base", num_classes=3), written).eval()
+    again = zoo.load(written)
+    with torch.no_grad():
+        wanted = ours(PICTURES)
+        torch.testing.assert_close(adapted(PICTURES), wanted, rtol=0, atol=BOUND)
+        torch.testing.assert_close(again(PICTURES), wanted, rtol=0, atol=BOUND)

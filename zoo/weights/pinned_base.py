@@ -64,7 +64,9 @@ def _found(
     try:
         pulled = pull_repo(address.source, revision=revision, hub=hub, offline=offline)
     except (NotFoundError, UsageError) as error:
-        raise NotFoundError(f"the base of {adapter}, {address.source!r}, is missing: {error}") from None
+        raise NotFoundError(
+            f"the base that {adapter} names, {address.source!r}, is no folder here, and no repo: {error}"
+        ) from None
     return pulled.folder, pulled.commit
 
 

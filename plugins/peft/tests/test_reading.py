@@ -128,7 +128,7 @@ def test_base_and_adapter_are_pulled_from_one_hub(adapter: Write, base: Path, se
     )
     assert not (result.folder / "adapter").exists()  # it would be one for an adapter
     Path("zoo.lock").unlink()
-    with pytest.raises(zoo.NotFoundError, match="the base of .* 'me/none', is missing"):
+    with pytest.raises(zoo.NotFoundError, match="the base that .* names, 'me/none', is no folder here, and no repo"):
         zoo.load(adapter(base_model_name_or_path="me/none", name="other"), hub=served_hub.url)
 
 

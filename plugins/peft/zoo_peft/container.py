@@ -43,9 +43,10 @@ class MergedAdapter:
             place = self.base.place_of(name)
             shape = tuple(self.adapter.stored.headers[key].shape)
             there = self.base.places.get(place)
-            if there is None and not self.base.in_classifier(place) and self.base.layout is None:
+            free = self.base.in_classifier(place) or self.adapter.known.zoo is not None  # which says what must be there
+            if there is None and not free and self.base.layout is None:
                 raise self._misfit(f"{ascii(name)[1:-1][:80]} whole, which its base {self.base.folder} does not have")
-            if there is not None and shape != there.shape and not self.base.in_classifier(place):
+            if there is not None and shape != there.shape and not free:
                 sizes = f"of {list(shape)}, and its base {self.base.folder} has {list(there.shape)}"
                 raise self._misfit(f"{ascii(name)[1:-1][:80]} {sizes}")
             found[name if there is None else there.name] = key
@@ -56,7 +57,7 @@ class MergedAdapter:
         """The config.json of the base, with the class and the classes that the adapter is for."""
         config = dict(self._said)
         if self.base.layout is None:
-            return config
+            return config if self.adapter.known.zoo is None else {"zoo": self.adapter.known.zoo}
         named = self._class
         if named is not None:
             config["architectures"] = [named]
@@ -65,9 +66,11 @@ class MergedAdapter:
             config = {key: value for key, value in config.items() if key not in _OF_CLASSES}
             if "num_classes" in config:
                 config["num_classes"] = rows[0]
-        if rows and len(self.adapter.labels) == rows[0]:
-            labels = {str(place): label for place, label in enumerate(self.adapter.labels)}
-            config |= {"label_names": list(self.adapter.labels)} if self.library == "timm" else {"id2label": labels}
+        if rows and len(self.adapter.known.labels) == rows[0]:
+            labels = {str(place): label for place, label in enumerate(self.adapter.known.labels)}
+            config |= (
+                {"label_names": list(self.adapter.known.labels)} if self.library == "timm" else {"id2label": labels}
+            )
         return config
 
     @cached_property

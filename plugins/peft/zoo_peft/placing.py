@@ -84,15 +84,18 @@ class Base:
             )
         return place, found
 
-    @property
+    @cached_property
     def prefixes(self) -> set[str]:
         """What the library puts before the names of the model alone, where a head is beside it."""
         return {found[1] for rename in self.renames if (found := re.match(r"\[(\w+\.)\]", rename.source))}
 
     def in_model(self, name: str) -> bool:
         """Tell whether a tensor belongs to the model itself rather than to the head of a task."""
-        prefixes = tuple(self.prefixes)
-        return not any(other.startswith(prefixes) for other in self.headers) or name.startswith(prefixes)
+        return not self._prefixed or name.startswith(tuple(self.prefixes))
+
+    @cached_property
+    def _prefixed(self) -> bool:
+        return any(name.startswith(tuple(self.prefixes)) for name in self.headers)
 
     def in_classifier(self, place: Place) -> bool:
         """Tell whether a tensor of ours is the classifier's, which may have other classes than that of the base."""

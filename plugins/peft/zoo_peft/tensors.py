@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
+from msgspec import Meta, Struct
 from safetensors import safe_open
 from torch import Tensor
 
@@ -15,7 +17,7 @@ from zoo_peft.settings import Settings, read_settings
 
 PREFIX = "base_model.model."
 METADATA = "zoo"
-"""Where files that Zoo wrote keep what PEFT has no place for: the sha256 of the base, and the names of the classes."""
+"""Where files that Zoo wrote keep what PEFT has no place for, as `Known` says."""
 _PART = re.compile(r"(?P<module>.+)\.(?P<part>lora_A\.weight|lora_B\.weight|lora_magnitude_vector)(?:\.weight)?")
 _DOWN, _UP, _MAGNITUDE = "lora_A.weight", "lora_B.weight", "lora_magnitude_vector"
 _WRAPPERS = ("timm_model.",)
@@ -34,6 +36,17 @@ class Pair:
     scale: float
 
 
+class Known(Struct, frozen=True, forbid_unknown_fields=True):
+    """What Zoo knows besides: the sha256 of the base, and the names of the classes.
+
+    For a base of Zoo's own, `zoo` is what config.json says of the whole: no class of a library says what it is for.
+    """
+
+    base_sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")] | None = None
+    labels: tuple[str, ...] = ()
+    zoo: dict[str, Any] | None = None
+
+
 @dataclass(frozen=True)
 class AdapterFile:
     """An adapter's files, described. `saved` has the names that the base gives tensors which are stored whole."""
@@ -42,7 +55,7 @@ class AdapterFile:
     settings: Settings
     pairs: tuple[Pair, ...]
     saved: Mapping[str, str]
-    labels: tuple[str, ...]
+    known: Known
 
     @cached_property
     def stored(self) -> Any:
@@ -53,8 +66,8 @@ class AdapterFile:
 def read_adapter(path: Path) -> AdapterFile:
     """Read an adapter's configuration and headers. Raise IntegrityError where they do not fit each other."""
     headers = zoo.stored_tensors(path).headers
-    sha256, labels = _metadata(path)
-    settings = read_settings(path, sha256)
+    known = _metadata(path)
+    settings = read_settings(path, known.base_sha256)
     parts: dict[str, dict[str, str]] = {}
     saved: dict[str, str] = {}
     for key in headers:
@@ -74,7 +87,7 @@ def read_adapter(path: Path) -> AdapterFile:
             )
         else:
             saved[name.replace(_BESIDE, ".")] = key
-    return AdapterFile(path, settings, tuple(_pairs(path, settings, parts, headers)), saved, labels)
+    return AdapterFile(path, settings, tuple(_pairs(path, settings, parts, headers)), saved, known)
 
 
 def _pairs(path: Path, settings: Settings, parts: Mapping[str, Mapping[str, str]], headers: Mapping[str, Any]) -> Any:
@@ -97,17 +110,17 @@ def _pairs(path: Path, settings: Settings, parts: Mapping[str, Mapping[str, str]
         yield Pair(module, found[_DOWN], found[_UP], found.get(_MAGNITUDE), settings.scale_of(module))
 
 
-def _metadata(path: Path) -> tuple[str | None, tuple[str, ...]]:
+def _metadata(path: Path) -> Known:
     with safe_open(path, "pt") as file:
         text = (file.metadata() or {}).get(METADATA)
     if text is None:
-        return None, ()
-    said = zoo.parse_json(text.encode(), f"{METADATA} in the metadata of {path}")
-    sha256, labels = said.get("base_sha256"), said.get("labels", [])
-    whole = sha256 is None or (isinstance(sha256, str) and re.fullmatch(r"[0-9a-f]{64}", sha256))
-    if not whole or not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise zoo.IntegrityError(f"{path} has metadata {METADATA!r} that no Zoo wrote; get a fresh copy")
-    return sha256, tuple(labels)
+        return Known()
+    try:
+        return msgspec.convert(zoo.parse_json(text.encode(), f"{METADATA} in the metadata of {path}"), Known)
+    except msgspec.ValidationError as error:
+        raise zoo.IntegrityError(
+            f"{path} has metadata {METADATA!r} that no Zoo wrote: {error}; get a fresh copy"
+        ) from None
 
 
 def flat(tensor: Tensor) -> Tensor:

@@ -42,8 +42,11 @@ def write_adapter(weights: Path, out: Path) -> None:
     written = _Written()
     for ours, tensor in _learnt(zoo.stored_tensors(folder).load(), "backbone." if known.head is not None else ""):
         _add(written, ours, tensor, base, known.task)
-    pinned = {METADATA: json.dumps({"base_sha256": named.sha256, "labels": list(known.labels)})}
-    save_file(written.tensors, out / TENSORS_FILE, metadata={"format": "pt", **pinned})
+    said: dict[str, Any] = {"base_sha256": named.sha256, "labels": list(known.labels)}
+    if base.layout is None:
+        own = zoo.parse_json((folder / "config.json").read_bytes(), str(folder / "config.json"))["zoo"]
+        said["zoo"] = {key: value for key, value in own.items() if key != "adapter"}
+    save_file(written.tensors, out / TENSORS_FILE, metadata={"format": "pt", METADATA: json.dumps(said)})
     config = _config(known, written)
     zoo.write_file(out / CONFIG_FILE, json.dumps(config, indent=2).encode() + b"\n")
     zoo.write_file(out / "README.md", _readme(known, base).encode())
