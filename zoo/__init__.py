@@ -106,7 +106,7 @@ _HOMES = {
         "TextBackbone",
     ),
     "zoo.specs.comparisons": ("ComparisonTable",),
-    "zoo.specs.containers": ("BaseAddress", "CarriesFiles", "Container", "Format", "NeedsBase"),
+    "zoo.specs.containers": ("BaseAddress", "CarriesFiles", "Container", "Format", "NeedsBase", "WritesFolders"),
     "zoo.specs.engines": ("Engine",),
     "zoo.specs.explainers": ("Explainer",),
     "zoo.specs.families": ("Family",),

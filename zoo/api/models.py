@@ -226,17 +226,20 @@ def export(
     out: str | Path,
     force: bool = False,
     dtype: str | torch.dtype | None = None,
+    preset: bool = False,
     hub: str | Path | None = None,
 ) -> Path:
     """Write weights so that others open them; return `out`.
 
     `to` is timm, torchvision or transformers, which get a folder, or onnx or torch-export, which get a file: a graph
     for pictures of the size that the weights were trained for, in batches of any size. `dtype` is as `load` takes it.
+    A plugin's format gets a file, or with `preset` a folder, where it has such.
     """
     from zoo.publishing.convert import convert_weights
     from zoo.weights.find import WeightsQuery, find_weights
 
-    convert_weights(find_weights(source, WeightsQuery(hub=hub)), to, Path(out), force=force, dtype=dtype)
+    weights = find_weights(source, WeightsQuery(hub=hub))
+    convert_weights(weights, to, Path(out), force=force, dtype=dtype, preset=preset)
     return Path(out)
 
 

@@ -28,12 +28,15 @@ def _targets() -> list[str]:
 @click.option("--to", "target", required=True, type=click.Choice(_targets()), help="The target library or format.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder, or for a graph the file.")
 @click.option("--force", is_flag=True, help="Replace existing files.")
+@click.option("--preset", is_flag=True, help="Write a format's folder, with the tokenizer, in place of its file.")
 @dtype
 @hub
-def command(weights: str, target: str, out: Path, force: bool, dtype: str | None, hub: str | None) -> None:
+def command(
+    weights: str, target: str, out: Path, force: bool, preset: bool, dtype: str | None, hub: str | None
+) -> None:
     """Export WEIGHTS for another library, or as a graph that runs without Zoo."""
-    models.export(weights, to=target, out=out, force=force, dtype=dtype, hub=hub)
-    files = [out] if out.is_file() else sorted(out.iterdir())
+    models.export(weights, to=target, out=out, force=force, dtype=dtype, preset=preset, hub=hub)
+    files = [out] if out.is_file() else [path for path in sorted(out.rglob("*")) if path.is_file()]
     print_line(f"exported: {out}, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")
     if target in _OPEN:
         print_line(f"open it:  {_OPEN[target].format(out=out, architecture=_architecture(out))}")

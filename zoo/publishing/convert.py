@@ -28,7 +28,7 @@ from zoo.weights.foreign.config_files import timm_config, transformers_config, t
 from zoo.weights.foreign.grouping import turned
 from zoo.weights.foreign.processors import torchvision_transform
 from zoo.weights.foreign.renaming import parts_of
-from zoo.weights.formats import write_container
+from zoo.weights.formats import write_container, write_preset
 from zoo.weights.inputs import read_inputs
 from zoo.weights.replacing import check_out
 from zoo.weights.selftest import SELFTEST_FILE, write_selftest
@@ -40,28 +40,36 @@ _FREE = {"num_classes", "channels", "drop_path_rate", "norm_momentum"}
 """Arguments that every library has, or that change no output."""
 
 
-def convert_weights(source: Path, target: str, out: Path, *, force: bool = False, dtype: Any = None) -> None:
+def convert_weights(
+    source: Path, target: str, out: Path, *, force: bool = False, dtype: Any = None, preset: bool = False
+) -> None:
     """Write weights for a library, as a folder, or as a graph ("onnx", "torch-export"), as a file; whole or not at all.
 
+    Of a format it is a file, too, or with `preset` a folder.
     Raise UsageError where the library cannot build the model, naming what it lacks.
     """
     formats = {offer.spec.name: offer for offer in default_registry().offers("formats")}
     if target not in (*LIBRARIES, *_GRAPHS, *formats):
         known = ", ".join((*LIBRARIES, *_GRAPHS, *formats))
         raise UsageError(f"{target!r} is not an export target; choose one of {known}")
-    in_folder = target in LIBRARIES or (target in formats and formats[target].spec.folder)
+    if preset and target not in formats:
+        raise UsageError(f"--to {target} has no presets; leave out --preset")
+    in_folder = preset or target in LIBRARIES or (target in formats and formats[target].spec.folder)
+    named = f"{target} --preset" if preset else target
     if not in_folder and out.is_dir():
         path = out / f"model{_SUFFIXES.get(target, '')}"
         raise UsageError(f"{out} is a folder, and --to {target} writes a file; name it: --out {path}")
     if in_folder and out.is_file():
-        raise UsageError(f"{out} is a file, and --to {target} writes a folder; choose another --out")
+        raise UsageError(f"{out} is a file, and --to {named} writes a folder; choose another --out")
     check_out(out, force=force)
     if target in formats and dtype is not None:
         raise UsageError(f"--to {target} writes tensors as they are stored; omit --dtype")
     with storage_errors(f"writing {out}"):
         if in_folder:
             with new_folder(out) as temporary:
-                if target in formats:
+                if preset:
+                    write_preset(formats[target], source, temporary)
+                elif target in formats:
                     write_container(formats[target], source, temporary)
                 else:
                     write_for(target, source, temporary, dtype)

@@ -75,6 +75,15 @@ class BaseAddress(NamedTuple):
 
 
 @runtime_checkable
+class WritesFolders(Protocol):
+    """A format that has for a model, besides one file, a folder of several: a preset, with its tokenizer."""
+
+    def write_folder(self, weights: Path, folder: Path) -> None:
+        """Write a weights folder into an empty one. Raise UsageError where the format has no place for it."""
+        ...
+
+
+@runtime_checkable
 class Format(Protocol):
     """One container of weights, behind what its spec names. Reading is bounded, and runs nothing of the file."""
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from zoo.errors import PluginError
+from zoo.errors import PluginError, UsageError
 from zoo.registry.loading import load_named, naming
 from zoo.registry.registry import Offer, default_registry
-from zoo.specs.containers import BaseAddress, CarriesFiles, Container, Format, NeedsBase
+from zoo.specs.containers import BaseAddress, CarriesFiles, Container, Format, NeedsBase, WritesFolders
 from zoo.specs.records import FormatSpec
 
 
@@ -77,3 +77,12 @@ def write_container(offer: Offer[FormatSpec], weights: Path, out: Path) -> None:
     found = load_format(offer)
     with naming(offer.plugin, f"format {offer.spec.name!r}"):
         found.write(weights, out)
+
+
+def write_preset(offer: Offer[FormatSpec], weights: Path, folder: Path) -> None:
+    """Write a weights folder as a folder of a format. Raise UsageError for a format that writes files alone."""
+    found = load_format(offer)
+    if not isinstance(found, WritesFolders):
+        raise UsageError(f"--to {offer.spec.name} has no presets, and writes one file; leave out --preset")
+    with naming(offer.plugin, f"format {offer.spec.name!r}"):
+        found.write_folder(weights, folder)

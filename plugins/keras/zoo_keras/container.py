@@ -15,7 +15,7 @@ from zoo_keras.configuration import Layer, layers_of
 from zoo_keras.hdf5 import Array, Contents, Header, Span, broken, read_arrays, read_contents
 from zoo_keras.identify import Identity, identify
 from zoo_keras.naming import by_layer, by_path, parted
-from zoo_keras.presets import head_arrays, head_of, identity_of, preset_of
+from zoo_keras.presets import beside, by_part, head_arrays, head_of, identity_of, parted_config, preset_of
 from zoo_keras.shards import INDEX, read_shards
 from zoo_keras.tokenizer import tokenizer_files
 
@@ -77,7 +77,14 @@ def open_file(path: Path) -> KerasFile:
     if (preset := preset_of(path)) is not None:
         head = head_of(path)
         arrays = by_path(weights) | ({} if head is None else head_arrays(head))
-        return KerasFile(path, arrays, tuple(others), identity_of(path, preset), preset=True)
+        identity = identity_of(preset, beside(path), head=head is not None)
+        return KerasFile(path, arrays, tuple(others), identity, preset=True)
+    if (parts := parted_config(config)) is not None:
+        backbone, task = parts
+        preprocessor = (task.get("config") or {}).get("preprocessor") or {}
+        said = {"task": task, "preprocessor": preprocessor, "metadata": metadata}
+        arrays = by_part(by_path(weights), backbone)
+        return KerasFile(path, arrays, tuple(others), identity_of(backbone, said, head=bool(task)))
     named = by_layer(contents, weights, layers)
     arrays = by_path(weights) if named is None else named
     if len(arrays) != len(weights):

@@ -1,4 +1,4 @@
-"""The format that `zoo.load` and `zoo export --to keras` ask. Keeps zoo.Format."""
+"""The format that `zoo.load` and `zoo export --to keras` ask. Keeps zoo.Format and zoo.WritesFolders."""
 
 from pathlib import Path
 
@@ -18,9 +18,22 @@ class Keras:
 
     def write(self, weights: Path, out: Path) -> None:
         """Write a weights folder as a `.keras` file. Raise UsageError for a model that Keras has no layers for."""
+        import zoo
+        from zoo_keras.hub_models import kind_of
+
+        if kind_of(zoo.describe(weights).architecture) is not None:
+            from zoo_keras.hub_writing import write_hub_archive
+
+            return write_hub_archive(weights, out)
         from zoo_keras.writing import write_archive
 
         write_archive(weights, out)
+
+    def write_folder(self, weights: Path, folder: Path) -> None:
+        """Write a weights folder as a preset of KerasHub. Raise UsageError for a model that it has not."""
+        from zoo_keras.hub_writing import write_preset
+
+        write_preset(weights, folder)
 
 
 keras = Keras()
