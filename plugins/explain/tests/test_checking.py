@@ -115,7 +115,7 @@ def test_the_command_says_it(convolutions: Path, tmp_path: Path) -> None:
     assert found["integrated_gradients"]["complete"] < 0.1 and found["layercam"]["complete"] is None
     assert list(found["layercam"]["followed"]) == ["0.25", "0.50", "0.75", "1.00"]
     assert found["layercam"]["flagged"] and "do not trust" in found["layercam"]["verdict"]  # of noise it knows nothing
-    with pytest.raises(zoo.UsageError, match="--check tells nothing of 1 images; give 4 or more, or --data"):
+    with pytest.raises(zoo.UsageError, match="--check tells nothing of 1 inputs; give 4 or more, or of images --data"):
         CliRunner().invoke(command, [words[0], str(tmp_path / "0.png"), *words[2:]], catch_exceptions=False)
 
 

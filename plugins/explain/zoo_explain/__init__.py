@@ -27,18 +27,18 @@ _TEXTS = {
 }
 
 
-def image_target(name: str) -> str:
-    """Return where the method of images of this name is."""
-    return f"zoo_explain.images.{_IMAGES[name][1]}"
+def target_of(name: str) -> str:
+    """Return where the method of this name is."""
+    kind, methods = ("images", _IMAGES) if name in _IMAGES else ("texts", _TEXTS)
+    return f"zoo_explain.{kind}.{methods[name][1]}"
 
 
 @zoo.hookimpl
 def zoo_explainers() -> Iterator[zoo.ExplainerSpec]:
     for name, (summary, _) in _IMAGES.items():
-        yield zoo.ExplainerSpec(name=name, summary=summary, target=image_target(name), modality="image")
-    for name, (summary, place) in _TEXTS.items():
-        target = f"zoo_explain.texts.{place}"
-        yield zoo.ExplainerSpec(name=name, summary=summary, target=target, modality="text")
+        yield zoo.ExplainerSpec(name=name, summary=summary, target=target_of(name), modality="image")
+    for name, (summary, _) in _TEXTS.items():
+        yield zoo.ExplainerSpec(name=name, summary=summary, target=target_of(name), modality="text")
 
 
 @zoo.hookimpl

@@ -91,17 +91,27 @@ def _print_found(explain: Any, names: Sequence[str], found: Mapping[str, Sequenc
 
 
 def checked(explain: Any, methods: Sequence[str], items: Sequence[Any], batch_size: int) -> dict[str, Any]:
-    """Return what each method's maps of these images are worth. Raise UsageError for what cannot be checked so."""
+    """Return what each method says of these inputs is worth. Raise UsageError for what cannot be checked so."""
     from zoo_explain.checking.check import Check, images_of
+    from zoo_explain.checking.texts import TextCheck
     from zoo_explain.images.explainer import PictureExplainer
+    from zoo_explain.texts.methods import TokenExplainer
 
     explainers = {name: explain.explainer(name) for name in methods}
-    for name, explainer in explainers.items():
-        if not isinstance(explainer, PictureExplainer) or not hasattr(explainer, "subject"):
-            raise zoo.UsageError(f"--check measures maps of images, and {name} makes none; omit it, or choose --method")
-    if len(items) < 4:
-        raise zoo.UsageError(f"--check tells nothing of {len(items)} images; give 4 or more, or --data")
     first = next(iter(explainers.values()))
+    kind = TokenExplainer if isinstance(first, TokenExplainer) else PictureExplainer
+    for name, explainer in explainers.items():
+        if not isinstance(explainer, kind) or not hasattr(explainer, "subject"):
+            raise zoo.UsageError(
+                f"--check measures maps of images and weights of tokens that are classified, and {name} makes none; "
+                "omit it, or choose --method"
+            )
+    if len(items) < 4:
+        raise zoo.UsageError(f"--check tells nothing of {len(items)} inputs; give 4 or more, or of images --data")
+    if kind is TokenExplainer:
+        texts = TextCheck(first, items, batch_size=batch_size)
+        weights = {name: texts.weights(explainer) for name, explainer in explainers.items()}
+        return {name: texts.checked(name, explainer, weights) for name, explainer in explainers.items()}
     found = Check(first.loaded, images_of(first, items, batch_size), first, batch_size=batch_size)
     maps = {name: found.maps(explainer) for name, explainer in explainers.items()}
     return {name: found.checked(name, explainer, maps) for name, explainer in explainers.items()}
@@ -111,6 +121,8 @@ def _images(weights: str, data: str | None, loading: Mapping[str, Any]) -> list[
     """Return the first images of a test split as bytes."""
     found: Any = zoo.dataset_for(weights, data=str(data), hub=loading.get("hub"))
     split = found.splits["test"]
+    if not hasattr(split, "images"):
+        raise zoo.UsageError("--data is for images; give texts as INPUTS, such as a file with one text a line")
     return list(split.images[np.arange(min(_CHECKED, len(split)))])
 
 
@@ -118,15 +130,8 @@ def _print_checked(found: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         print_json({name: one.as_json() for name, one in found.items()})
         return
-    heads = ("METHOD", "DELETION", "INSERTION", "ROAD", "OVER MOVED", "OVER EDGES", "RANDOM WEIGHTS", "AGREES", "SUMS")
-    rows = []
-    for name, one in found.items():
-        followed = " ".join(f"{value:.2f}" for value in one.followed.values())
-        agrees = f"{max(one.agreement.values()):.2f}" if one.agreement else "-"
-        figures = (f"{value:.3f}" for value in (one.deletion, one.insertion, one.road))
-        sums = "-" if one.complete is None else f"{1 - one.complete:.0%}"
-        rows.append((name, *figures, f"{one.over_moved:.1f} se", f"{one.over_edges:.1f} se", followed, agrees, sums))
-    print_table(heads, rows)
+    heads = next(iter(found.values())).heads
+    print_table(("METHOD", *heads), [(name, *one.cells()) for name, one in found.items()])
     for name, one in found.items():
         print_line(f"{name}: {one.verdict}")
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -14,10 +14,9 @@ from zoo_explain.checking.curves import deletion, edges, insertion, moved, road
 from zoo_explain.checking.randomizing import alike, randomized
 from zoo_explain.images.subjects import Chosen
 
-_SURE = 1.65
-"""Standard errors: by chance a mean is as far above 0 in one of twenty samples."""
-_SAME = 0.7
-_COMPLETE = 0.1
+_SURE = 1.645
+SAME = 0.7
+COMPLETE = 0.1
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,10 @@ class Checked:
     maps are not to be trusted, and `verdict` why, or why not.
     """
 
+    heads: ClassVar[tuple[str, ...]] = (
+        *("DELETION", "INSERTION", "ROAD", "OVER MOVED", "OVER EDGES", "RANDOM WEIGHTS", "AGREES", "SUMS"),
+    )
+
     images: int
     deletion: float
     insertion: float
@@ -43,6 +46,14 @@ class Checked:
     complete: float | None
     flagged: bool
     verdict: str
+
+    def cells(self) -> tuple[str, ...]:
+        """Return it as a row under `heads`."""
+        followed = " ".join(f"{value:.2f}" for value in self.followed.values())
+        agrees = f"{max(self.agreement.values()):.2f}" if self.agreement else "-"
+        sums = "-" if self.complete is None else f"{1 - self.complete:.0%}"
+        figures = (f"{value:.3f}" for value in (self.deletion, self.insertion, self.road))
+        return (*figures, f"{self.over_moved:.1f} se", f"{self.over_edges:.1f} se", followed, agrees, sums)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a dictionary."""
@@ -98,7 +109,7 @@ class Check:
         gain = won - lost
         random = torch.Generator().manual_seed(self.seed)
         elsewhere = self._gain(moved(own, random))
-        over_moved, over_edges = _errors(gain - elsewhere), _errors(gain - self._gain(edges(self.images)))
+        over_moved, over_edges = errors(gain - elsewhere), errors(gain - self._gain(edges(self.images)))
         followed = self._followed(name, own) if maps is None else {}
         with zoo.evaluating(self.loaded.model):
             imputed = float(road(self.likely, self.images, own, self.batch_size).mean())
@@ -106,7 +117,7 @@ class Check:
         complete = (
             self._incomplete(explainer) if hasattr(explainer, "flat") and name == "integrated_gradients" else None
         )
-        flagged, verdict = _verdict(over_moved, over_edges, followed, complete)
+        flagged, verdict = _verdict(over_moved, over_edges, followed, complete, sure=sure(len(own)))
         return Checked(
             images=len(own),
             deletion=float(lost.mean()),
@@ -147,15 +158,15 @@ class Check:
 
 def explainer_on(loaded: zoo.Loaded, model: Any, name: str) -> Any:
     """Return the explainer of this name on another model of the same kind."""
-    from zoo_explain import image_target
+    from zoo_explain import target_of
 
-    place, _, attribute = image_target(name).partition(":")
+    place, _, attribute = target_of(name).partition(":")
     made = getattr(import_module(place), attribute)
     like = zoo.Loaded(model=model, spec=loaded.spec, description=loaded.description, folder=loaded.folder)
     return made(like)
 
 
-def _errors(differences: Tensor) -> float:
+def errors(differences: Tensor) -> float:
     """Return by how many standard errors the mean of differences is above 0."""
     if len(differences) < 2:
         return 0.0
@@ -163,17 +174,26 @@ def _errors(differences: Tensor) -> float:
     return float(differences.mean()) / max(error, 1e-9)
 
 
+def sure(count: int) -> float:
+    """Return by how many standard errors the mean of so many is above 0 by chance in one of twenty samples.
+
+    The quantile of Student's distribution, by the first terms of its expansion about the normal one.
+    """
+    free = max(count - 1, 1)
+    return _SURE + (_SURE**3 + _SURE) / (4 * free) + (5 * _SURE**5 + 16 * _SURE**3 + 3 * _SURE) / (96 * free**2)
+
+
 def _verdict(
-    over_moved: float, over_edges: float, followed: Mapping[str, float], complete: float | None
+    over_moved: float, over_edges: float, followed: Mapping[str, float], complete: float | None, *, sure: float = _SURE
 ) -> tuple[bool, str]:
     kept = min(followed.values(), default=0.0)
-    if over_moved < _SURE:
+    if over_moved < sure:
         return True, "these maps find what decides no better than the same maps moved elsewhere: do not trust them"
-    if over_edges < _SURE:
+    if over_edges < sure:
         return True, "these maps find what decides no better than an edge detector does: do not trust them"
-    if kept > _SAME:
+    if kept > SAME:
         return True, "these maps hardly change when the weights are random: do not trust them"
-    if complete is not None and complete > _COMPLETE:
+    if complete is not None and complete > COMPLETE:
         return False, f"these maps find what decides, but lack {complete:.0%} of what they should add up to"
     return False, "these maps find what decides, and follow the weights"
 

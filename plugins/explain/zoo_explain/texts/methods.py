@@ -43,6 +43,13 @@ class TokenExplainer(TextExplainer):
         logits = self.subject.logits(self.subject.features(ids, mask, segments), ids, mask)
         return logits.gather(1, places[:, None])[:, 0]
 
+    def beginning(self, texts: Encoded) -> Tensor:
+        """Return the texts with nothing in place of words."""
+        roles = (self.tokenizer.role(name) for name in ("mask", "pad", "unknown"))
+        nothing = next((role for role in roles if role is not None), 0)
+        kept = texts.special | (texts.ids == self.subject.mask) if self.subject.mask is not None else texts.special
+        return torch.where(kept, texts.ids, nothing)
+
 
 class TokenGradients(TokenExplainer):
     """Integrated gradients over embeddings (Sundararajan et al., 2017), by captum.
@@ -81,13 +88,6 @@ class TokenGradients(TokenExplainer):
             if not len(open_rows):
                 break
         return found
-
-    def beginning(self, texts: Encoded) -> Tensor:
-        """Return the texts with nothing in place of words."""
-        roles = (self.tokenizer.role(name) for name in ("mask", "pad", "unknown"))
-        nothing = next((role for role in roles if role is not None), 0)
-        kept = texts.special | (texts.ids == self.subject.mask) if self.subject.mask is not None else texts.special
-        return torch.where(kept, texts.ids, nothing)
 
 
 class TokenAttention(TokenExplainer):
