@@ -227,6 +227,7 @@ def transformers_config(layout: Layout, block: WeightsDescription) -> dict[str, 
     is_image = not layout.architectures
     options = _options(layout, block)
     return {
+        **({} if layout.rest is None else block.arguments[layout.rest]),
         **layout.config,
         **layout.models[block.architecture],
         **({} if is_image else {"architectures": [layout.architectures[block.task]]}),
