@@ -126,6 +126,7 @@ from zoo.specs.containers import CarriesFiles as CarriesFiles
 from zoo.specs.containers import Container as Container
 from zoo.specs.containers import Format as Format
 from zoo.specs.containers import NeedsBase as NeedsBase
+from zoo.specs.containers import WritesFolders as WritesFolders
 from zoo.specs.engines import Engine as Engine
 from zoo.specs.explainers import Explainer as Explainer
 from zoo.specs.families import Family as Family
