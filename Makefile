@@ -14,7 +14,7 @@ PACKAGES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 WORKERS ?= 2
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: install demo test check fix docs site docs-test release bench clean bench-hub test-kill test-interop test-clients test-hub-kill \
+.PHONY: install demo test check fix docs site docs-test release bench clean bench-hub test-kill test-axe test-interop test-clients test-hub-kill \
 	test-hub-fuzz test-faults test-pull-kills test-fuzz test-attacks test-wheels test-keras test-gguf test-peft test-engines test-explain \
 	test-lowest test-pythons
 
@@ -113,6 +113,10 @@ test-attacks: install
 	ZOO_ATTACKS=2000 ZOO_ATTACK_RESULTS=$(ATTACK_RESULTS) $(BIN)/python -m pytest -q -s tests/attacks
 	ZOO_SECRETS=all $(BIN)/python -m pytest -q tests/test_secrets.py
 	ZOO_OUTSIDE_NAMES=5000 $(BIN)/python -m pytest -q tests/hub/test_outside_names.py tests/hub/test_revisions.py
+
+test-axe: install
+	mkdir -p .cache/axe && cd .cache/axe && npm pack --silent axe-core@4.14.1 && tar xzf axe-core-4.14.1.tgz package/axe.min.js
+	ZOO_AXE=$(CURDIR)/.cache/axe/package/axe.min.js $(BIN)/python -m pytest -q tests/hub/server/pages/test_accessible.py
 
 check: install
 	$(BIN)/ruff format --check .

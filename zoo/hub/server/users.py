@@ -129,7 +129,7 @@ class Users:
             change = "DELETE FROM tokens WHERE user=? AND label=?"
             removed = connection.execute(change, (user.id, label)).rowcount > 0
             if removed:
-                audit.note(connection, "token.remove", user.name, label)
+                audit.note(connection, "token.revoke", user.name, label)
         return removed
 
     def tokens(self, user: User) -> list[Token]:
