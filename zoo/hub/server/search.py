@@ -51,13 +51,13 @@ class Query:
     search: str = ""
     author: str = ""
     tags: Collection[str] = field(default=())
-    any_tags: Collection[str] = field(default=())
     gated: bool | None = None
-    max_size: int | None = None
-    min_score: float | None = None
     sort: str = "modified"
     limit: int = 100
     cursor: str | None = None
+    any_tags: Collection[str] = field(default=())
+    max_size: int | None = None
+    min_score: float | None = None
 
 
 def find_repos(database: Database, query: Query) -> tuple[list[Repo], str | None]:
