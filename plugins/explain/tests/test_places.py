@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from zoo_explain.images.drawing import side_by_side
 
 import zoo
 
@@ -75,6 +76,7 @@ def test_a_box_is_explained_by_number_and_by_class(data: Path) -> None:
         (found,) = model.explain(pictures[0], method="layercam", target=str(number))
         box = boxes[number - 1]
         assert found["target"] == f"square at {', '.join(f'{side:.0f}' for side in box['box'])}"
+        assert found["box"] == tuple(box["box"])
         assert found["score"] == box["score"] and found["map"].shape == (48, 48) and found["map"].max() > 0
     assert model.explain(pictures[0])[0]["target"] == model.explain(pictures[0], target="square")[0]["target"]
     with pytest.raises(zoo.UsageError, match="no box 999; an image has"):
@@ -83,6 +85,15 @@ def test_a_box_is_explained_by_number_and_by_class(data: Path) -> None:
         model.class_output.bias.fill_(-9)
     with pytest.raises(zoo.DataError, match="nothing is found in an image, so there is no box to explain"):
         model.explain(pictures[0])
+
+
+def test_the_box_is_drawn() -> None:
+    result = {"target": "a cat at 10, 20, 60, 70", "score": 0.5, "map": np.zeros((100, 100), np.float32)}
+    plain = np.asarray(side_by_side(Image.new("RGB", (100, 100)), {"layercam": result}))
+    boxed = np.asarray(side_by_side(Image.new("RGB", (100, 100)), {"layercam": {**result, "box": (10, 20, 60, 70)}}))
+    changed = (plain != boxed).any(2)[60:360]  # below the titles, of an image that is drawn three times as large
+    assert plain.shape == boxed.shape and set(np.flatnonzero(changed.any(1))) == set(range(60, 211))
+    assert changed[100].sum() == 2 * 2 * 4 and not changed[64:206, 12 + 34 : 12 + 176].any()
 
 
 def test_an_autoencoder_shows_where_it_fails(tmp_path: Path) -> None:

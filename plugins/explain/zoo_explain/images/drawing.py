@@ -1,6 +1,6 @@
 """Draw maps over their image, beside it and beside each other, in colors that everybody can tell apart."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,10 @@ def side_by_side(picture: Image.Image, results: Mapping[str, Mapping[str, Any]])
     for name, result in results.items():
         drawn = colored(picture, result).resize(size, Image.Resampling.NEAREST)
         said = "" if result["target"] == "-" else f"{result['target']} {result['score']:.2f}"
+        if "box" in result:  # it is drawn, so that its numbers need not be read
+            said = f"{result['target'].rpartition(' at ')[0]} {result['score']:.2f}"
+            for whole in (shown[0][2], drawn):
+                _outline(whole, result["box"], times)
         shown.append((name.replace("_", " "), said, drawn))
     width = max(size[0], 200)
     canvas = Image.new("RGB", ((width + _GAP) * len(shown) + _GAP, size[1] + 2 * _LINE + 2 * _GAP + _LINE), _PAPER)
@@ -68,6 +72,14 @@ def heat(values: NDArray[np.float32]) -> NDArray[np.float32]:
     from matplotlib import colormaps
 
     return np.asarray(colormaps["viridis"](values)[..., :3], np.float32)
+
+
+def _outline(picture: Image.Image, box: Sequence[float], times: int) -> None:
+    """Draw a box in white on ink, which is seen on any ground."""
+    draw = ImageDraw.Draw(picture)
+    corners = [round(side * times) for side in box]
+    for width, color in ((4, _INK), (2, _PAPER)):
+        draw.rectangle(corners, outline=color, width=width)
 
 
 def _bar(canvas: Image.Image, left: int, top: int, width: int) -> None:

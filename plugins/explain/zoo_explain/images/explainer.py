@@ -18,7 +18,7 @@ class PictureExplainer:
     """Keeps `zoo.Explainer`. A subclass gives `maps`.
 
     A result has `target`, its `score`, and `map`, an array of the image's own height and width: higher is more, 0
-    nothing, and NaN where the model did not look.
+    nothing, and NaN where the model did not look. That of a detector has the `box` that is explained, too.
     """
 
     columns: ClassVar[tuple[str, ...]] = ("target", "score", "where")
@@ -42,8 +42,9 @@ class PictureExplainer:
             with zoo.evaluating(self.model):
                 chosen = self.subject.choose(images, target, sizes)
                 maps = self.maps(images, chosen, batch_size).float().cpu()
-            for row, size, name, score in zip(maps, sizes, chosen.names, chosen.scores, strict=True):
-                found.append({"target": name, "score": score, "map": placed(row, size, self.inputs)})
+            boxes: list[dict[str, Any]] = [{"box": box} for box in chosen.boxes] or [{} for _ in maps]
+            for row, size, name, score, box in zip(maps, sizes, chosen.names, chosen.scores, boxes, strict=True):
+                found.append({"target": name, "score": score, "map": placed(row, size, self.inputs), **box})
         return found
 
     def maps(self, images: Tensor, chosen: Chosen, batch_size: int) -> Tensor:

@@ -24,7 +24,7 @@ class BoxSubject:
         with torch.no_grad():
             logits, boxes = self.model(images)
         found = self.predictor(images, sizes)
-        places, names, scores = [], [], []
+        places, names, scores, drawn = [], [], [], []
         for row, own, size, result in zip(logits, boxes, sizes, found, strict=True):
             item = self._asked(result["boxes"], target)
             scale = [images.shape[3] / size[1], images.shape[2] / size[0]] * 2
@@ -35,7 +35,8 @@ class BoxSubject:
             places.append(int(apart.argmin()) * row.shape[1] + kind)
             names.append(f"{item['label']} at {', '.join(f'{side:.0f}' for side in item['box'])}")
             scores.append(float(item["score"]))
-        return Chosen((torch.tensor(places, device=images.device),), names, scores)
+            drawn.append(tuple(item["box"]))
+        return Chosen((torch.tensor(places, device=images.device),), names, scores, tuple(drawn))
 
     def score(self, images: Tensor, *arguments: Tensor) -> Tensor:
         logits, _ = self.model(images)

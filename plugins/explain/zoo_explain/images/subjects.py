@@ -11,11 +11,15 @@ import zoo
 
 
 class Chosen(NamedTuple):
-    """What is explained of each image: what `score` takes beside the images, its names, and how likely it is."""
+    """What is explained of each image: what `score` takes beside the images, its names, and how likely it is.
+
+    Where that is a box, `boxes` has its corners, in the pixels of the image's file.
+    """
 
     arguments: tuple[Tensor, ...]
     names: list[str]
     scores: list[float]
+    boxes: tuple[tuple[float, ...], ...] = ()
 
 
 class Subject(Protocol):
