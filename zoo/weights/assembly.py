@@ -58,7 +58,7 @@ def assemble_buffers(offer: Offer[ModelSpec], block: WeightsDescription) -> nn.M
     Some models make buffers where a parameter lies, or of its values: theirs lie where buffers do, and are not filled.
     """
     try:
-        with parameters_on_meta():
+        with parameters_on_meta(), NoInitialisation(parameters_alone=True):
             model = assemble(offer, block)
     except PluginError:
         model = None

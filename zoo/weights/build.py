@@ -171,6 +171,8 @@ class NoInitialisation(TorchFunctionMode):
 _FILLING = {
     *(function for name, function in vars(nn.init).items() if name.endswith("_") and callable(function)),
     *(getattr(Tensor, name) for name in ("uniform_", "normal_", "fill_", "zero_")),
+    # by which truncated normals are made of uniform numbers, in place
+    *(getattr(Tensor, name) for name in ("erfinv_", "clamp_", "mul_", "add_", "sub_", "div_")),
 }
 
 
