@@ -143,8 +143,8 @@ class TimmBackbone(nn.Module):
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
         """Return timm's patterns of layers; where its class has none, those of blocks by their usual names."""
         own = getattr(self._timm, "group_matcher", None)
-        found: dict[str, Any] = _USUAL if own is None else own(coarse=coarse)
-        return found
+        found: Any = None if own is None else own(coarse=coarse)  # of some classes a function
+        return found if isinstance(found, dict) else dict(_USUAL)
 
     def no_weight_decay(self) -> set[str]:
         """Return names of parameters that must not be decayed, of those that this model has."""
