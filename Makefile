@@ -58,7 +58,7 @@ KERAS ?= /tmp/zoo-keras-oracle
 
 test-keras:
 	@test -e $(KERAS)/ready || { echo "no $(KERAS)/ready; make it first: benchmarks/keras_oracle.sh . $(KERAS)"; exit 1; }
-	OMP_NUM_THREADS=1 KERAS_BACKEND=torch $(KERAS)/bin/python -m pytest -q -W default tests/interop/test_keras.py tests/interop/test_keras_hub.py tests/interop/test_keras_hed.py
+	OMP_NUM_THREADS=1 KERAS_BACKEND=torch $(KERAS)/bin/python -m pytest -q -W default tests/interop/test_keras.py tests/interop/test_keras_hub.py tests/interop/test_keras_hub_writing.py tests/interop/test_keras_hed.py
 
 # Unmodified clients of many versions, in environments that pip makes in /tmp/zoo-clients
 # GGUF and chat templates as gguf and transformers read them; benchmarks/gguf_oracle.sh makes the environment

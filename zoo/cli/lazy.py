@@ -14,7 +14,7 @@ class LazyCommand(click.Command):
 
     def load(self) -> click.Command:
         """Import the command itself."""
-        from zoo.specs.records import load_target
+        from zoo.specs.named import load_target
 
         command: click.Command = load_target(self.target)
         return command

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import PluginError, ZooError
-from zoo.specs.records import DatasetSpec, load_target
+from zoo.specs.named import load_target
+from zoo.specs.records import DatasetSpec
 
 
 def make_dataset(spec: DatasetSpec, data_dir: Path | None) -> Any:

@@ -12,7 +12,7 @@ from zoo.errors import PluginError, UsageError
 from zoo.extras import require
 from zoo.redaction import remember
 from zoo.registry.registry import default_registry
-from zoo.specs.records import load_target
+from zoo.specs.named import load_target
 
 _METHODS = ("start", "log", "picture", "close")
 _log = logging.getLogger("zoo")

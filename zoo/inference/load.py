@@ -15,8 +15,8 @@ from zoo.inference.engines import compute_with, engine_named, parts_of
 from zoo.inference.explain import Explain, bind_explain
 from zoo.inference.predict_images import Predict
 from zoo.inference.text.generate import Generate
-from zoo.registry.loading import load_named, naming
-from zoo.registry.registry import default_registry, load_modality
+from zoo.registry.loading import load_modality, load_named, naming
+from zoo.registry.registry import default_registry
 from zoo.specs.modality import Embeds, Loaded
 from zoo.specs.networks import Network
 from zoo.specs.records import AbilitySpec

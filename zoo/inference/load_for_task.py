@@ -11,7 +11,8 @@ from zoo.errors import UsageError
 from zoo.inference.engines import compute_with, engine_named, parts_of
 from zoo.inference.load import LoadedModel, load_model
 from zoo.inference.text.generate import Generate
-from zoo.registry.registry import default_registry, load_modality
+from zoo.registry.loading import load_modality
+from zoo.registry.registry import default_registry
 from zoo.specs.modality import Embeds, Loaded
 from zoo.specs.records import ModelSpec
 from zoo.weights.config import read_config

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from zoo.errors import DataError, PluginError, UsageError
-from zoo.registry.loading import load_named, naming
-from zoo.registry.registry import Offer, default_registry, load_modality
+from zoo.registry.loading import load_modality, load_named, naming
+from zoo.registry.registry import Offer, default_registry
 from zoo.specs.modality import Dataset, DataSource, Inputs, Need
 from zoo.specs.records import ModalitySpec, ModelSpec, TaskSpec
 from zoo.weights.inputs import inputs_record

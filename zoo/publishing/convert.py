@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from zoo.errors import UsageError
 from zoo.extras import require
 from zoo.files import new_folder, storage_errors, write_file
-from zoo.registry.registry import Offer, default_registry, load_modality
+from zoo.registry.loading import load_modality
+from zoo.registry.registry import Offer, default_registry
 from zoo.seeds import generator
 from zoo.specs.layouts import Layout
 from zoo.specs.records import ModelSpec

@@ -24,7 +24,8 @@ from zoo.publishing.readme_merge import choose_base, metadata_of, without_key
 from zoo.publishing.signing import SIGNATURE_FILE, sign_folder
 from zoo.publishing.verify import check_values
 from zoo.redaction import token_in, without_secrets_in
-from zoo.registry.registry import default_registry, load_modality
+from zoo.registry.loading import load_modality
+from zoo.registry.registry import default_registry
 from zoo.specs.records import ModelSpec
 from zoo.strict_json import parse_json
 from zoo.weights.config import read_config

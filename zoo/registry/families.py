@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from zoo.errors import PluginError
 from zoo.registry.offers import Offer, matches
 from zoo.specs.families import Family
-from zoo.specs.records import FamilySpec, ModelSpec, load_target
+from zoo.specs.named import load_target
+from zoo.specs.records import FamilySpec, ModelSpec
 
 if TYPE_CHECKING:
     from zoo.registry.catalogue import PublishedWeights

@@ -6,8 +6,9 @@ from typing import Any
 
 from zoo.errors import PluginError, ZooError
 from zoo.registry.plugins import Plugin
-from zoo.registry.registry import Offer
-from zoo.specs.records import load_target
+from zoo.registry.registry import Offer, default_registry
+from zoo.specs.modality import Modality
+from zoo.specs.named import load_target
 
 
 def load_named(offer: Offer[Any], what: str) -> Any:
@@ -39,3 +40,20 @@ def naming(plugin: Plugin, what: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise plugin_failed(plugin, what, error) from error
+
+
+def load_modality(name: str) -> Modality:
+    """Import the modality of this name. Raise PluginError where its plugin fails at that."""
+    offer = default_registry().modality(name)
+    try:
+        found = load_target(offer.spec.target)
+    except Exception as error:
+        raise PluginError(
+            f"modality {name!r} of {offer.plugin.distribution} {offer.plugin.version} failed: "
+            f"{type(error).__name__}: {error}; `zoo plugins` shows all plugins"
+        ) from error
+    if not isinstance(found, Modality):
+        raise PluginError(
+            f"modality {name!r} of {offer.plugin.distribution} is not a zoo.Modality; report it to its author"
+        )
+    return found

@@ -11,7 +11,8 @@ import msgspec
 
 from zoo.errors import NotFoundError, PluginError, UsageError
 from zoo.registry.registry import Offer, default_registry
-from zoo.specs.records import ModelSpec, RecipeSpec, load_target
+from zoo.specs.named import load_target
+from zoo.specs.records import ModelSpec, RecipeSpec
 from zoo.specs.renamed import current_keys, tell_renamed
 from zoo.specs.settings import TrainingSettings, rate_rules
 from zoo.strict_toml import read_toml

@@ -24,14 +24,12 @@ from zoo.specs.records import (
     Spec,
     TaskSpec,
     TrackerSpec,
-    load_target,
     singular,
 )
 
 if TYPE_CHECKING:
     from zoo.registry.catalogue import Catalogue, PublishedWeights
     from zoo.registry.facts import ModelFacts
-    from zoo.specs.modality import Modality
 
 CORE_OFFERS = (
     "zoo.modalities.offers",
@@ -287,22 +285,3 @@ def _shown(name: str) -> str:
 def default_registry() -> Registry:
     """Return the registry of this process: the core's own offers, every installed plugin, and registry.json."""
     return Registry(load_plugins(CORE_OFFERS))
-
-
-def load_modality(name: str) -> "Modality":
-    """Import the modality of this name. Raise PluginError where its plugin fails at that."""
-    from zoo.specs.modality import Modality
-
-    offer = default_registry().modality(name)
-    try:
-        found = load_target(offer.spec.target)
-    except Exception as error:
-        raise PluginError(
-            f"modality {name!r} of {offer.plugin.distribution} {offer.plugin.version} failed: "
-            f"{type(error).__name__}: {error}; `zoo plugins` shows all plugins"
-        ) from error
-    if not isinstance(found, Modality):
-        raise PluginError(
-            f"modality {name!r} of {offer.plugin.distribution} is not a zoo.Modality; report it to its author"
-        )
-    return found

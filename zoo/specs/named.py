@@ -5,6 +5,7 @@ A name that can be typed is lower-case: letters, digits and `_` (tasks: `-`, as 
 
 import re
 from dataclasses import dataclass, fields
+from importlib import import_module
 from typing import Any
 
 from zoo.specs.record import Record
@@ -40,3 +41,9 @@ class Named(Record):
 
     def __post_init__(self) -> None:
         check(self)
+
+
+def load_target(target: str) -> Any:
+    """Import what `package.module:attribute` names."""
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)

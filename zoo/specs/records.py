@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -294,9 +293,3 @@ Spec = (
 def singular(kind: str) -> str:
     """Return what one of a kind is called: a model, a modality."""
     return f"{kind[:-3]}y" if kind.endswith("ies") else kind.removesuffix("s")
-
-
-def load_target(target: str) -> Any:
-    """Import what `package.module:attribute` names."""
-    module, _, attribute = target.partition(":")
-    return getattr(import_module(module), attribute)

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from torch import nn
 
 import zoo
-from zoo.registry.loading import load_named
-from zoo.registry.registry import Offer, default_registry, load_modality
+from zoo.registry.loading import load_modality, load_named
+from zoo.registry.registry import Offer, default_registry
 from zoo.specs.records import ModelSpec, RecipeSpec, singular
 from zoo.testing.engines import EngineTests
 from zoo.testing.models import ModelTests

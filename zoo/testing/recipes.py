@@ -19,8 +19,9 @@ from zoo.engine.prepare import prepare
 from zoo.engine.recipe import Batch
 from zoo.engine.snapshot import restore, take
 from zoo.engine.stepper import Stepper
+from zoo.registry.loading import load_modality
 from zoo.registry.recipe_settings import settings_from
-from zoo.registry.registry import default_registry, load_modality
+from zoo.registry.registry import default_registry
 from zoo.testing.sharding import sharded_use
 from zoo.training.named_recipe import make_recipe
 

@@ -7,8 +7,8 @@ from zoo.errors import UsageError
 from zoo.extras import require
 from zoo.files import storage_errors, write_file
 from zoo.modalities.data_source import with_options
-from zoo.registry.loading import naming
-from zoo.registry.registry import default_registry, load_modality
+from zoo.registry.loading import load_modality, naming
+from zoo.registry.registry import default_registry
 from zoo.specs.modality_offers import Baseline, HasBaseline, HasHeldOutBaseline, HeldOut
 from zoo.specs.settings import FinetuneSettings
 from zoo.training.job import TrainingJob, finetuning

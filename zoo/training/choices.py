@@ -14,8 +14,8 @@ from zoo.engine.options import RunOptions
 from zoo.engine.run import Run
 from zoo.errors import PluginError
 from zoo.files import cache_folder, storage_errors, write_file
-from zoo.registry.loading import naming
-from zoo.registry.registry import default_registry, load_modality
+from zoo.registry.loading import load_modality, naming
+from zoo.registry.registry import default_registry
 from zoo.specs.modality import Dataset, Inputs
 from zoo.specs.modality_offers import ChoosesByData, Chosen
 from zoo.specs.settings import TrainingSettings, settings_by_data

@@ -15,7 +15,8 @@ from zoo.errors import PluginError
 from zoo.registry.loading import naming
 from zoo.registry.registry import Offer
 from zoo.specs.modality import Inputs
-from zoo.specs.records import RecipeSpec, load_target
+from zoo.specs.named import load_target
+from zoo.specs.records import RecipeSpec
 from zoo.specs.settings import TrainingSettings
 
 _LOGGED = ("loss", "rate", "step", "epoch", "event")

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from zoo.errors import UsageError
 from zoo.publishing.licences import licence_of
-from zoo.registry.loading import naming
-from zoo.registry.registry import Offer, default_registry, load_modality
+from zoo.registry.loading import load_modality, naming
+from zoo.registry.registry import Offer, default_registry
 from zoo.specs.modality import Inputs
 from zoo.specs.modality_offers import SharedRows, SharesRows
 from zoo.specs.networks import Network

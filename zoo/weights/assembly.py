@@ -10,7 +10,8 @@ from torch import nn
 from zoo.errors import IntegrityError, PluginError
 from zoo.registry.loading import plugin_failed
 from zoo.registry.registry import Offer, default_registry
-from zoo.specs.records import ModelSpec, TaskSpec, load_target
+from zoo.specs.named import load_target
+from zoo.specs.records import ModelSpec, TaskSpec
 from zoo.weights.build import NoInitialisation, build, check_arguments, check_call, parameters_on_meta
 from zoo.weights.description import WeightsDescription
 

@@ -9,9 +9,11 @@ from msgspec.structs import force_setattr
 
 from zoo.errors import IntegrityError, NotFoundError, PluginError
 from zoo.extras import install_command
+from zoo.registry.loading import load_modality
 from zoo.registry.plugins import CORE
-from zoo.registry.registry import Offer, default_registry, load_modality
-from zoo.specs.records import ModalitySpec, load_target
+from zoo.registry.registry import Offer, default_registry
+from zoo.specs.named import load_target
+from zoo.specs.records import ModalitySpec
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from zoo.errors import IntegrityError
-from zoo.registry.registry import load_modality
+from zoo.registry.loading import load_modality
 from zoo.seeds import generator
 from zoo.specs.modality import Inputs
 from zoo.specs.records import ModelSpec

@@ -10,7 +10,7 @@ import torch
 
 import zoo
 from zoo.registry.registry import default_registry
-from zoo.specs.records import load_target
+from zoo.specs.named import load_target
 from zoo.weights.build import build, full_arguments
 from zoo.weights.config import read_config
 from zoo.weights.foreign.renaming import to_ours, to_theirs

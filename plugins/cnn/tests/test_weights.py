@@ -11,7 +11,7 @@ import zoo_cnn
 import zoo
 from zoo.registry.catalogue import BUILT_IN, read_catalogue
 from zoo.registry.registry import default_registry
-from zoo.specs.records import load_target
+from zoo.specs.named import load_target
 from zoo.weights.folder import save_weights
 from zoo.weights.inputs import Preprocessing
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 import zoo
 from zoo.registry.registry import default_registry
-from zoo.specs.records import load_target
+from zoo.specs.named import load_target
 from zoo.weights.build import build, full_arguments
 from zoo.weights.config import read_config
 from zoo.weights.folder import save_weights

@@ -60,7 +60,7 @@ class TestReplacedTokenDetection(RecipeTests):
 
 
 def inputs() -> zoo.TextInputs:
-    from zoo.registry.registry import load_modality
+    from zoo.registry.loading import load_modality
 
     made: zoo.TextInputs = load_modality("text").inputs_for(windows())
     return made

@@ -8,7 +8,7 @@ import zoo_transformer
 
 from zoo.registry.catalogue import BUILT_IN, read_catalogue
 from zoo.registry.registry import default_registry
-from zoo.specs.records import load_target
+from zoo.specs.named import load_target
 
 ENTRIES = json.loads((Path(zoo_transformer.__file__).parent / "weights.json").read_bytes())["weights"]
 HALF = {"smollm2_135m.base", "smollm2_135m.instruct"}

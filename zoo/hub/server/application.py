@@ -28,6 +28,7 @@ from zoo.hub.server.access_log import AccessLog, shown_path
 from zoo.hub.server.downloads import Downloads
 from zoo.hub.server.held import Memory
 from zoo.hub.server.http import HttpError, Receive, Request, Response, Scope, Send, json_response
+from zoo.hub.server.lane import busy
 from zoo.hub.server.options import Options
 from zoo.hub.server.pages.cards import Cards
 from zoo.hub.server.pages.comparisons import Comparisons
@@ -36,7 +37,7 @@ from zoo.hub.server.repos import Repo
 from zoo.hub.server.sending import send_response
 from zoo.hub.server.store import ServedStore
 from zoo.hub.server.upstream import Upstream
-from zoo.hub.server.work import Lanes, Work, busy, current
+from zoo.hub.server.work import Lanes, Work, current
 
 _log = logging.getLogger("zoo.hub.server")
 _TYPES = ("models", "datasets", "spaces")

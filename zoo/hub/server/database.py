@@ -15,6 +15,7 @@ from zoo.errors import StorageError
 from zoo.files import sync_folder
 from zoo.hub.server import work
 from zoo.hub.server.folder import broken
+from zoo.hub.server.lane import busy
 from zoo.hub.server.migration import OLDEST, migrate
 from zoo.hub.server.schema import ADDED, STATEMENTS, TABLES, VERSION
 
@@ -137,7 +138,7 @@ class Database:
     def _turn(self) -> Iterator[None]:
         """Wait for the one writer, as long as the request may. Raise HttpError 503 when that is over."""
         if not self._lock.acquire(timeout=work.seconds_left()):
-            raise work.busy()
+            raise busy()
         try:
             yield
         finally:

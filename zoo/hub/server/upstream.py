@@ -18,6 +18,7 @@ import msgspec
 from zoo.hub.revisions import is_commit
 from zoo.hub.server.access import Access
 from zoo.hub.server.http import HttpError, Request, header_text
+from zoo.hub.server.lane import Lane
 from zoo.hub.server.names import check_repo
 from zoo.hub.server.options import Limits, UpstreamOptions
 from zoo.hub.server.repos import Repo
@@ -26,7 +27,6 @@ from zoo.hub.server.upstream_copies import Copies
 from zoo.hub.server.upstream_names import named, one_word
 from zoo.hub.server.upstream_source import Away, Source
 from zoo.hub.server.upstream_transfers import MISSING_SECONDS, RETRY, Transfers, again, remember, waiting
-from zoo.hub.server.work import Lane
 
 T = TypeVar("T")
 

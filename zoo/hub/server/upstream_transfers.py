@@ -9,6 +9,7 @@ from typing import Any
 
 from zoo.hub.server import work
 from zoo.hub.server.http import BrokenOff, HttpError, Response
+from zoo.hub.server.lane import Lane
 from zoo.hub.server.options import Limits
 from zoo.hub.server.repos import Repo
 from zoo.hub.server.store import ServedStore
@@ -16,7 +17,6 @@ from zoo.hub.server.trees import Entry
 from zoo.hub.server.upstream_copies import Copies
 from zoo.hub.server.upstream_source import Place, Source
 from zoo.hub.server.upstream_transfer import Transfer, describe
-from zoo.hub.server.work import Lane
 
 MISSING_SECONDS = 60.0
 """How long it is remembered that upstream does not have something."""

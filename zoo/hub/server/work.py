@@ -6,68 +6,24 @@ and whoever waits for a thread goes on without it when the time is over.
 
 import asyncio
 import contextvars
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, nullcontext
-from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from zoo.hub.server.http import HttpError, Receive
+from zoo.hub.server.lane import RETRY, RETRY_SECONDS, Lane
 from zoo.hub.server.precedence import Patience, Precedence
-from zoo.hub.workers import Workers
 
 T = TypeVar("T")
 
-_RETRY_SECONDS = 10
-_RETRY = {"Retry-After": str(_RETRY_SECONDS), "Connection": "close"}
 _SLOWEST = 4 * 1024 * 1024  # bytes a second that any disk takes, hashed and flushed
 _SMALLEST = 64 * 1024  # what a file counts at least: it is flushed by itself
 _SHORT_THREADS, _READ_THREADS, _WRITE_THREADS, _HEAVY_THREADS = 12, 2, 4, 4
 _WAITING = 64
 _OFTEN = 256
 _HEAVY_A_USER, _WAITING_A_USER = 2, 30
-
-
-class Lane(ThreadPoolExecutor):
-    """Threads for one kind of work, and a queue that is not endless. Nobody has to wait for one that hangs.
-
-    asyncio takes no other type than its base's, whose own threads keep a process from ending; none are started.
-    """
-
-    def __init__(self, threads: int, waiting: int | None = None, name: str = "zoo-work") -> None:
-        super().__init__(1)
-        self._workers = Workers(threads, name)
-        self._workers.__enter__()
-        self._limit = None if waiting is None else threads + waiting
-        self._jobs = 0
-        self._change = threading.Condition()
-
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
-        """Have a job done. Raise HttpError 503 when too many wait already."""
-        with self._change:
-            if self._limit is not None and self._jobs >= self._limit:
-                raise busy()
-            self._jobs += 1
-        future = self._workers.submit(partial(fn, *args, **kwargs))
-        future.add_done_callback(self._done)
-        return future
-
-    def _done(self, _: "Future[Any]") -> None:
-        with self._change:
-            self._jobs -= 1
-            self._change.notify_all()
-
-    def finish(self, seconds: float) -> bool:
-        """Wait for the jobs; tell whether all of them ended in time."""
-        with self._change:
-            return self._change.wait_for(lambda: self._jobs == 0, seconds)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more jobs; those that hang are left behind."""
-        self._workers.close()
 
 
 class Lanes:
@@ -111,7 +67,7 @@ class Share:
         """Count one more job. Raise HttpError 429 where too many of the user's wait already."""
         if self._jobs >= _HEAVY_A_USER + _WAITING_A_USER:
             message = "Too many uploads of this user are being put together; try again in a moment"
-            raise HttpError(429, message, headers={"Retry-After": str(_RETRY_SECONDS)})
+            raise HttpError(429, message, headers={"Retry-After": str(RETRY_SECONDS)})
         self._jobs += 1
 
     def done(self, _: object) -> None:
@@ -159,9 +115,9 @@ class Work:
     def late(self) -> HttpError:
         """Return the answer to a request that is not done in time."""
         if self._stopped:
-            return HttpError(503, "This Hub is being stopped; send the request again", headers=_RETRY)
+            return HttpError(503, "This Hub is being stopped; send the request again", headers=RETRY)
         message = f"This request takes the Hub longer than {self._seconds:g} s; send less at once, or try again later"
-        return HttpError(503, message, headers=_RETRY)
+        return HttpError(503, message, headers=RETRY)
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -187,11 +143,6 @@ class Work:
 
 current: contextvars.ContextVar[Work | None] = contextvars.ContextVar("work", default=None)
 """The work of the request that this task or thread works for; None outside of a server."""
-
-
-def busy() -> HttpError:
-    """Return the answer to a request for which there is no room now."""
-    return HttpError(503, f"This Hub is busy; try again in {_RETRY_SECONDS} s", headers=_RETRY)
 
 
 @contextmanager

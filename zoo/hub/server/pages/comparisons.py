@@ -18,6 +18,7 @@ from typing import Any
 
 from zoo.hub.server import work
 from zoo.hub.server.blobs import BlobStore
+from zoo.hub.server.lane import busy
 from zoo.hub.server.names import check_new_path
 from zoo.hub.server.pages import comparing
 from zoo.hub.server.trees import Entry
@@ -64,7 +65,7 @@ class Comparisons:
             return None
         task = self._waiting.get(key)
         if task is None and len(self._waiting) >= _MAX_WAITING:
-            raise work.busy()
+            raise busy()
         if task is None:
             task = self._waiting[key] = asyncio.create_task(self._take_turn(blobs, key, before, after))
         with work.unhurried():
@@ -105,7 +106,7 @@ class Comparisons:
             )
         except OSError as error:
             _log.error("the process that compares does not start: %s", error)
-            raise work.busy() from None
+            raise busy() from None
         self.started += 1
         timer = Timer(comparing.SECONDS, _end, [process])
         timer.start()
