@@ -40,6 +40,10 @@ ROUTES: tuple[tuple[str, str, dict[str, object] | None], ...] = (
     ("GET", "/{repo}/picture/main/a.txt", None),
     ("GET", "/{repo}/resolve/main/a.txt", None),
     ("GET", "/{repo}/raw/main/a.txt", None),
+    ("GET", "/{repo}/settings", None),
+    ("GET", "/{repo}/edit/main/a.txt", None),
+    ("GET", "/{repo}/upload/main", None),
+    ("GET", "/compare?before={repo}&after={repo}", None),
     ("GET", "/api/models/{repo}/auth-check/write", None),
     ("GET", "/api/models/{repo}/xet-write-token/main", None),
     ("GET", "/api/models/{repo}/user-access-request/accepted", None),
@@ -120,6 +124,8 @@ def may(made: Town, route: tuple[str, str, dict[str, object] | None], visitor: s
         made.make(kind)
     if path == "/api/models":
         return f'"{repo}"'.encode() in answer
+    if status == 303 and found.get("location", "").startswith("/login"):
+        return False
     return status not in (401, 403) and found.get("x-error-code") != "RepoNotFound"
 
 

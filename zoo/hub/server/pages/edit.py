@@ -27,6 +27,7 @@ async def edit_page(
     check_new_path(path)
     signed_in(access, request)
     user = access.require_writer(repo.namespace)
+    repo.check_own()
     base = await work.run_read(_text, access, repo, branch, path)
     if form is None:
         return _edit(access, repo, place, base)

@@ -55,7 +55,7 @@ def _user(access: Access) -> User | None:
 def _may_write(access: Access, repo: Repo) -> bool:
     """Tell whether to show what changes a repo."""
     try:
-        return bool(access.require_writer(repo.namespace))
+        return bool(access.require_writer(repo.namespace)) and not repo.upstream
     except HttpError:
         return False
 

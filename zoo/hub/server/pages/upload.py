@@ -14,6 +14,7 @@ def upload_page(access: Access, request: Request, repo: Repo, branch: str) -> Re
     """Ask for files to put on a branch."""
     signed_in(access, request)
     access.require_writer(repo.namespace)
+    repo.check_own()
     access.commit(repo, f"refs/heads/{check_ref(branch)}")
     headers = {"Content-Security-Policy": _POLICY}
     return page("upload.html", access, headers=headers, repo=repo, revision=branch)
