@@ -257,7 +257,7 @@ class Registry:
         listing = f"`zoo list --{kind}`" if kind in _LISTED else "`zoo plugins`"
         close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.7)
         if close:
-            return NotFoundError(f"{what}; did you mean {' or '.join(close)}? {listing} shows all")
+            return NotFoundError(f"{what}; did you mean {' or '.join(close)}? {listing} shows what there is")
         others = {known: one for one in reversed(_LISTED) if one != kind for known in self._names(one)}
         if name in others:
             return NotFoundError(

@@ -42,8 +42,7 @@ from zoo.hub.server.work import Lanes, Work, current
 _log = logging.getLogger("zoo.hub.server")
 _TYPES = ("models", "datasets", "spaces")
 _WRITES = ("POST", "PUT", "DELETE")
-_LOOK_SECONDS = 0.05
-_USES_SECONDS = 5.0
+_LOOK_SECONDS, _USES_SECONDS = 0.05, 5.0
 
 
 class Application:
