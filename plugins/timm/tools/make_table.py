@@ -82,7 +82,7 @@ def entry(name: str, cfg: Any, scores: dict[str, tuple[float, float, int]]) -> l
 
 def main() -> None:
     rows, results, date = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-    measured = sorted((json.loads(line) for line in rows.read_text().splitlines()), key=lambda row: row["name"])
+    measured = sorted((json.loads(line) for line in rows.open()), key=lambda row: row["name"])
     macs = {
         (row["model"].partition(".")[0], int(row["infer_img_size"])): round(float(row["infer_gmacs"]) * 1e9)
         for file in reversed(BENCHMARKS)

@@ -79,7 +79,7 @@ def classifier(cfg: Any, model: Any) -> str:
 def main() -> None:
     warnings.simplefilter("ignore")
     out = Path(sys.argv[1])
-    done = {json.loads(line)["name"] for line in out.read_text().splitlines()} if out.exists() else set()
+    done = {json.loads(line)["name"] for line in out.open()} if out.exists() else set()
     with open(out, "a") as file:
         for name in timm.list_models():
             if name not in done:
