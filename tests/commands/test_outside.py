@@ -91,7 +91,7 @@ def test_117_what_plugins_say(say: Say, site: Any) -> None:
     site.install("zoo-narrow", "", requires=("zoo-hub>999",), entry_point="a\x1b[2J")
     default_registry.cache_clear()
     assert r"RuntimeError: \x1b]0;owned\x07" in say("plugins")
-    for arguments in (("list",), ("list", "--models"), ("info", "evil"), ("plugins",)):
+    for arguments in (("list", "--all"), ("list", "--models", "--all"), ("info", "evil"), ("plugins",)):
         say(*arguments)
         say(*arguments, "--json")
     say("--help")
@@ -153,7 +153,7 @@ def test_117_what_registries_say(say: Say, tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "registry.json").write_text(json.dumps(document))
     monkeypatch.setenv("ZOO_REGISTRY", str(tmp_path / "registry.json"))
     default_registry.cache_clear()
-    for arguments in (("registry", "search"), ("list", "--weights"), ("info", "x.evil")):
+    for arguments in (("registry", "search"), ("list", "--weights", "--all"), ("info", "x.evil")):
         assert "owned" in say(*arguments)
         say(*arguments, "--json")
     say("info", "x.refused", code=5)

@@ -66,19 +66,17 @@ def families(shown: Mapping[str, Iterable[Row]], declared: Iterable[Offer[Family
     found: dict[str | None, Row] = {}
     for kind, rows in shown.items():
         for row in rows:
-            family = found.setdefault(row["family"], {"family": row["family"], "models": 0, "weights": 0, "sizes": []})
+            family = found.setdefault(row["family"], {"family": row["family"], **dict.fromkeys(shown, 0), "sizes": []})
             family[kind] += 1
             family["sizes"] += [row["params"]] if row["params"] else []
     for family in found.values():
         sizes = family.pop("sizes")
         family["params"] = [min(sizes), max(sizes)] if sizes else None
-    said = [
-        {"family": spec.name, **{kind: getattr(spec, kind) if kind in shown else 0 for kind in COLUMNS}, "params": None}
-        for spec in (offer.spec for offer in declared)
-    ]
-    return sorted(
-        [*found.values(), *said], key=lambda family: (-family["models"] - family["weights"], str(family["family"]))
-    )
+    for spec in (offer.spec for offer in declared):
+        counts = {kind: getattr(spec, kind) for kind in shown}
+        if any(counts.values()):
+            found[f"{spec.name}, declared"] = {"family": spec.name, **counts, "params": None}
+    return sorted(found.values(), key=lambda row: (-sum(row[kind] for kind in shown), str(row["family"])))
 
 
 def _by_score(registry: Registry) -> Callable[[Row], Any]:
@@ -109,7 +107,7 @@ ORDERS: dict[str, Callable[[Registry], Callable[[Row], Any]]] = {
 def cell(key: str, value: Any) -> str:
     """Return a value as a table shows it."""
     if key == "params":
-        return " to ".join(map(millions, value)) if isinstance(value, list) else millions(value)
+        return " to ".join(dict.fromkeys(map(millions, value))) if isinstance(value, list) else millions(value)
     if key == "macs":
         return "-" if value is None else f"{value / 1e9:.2f} G"
     return ", ".join(value) if isinstance(value, (list, tuple)) else str(value or "-")

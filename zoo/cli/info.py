@@ -14,7 +14,7 @@ from zoo.commands.tables import millions, print_json, print_table
 from zoo.errors import NotFoundError
 from zoo.extras import install_command
 from zoo.registry.facts import allows_commercial
-from zoo.registry.registry import default_registry
+from zoo.registry.registry import Registry, default_registry
 from zoo.registry.signatures import arguments_of
 from zoo.specs.hooks import SPEC_TYPES
 from zoo.specs.records import ModelSpec, singular
@@ -79,40 +79,50 @@ def _find(name: str) -> dict[str, Any]:
     registry = default_registry()
     catalogue = registry.catalogue
     if name in catalogue.entries or name in catalogue.aliases or name in catalogue.refused:
-        entry = registry.weights(name, allow_mutable=True)
-        values: dict[str, Any] = msgspec.to_builtins(entry)
-        installed = {plugin.distribution for plugin in registry.plugins}
-        return {
-            "name": name,
-            "kind": "weights",
-            **values,
-            "commercial use": _COMMERCIAL[allows_commercial(entry.license)],
-            "listed in": " < ".join(catalogue.origins.get(catalogue.resolve(name), ())),
-            "needs": None if entry.plugin in installed else install_command(entry.plugin),
-            "load": f'zoo.load("{name}")',
-        }
+        return _weights(registry, name)
     for kind in _KINDS:
         if found := next((offer for offer in registry.offers(kind) if offer.spec.name == name), None):
             return _spec(kind, found)
     if plugin := next((plugin for plugin in registry.plugins if plugin.distribution == name), None):
         offers = {kind: [spec.name for spec in specs] for kind, specs in plugin.offers.items()}
         return {"name": name, "kind": "plugin", "version": plugin.version, "error": plugin.error, **offers}
-    if "/" in name or os.path.lexists(name) or name.endswith(ENDINGS):
+    is_path = "/" in name or os.path.lexists(name) or name.endswith(ENDINGS)
+    if is_path:
         from zoo.weights.find import local_path
 
         if (path := local_path(name)) is not None:
             return described_path(path)
-        raise NotFoundError(
-            f"{name} is a repo on a Hub; pull it first: zoo pull {name} --to FOLDER, then zoo info FOLDER"
-        )
     try:
-        offer = registry.model(name)
-        facts = msgspec.to_builtins(registry.facts(offer))
-        return {**_spec("models", offer), **facts, "settable": _settable(offer.spec)}
+        return _model(registry, name)
     except NotFoundError:
+        if is_path:
+            raise NotFoundError(
+                f"{name} is a repo on a Hub; pull it first: zoo pull {name} --to FOLDER, then zoo info FOLDER"
+            ) from None
         if "." in name:
-            registry.weights(name)  # says which weights come close
+            return _weights(registry, name)  # a family's; or it says which weights come close
         raise
+
+
+def _weights(registry: Registry, name: str) -> dict[str, Any]:
+    entry = registry.weights(name, allow_mutable=True)
+    values: dict[str, Any] = msgspec.to_builtins(entry)
+    installed = {plugin.distribution for plugin in registry.plugins}
+    return {
+        "name": name,
+        "kind": "weights",
+        **values,
+        "commercial use": _COMMERCIAL[allows_commercial(entry.license)],
+        "listed in": " < ".join(registry.catalogue.origins.get(registry.catalogue.resolve(name), ())),
+        "needs": None if entry.plugin in installed else install_command(entry.plugin),
+        "load": f'zoo.load("{name}")',
+    }
+
+
+def _model(registry: Registry, name: str) -> dict[str, Any]:
+    offer = registry.model(name)
+    facts = msgspec.to_builtins(registry.facts(offer))
+    return {**_spec("models", offer), **facts, "settable": _settable(offer.spec)}
 
 
 def _spec(kind: str, offer: Any) -> dict[str, Any]:

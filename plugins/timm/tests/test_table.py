@@ -1,5 +1,6 @@
 """The table that ships with the plugin, read without timm: every row becomes a spec, a layout and an entry."""
 
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from zoo_timm import layouts
 from zoo_timm.table import family, table
 
 import zoo
+from zoo.cli import run
 from zoo.registry.registry import default_registry
 
 LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]+")
@@ -130,3 +132,13 @@ def test_options_that_read_files_or_are_absurd(options: dict[str, object], reaso
 def test_an_architecture_by_another_name_is_not_fetched() -> None:
     with pytest.raises(zoo.UsageError, match="no architecture 'hf-hub:a/b'"):
         zoo.create("timm/resnet50", architecture="hf-hub:a/b")
+
+
+def test_what_a_family_knows_is_described(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["info", "timm/resnet50", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["plugin"].startswith("zoo-timm ")
+    assert run(["info", "eva02_tiny_patch14_224.mim_in22k", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["kind"], found["repo"], found["plugin"]) == ("weights", f"timm/{found['name']}", "zoo-timm")
+    assert run(["info", "timm/resnet5", "--json"]) == 3
+    assert "timm/resnet5 is a repo on a Hub" in capsys.readouterr().err

@@ -44,7 +44,7 @@ def test_a_name_that_zoo_transformer_has_is_reached_with_the_familys() -> None:
     known = default_registry()
     assert known.model("bert").plugin.distribution == "zoo-transformer"
     assert known.model("transformers/bert").plugin.distribution == "zoo-transformers"
-    assert known.model("roberta").plugin.distribution == "zoo-transformers"
+    assert known.model("albert").plugin.distribution == "zoo-transformers"
 
 
 def test_without_transformers_the_line_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
