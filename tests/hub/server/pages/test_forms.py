@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
 from tests.hub.server.uploads import Ask
+from zoo.hub.server.store import Store
 
 FORM = "application/x-www-form-urlencoded"
 Send = Callable[..., tuple[int, dict[str, str], str]]
@@ -178,10 +180,14 @@ def test_a_token_is_shown_once_and_ends_when_revoked(alice: Person, served_hub: 
     client = HfApi(endpoint=served_hub.url, token=found[0])
     assert client.whoami()["auth"]["accessToken"] == {"displayName": "laptop", "role": "write"}
     again = alice.read("/tokens")
-    assert "laptop" in again and found[0] not in again
+    assert "laptop" in again and found[0] not in again and "revoked" in again
     assert alice.send("/tokens", do="revoke", label="laptop")[0] == 303
     with pytest.raises(HfHubHTTPError):
         client.whoami()
+    with closing(Store(served_hub.folder)) as store:
+        query = "SELECT user, subject, detail FROM audit WHERE action LIKE 'token.%' ORDER BY id DESC LIMIT 2"
+        noted = store.database.rows(query)
+    assert [tuple(row) for row in noted] == [("alice", "alice", "laptop"), ("alice", "alice", "laptop (write)")]
 
 
 def test_a_card_is_previewed_as_it_will_look_and_committed(owner: Person, api: HfApi) -> None:
