@@ -10,13 +10,14 @@ import pytest
 import torch
 
 import zoo
-from tests.interop.test_keras_hub import MERGED, WORDS, byte_level
 from zoo.weights.folder import save_weights
 from zoo.weights.tokenizer import TextInputs, Tokenizer, read_tokenizer
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras", reason="needs Keras 3: make test-keras")
 keras_hub = pytest.importorskip("keras_hub", reason="needs KerasHub and tensorflow-text: make test-keras")
+
+from tests.interop.test_keras_hub import MERGED, WORDS, byte_level  # noqa: E402 (skipped without Keras, as this is)
 
 TEXT = {"vocab_size": 300, "context": 24, "width": 16, "depth": 2, "num_heads": 4, "mlp_width": 40}
 VIT = {"width": 24, "depth": 2, "num_heads": 3, "mlp_width": 40, "image_size": [32, 40], "patch_size": 8}

