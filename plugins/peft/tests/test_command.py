@@ -16,7 +16,7 @@ Write = Callable[..., Path]
 def said(*arguments: str | Path) -> str:
     result = CliRunner().invoke(command, [str(item) for item in arguments])
     assert result.exit_code == 0, result.output
-    return result.output
+    return result.stdout
 
 
 def test_adapters_are_listed_described_and_merged(base: Path, adapter: Write, tmp_path: Path) -> None:

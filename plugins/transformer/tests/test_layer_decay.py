@@ -31,7 +31,8 @@ def test_the_last_block_is_one_factor_below_the_head_and_the_stem_below_all(
 ) -> None:
     deep = {"decoder_depth": 2} if name in ("t5", "marian") else {}
     found = rates(zoo.create(f"transformer/{name}", num_classes=3, **arguments, **deep))
-    last = {"bert": "encoder.layer.1.", "gpt2": "h.1.", "llama": "layers.1.", "t5": "decoder.block.1."}
+    berts = dict.fromkeys(("bert", "roberta", "distilbert"), "encoder.layer.1.")
+    last = {**berts, "gpt2": "h.1.", "llama": "layers.1.", "t5": "decoder.block.1."}
     block = {**last, "vit": "blocks.2.", "marian": "decoder.1."}[name]
     assert {rate for parameter, rate in found.items() if parameter.startswith(block)} == {0.5}
     blocks = {"vit": 3, "t5": 4, "marian": 4}.get(name, 2)

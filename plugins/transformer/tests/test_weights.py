@@ -18,7 +18,9 @@ WITH_MASKS = {"gpt2.openai", "distilgpt2.distilbert"}
 
 def test_the_registry_lists_them_as_they_stand_here() -> None:
     listed = json.loads(BUILT_IN.read_bytes())["weights"]
-    assert {name: entry for name, entry in listed.items() if entry["plugin"] == "zoo-transformer"} == ENTRIES
+    ours = {name: entry for name, entry in listed.items() if entry["plugin"] == "zoo-transformer"}
+    counted = ("input", "multiply_adds", "memory")  # when registry.json is made
+    assert {name: {key: ours[name][key] for key in ours[name] if key not in counted} for name in ours} == ENTRIES
     assert not read_catalogue(BUILT_IN).refused
 
 

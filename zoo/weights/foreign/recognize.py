@@ -100,11 +100,12 @@ def _candidates(found: Mapping[str, Any], called: Set[str]) -> Iterator[tuple[Of
 
 
 def _of_families(library: str | None, config: Mapping[str, Any]) -> list[Offer[ModelSpec]]:
-    """Return the models of the library's families that have the name which config.json says."""
-    named = str(config.get(IDENTITY.get(library or "", "")))
-    found = families.models_named(default_registry().families(), named)
-    whose = {offer.spec.name for offer in default_registry().families() if offer.spec.library == library}
-    return [offer for offer in found if offer.spec.family in whose]
+    """Return the models of the library's families that have the name which config.json says, unless it is taken."""
+    registry, named = default_registry(), str(config.get(IDENTITY.get(library or "", "")))
+    whose = {offer.spec.name for offer in registry.families() if offer.spec.library == library}
+    taken = {offer.spec.name for offer in registry.models()}
+    found = [offer for offer in families.models_named(registry.families(), named) if offer.spec.family in whose]
+    return [offer for offer in found if not (offer.spec.fallback and offer.spec.name in taken)]
 
 
 def _of_file(layout: Layout, called: Set[str]) -> Layout:
