@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import PluginError, ZooError
 from zoo.registry.plugins import Plugin
 from zoo.registry.registry import Offer, default_registry
-from zoo.specs.modality import Modality
 from zoo.specs.named import load_target
+
+if TYPE_CHECKING:
+    from zoo.specs.modality import Modality
 
 
 def load_named(offer: Offer[Any], what: str) -> Any:
@@ -42,8 +44,10 @@ def naming(plugin: Plugin, what: str) -> Iterator[None]:
         raise plugin_failed(plugin, what, error) from error
 
 
-def load_modality(name: str) -> Modality:
+def load_modality(name: str) -> "Modality":
     """Import the modality of this name. Raise PluginError where its plugin fails at that."""
+    from zoo.specs.modality import Modality
+
     offer = default_registry().modality(name)
     try:
         found = load_target(offer.spec.target)
