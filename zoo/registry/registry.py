@@ -158,12 +158,14 @@ class Registry:
     def conflicts(self, plugin: Plugin) -> list[str]:
         """Say which names of this plugin another one offers too."""
         found = []
-        for kind in plugin.offers:
-            for spec in plugin.offers[kind]:
-                alike = [offer for offer in self.offers(kind) if key_of(offer.spec) == key_of(spec)]
-                others = {offer.plugin.distribution for offer in alike if not yields(offer.spec)}
-                others -= {plugin.distribution} if not yields(spec) else others
-                meant = self._listed_for(spec.name) if kind == "models" else None
+        for kind, specs in plugin.offers.items():
+            takers: dict[str, set[str]] = {}
+            for offer in self.offers(kind):
+                if not yields(offer.spec):
+                    takers.setdefault(key_of(offer.spec), set()).add(offer.plugin.distribution)
+            for spec in specs:
+                others = set() if yields(spec) else takers.get(key_of(spec), set()) - {plugin.distribution}
+                meant = self._listed_for(spec.name) if others and kind == "models" else None
                 known = meant == plugin.distribution or meant in others
                 which = f", and means {meant}'s: registry.json lists it so" if known else ""
                 found += [f"{singular(kind)} {spec.name!r} is also offered by {one}{which}" for one in sorted(others)]
