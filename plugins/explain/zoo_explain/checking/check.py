@@ -49,11 +49,13 @@ class Checked:
 
     def cells(self) -> tuple[str, ...]:
         """Return it as a row under `heads`."""
-        followed = " ".join(f"{value:.2f}" for value in self.followed.values())
-        agrees = f"{max(self.agreement.values()):.2f}" if self.agreement else "-"
-        sums = "-" if self.complete is None else f"{1 - self.complete:.0%}"
         figures = (f"{value:.3f}" for value in (self.deletion, self.insertion, self.road))
-        return (*figures, f"{self.over_moved:.1f} se", f"{self.over_edges:.1f} se", followed, agrees, sums)
+        return (
+            *figures,
+            f"{self.over_moved:.1f} se",
+            f"{self.over_edges:.1f} se",
+            *last_cells(self.followed, self.agreement, self.complete),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a dictionary."""
@@ -203,3 +205,12 @@ def images_of(explainer: Any, items: Sequence[Any], batch_size: int) -> Tensor:
     like = next(explainer.model.parameters())
     batches = zoo.read_batches(list(items), explainer.inputs, batch_size)
     return torch.cat([zoo.as_inputs(pixels, explainer.inputs, like) for pixels, _ in batches])
+
+
+def last_cells(
+    followed: Mapping[str, float], agreement: Mapping[str, float], complete: float | None
+) -> tuple[str, str, str]:
+    """Return the cells that rows of images and of texts end with: RANDOM WEIGHTS, AGREES and SUMS."""
+    agrees = f"{max(agreement.values()):.2f}" if agreement else "-"
+    sums = "-" if complete is None else f"{1 - complete:.0%}"
+    return " ".join(f"{value:.2f}" for value in followed.values()), agrees, sums

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 import zoo
-from zoo_explain.checking.check import COMPLETE, SAME, errors, explainer_on, sure
+from zoo_explain.checking.check import COMPLETE, SAME, errors, explainer_on, last_cells, sure
 from zoo_explain.checking.randomizing import alike, randomized
 
 _STEPS = 8
@@ -45,10 +45,8 @@ class CheckedTexts:
 
     def cells(self) -> tuple[str, ...]:
         """Return it as a row under `heads`."""
-        followed = " ".join(f"{value:.2f}" for value in self.followed.values())
-        agrees = f"{max(self.agreement.values()):.2f}" if self.agreement else "-"
-        sums = "-" if self.complete is None else f"{1 - self.complete:.0%}"
-        return f"{self.deletion:.3f}", f"{self.insertion:.3f}", f"{self.over_random:.1f} se", followed, agrees, sums
+        last = last_cells(self.followed, self.agreement, self.complete)
+        return f"{self.deletion:.3f}", f"{self.insertion:.3f}", f"{self.over_random:.1f} se", *last
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a dictionary."""
